@@ -1,0 +1,58 @@
+// Samples and where they come from. Nothing here touches TensorFlow.js: data sets and transforms run in
+// worker threads that load only their own file.
+import type { RandomStream } from './scope.js';
+import type { Task, TaskKind } from './tasks.js';
+
+/** A dense map, row-major [height, width, channels]. */
+export interface MapData {
+  height: number;
+  width: number;
+  channels: number;
+  data: Float32Array | Uint8Array | Int32Array;
+}
+
+export interface LabelMap extends MapData {
+  kind: TaskKind;
+}
+
+export interface Sample {
+  id: string;
+  /** RGB, 0..255 as float until the pipeline normalises it. */
+  image: MapData;
+  labels: Record<string, LabelMap>;
+}
+
+export type Split = 'train' | 'val';
+
+export interface DatasetInfo {
+  /** For table captions: what this is, in a few words. */
+  caption: string;
+  /** Changes whenever a split's files change. */
+  digest: string;
+  /** Labels that are not the benchmark's own, e.g. "normals derived from depth". */
+  notes: string[];
+  /** How many samples each split has. */
+  counts: Record<Split, number>;
+  /** The folder that was read. */
+  root: string;
+}
+
+export interface Dataset {
+  /** Every task there are labels for; a trial may use some of them. */
+  readonly tasks: readonly Task[];
+  /** Makes sure the files exist (generates or verifies them) and says what they are. */
+  prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo>;
+  ids(split: Split): Promise<readonly string[]>;
+  /** Decoded, at the size it was stored. Only the labels of `tasks` are read. */
+  load(id: string, tasks: readonly string[]): Promise<Sample>;
+}
+
+/** A whole input pipeline: what happens between the file and the network. */
+export interface Transform {
+  /** Augmented and normalised; `random` belongs to (seed, epoch, sample). */
+  train(sample: Sample, random: RandomStream): Sample;
+  /** The same without augmentation. */
+  evaluate(sample: Sample): Sample;
+  /** Height and width of what comes out. */
+  readonly size: readonly [number, number];
+}

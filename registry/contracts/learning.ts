@@ -1,0 +1,94 @@
+// What turns predictions into an objective, weights into better weights, and predictions into numbers.
+import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
+import type { LabelMap, MapData } from './data.js';
+import type { Scope } from './scope.js';
+import type { Task } from './tasks.js';
+
+export interface LossValue {
+  /** The loss; 0 with a zero gradient if no pixel is valid. */
+  value: Scalar;
+  /** How many pixels counted. With none, the step is left out of the task's running mean. */
+  valid: Scalar;
+}
+
+export interface Loss {
+  /**
+   * @param prediction raw prediction at the label's resolution, [B,H,W,channels]
+   * @param label see TaskKind for its type and shape; IGNORE marks unknown pixels
+   */
+  forward(prediction: Tensor4D, label: Tensor, task: Task): LossValue;
+}
+
+/**
+ * Loss weighting. The runner records `combine(project(losses), weights)` once; `weights` are inputs of the
+ * graph, so a scheme changes them between steps without recording anew.
+ */
+export interface Scheme {
+  /** Puts a task loss on the scheme's scale (log projection, identity). */
+  project(loss: Scalar): Scalar;
+  /** The objective from projected losses; learnt weights come from the scope. */
+  combine(scope: Scope, projected: Record<string, Scalar>, weights: Record<string, Scalar>): Scalar;
+  /** Weights for the coming step. */
+  weights(): Record<string, number>;
+  /** Called at the end of each epoch with every task's mean loss over the epoch's valid steps. */
+  epochEnd(means: EpochMeans): void;
+  /** Everything that `restore` needs to go on exactly; plain JSON. */
+  state(): unknown;
+  restore(state: unknown): void;
+}
+
+export interface EpochMeans {
+  epoch: number;
+  /** Mean of the raw loss; absent for a task without a valid step. */
+  raw: Record<string, number>;
+  /** Mean of the projected loss. */
+  projected: Record<string, number>;
+}
+
+/** Recorded on flat vectors: the runner packs parameters as it likes. */
+export interface Optimizer {
+  /** Names of the state vectors kept for each parameter, all starting at zero. */
+  readonly slots: readonly string[];
+  /** Numbers that change from step to step, fed to `update`. `step` counts from 1. */
+  scalars(step: number, rate: number): Record<string, number>;
+  update(
+    parameter: Tensor1D,
+    gradient: Tensor1D,
+    slots: Record<string, Tensor1D>,
+    scalars: Record<string, Scalar>,
+  ): { parameter: Tensor1D; slots: Record<string, Tensor1D> };
+}
+
+export interface Progress {
+  /** Epochs done, from 0. */
+  epoch: number;
+  epochs: number;
+  /** Steps done over the whole run, from 0. */
+  step: number;
+  stepsPerEpoch: number;
+}
+
+export interface Schedule {
+  /** Factor on the base learning rate. */
+  factor(progress: Progress): number;
+}
+
+export interface MetricInfo {
+  readonly name: string;
+  readonly unit: string;
+  readonly better: 'higher' | 'lower';
+  /** The number that tables and delta-m use; one per metric component. */
+  readonly primary?: boolean;
+}
+
+export interface Metric {
+  readonly values: readonly MetricInfo[];
+  /** Starts a new evaluation of `task`. */
+  start(task: Task): MetricRun;
+}
+
+export interface MetricRun {
+  /** One image: decoded prediction (class indices, metres, unit normals, probability) against its label. */
+  update(prediction: MapData, label: LabelMap): void;
+  compute(): Record<string, number>;
+}

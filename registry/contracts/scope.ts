@@ -1,0 +1,55 @@
+// A scope is how a component owns parameters without owning state. Components are plain functions of
+// (scope, input); asking the scope for a parameter creates it on the first pass and returns its current
+// value on every later one, whatever engine runs the pass. Names are dotted paths that equal the state-dict
+// names of the reference implementation where there is one, and shapes keep PyTorch's order
+// (linear [out,in], convolution [out,in,kh,kw]), so public checkpoints load by name without reshuffling.
+import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+
+/** Fills a new parameter; `random` is the parameter's own seeded stream. */
+export type Initializer = (values: Float32Array, shape: readonly number[], random: RandomStream) => void;
+
+export interface RandomStream {
+  /** Uniform in [0, 1). */
+  uniform(): number;
+  /** Standard normal. */
+  normal(): number;
+  /** Integer in [0, bound). */
+  integer(bound: number): number;
+}
+
+/** A tensor that training changes without a gradient, such as BatchNorm's running statistics. */
+export interface BufferHandle<R extends Rank> {
+  readonly value: Tensor<R>;
+  /** Declares the value after this step: `momentum` parts of `observed`, the rest of the old value. */
+  average(observed: Tensor<R>, momentum: number): void;
+}
+
+export interface Scope {
+  /** Dotted name of this scope, '' at the root. */
+  readonly path: string;
+  /** True while gradients are wanted: batch statistics, dropout, auxiliary outputs. */
+  readonly training: boolean;
+
+  /** The scope `name` below this one; dots are allowed. */
+  at(name: string): Scope;
+
+  /**
+   * The parameter `name` of this scope, created with `init` when first asked for.
+   * Throws if two different layers of one pass ask for the same name; see `shared`.
+   */
+  param<R extends Rank>(name: string, shape: number[], init: Initializer): Tensor<R>;
+
+  /** A scope whose parameters may be used several times in a pass: weight sharing, said aloud. */
+  shared(name: string): Scope;
+
+  buffer<R extends Rank>(name: string, shape: number[], fill: number): BufferHandle<R>;
+
+  /** Uniform [0,1) noise, drawn anew at each step from the stream (seed, epoch, step, path.name). */
+  noise<R extends Rank>(name: string, shape: number[]): Tensor<R>;
+
+  /** Adds an intermediate prediction of `task`, supervised with the task's own loss. Ignored in evaluation. */
+  predict(task: string, prediction: Tensor4D): void;
+
+  /** Adds an auxiliary loss term `weight * value`, outside the loss-weighting scheme. Ignored in evaluation. */
+  penalty(name: string, value: Scalar, weight: number): void;
+}

@@ -1,0 +1,27 @@
+// A task is what the network predicts at every pixel. Its kind fixes how a prediction is read and how a
+// label is stored; data sets declare the tasks they have labels for, and the runner asks for nothing else.
+
+/**
+ * - `classes`: one of `channels` classes; label int32 [B,H,W]
+ * - `depth`: metres; label float32 [B,H,W,1]
+ * - `normals`: unit vector, x right, y up, z towards the camera; label float32 [B,H,W,3]
+ * - `binary`: yes or no, one logit; label float32 [B,H,W,1]
+ */
+export type TaskKind = 'classes' | 'depth' | 'normals' | 'binary';
+
+/** In every label map of every kind this value means "nothing is known about this pixel". */
+export const IGNORE = 255;
+
+export interface Task {
+  readonly name: string;
+  readonly kind: TaskKind;
+  /** Channels of the raw prediction: the number of classes, 1, 3 or 1. */
+  readonly channels: number;
+  /** Class names, in label order, for `classes`. */
+  readonly classes?: readonly string[];
+}
+
+/** Channels of a label map of this kind as it is stored in memory. */
+export function labelChannels(kind: TaskKind): number {
+  return kind === 'normals' ? 3 : 1;
+}
