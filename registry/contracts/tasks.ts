@@ -2,10 +2,12 @@
 // label is stored; data sets declare the tasks they have labels for, and the runner asks for nothing else.
 
 /**
- * - `classes`: one of `channels` classes; label int32 [B,H,W]
- * - `depth`: metres; label float32 [B,H,W,1]
- * - `normals`: unit vector, x right, y up, z towards the camera; label float32 [B,H,W,3]
- * - `binary`: yes or no, one logit; label float32 [B,H,W,1]
+ * Labels in memory are [height, width, channels]:
+ * - `classes`: one of `channels` classes; one uint8
+ * - `depth`: metres along the optical axis; one float32
+ * - `normals`: unit vector in camera coordinates (x right, y down, z forward, so what faces the camera has
+ *   z < 0); three float32
+ * - `binary`: 0 or 1; one float32
  */
 export type TaskKind = 'classes' | 'depth' | 'normals' | 'binary';
 
