@@ -7,7 +7,7 @@
  * - `depth`: metres along the optical axis; one float32
  * - `normals`: unit vector in camera coordinates (x right, y down, z forward, so what faces the camera has
  *   z < 0); three float32
- * - `binary`: 0 or 1; one float32
+ * - `binary`: 0 or 1; one uint8
  */
 export type TaskKind = 'classes' | 'depth' | 'normals' | 'binary';
 
