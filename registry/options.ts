@@ -7,6 +7,8 @@ export interface PropertySchema {
   readonly type?: string | readonly string[];
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
+  /** `path`: a file or folder; a relative one is meant from the experiment file that wrote it. */
+  readonly format?: 'path';
   readonly const?: unknown;
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
