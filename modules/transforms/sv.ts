@@ -1,0 +1,176 @@
+// The input pipeline of SV (Vandenhende's Multi-Task-Learning-PyTorch), which MTFormer and MT-CP share:
+// flip, zoom and rotate about the centre on a canvas of the same size, resize to a fixed size, mark unknown
+// labels, normalise the image. What the warp brings in from outside is 0 in every map, as in the original.
+// Values are carried through as the file gave them; only the last step turns unknown labels into IGNORE.
+import { component, options, type OptionsOf } from '../../registry/component.js';
+import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
+import type { RandomStream } from '../../registry/contracts/scope.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { markInvalid } from './ignore.js';
+import { flipHorizontally, resize, rotationMatrix, warpAffine, type Interpolation } from './warp.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    size: {
+      description: 'height and width of what comes out; the aspect ratio is not kept',
+      type: 'array',
+      items: { type: 'integer', minimum: 1 },
+      minItems: 2,
+      maxItems: 2,
+      default: [480, 640],
+    },
+    scales: {
+      description: 'zoom factors: a list to choose from, or a range',
+      anyOf: [
+        { type: 'array', items: { type: 'number', exclusiveMinimum: 0 }, minItems: 1 },
+        {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            min: { type: 'number', exclusiveMinimum: 0 },
+            max: { type: 'number', exclusiveMinimum: 0 },
+          },
+          required: ['min', 'max'],
+        },
+      ],
+      default: [1, 1.2, 1.5],
+    },
+    rotations: {
+      description: 'counter-clockwise angles in degrees: a list to choose from, or a range',
+      anyOf: [
+        { type: 'array', items: { type: 'number' }, minItems: 1 },
+        {
+          type: 'object',
+          additionalProperties: false,
+          properties: { min: { type: 'number' }, max: { type: 'number' } },
+          required: ['min', 'max'],
+        },
+      ],
+      default: [0],
+    },
+    normals_interpolation: {
+      description: 'how normals are warped and resized: nearest as in MT-CP, cubic as in SV',
+      enum: ['nearest', 'cubic'],
+      default: 'nearest',
+    },
+  },
+} as const satisfies OptionsSchema;
+
+const MEAN = [0.485, 0.456, 0.406];
+const DEVIATION = [0.229, 0.224, 0.225];
+
+/** Normalised value of every byte in every channel. */
+const NORMALISED = MEAN.map((mean, channel) =>
+  Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean) / DEVIATION[channel]),
+);
+
+type Choice = readonly number[] | { readonly min: number; readonly max: number };
+
+@component({
+  kind: 'transform',
+  name: 'sv',
+  summary: 'flip, zoom and rotate about the centre, fixed size, ImageNet normalisation',
+  source: 'Vandenhende et al., Multi-Task Learning for Dense Prediction Tasks; shared by MTFormer and MT-CP',
+  options: schema,
+})
+export class SvPipeline implements Transform {
+  readonly size: readonly [number, number];
+
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {
+    this.size = [options.size[0], options.size[1]];
+  }
+
+  /** Draws three numbers from `random`, always: flip, rotation, scale. */
+  train(sample: Sample, random: RandomStream): Sample {
+    const flip = random.uniform() < 0.5;
+    const degrees = choose(this.options.rotations, random.uniform());
+    const scale = choose(this.options.scales, random.uniform());
+    const augment = (map: MapData, interpolation: Interpolation): MapData => {
+      const flipped = flip ? flipHorizontally(map) : map;
+      if (degrees === 0 && scale === 1) return flipped;
+      const about = rotationMatrix(map.width / 2, map.height / 2, degrees, scale);
+      return warpAffine(flipped, about, interpolation);
+    };
+    const augmentLabel = (label: LabelMap): LabelMap => {
+      const given = label.kind === 'normals' ? turnNormals(label, flip, degrees) : label;
+      const map = { ...label, ...augment(given, this.#interpolation(label)) };
+      if (label.kind === 'depth' && scale !== 1) map.data = map.data.map((metres) => metres / scale);
+      return map;
+    };
+    return this.#finish({
+      id: sample.id,
+      image: augment(sample.image, 'cubic'),
+      labels: mapValues(sample.labels, augmentLabel),
+    });
+  }
+
+  evaluate(sample: Sample): Sample {
+    return this.#finish(sample);
+  }
+
+  #interpolation(label: LabelMap): Interpolation {
+    return label.kind === 'normals' ? this.options.normals_interpolation : 'nearest';
+  }
+
+  #finish({ id, image, labels }: Sample): Sample {
+    const [height, width] = this.size;
+    const fit = (label: LabelMap): LabelMap => {
+      const fitted = { ...label, ...resize(label, height, width, this.#interpolation(label)) };
+      return label.kind === 'normals' ? { ...fitted, data: unitLength(fitted.data) } : fitted;
+    };
+    return {
+      id,
+      image: normalise(resize(image, height, width, 'cubic')),
+      labels: markInvalid(mapValues(labels, fit)),
+    };
+  }
+}
+
+/** The element or the value of a range that `u`, uniform in [0, 1), picks. */
+function choose(choice: Choice, u: number): number {
+  return 'min' in choice ? choice.min + u * (choice.max - choice.min) : choice[Math.floor(u * choice.length)];
+}
+
+function mapValues<T>(record: Record<string, T>, f: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
+}
+
+/** The vectors themselves, mirrored and turned with the image; their places change later. */
+function turnNormals(label: LabelMap, flip: boolean, degrees: number): LabelMap {
+  if (!flip && degrees === 0) return label;
+  const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
+  const sign = flip ? -1 : 1;
+  const data = new Float32Array(label.data);
+  for (let i = 0; i < data.length; i += 3) {
+    const [x, y] = [sign * data[i], data[i + 1]];
+    data[i] = x * cos + y * sin;
+    data[i + 1] = y * cos - x * sin;
+  }
+  return { ...label, data };
+}
+
+/** Divides by (length + float32 epsilon), so that the zero vector stays zero. */
+function unitLength(normals: MapData['data']): Float32Array {
+  const data = new Float32Array(normals);
+  for (let i = 0; i < data.length; i += 3) {
+    const [x, y, z] = [data[i], data[i + 1], data[i + 2]];
+    const scale = 1 / (Math.sqrt(x * x + y * y + z * z) + 2 ** -23);
+    data[i] = x * scale;
+    data[i + 1] = y * scale;
+    data[i + 2] = z * scale;
+  }
+  return data;
+}
+
+/**
+ * Clips to 0..255, drops the fraction (the original casts to bytes, but lets what cubic interpolation
+ * overshoots wrap around, which we do not), then scales to ImageNet's mean and deviation.
+ */
+function normalise({ height, width, channels, data }: MapData): MapData {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++)
+    out[i] = NORMALISED[i % 3][Math.trunc(Math.min(Math.max(data[i], 0), 255))];
+  return { height, width, channels, data: out };
+}

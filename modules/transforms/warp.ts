@@ -1,0 +1,186 @@
+// Geometry with OpenCV's conventions, so that augmented samples equal those of the published pipelines.
+// Pixel centres lie at half-integers when resizing, at integers when warping; nothing is antialiased; cubic
+// is Keys' kernel with a = -0.75. Like OpenCV, `warpAffine` finds source positions in fixed point: rounded to
+// a pixel for nearest, to 1/32 of a pixel for cubic. Inputs are never changed.
+import type { MapData } from '../../registry/contracts/data.js';
+
+export type Interpolation = 'nearest' | 'cubic';
+
+/** [a, b, c, d, e, f]: x' = a x + b y + c, y' = d x + e y + f. */
+export type Affine = readonly [number, number, number, number, number, number];
+
+/** OpenCV's getRotationMatrix2D: `degrees` counter-clockwise and `scale` about (x, y). */
+export function rotationMatrix(x: number, y: number, degrees: number, scale: number): Affine {
+  const cos = Math.cos((degrees * Math.PI) / 180) * scale;
+  const sin = Math.sin((degrees * Math.PI) / 180) * scale;
+  return [cos, sin, (1 - cos) * x - sin * y, -sin, cos, sin * x + (1 - cos) * y];
+}
+
+export function invertAffine([a, b, c, d, e, f]: Affine): Affine {
+  const determinant = a * e - b * d;
+  const [p, q, r, s] = [e / determinant, -b / determinant, -d / determinant, a / determinant];
+  return [p, q, -p * c - q * f, r, s, -r * c - s * f];
+}
+
+/** Weights of the four pixels around a position `t` of the way from the second to the third. */
+function cubicWeights(t: number, into: Float64Array, at: number): void {
+  const a = -0.75;
+  into[at] = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a;
+  into[at + 1] = ((a + 2) * t - (a + 3)) * t * t + 1;
+  into[at + 2] = ((a + 2) * (1 - t) - (a + 3)) * (1 - t) * (1 - t) + 1;
+  into[at + 3] = 1 - into[at] - into[at + 1] - into[at + 2];
+}
+
+/** Bits of a source position after the point while it is computed, and those that choose cubic weights. */
+const POSITION_BITS = 10;
+const WEIGHT_BITS = 5;
+const ONE = 1 << POSITION_BITS;
+const STEPS = 1 << WEIGHT_BITS;
+const STEP_WEIGHTS = new Float64Array(4 * STEPS);
+for (let step = 0; step < STEPS; step++) cubicWeights(step / STEPS, STEP_WEIGHTS, 4 * step);
+
+/**
+ * Moves the content by `forward` (source to destination) on a canvas of the same size; what comes from
+ * outside is 0. Cubic gives float32, nearest keeps the type.
+ */
+export function warpAffine(map: MapData, forward: Affine, interpolation: Interpolation): MapData {
+  const inverse = invertAffine(forward);
+  return interpolation === 'nearest' ? warpNearest(map, inverse) : warpCubic(map, inverse);
+}
+
+/** Fixed-point x and y parts of the source position that depend on the destination column alone. */
+function columnOffsets(width: number, factor: number): Int32Array {
+  return Int32Array.from({ length: width }, (_, x) => Math.round(factor * x * ONE));
+}
+
+function warpNearest(map: MapData, [a, b, c, d, e, f]: Affine): MapData {
+  const { height, width, channels, data } = map;
+  const out = emptyLike(map, height, width);
+  const [alongX, alongY] = [columnOffsets(width, a), columnOffsets(width, d)];
+  for (let y = 0, to = 0; y < height; y++) {
+    const rowX = Math.round((b * y + c) * ONE) + ONE / 2;
+    const rowY = Math.round((e * y + f) * ONE) + ONE / 2;
+    for (let x = 0; x < width; x++, to += channels) {
+      const sx = (rowX + alongX[x]) >> POSITION_BITS;
+      const sy = (rowY + alongY[x]) >> POSITION_BITS;
+      if (sx < 0 || sy < 0 || sx >= width || sy >= height) continue;
+      const from = (sy * width + sx) * channels;
+      for (let k = 0; k < channels; k++) out.data[to + k] = data[from + k];
+    }
+  }
+  return out;
+}
+
+function warpCubic(map: MapData, [a, b, c, d, e, f]: Affine): MapData {
+  const { height, width, channels } = map;
+  const source = asFloat(map.data);
+  const out = new Float32Array(height * width * channels);
+  const [alongX, alongY] = [columnOffsets(width, a), columnOffsets(width, d)];
+  const shift = POSITION_BITS - WEIGHT_BITS;
+  const half = 1 << (shift - 1);
+  for (let y = 0, to = 0; y < height; y++) {
+    const rowX = Math.round((b * y + c) * ONE) + half;
+    const rowY = Math.round((e * y + f) * ONE) + half;
+    for (let x = 0; x < width; x++, to += channels) {
+      const px = (rowX + alongX[x]) >> shift;
+      const py = (rowY + alongY[x]) >> shift;
+      const [left, top] = [(px >> WEIGHT_BITS) - 1, (py >> WEIGHT_BITS) - 1];
+      if (left <= -4 || top <= -4 || left >= width || top >= height) continue;
+      const [wx, wy] = [4 * (px & (STEPS - 1)), 4 * (py & (STEPS - 1))];
+      for (let j = 0; j < 4; j++) {
+        const sy = top + j;
+        if (sy < 0 || sy >= height) continue;
+        for (let i = 0; i < 4; i++) {
+          const sx = left + i;
+          if (sx < 0 || sx >= width) continue;
+          const weight = STEP_WEIGHTS[wy + j] * STEP_WEIGHTS[wx + i];
+          const from = (sy * width + sx) * channels;
+          for (let k = 0; k < channels; k++) out[to + k] += weight * source[from + k];
+        }
+      }
+    }
+  }
+  return { height, width, channels, data: out };
+}
+
+/** OpenCV's resize. The same size gives the same map. */
+export function resize(map: MapData, height: number, width: number, interpolation: Interpolation): MapData {
+  if (map.height === height && map.width === width) return map;
+  return interpolation === 'nearest' ? resizeNearest(map, height, width) : resizeCubic(map, height, width);
+}
+
+/** Source index of every destination index: floor(i * step), with OpenCV's rounding of the step. */
+function nearestIndices(from: number, to: number): Int32Array {
+  const step = 1 / (to / from);
+  return Int32Array.from({ length: to }, (_, i) => Math.min(Math.floor(i * step), from - 1));
+}
+
+function resizeNearest(map: MapData, height: number, width: number): MapData {
+  const { channels, data } = map;
+  const out = emptyLike(map, height, width);
+  const [rows, columns] = [nearestIndices(map.height, height), nearestIndices(map.width, width)];
+  for (let y = 0, to = 0; y < height; y++) {
+    const row = rows[y] * map.width;
+    for (let x = 0; x < width; x++) {
+      const from = (row + columns[x]) * channels;
+      for (let k = 0; k < channels; k++) out.data[to++] = data[from + k];
+    }
+  }
+  return out;
+}
+
+/** Four source indices (clamped to the border) and weights for every destination index. */
+function cubicTaps(from: number, to: number): { index: Int32Array; weight: Float64Array } {
+  const index = new Int32Array(4 * to);
+  const weight = new Float64Array(4 * to);
+  for (let i = 0; i < to; i++) {
+    const position = ((i + 0.5) * from) / to - 0.5;
+    const base = Math.floor(position);
+    cubicWeights(position - base, weight, 4 * i);
+    for (let k = 0; k < 4; k++) index[4 * i + k] = Math.min(Math.max(base - 1 + k, 0), from - 1);
+  }
+  return { index, weight };
+}
+
+function resizeCubic(map: MapData, height: number, width: number): MapData {
+  const { channels } = map;
+  const source = asFloat(map.data);
+  const [rows, columns] = [cubicTaps(map.height, height), cubicTaps(map.width, width)];
+  const across = new Float32Array(map.height * width * channels);
+  for (let y = 0, to = 0; y < map.height; y++)
+    for (let x = 0; x < width; x++, to += channels)
+      for (let i = 4 * x; i < 4 * x + 4; i++) {
+        const from = (y * map.width + columns.index[i]) * channels;
+        for (let k = 0; k < channels; k++) across[to + k] += columns.weight[i] * source[from + k];
+      }
+  const stride = width * channels;
+  const out = new Float32Array(height * stride);
+  for (let y = 0; y < height; y++)
+    for (let j = 4 * y; j < 4 * y + 4; j++) {
+      const [from, weight] = [rows.index[j] * stride, rows.weight[j]];
+      for (let k = 0; k < stride; k++) out[y * stride + k] += weight * across[from + k];
+    }
+  return { height, width, channels, data: out };
+}
+
+/** Left and right exchanged. */
+export function flipHorizontally(map: MapData): MapData {
+  const { height, width, channels, data } = map;
+  const out = emptyLike(map, height, width);
+  for (let y = 0, to = 0; y < height; y++)
+    for (let x = width - 1; x >= 0; x--) {
+      const from = (y * width + x) * channels;
+      for (let k = 0; k < channels; k++) out.data[to++] = data[from + k];
+    }
+  return out;
+}
+
+function emptyLike({ channels, data }: MapData, height: number, width: number): MapData {
+  const Values = data.constructor as new (length: number) => MapData['data'];
+  return { height, width, channels, data: new Values(height * width * channels) };
+}
+
+/** One element type keeps the cubic loops fast. */
+function asFloat(data: MapData['data']): Float32Array {
+  return data instanceof Float32Array ? data : new Float32Array(data);
+}
