@@ -1,0 +1,39 @@
+// Activations whose gradients are cheaper than what TensorFlow.js derives.
+import * as tf from '@tensorflow/tfjs';
+import { defineOp } from './op.js';
+
+const reluOp = defineOp<{ x: tf.Tensor }>(['x'], {
+  name: 'mtcp.Relu',
+  keep: [true],
+  composite: ({ x }) => tf.relu(x),
+  gradient: ([dy], _, [y]) => ({ x: () => dy.mul(tf.step(y)) }),
+});
+
+export function relu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
+  return reluOp({ x })[0] as tf.Tensor<R>;
+}
+
+const geluOp = defineOp<{ x: tf.Tensor }>(['x'], {
+  name: 'mtcp.Gelu',
+  composite: ({ x }) => x.mul(normalCdf(x)),
+  // d/dx x Phi(x) = Phi(x) + x phi(x)
+  gradient: ([dy], { x }) => ({
+    x: () => {
+      const density = x
+        .square()
+        .mul(-0.5)
+        .exp()
+        .mul(1 / Math.sqrt(2 * Math.PI));
+      return dy.mul(normalCdf(x).add(x.mul(density)));
+    },
+  }),
+});
+
+function normalCdf(x: tf.Tensor): tf.Tensor {
+  return tf.erf(x.mul(Math.SQRT1_2)).add(1).mul(0.5);
+}
+
+/** Exact GELU, x Phi(x) (Hendrycks and Gimpel 2016), not the tanh approximation. */
+export function gelu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
+  return geluOp({ x })[0] as tf.Tensor<R>;
+}

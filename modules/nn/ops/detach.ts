@@ -1,0 +1,14 @@
+// The value without its history: what PyTorch calls detach.
+import * as tf from '@tensorflow/tfjs';
+import { defineOp } from './op.js';
+
+const op = defineOp<{ x: tf.Tensor }>(['x'], {
+  name: 'mtcp.Detach',
+  composite: ({ x }) => x.clone(),
+  gradient: () => ({}),
+});
+
+/** `x` as a constant: no gradient flows through it. */
+export function detach<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
+  return op({ x })[0] as tf.Tensor<R>;
+}

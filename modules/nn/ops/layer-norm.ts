@@ -1,0 +1,43 @@
+// Layer normalisation over the last axis (Ba et al. 2016).
+import * as tf from '@tensorflow/tfjs';
+import { defineOp } from './op.js';
+
+interface Inputs extends Record<string, tf.Tensor> {
+  x: tf.Tensor;
+  gamma: tf.Tensor1D;
+  beta: tf.Tensor1D;
+}
+
+const op = defineOp<Inputs, { epsilon: number }>(['x', 'gamma', 'beta'], {
+  name: 'mtcp.LayerNorm',
+  keep: [false, true, true],
+  composite({ x, gamma, beta }, { epsilon }) {
+    const { mean, variance } = tf.moments(x, -1, true);
+    const inverse = tf.rsqrt(variance.add(epsilon));
+    return [x.sub(mean).mul(inverse).mul(gamma).add(beta), mean, inverse];
+  },
+  gradient([dy], { x, gamma }, [mean, inverse]) {
+    // With n the normalised input and g = gamma dy:  dx = inverse (g - mean(g) - n mean(g n)).
+    const normalized = x.sub(mean).mul(inverse);
+    const axes = x.shape.slice(0, -1).map((_, axis) => axis);
+    return {
+      x: () => {
+        const g = dy.mul(gamma);
+        const along = g.mul(normalized).mean(-1, true);
+        return g.sub(g.mean(-1, true)).sub(normalized.mul(along)).mul(inverse);
+      },
+      gamma: () => dy.mul(normalized).sum(axes),
+      beta: () => dy.sum(axes),
+    };
+  },
+});
+
+/** @param x [..., channels] */
+export function layerNorm<R extends tf.Rank>(
+  x: tf.Tensor<R>,
+  gamma: tf.Tensor1D,
+  beta: tf.Tensor1D,
+  epsilon = 1e-5,
+): tf.Tensor<R> {
+  return op({ x, gamma, beta }, { epsilon })[0] as tf.Tensor<R>;
+}

@@ -1,0 +1,104 @@
+// A TensorFlow.js backend that does no arithmetic. Each kernel call adds nodes to a graph and returns a tensor
+// whose data is a value of that graph; models, losses and tf.grads run on it unchanged, once, and what they
+// leave behind is the whole training step as a graph.
+import * as tf from '@tensorflow/tfjs';
+import { Builder } from './graph/builder.js';
+import { Graph, type Constant, type DType, type Shape, type Value } from './graph/ir.js';
+import { MtcpError } from '../../registry/errors.js';
+
+export const RECORDING = 'mtcp-recording';
+
+type DataId = object;
+
+export class RecordingBackend extends tf.KernelBackend {
+  graph = new Graph();
+  build = new Builder(this.graph);
+  #values = new WeakMap<DataId, Value>();
+
+  /** Forgets everything recorded so far. */
+  restart(): void {
+    this.graph = new Graph();
+    this.build = new Builder(this.graph);
+    this.#values = new WeakMap();
+  }
+
+  /** The value behind a tensor of this backend. */
+  value(tensor: tf.TensorInfo): Value {
+    const value = this.#values.get(tensor.dataId);
+    if (!value)
+      throw new MtcpError('engine', 'a tensor that does not belong to this recording was used in it');
+    return value;
+  }
+
+  /** A tensor for a value; int64 and bool stay inside the graph, so a kernel casts before it returns them. */
+  tensorInfo(value: Value, shape: Shape = value.shape): tf.TensorInfo {
+    const dataId: DataId = {};
+    this.#values.set(dataId, value);
+    return { dataId, shape: [...shape], dtype: value.dtype === 'int64' ? 'int32' : value.dtype };
+  }
+
+  input(name: string, dtype: 'float32' | 'int32', shape: Shape): tf.Tensor {
+    return tf.engine().makeTensorFromTensorInfo(this.tensorInfo(this.graph.input(name, dtype, shape)));
+  }
+
+  override write(values: tf.backend_util.BackendValues | null, shape: number[], dtype: tf.DataType): DataId {
+    const dataId: DataId = {};
+    this.#values.set(dataId, this.#constant(values, shape, dtype));
+    return dataId;
+  }
+
+  #constant(values: tf.backend_util.BackendValues | null, shape: number[], dtype: tf.DataType): Value {
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
+      throw new MtcpError('engine', `tensors of type ${dtype} cannot be recorded`);
+    const type: DType = dtype;
+    const data = (values ?? new Float32Array(tf.util.sizeFromShape(shape))) as ArrayLike<number>;
+    const first = data[0] ?? 0;
+    for (let i = 1; i < data.length; i++)
+      if (!Object.is(data[i], first)) {
+        const Typed = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[type];
+        return this.graph.constant(type, shape, { data: Typed.from(data) });
+      }
+    return this.graph.constant(type, shape, { splat: first });
+  }
+
+  override readSync(dataId: DataId): tf.backend_util.BackendValues {
+    const value = this.#values.get(dataId);
+    if (value?.constant) return constantValues(value, value.constant);
+    throw new MtcpError('engine', 'the value of a tensor was asked for while recording', {
+      hint: 'a recorded model cannot look at its data (dataSync, arraySync, print, whereAsync, booleanMask): write the choice with tf.where',
+    });
+  }
+
+  override async read(dataId: DataId): Promise<tf.backend_util.BackendValues> {
+    return this.readSync(dataId);
+  }
+
+  // Values live as long as the graph: there is nothing to free.
+  override disposeData(): boolean {
+    return true;
+  }
+  override refCount(): number {
+    return 1;
+  }
+  override incRef(): void {}
+  override numDataIds(): number {
+    return 0;
+  }
+  override timerAvailable(): boolean {
+    return false;
+  }
+  override floatPrecision(): 32 {
+    return 32;
+  }
+  override epsilon(): number {
+    return 1e-7;
+  }
+  override dispose(): void {}
+}
+
+function constantValues(value: Value, constant: Constant): Float32Array | Int32Array | Uint8Array {
+  if ('data' in constant) return constant.data as Float32Array | Int32Array | Uint8Array;
+  const count = value.shape.reduce((product, n) => product * n, 1);
+  const Typed = value.dtype === 'float32' ? Float32Array : value.dtype === 'bool' ? Uint8Array : Int32Array;
+  return new Typed(count).fill(constant.splat);
+}

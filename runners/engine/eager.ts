@@ -1,0 +1,140 @@
+// The plain engine: calls the function at every run on an ordinary TensorFlow.js backend. Slow on `cpu`, where
+// it serves as the oracle that recorded graphs are checked against; usable where a native backend is installed.
+import * as tf from '@tensorflow/tfjs';
+import { MtcpError } from '../../registry/errors.js';
+import {
+  hostTensor,
+  type Engine,
+  type Program,
+  type ProgramStats,
+  type TensorSpec,
+  type Tracer,
+} from './engine.js';
+import type { Binding, HostTensor } from './ort/session.js';
+
+export type EagerBackend = 'cpu' | 'wasm' | 'tensorflow';
+
+/** Packages that bring a backend which TensorFlow.js itself does not contain, best first. */
+const PACKAGES: Record<EagerBackend, string[]> = {
+  cpu: [],
+  wasm: ['@tensorflow/tfjs-backend-wasm'],
+  tensorflow: ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'],
+};
+
+export class EagerEngine implements Engine {
+  readonly description: string;
+
+  private constructor(readonly backend: EagerBackend) {
+    this.description = `tfjs ${backend}, eager`;
+  }
+
+  static async create(backend: EagerBackend): Promise<EagerEngine> {
+    await loadBackend(backend);
+    return new EagerEngine(backend);
+  }
+
+  async compile(_name: string, define: (tracer: Tracer) => tf.NamedTensorMap): Promise<Program> {
+    await tf.setBackend(this.backend);
+    const started = performance.now();
+    const inputs = new Map<string, TensorSpec>();
+    const outputs = new Map<string, TensorSpec>();
+    run(
+      define,
+      (input, spec) => {
+        inputs.set(input, spec);
+        return hostTensor(spec);
+      },
+      (output, tensor) =>
+        outputs.set(output, { dtype: tensor.dtype as TensorSpec['dtype'], shape: tensor.shape }),
+    );
+    const stats = {
+      recordSeconds: (performance.now() - started) / 1000,
+      sessionSeconds: 0,
+      nodes: 0,
+      bytes: 0,
+    };
+    return new EagerProgram(this.backend, define, inputs, outputs, stats);
+  }
+
+  close(): void {}
+}
+
+class EagerProgram implements Program {
+  constructor(
+    readonly backend: EagerBackend,
+    readonly define: (tracer: Tracer) => tf.NamedTensorMap,
+    readonly inputs: ReadonlyMap<string, TensorSpec>,
+    readonly outputs: ReadonlyMap<string, TensorSpec>,
+    readonly stats: ProgramStats,
+  ) {}
+
+  bind(tensors: (name: string, spec: TensorSpec) => HostTensor): Binding {
+    const pick = (specs: ReadonlyMap<string, TensorSpec>) =>
+      new Map([...specs].map(([name, spec]) => [name, tensors(name, spec)]));
+    const [inputs, outputs] = [pick(this.inputs), pick(this.outputs)];
+    return {
+      run: async () => {
+        await tf.setBackend(this.backend);
+        run(
+          this.define,
+          (name) => inputs.get(name)!,
+          (name, tensor) => outputs.get(name)!.data.set(tensor.dataSync()),
+        );
+      },
+      close() {},
+    };
+  }
+
+  async firstNonFinite(inputs: (name: string, spec: TensorSpec) => HostTensor): Promise<string | undefined> {
+    for (const [name, spec] of this.inputs)
+      if (!inputs(name, spec).data.every(Number.isFinite)) return `input "${name}"`;
+    return 'the model (the eager engine cannot say where)';
+  }
+
+  close(): void {}
+}
+
+function run(
+  define: (tracer: Tracer) => tf.NamedTensorMap,
+  source: (name: string, spec: TensorSpec) => HostTensor,
+  sink: (name: string, tensor: tf.Tensor) => void,
+): void {
+  tf.tidy(() => {
+    const known = new Map<string, tf.Tensor>();
+    const tracer: Tracer = {
+      input(name, dtype, shape) {
+        let tensor = known.get(name);
+        if (!tensor)
+          known.set(
+            name,
+            (tensor = tf.tensor(source(name, { dtype, shape }).data.slice(), [...shape], dtype)),
+          );
+        return tensor;
+      },
+      label() {},
+    };
+    for (const [name, tensor] of Object.entries(define(tracer))) sink(name, tensor);
+  });
+}
+
+async function loadBackend(backend: EagerBackend): Promise<void> {
+  const failures: string[] = [];
+  for (const name of PACKAGES[backend]) {
+    try {
+      await import(name);
+      failures.length = 0;
+      break;
+    } catch (error) {
+      failures.push(`${name}: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+  if (failures.length > 0)
+    throw new MtcpError('engine', `the tfjs backend "${backend}" is not installed (${failures.join('; ')})`, {
+      hint: `npm install ${PACKAGES[backend].at(-1)}, or use the default engine: {type: onnx}`,
+    });
+  if (!(await tf.setBackend(backend)))
+    throw new MtcpError('engine', `the tfjs backend "${backend}" does not start here`);
+  // The cpu backend greets its first user with an advertisement.
+  if (backend === 'cpu')
+    (tf.engine().findBackend('cpu') as unknown as { firstUse: boolean }).firstUse = false;
+}

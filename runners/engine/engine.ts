@@ -1,0 +1,57 @@
+// An engine turns a function over tensors into a program that runs again and again on arrays. Whoever asks
+// for a program says what is computed in TensorFlow.js operations; the engine decides when and where.
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs';
+import type { Shape } from './graph/ir.js';
+import type { Binding, HostTensor } from './ort/session.js';
+
+export interface TensorSpec {
+  readonly dtype: 'float32' | 'int32';
+  readonly shape: Shape;
+}
+
+/** Handed to the function being compiled. */
+export interface Tracer {
+  /** The input `name`, declared by asking for it; the same name always gives the same tensor. */
+  input(name: string, dtype: TensorSpec['dtype'], shape: Shape): Tensor;
+  /** Says which part of the model runs now; used in messages. */
+  label(path: string): void;
+}
+
+export interface ProgramStats {
+  /** Seconds spent recording, and building the session. */
+  recordSeconds: number;
+  sessionSeconds: number;
+  nodes: number;
+  /** Bytes of the graph, constants included. */
+  bytes: number;
+}
+
+export interface Program {
+  readonly inputs: ReadonlyMap<string, TensorSpec>;
+  readonly outputs: ReadonlyMap<string, TensorSpec>;
+  readonly stats: ProgramStats;
+  /** Ties every input and output to an array; the program reads and writes them in place. */
+  bind(tensors: (name: string, spec: TensorSpec) => HostTensor): Binding;
+  /** Runs once more with the given inputs and names the first value that is not finite, if there is one. */
+  firstNonFinite(inputs: (name: string, spec: TensorSpec) => HostTensor): Promise<string | undefined>;
+  close(): void;
+}
+
+export interface Engine {
+  readonly description: string;
+  /** @param define computes the outputs from inputs it asks `tracer` for; called once, or at each run */
+  compile(name: string, define: (tracer: Tracer) => NamedTensorMap): Promise<Program>;
+  close(): void;
+}
+
+/** A zero-filled host tensor of this kind. */
+export function hostTensor({ dtype, shape }: TensorSpec): HostTensor {
+  const bytes = shape.reduce((product, n) => product * n, 4);
+  // From an explicit ArrayBuffer: V8 keeps small typed arrays on its own heap, where they move.
+  const buffer = new ArrayBuffer(Math.max(bytes, 4));
+  const data =
+    dtype === 'float32' ? new Float32Array(buffer, 0, bytes / 4) : new Int32Array(buffer, 0, bytes / 4);
+  return { data, dtype, shape };
+}
+
+export const describeSpec = ({ dtype, shape }: TensorSpec): string => `${dtype}[${shape.join(',')}]`;

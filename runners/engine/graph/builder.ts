@@ -1,0 +1,275 @@
+// Operators as functions: each knows its result's type and shape, and takes the short cuts that static shapes
+// and known constants allow (x*1, x+0, reshape of reshape, transposes that cancel or that a matrix product can
+// take over). Most of what an optimiser would find in the finished graph is avoided here while recording.
+import {
+  float,
+  int,
+  ints,
+  sameShape,
+  sizeOf,
+  type Attribute,
+  type DType,
+  type Graph,
+  type Shape,
+  type Value,
+} from './ir.js';
+
+export type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow' | 'Mod';
+export type Compare = 'Equal' | 'Greater' | 'GreaterOrEqual' | 'Less' | 'LessOrEqual';
+
+export class Builder {
+  constructor(readonly graph: Graph) {}
+
+  splat(value: number, shape: Shape, dtype: DType = 'float32'): Value {
+    return this.graph.constant(dtype, shape, { splat: value });
+  }
+
+  int64(values: readonly number[]): Value {
+    return this.graph.constant('int64', [values.length], { data: BigInt64Array.from(values, BigInt) });
+  }
+
+  /** One output of an operator that needs no short cuts. */
+  op(
+    name: string,
+    inputs: readonly (Value | null)[],
+    shape: Shape,
+    attributes: Record<string, Attribute> = {},
+    { dtype = inputs[0]!.dtype, domain }: { dtype?: DType; domain?: 'com.microsoft' } = {},
+  ): Value {
+    return this.graph.emit(name, inputs, attributes, [{ dtype, shape }], domain)[0];
+  }
+
+  unary(name: string, x: Value, fold: (v: number) => number): Value {
+    const splat = splatOf(x);
+    return splat === undefined ? this.op(name, [x], x.shape) : this.splat(fold(splat), x.shape, x.dtype);
+  }
+
+  binary(name: Binary, a: Value, b: Value): Value {
+    const shape = broadcast(a.shape, b.shape);
+    const [x, y] = [splatOf(a), splatOf(b)];
+    if (x !== undefined && y !== undefined) return this.splat(foldBinary(name, x, y), shape, a.dtype);
+    if (name === 'Add' && x === 0) return this.expand(b, shape);
+    if ((name === 'Add' || name === 'Sub') && y === 0) return this.expand(a, shape);
+    if (name === 'Mul' && (x === 0 || y === 0)) return this.splat(0, shape, a.dtype);
+    if (name === 'Mul' && x === 1) return this.expand(b, shape);
+    if ((name === 'Mul' || name === 'Div') && y === 1) return this.expand(a, shape);
+    if (name === 'Div' && x === 0) return this.splat(0, shape, a.dtype);
+    if (name === 'Pow' && y === 1) return this.expand(a, shape);
+    const [left, right] = this.#narrow(a, b, shape);
+    // Folding leaves splats one element wide, so the result may be narrower than asked for.
+    return this.expand(this.op(name, [left, right], broadcast(left.shape, right.shape)), shape);
+  }
+
+  compare(name: Compare, a: Value, b: Value): Value {
+    const shape = broadcast(a.shape, b.shape);
+    const [left, right] = this.#narrow(a, b, shape);
+    const result = this.op(name, [left, right], broadcast(left.shape, right.shape), {}, { dtype: 'bool' });
+    return this.expand(result, shape);
+  }
+
+  where(condition: Value, a: Value, b: Value): Value {
+    const shape = broadcast(condition.shape, broadcast(a.shape, b.shape));
+    const small = (v: Value) => (splatOf(v) === undefined ? v : this.splat(splatOf(v)!, [], v.dtype));
+    const result = this.op('Where', [condition, small(a), small(b)], shape, {}, { dtype: a.dtype });
+    return result;
+  }
+
+  /** Operands as small as broadcasting allows: splats become scalars, expansions their source. */
+  #narrow(a: Value, b: Value, shape: Shape): [Value, Value] {
+    const shrink = (value: Value): Value => {
+      const splat = splatOf(value);
+      if (splat !== undefined) return this.splat(splat, [], value.dtype);
+      return value.node?.op === 'Expand' ? value.node.inputs[0]! : value;
+    };
+    const [left, right] = [shrink(a), shrink(b)];
+    if (sameShape(broadcast(left.shape, right.shape), shape)) return [left, right];
+    if (sameShape(broadcast(left.shape, b.shape), shape)) return [left, b];
+    if (sameShape(broadcast(a.shape, right.shape), shape)) return [a, right];
+    return [left, right];
+  }
+
+  expand(x: Value, shape: Shape): Value {
+    if (sameShape(x.shape, shape)) return x;
+    const splat = splatOf(x);
+    if (splat !== undefined) return this.splat(splat, shape, x.dtype);
+    if (sizeOf(x.shape) === sizeOf(shape)) return this.reshape(x, shape);
+    return this.op('Expand', [x, this.int64(shape)], shape);
+  }
+
+  cast(x: Value, dtype: DType): Value {
+    if (x.dtype === dtype) return x;
+    const splat = splatOf(x);
+    if (splat !== undefined)
+      return this.splat(dtype === 'float32' ? splat : Math.trunc(splat), x.shape, dtype);
+    return this.op(
+      'Cast',
+      [x],
+      x.shape,
+      { to: int({ float32: 1, int32: 6, int64: 7, bool: 9 }[dtype]) },
+      { dtype },
+    );
+  }
+
+  reshape(x: Value, shape: Shape): Value {
+    if (sameShape(x.shape, shape)) return x;
+    if (x.constant) return this.graph.constant(x.dtype, shape, x.constant);
+    const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x;
+    if (sameShape(source.shape, shape)) return source;
+    return this.op('Reshape', [source, this.int64(shape)], shape);
+  }
+
+  transpose(x: Value, permutation: readonly number[]): Value {
+    const shape = permutation.map((axis) => x.shape[axis]);
+    const splat = splatOf(x);
+    if (splat !== undefined) return this.splat(splat, shape, x.dtype);
+    const moved = permutation.filter((axis) => x.shape[axis] !== 1);
+    if (moved.every((axis, i) => i === 0 || moved[i - 1] < axis)) return this.reshape(x, shape);
+    const inner = permutationOf(x);
+    if (inner)
+      return this.transpose(
+        x.node!.inputs[0]!,
+        permutation.map((axis) => inner[axis]),
+      );
+    return this.op('Transpose', [x], shape, { perm: ints(permutation) });
+  }
+
+  /**
+   * alpha * a b over the last two axes, leading axes broadcast; `transA`/`transB` swap the last two axes.
+   * Always the FusedMatMul operator: it transposes for free, and onnxruntime does not turn it into the
+   * slower biased Gemm when an addition follows.
+   */
+  matmul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 } = {}): Value {
+    if (splatOf(a) === 0 || splatOf(b) === 0)
+      return this.splat(0, matmulShape(a.shape, b.shape, transA, transB));
+    if (swapsLastTwo(a)) return this.matmul(a.node!.inputs[0]!, b, { transA: !transA, transB, alpha });
+    if (swapsLastTwo(b)) return this.matmul(a, b.node!.inputs[0]!, { transA, transB: !transB, alpha });
+    const shape = matmulShape(a.shape, b.shape, transA, transB);
+    const attributes = { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) };
+    return this.op('FusedMatMul', [a, b], shape, attributes, { domain: 'com.microsoft' });
+  }
+
+  /** Sum, mean, maximum, ... over `axes`; keeps the reduced axes as 1 if `keep`. */
+  reduce(
+    name: 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod',
+    x: Value,
+    axes: readonly number[],
+    keep: boolean,
+  ): Value {
+    const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+    const shape = keep ? kept : x.shape.filter((_, axis) => !axes.includes(axis));
+    const real = axes.filter((axis) => x.shape[axis] !== 1);
+    if (real.length === 0) return this.reshape(x, shape);
+    const splat = splatOf(x);
+    const count = real.reduce((product, axis) => product * x.shape[axis], 1);
+    if (splat !== undefined && name !== 'Prod')
+      return this.splat(name === 'Sum' ? splat * count : splat, shape, x.dtype);
+    return this.op(`Reduce${name}`, [x, this.int64(axes)], shape, { keepdims: int(Number(keep)) });
+  }
+
+  concat(parts: readonly Value[], axis: number): Value {
+    if (parts.length === 1) return parts[0];
+    const shape = parts[0].shape.map((n, i) =>
+      i === axis ? parts.reduce((sum, part) => sum + part.shape[i], 0) : n,
+    );
+    const splats = new Set(parts.map(splatOf));
+    if (splats.size === 1 && !splats.has(undefined))
+      return this.splat([...splats][0]!, shape, parts[0].dtype);
+    return this.op('Concat', parts, shape, { axis: int(axis) });
+  }
+
+  split(x: Value, sizes: readonly number[], axis: number): Value[] {
+    if (sizes.length === 1) return [x];
+    const shapes = sizes.map((size) => x.shape.map((n, i) => (i === axis ? size : n)));
+    const splat = splatOf(x);
+    if (splat !== undefined) return shapes.map((shape) => this.splat(splat, shape, x.dtype));
+    const outputs = shapes.map((shape) => ({ dtype: x.dtype, shape }));
+    return this.graph.emit('Split', [x, this.int64(sizes)], { axis: int(axis) }, outputs);
+  }
+
+  slice(x: Value, begin: readonly number[], end: readonly number[], steps?: readonly number[]): Value {
+    const shape = begin.map((b, i) => Math.max(0, Math.ceil((end[i] - b) / (steps?.[i] ?? 1))));
+    if (sameShape(shape, x.shape) && !steps?.some((step) => step !== 1)) return x;
+    const splat = splatOf(x);
+    if (splat !== undefined) return this.splat(splat, shape, x.dtype);
+    const axes = begin
+      .map((_, i) => i)
+      .filter((i) => begin[i] !== 0 || end[i] !== x.shape[i] || (steps?.[i] ?? 1) !== 1);
+    const pick = (values: readonly number[]) => this.int64(axes.map((i) => values[i]));
+    const inputs = [x, pick(begin), pick(end), this.int64(axes)];
+    if (steps) inputs.push(pick(steps));
+    return this.op('Slice', inputs, shape);
+  }
+
+  pad(x: Value, paddings: readonly (readonly [number, number])[], value: number): Value {
+    if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
+    const shape = x.shape.map((n, i) => n + paddings[i][0] + paddings[i][1]);
+    if (splatOf(x) === value) return this.splat(value, shape, x.dtype);
+    const amounts = this.int64([
+      ...paddings.map(([before]) => before),
+      ...paddings.map(([, after]) => after),
+    ]);
+    return this.op('Pad', [x, amounts, this.splat(value, [], x.dtype)], shape);
+  }
+
+  gather(x: Value, indices: Value, axis: number): Value {
+    const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+    return this.op('Gather', [x, indices], shape, { axis: int(axis) });
+  }
+}
+
+export function splatOf(value: Value): number | undefined {
+  return value.constant && 'splat' in value.constant ? value.constant.splat : undefined;
+}
+
+export function broadcast(a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1;
+    const y = b[i - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1)
+      throw new Error(`shapes [${a.join()}] and [${b.join()}] do not broadcast`);
+    return x === 1 ? y : x;
+  });
+}
+
+function matmulShape(a: Shape, b: Shape, transA: boolean, transB: boolean): number[] {
+  const rows = a.at(transA ? -1 : -2)!;
+  const columns = b.at(transB ? -2 : -1)!;
+  const [innerA, innerB] = [a.at(transA ? -2 : -1)!, b.at(transB ? -1 : -2)!];
+  if (innerA !== innerB) throw new Error(`matmul of [${a.join()}] and [${b.join()}]: ${innerA} != ${innerB}`);
+  return [...broadcast(a.slice(0, -2), b.slice(0, -2)), rows, columns];
+}
+
+function foldBinary(name: Binary, x: number, y: number): number {
+  const f = Math.fround;
+  switch (name) {
+    case 'Add':
+      return f(x + y);
+    case 'Sub':
+      return f(x - y);
+    case 'Mul':
+      return f(x * y);
+    case 'Div':
+      return f(x / y);
+    case 'Max':
+      return Math.max(x, y);
+    case 'Min':
+      return Math.min(x, y);
+    case 'Pow':
+      return f(x ** y);
+    case 'Mod':
+      return x % y;
+  }
+}
+
+function permutationOf(value: Value): readonly number[] | undefined {
+  const perm = value.node?.op === 'Transpose' ? value.node.attributes.perm : undefined;
+  return perm && 'ints' in perm ? perm.ints : undefined;
+}
+
+function swapsLastTwo(value: Value): boolean {
+  const perm = permutationOf(value);
+  if (!perm) return false;
+  const last = perm.length - 1;
+  return perm.every((axis, i) => axis === (i === last ? last - 1 : i === last - 1 ? last : i));
+}

@@ -1,0 +1,124 @@
+// The intermediate form of a recorded computation: a list of nodes in the order they were recorded, each an
+// ONNX operator with attributes. Values are immutable and have a static type and shape. Emitting the same
+// node twice gives the same value back (common subexpressions), unless a salt says otherwise, as when
+// something is deliberately computed again in the backward pass to save memory.
+
+export type DType = 'float32' | 'int32' | 'int64' | 'bool';
+export type Shape = readonly number[];
+
+export type Attribute =
+  { int: number } | { float: number } | { ints: readonly number[] } | { string: string };
+
+export const int = (value: number): Attribute => ({ int: value });
+export const float = (value: number): Attribute => ({ float: value });
+export const ints = (value: readonly number[]): Attribute => ({ ints: value });
+export const string = (value: string): Attribute => ({ string: value });
+
+/** What is known at recording time: every element equal, or all elements. */
+export type Constant = { splat: number } | { data: Float32Array | Int32Array | BigInt64Array | Uint8Array };
+
+export interface Value {
+  readonly id: number;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The node that computes it; absent for inputs and constants. */
+  readonly node?: Node;
+  readonly constant?: Constant;
+  /** The name of an input. */
+  readonly input?: string;
+}
+
+export interface Node {
+  readonly op: string;
+  readonly domain: '' | 'com.microsoft';
+  readonly inputs: readonly (Value | null)[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  readonly outputs: Value[];
+  /** Where in the model it was recorded, for messages. */
+  readonly label: string;
+}
+
+export interface OutputType {
+  dtype: DType;
+  shape: Shape;
+}
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((n, axis) => n === b[axis]);
+
+export class Graph {
+  readonly nodes: Node[] = [];
+  readonly inputs: Value[] = [];
+  /** Set while recording: the dotted name of the layer at work. */
+  label = '';
+  #nextId = 0;
+  #salt = '';
+  readonly #known = new Map<string, Node>();
+  readonly #constants = new Map<string, Value>();
+
+  input(name: string, dtype: DType, shape: Shape): Value {
+    const value: Value = { id: this.#nextId++, dtype, shape: [...shape], input: name };
+    this.inputs.push(value);
+    return value;
+  }
+
+  constant(dtype: DType, shape: Shape, constant: Constant): Value {
+    const key = constantKey(dtype, shape, constant);
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known) return known;
+    const value: Value = { id: this.#nextId++, dtype, shape: [...shape], constant };
+    if (key !== undefined) this.#constants.set(key, value);
+    return value;
+  }
+
+  emit(
+    op: string,
+    inputs: readonly (Value | null)[],
+    attributes: Record<string, Attribute>,
+    outputs: readonly OutputType[],
+    domain: Node['domain'] = '',
+  ): Value[] {
+    const key = `${domain}${op}|${inputs.map((value) => value?.id ?? '').join(',')}|${JSON.stringify(attributes)}|${outputs.length}${this.#salt}`;
+    const known = this.#known.get(key);
+    if (known) return known.outputs;
+    const node: Node = { op, domain, inputs: [...inputs], attributes, outputs: [], label: this.label };
+    for (const { dtype, shape } of outputs)
+      node.outputs.push({ id: this.#nextId++, dtype, shape: [...shape], node });
+    this.#known.set(key, node);
+    this.nodes.push(node);
+    return node.outputs;
+  }
+
+  /** Nodes emitted by `body` are new even if the same ones exist already: recomputation. */
+  afresh<T>(salt: string, body: () => T): T {
+    const outer = this.#salt;
+    this.#salt = `${outer}|${salt}`;
+    try {
+      return body();
+    } finally {
+      this.#salt = outer;
+    }
+  }
+
+  /** The nodes that `outputs` depend on, in recorded order. */
+  reachable(outputs: readonly Value[]): Node[] {
+    const wanted = new Set<Node>();
+    const stack = outputs.flatMap((value) => value.node ?? []);
+    while (stack.length > 0) {
+      const node = stack.pop()!;
+      if (wanted.has(node)) continue;
+      wanted.add(node);
+      for (const input of node.inputs) if (input?.node && !wanted.has(input.node)) stack.push(input.node);
+    }
+    return this.nodes.filter((node) => wanted.has(node));
+  }
+}
+
+/** Equal small constants share one value; large ones are told apart by identity, which is cheaper. */
+function constantKey(dtype: DType, shape: Shape, constant: Constant): string | undefined {
+  if ('splat' in constant)
+    return `${dtype}[${shape.join()}]=${Object.is(constant.splat, -0) ? '-0' : constant.splat}`;
+  if (constant.data.length > 256) return undefined;
+  return `${dtype}[${shape.join()}]:${Array.from(constant.data as ArrayLike<number | bigint>).join()}`;
+}

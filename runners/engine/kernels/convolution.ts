@@ -1,0 +1,86 @@
+// Convolutions. onnxruntime's CPU convolution wants NCHW; between transposes it still beats products of
+// unfolded patches. The filter gradient is one product for each tap of the filter over shifted views.
+import { int, ints, type Attribute, type Value } from '../graph/ir.js';
+import type { Builder } from '../graph/builder.js';
+import { kernel, type Attributes } from './register.js';
+
+const TO_NCHW = [0, 3, 1, 2];
+const TO_NHWC = [0, 2, 3, 1];
+
+kernel('mtcp.Conv2D', (build, { x, w }, attributes) => {
+  const { stride, padding, dilation } = attributes;
+  const [batch, height, width] = x.shape;
+  const [out, , kh, kw] = w.shape;
+  const extent = (n: number, k: number, axis: number) =>
+    Math.floor(
+      (n + padding[2 * axis] + padding[2 * axis + 1] - dilation[axis] * (k - 1) - 1) / stride[axis],
+    ) + 1;
+  const shape = [batch, out, extent(height, kh, 0), extent(width, kw, 1)];
+  const y = build.op('Conv', [build.transpose(x, TO_NCHW), w], shape, convAttributes(w, attributes));
+  return build.transpose(y, TO_NHWC);
+});
+
+kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attributes }) => {
+  const [batch, height, width, channels] = inputShape as number[];
+  const { stride, padding, dilation, groups } = attributes;
+  const [, inner, kh, kw] = w.shape;
+  const gradient = build.transpose(dy, TO_NCHW);
+  if (
+    stride[0] === 1 &&
+    stride[1] === 1 &&
+    groups === 1 &&
+    padding[0] < kh * dilation[0] &&
+    padding[2] < kw * dilation[1]
+  ) {
+    // With stride 1 the gradient is a convolution with the flipped filter, which is faster than ConvTranspose.
+    const flipped = reverseTaps(build, build.transpose(w, [1, 0, 2, 3]));
+    const pads = [
+      (kh - 1) * dilation[0] - padding[0],
+      (kh - 1) * dilation[0] - padding[1],
+      (kw - 1) * dilation[1] - padding[2],
+      (kw - 1) * dilation[1] - padding[3],
+    ];
+    if (pads.every((n) => n >= 0)) {
+      const flippedAttributes = convAttributes(flipped, { ...attributes, padding: pads });
+      return build.transpose(
+        build.op('Conv', [gradient, flipped], [batch, inner, height, width], flippedAttributes),
+        TO_NHWC,
+      );
+    }
+  }
+  const reach = (rows: number, k: number, axis: number) =>
+    (rows - 1) * stride[axis] + dilation[axis] * (k - 1) + 1 - padding[2 * axis] - padding[2 * axis + 1];
+  const missing = [height - reach(dy.shape[1], kh, 0), width - reach(dy.shape[2], kw, 1)];
+  const x = build.op('ConvTranspose', [gradient, w], [batch, channels, height, width], {
+    ...convAttributes(w, attributes),
+    output_padding: ints(missing),
+  });
+  return build.transpose(x, TO_NHWC);
+});
+
+function convAttributes(
+  w: Value,
+  { stride, padding, dilation, groups }: Attributes,
+): Record<string, Attribute> {
+  return {
+    kernel_shape: ints([w.shape[2], w.shape[3]]),
+    strides: ints(stride),
+    pads: ints([padding[0], padding[2], padding[1], padding[3]]),
+    dilations: ints(dilation),
+    group: int(groups),
+  };
+}
+
+/** w[:, :, ::-1, ::-1] */
+function reverseTaps(build: Builder, w: Value): Value {
+  const [, , kh, kw] = w.shape;
+  if (kh === 1 && kw === 1) return w;
+  const inputs = [
+    w,
+    build.int64([kh - 1, kw - 1]),
+    build.int64([-kh - 1, -kw - 1]),
+    build.int64([2, 3]),
+    build.int64([-1, -1]),
+  ];
+  return build.op('Slice', inputs, w.shape);
+}

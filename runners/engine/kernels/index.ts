@@ -1,0 +1,7 @@
+// Importing this file registers every kernel of the recording backend.
+import './convolution.js';
+import './elementwise.js';
+import './fused.js';
+import './matmul.js';
+import './reduce.js';
+import './shape.js';

@@ -1,0 +1,62 @@
+// Sums, means, extremes, softmax: anything that collapses or normalises along axes.
+import { int, type Value } from '../graph/ir.js';
+import type { Builder } from '../graph/builder.js';
+import { axesOf, kernel } from './register.js';
+
+kernel('Sum', (build, { x }, { axis, keepDims }) => {
+  const numbers = x.dtype === 'bool' ? build.cast(x, 'int32') : x;
+  return build.reduce('Sum', numbers, axesOf(axis, x.shape.length), keepDims ?? false);
+});
+kernel('Mean', (build, { x }, { axis, keepDims }) =>
+  build.reduce('Mean', build.cast(x, 'float32'), axesOf(axis, x.shape.length), keepDims ?? false),
+);
+kernel('Max', (build, { x }, { reductionIndices, keepDims }) =>
+  build.reduce('Max', x, axesOf(reductionIndices, x.shape.length), keepDims ?? false),
+);
+kernel('Min', (build, { x }, { axis, keepDims }) =>
+  build.reduce('Min', x, axesOf(axis, x.shape.length), keepDims ?? false),
+);
+kernel('Prod', (build, { x }, { axis, keepDims }) =>
+  build.reduce('Prod', x, axesOf(axis, x.shape.length), keepDims ?? false),
+);
+kernel('All', (build, { x }, { axis, keepDims }) => logical(build, 'Min', x, axis, keepDims));
+kernel('Any', (build, { x }, { axis, keepDims }) => logical(build, 'Max', x, axis, keepDims));
+
+for (const name of ['ArgMax', 'ArgMin'])
+  kernel(name, (build, { x }, { axis }) => {
+    const at = axesOf(axis, x.shape.length)[0];
+    const shape = x.shape.filter((_, i) => i !== at);
+    const index = build.op(name, [x], shape, { axis: int(at), keepdims: int(0) }, { dtype: 'int64' });
+    return build.cast(index, 'int32');
+  });
+
+for (const [name, key, input] of [
+  ['Softmax', 'dim', 'logits'],
+  ['LogSoftmax', 'axis', 'logits'],
+])
+  kernel(name, (build, inputs, attributes) => {
+    const x = inputs[input];
+    const axis: number = attributes[key] ?? -1;
+    return build.op(name, [x], x.shape, { axis: int(axis < 0 ? axis + x.shape.length : axis) });
+  });
+
+kernel('Cumsum', (build, { x }, { axis, exclusive, reverse }) =>
+  build.op('CumSum', [x, build.graph.constant('int32', [], { splat: axis })], x.shape, {
+    exclusive: int(Number(exclusive ?? false)),
+    reverse: int(Number(reverse ?? false)),
+  }),
+);
+
+function logical(
+  build: Builder,
+  reduction: 'Min' | 'Max',
+  x: Value,
+  axis: number | number[],
+  keepDims?: boolean,
+): Value {
+  const numbers = build.cast(x, 'int32');
+  return build.cast(
+    build.reduce(reduction, numbers, axesOf(axis, x.shape.length), keepDims ?? false),
+    'bool',
+  );
+}

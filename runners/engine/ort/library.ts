@@ -1,0 +1,141 @@
+// onnxruntime's C API, called directly through koffi. The shared library is the one inside the onnxruntime-node
+// package; going around its JavaScript binding gives what training needs: inputs and outputs that stay where
+// they are (IO binding), one thread pool for all sessions, and runs that do not block the event loop.
+//
+// The API is a table of function pointers that only ever grows at its end, so an index stays valid in every
+// later version (onnxruntime_c_api.h, struct OrtApi).
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import koffi from 'koffi';
+import { MtcpError } from '../../../registry/errors.js';
+
+const API_VERSION = 17;
+
+// The signatures of the functions we use; all return an OrtStatus pointer, 0 meaning success.
+const SIGNATURES = {
+  CreateSessionFromArray: [8, 'void *', 'const void *', 'size_t', 'void *', '_Out_ void **'],
+  CreateSessionOptions: [10, '_Out_ void **'],
+  EnableProfiling: [14, 'void *', 'str'],
+  DisableMemPattern: [17, 'void *'],
+  SetSessionGraphOptimizationLevel: [23, 'void *', 'int'],
+  CreateTensorWithDataAsOrtValue: [
+    49,
+    'void *',
+    'void *',
+    'size_t',
+    'int64_t *',
+    'size_t',
+    'int',
+    '_Out_ void **',
+  ],
+  CreateCpuMemoryInfo: [69, 'int', 'int', '_Out_ void **'],
+  GetAllocatorWithDefaultOptions: [78, '_Out_ void **'],
+  SessionEndProfiling: [110, 'void *', 'void *', '_Out_ void **'],
+  CreateEnvWithGlobalThreadPools: [119, 'int', 'str', 'void *', '_Out_ void **'],
+  DisablePerSessionThreads: [120, 'void *'],
+  CreateThreadingOptions: [121, '_Out_ void **'],
+  AddSessionConfigEntry: [130, 'void *', 'str', 'str'],
+  RunWithBinding: [133, 'void *', 'void *', 'void *'],
+  CreateIoBinding: [134, 'void *', '_Out_ void **'],
+  BindInput: [136, 'void *', 'str', 'void *'],
+  BindOutput: [137, 'void *', 'str', 'void *'],
+  CreateAndRegisterAllocator: [144, 'void *', 'void *', 'void *'],
+  SetGlobalIntraOpNumThreads: [147, 'void *', 'int'],
+  SetGlobalSpinControl: [149, 'void *', 'int'],
+  SetGlobalDenormalAsZero: [155, 'void *'],
+  CreateArenaCfgV2: [164, 'str *', 'size_t *', 'size_t', '_Out_ void **'],
+} as const;
+
+const RELEASES = { Session: 95, Value: 96, SessionOptions: 100, IoBinding: 135 } as const;
+
+export type Pointer = bigint;
+export type FunctionName = keyof typeof SIGNATURES;
+type Call = (...args: unknown[]) => Pointer | null;
+
+export interface Ort {
+  /** Calls a function of the API; throws its message if it fails. */
+  call(name: FunctionName, ...args: unknown[]): void;
+  /** The same on a thread of its own. */
+  callAsync(name: FunctionName, ...args: unknown[]): Promise<void>;
+  /** Calls a function whose last parameter receives a new object. */
+  create(name: FunctionName, ...args: unknown[]): Pointer;
+  release(kind: keyof typeof RELEASES, pointer: Pointer): void;
+  readonly version: string;
+}
+
+let loaded: Ort | undefined;
+
+/** Loads the library once per process. Throws an MtcpError of kind `engine` where it cannot be had. */
+export function loadOrt(): Ort {
+  loaded ??= open(libraryPath());
+  return loaded;
+}
+
+function libraryPath(): string {
+  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  const folder = join(root, 'bin', 'napi-v6', process.platform, process.arch);
+  const names = { linux: 'libonnxruntime.so.1', darwin: 'libonnxruntime.dylib', win32: 'onnxruntime.dll' };
+  const path = join(folder, names[process.platform as keyof typeof names] ?? '');
+  if (!existsSync(path))
+    throw new MtcpError('engine', `onnxruntime has no library for ${process.platform} ${process.arch}`, {
+      hint: 'use `engine: {type: tfjs, backend: cpu}` on this machine',
+    });
+  return path;
+}
+
+function open(path: string): Ort {
+  // Calls run on stacks of koffi's own; onnxruntime's graph passes recurse deeply.
+  koffi.config({ sync_stack_size: 16 << 20, async_stack_size: 16 << 20 });
+  const library = koffi.load(path);
+  const base = library.func('OrtGetApiBase', 'void *', [])() as Pointer;
+  const entry = (table: Pointer, index: number) => koffi.decode(table, index * 8, 'void *') as Pointer;
+  const bind = (pointer: Pointer, result: string, args: readonly string[]) =>
+    koffi.decode(pointer, koffi.proto(result, [...args])) as unknown;
+  const getApi = bind(entry(base, 0), 'void *', ['uint32_t']) as (version: number) => Pointer | null;
+  const version = (bind(entry(base, 1), 'str', []) as () => string)();
+  const api = getApi(API_VERSION);
+  if (!api) throw new MtcpError('engine', `onnxruntime ${version} does not offer API version ${API_VERSION}`);
+
+  const functions = Object.fromEntries(
+    Object.entries(SIGNATURES).map(([name, [index, ...args]]) => [
+      name,
+      bind(entry(api, index), 'void *', args),
+    ]),
+  ) as Record<FunctionName, Call & { async: (...args: unknown[]) => void }>;
+  const releases = Object.fromEntries(
+    Object.entries(RELEASES).map(([name, index]) => [name, bind(entry(api, index), 'void', ['void *'])]),
+  ) as Record<keyof typeof RELEASES, (pointer: Pointer) => void>;
+  const errorMessage = bind(entry(api, 2), 'str', ['void *']) as (status: Pointer) => string;
+  const releaseStatus = bind(entry(api, 93), 'void', ['void *']) as (status: Pointer) => void;
+
+  const check = (name: string, status: Pointer | null) => {
+    if (!status) return;
+    const message = errorMessage(status);
+    releaseStatus(status);
+    throw new MtcpError('engine', `onnxruntime ${name}: ${message}`);
+  };
+  const call: Ort['call'] = (name, ...args) => check(name, functions[name](...args));
+  return {
+    version,
+    call,
+    callAsync: (name, ...args) =>
+      new Promise((resolve, reject) => {
+        functions[name].async(...args, (error: unknown, status: Pointer | null) => {
+          try {
+            if (error) throw error;
+            check(name, status);
+            resolve();
+          } catch (problem) {
+            reject(problem);
+          }
+        });
+      }),
+    create: (name, ...args) => {
+      const out: [Pointer | null] = [null];
+      call(name, ...args, out);
+      return out[0]!;
+    },
+    release: (kind, pointer) => releases[kind](pointer),
+  };
+}

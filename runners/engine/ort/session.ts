@@ -1,0 +1,32 @@
+// A session holds one compiled graph; a binding ties its inputs and outputs to arrays of ours. What a binding
+// reads and writes stays where it is from step to step: weights, gradients and batches are never copied.
+import type { DType, Shape } from '../graph/ir.js';
+
+export type HostArray = Float32Array | Int32Array;
+
+/** An array with a shape: what inputs and outputs are bound to. */
+export interface HostTensor {
+  readonly data: HostArray;
+  readonly dtype: Extract<DType, 'float32' | 'int32'>;
+  readonly shape: Shape;
+}
+
+export interface Binding {
+  /** Reads the inputs as they are now, leaves the outputs in their arrays. */
+  run(): Promise<void>;
+  close(): void;
+}
+
+export interface Session {
+  bind(inputs: ReadonlyMap<string, HostTensor>, outputs: ReadonlyMap<string, HostTensor>): Binding;
+  close(): void;
+}
+
+export interface SessionOptions {
+  /** Threads inside one operator; the first session of a process decides for all. */
+  threads: number;
+  /** onnxruntime's own graph optimiser; ours has run already, so less is often faster to start and as fast to run. */
+  optimize: 'none' | 'basic' | 'extended' | 'all';
+  /** Writes a profile with this file prefix. */
+  profile?: string;
+}

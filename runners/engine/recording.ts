@@ -1,0 +1,198 @@
+// The default engine: records the function once on the recording backend and runs the graph in onnxruntime.
+import { createHash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs';
+import { MtcpError } from '../../registry/errors.js';
+import { RECORDING, RecordingBackend } from './backend.js';
+import {
+  hostTensor,
+  type Engine,
+  type Program,
+  type ProgramStats,
+  type TensorSpec,
+  type Tracer,
+} from './engine.js';
+import { toOnnx } from './graph/onnx.js';
+import type { Graph, Value } from './graph/ir.js';
+import './kernels/index.js';
+import { createNativeSession } from './ort/native.js';
+import type { HostTensor, Session, SessionOptions } from './ort/session.js';
+
+export interface RecordingOptions extends SessionOptions {
+  /** How a session is made from a model; replaced in tests and where the C API cannot be loaded. */
+  createSession?: (model: Uint8Array, options: SessionOptions) => Session;
+}
+
+/** Sessions kept after their program was closed, for the next trial that records the same graph. */
+const IDLE_SESSIONS = 4;
+
+export class RecordingEngine implements Engine {
+  readonly description: string;
+  readonly #sessions = new Map<string, { session: Session; users: number }>();
+  readonly #create: NonNullable<RecordingOptions['createSession']>;
+
+  constructor(readonly options: RecordingOptions) {
+    this.#create = options.createSession ?? createNativeSession;
+    this.description = `onnxruntime, ${options.threads} thread${options.threads === 1 ? '' : 's'}`;
+  }
+
+  async compile(name: string, define: (tracer: Tracer) => tf.NamedTensorMap): Promise<Program> {
+    const started = performance.now();
+    const { graph, outputs } = await record(define);
+    const model = toOnnx(graph, outputs);
+    const recorded = performance.now();
+    const key = createHash('sha256').update(model).digest('hex');
+    const session = this.#session(key, model);
+    const stats: ProgramStats = {
+      recordSeconds: (recorded - started) / 1000,
+      sessionSeconds: (performance.now() - recorded) / 1000,
+      nodes: graph.reachable([...outputs.values()]).length,
+      bytes: model.byteLength,
+    };
+    return new RecordedProgram(
+      name,
+      graph,
+      outputs,
+      session,
+      stats,
+      () => this.#release(key),
+      (bytes) => this.#create(bytes, this.options),
+    );
+  }
+
+  #session(key: string, model: Uint8Array): Session {
+    const known = this.#sessions.get(key);
+    if (known) {
+      known.users++;
+      return known.session;
+    }
+    const session = this.#create(model, this.options);
+    this.#sessions.set(key, { session, users: 1 });
+    return session;
+  }
+
+  #release(key: string): void {
+    const entry = this.#sessions.get(key);
+    if (!entry) return;
+    entry.users--;
+    const idle = [...this.#sessions].filter(([, { users }]) => users === 0);
+    for (const [oldest, { session }] of idle.slice(0, Math.max(0, idle.length - IDLE_SESSIONS))) {
+      session.close();
+      this.#sessions.delete(oldest);
+    }
+  }
+
+  close(): void {
+    for (const { session } of this.#sessions.values()) session.close();
+    this.#sessions.clear();
+  }
+}
+
+async function record(
+  define: (tracer: Tracer) => tf.NamedTensorMap,
+): Promise<{ graph: Graph; outputs: Map<string, Value> }> {
+  if (!tf.engine().registryFactory[RECORDING]) tf.registerBackend(RECORDING, () => new RecordingBackend());
+  const before = tf.engine().backendName;
+  await tf.setBackend(RECORDING);
+  try {
+    const backend = tf.engine().backend as RecordingBackend;
+    backend.restart();
+    const { graph } = backend;
+    const inputs = new Map<string, tf.Tensor>();
+    const tracer: Tracer = {
+      input(name, dtype, shape) {
+        let tensor = inputs.get(name);
+        if (!tensor) inputs.set(name, (tensor = tf.keep(backend.input(name, dtype, shape))));
+        return tensor;
+      },
+      label(path) {
+        graph.label = path;
+      },
+    };
+    const outputs = new Map<string, Value>();
+    tf.tidy(() => {
+      for (const [name, tensor] of Object.entries(define(tracer))) outputs.set(name, backend.value(tensor));
+    });
+    for (const tensor of inputs.values()) tensor.dispose();
+    return { graph, outputs };
+  } finally {
+    if (before && before !== RECORDING) await tf.setBackend(before);
+  }
+}
+
+class RecordedProgram implements Program {
+  readonly inputs: ReadonlyMap<string, TensorSpec>;
+  readonly outputs: ReadonlyMap<string, TensorSpec>;
+
+  constructor(
+    readonly name: string,
+    readonly graph: Graph,
+    readonly values: ReadonlyMap<string, Value>,
+    readonly session: Session,
+    readonly stats: ProgramStats,
+    readonly release: () => void,
+    readonly create: (model: Uint8Array) => Session,
+  ) {
+    this.inputs = new Map(
+      usedInputs(graph, [...values.values()]).map((value) => [value.input!, specOf(value)]),
+    );
+    this.outputs = new Map([...values].map(([key, value]) => [key, specOf(value)]));
+  }
+
+  bind(tensors: (name: string, spec: TensorSpec) => HostTensor) {
+    const pick = (specs: ReadonlyMap<string, TensorSpec>) =>
+      new Map([...specs].map(([name, spec]) => [name, tensors(name, spec)]));
+    return this.session.bind(pick(this.inputs), pick(this.outputs));
+  }
+
+  async firstNonFinite(inputs: (name: string, spec: TensorSpec) => HostTensor): Promise<string | undefined> {
+    for (const [name, spec] of this.inputs)
+      if (!inputs(name, spec).data.every(Number.isFinite)) return `input "${name}"`;
+    // A graph whose outputs are "how many elements of this value are finite", in the order of computation.
+    const nodes = this.graph.reachable([...this.values.values()]);
+    const watched = nodes.flatMap((node) =>
+      node.outputs.filter((value) => value.dtype === 'float32').map((value) => ({ node, value })),
+    );
+    const CHUNK = 200;
+    for (let at = 0; at < watched.length; at += CHUNK) {
+      const chunk = watched.slice(at, at + CHUNK);
+      const sums = new Map(chunk.map(({ value }, i) => [`s${i}`, finiteSum(this.graph, value)]));
+      const session = this.create(toOnnx(this.graph, sums));
+      const results = new Map([...sums].map(([key, value]) => [key, hostTensor(specOf(value))]));
+      const used = usedInputs(this.graph, [...sums.values()]);
+      const binding = session.bind(
+        new Map(used.map((value) => [value.input!, inputs(value.input!, specOf(value))])),
+        results,
+      );
+      await binding.run();
+      binding.close();
+      session.close();
+      const bad = chunk.findIndex((_, i) => !Number.isFinite(results.get(`s${i}`)!.data[0]));
+      if (bad >= 0) return `${chunk[bad].node.op} in ${chunk[bad].node.label || 'the model'}`;
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.release();
+  }
+}
+
+/** 0 if every element is finite, NaN otherwise: x - x is NaN exactly for NaN and infinities. */
+function finiteSum(graph: Graph, x: Value): Value {
+  const [difference] = graph.emit('Sub', [x, x], {}, [{ dtype: 'float32', shape: x.shape }]);
+  return graph.emit('ReduceSum', [difference], { keepdims: { int: 0 } }, [
+    { dtype: 'float32', shape: [] },
+  ])[0];
+}
+
+function usedInputs(graph: Graph, outputs: readonly Value[]): Value[] {
+  const used = new Set<Value | null>(outputs);
+  for (const node of graph.reachable(outputs)) for (const input of node.inputs) used.add(input);
+  return graph.inputs.filter((value) => used.has(value));
+}
+
+function specOf({ dtype, shape }: Value): TensorSpec {
+  if (dtype !== 'float32' && dtype !== 'int32')
+    throw new MtcpError('engine', `a program's output is of type ${dtype}; cast it to float32 or int32`);
+  return { dtype, shape };
+}

@@ -1,0 +1,48 @@
+// Our own operations: the recorded kernels against the composites on tfjs cpu, outputs and gradients. The
+// composites themselves are checked against PyTorch in reference.test.ts.
+import type * as tf from '@tensorflow/tfjs';
+import { gelu, relu } from '../../../modules/nn/ops/activations.js';
+import { conv2d, type ConvAttributes } from '../../../modules/nn/ops/convolution.js';
+import { detach } from '../../../modules/nn/ops/detach.js';
+import { layerNorm } from '../../../modules/nn/ops/layer-norm.js';
+import { expectSame, noise } from '../../support/oracle.js';
+
+describe('operations, recorded against composite', () => {
+  it('layer norm', () =>
+    expectSame(
+      { x: noise([3, 5, 9]), gamma: noise([9], 'gamma'), beta: noise([9], 'beta') },
+      ({ x, gamma, beta }) => layerNorm(x, gamma as tf.Tensor1D, beta as tf.Tensor1D),
+    ));
+
+  it('gelu and relu', () => expectSame({ x: noise([3, 37]) }, ({ x }) => [gelu(x), relu(x)]));
+
+  it('detach stops the gradient', () => expectSame({ x: noise([7]) }, ({ x }) => detach(x).mul(x)));
+
+  const convolutions: [string, number[], number[], Partial<ConvAttributes>][] = [
+    ['1x1', [2, 5, 7, 3], [4, 3, 1, 1], {}],
+    ['3x3 same', [3, 5, 7, 3], [4, 3, 3, 3], { padding: [1, 1, 1, 1] }],
+    ['3x3 valid', [1, 6, 5, 2], [3, 2, 3, 3], {}],
+    ['3x3 stride 2, odd size', [2, 7, 9, 3], [4, 3, 3, 3], { padding: [1, 1, 1, 1], stride: [2, 2] }],
+    ['3x3 stride 2, even size', [2, 8, 6, 3], [4, 3, 3, 3], { padding: [1, 1, 1, 1], stride: [2, 2] }],
+    ['7x7 to one channel', [2, 9, 8, 2], [1, 2, 7, 7], { padding: [3, 3, 3, 3] }],
+    ['dilated', [2, 9, 8, 3], [4, 3, 3, 3], { padding: [2, 2, 2, 2], dilation: [2, 2] }],
+    ['patches 4x4 stride 4', [2, 8, 12, 3], [6, 3, 4, 4], { stride: [4, 4] }],
+    ['lopsided padding', [2, 5, 6, 3], [4, 3, 3, 2], { padding: [0, 2, 1, 0] }],
+    ['padding wider than the filter', [1, 4, 4, 2], [3, 2, 2, 2], { padding: [3, 3, 3, 3] }],
+    ['groups', [2, 6, 5, 4], [6, 2, 3, 3], { padding: [1, 1, 1, 1], groups: 2 }],
+    ['depthwise, stride 2', [2, 6, 5, 3], [3, 1, 3, 3], { padding: [1, 1, 1, 1], groups: 3, stride: [2, 2] }],
+  ];
+  for (const [name, x, w, given] of convolutions)
+    it(`convolution ${name}`, () => {
+      const attributes: ConvAttributes = {
+        stride: [1, 1],
+        padding: [0, 0, 0, 0],
+        dilation: [1, 1],
+        groups: 1,
+        ...given,
+      };
+      return expectSame({ x: noise(x), w: noise(w, 'w') }, (t) =>
+        conv2d(t.x as tf.Tensor4D, t.w as tf.Tensor4D, attributes),
+      );
+    });
+});
