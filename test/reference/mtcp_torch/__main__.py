@@ -1,0 +1,42 @@
+"""`python -m mtcp_torch` checks the reference and writes every fixture; see README.md."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="mtcp_torch", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only check the reference itself")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: %(default)s)")
+    parser.add_argument("--full", action="store_true", help="also write complete gradients and weights (35 MB)")
+    parser.add_argument("--only", choices=("models", "parts", "metrics", "schemes"), action="append")
+    options = parser.parse_args()
+
+    from .check import check
+    from .fixtures.metrics import write_metrics
+    from .fixtures.models import write_models
+    from .fixtures.parts import write_parts
+    from .fixtures.schemes import write_schemes
+
+    if options.check or not options.only:
+        check()
+    if options.check:
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    wanted = options.only or ["models", "parts", "metrics", "schemes"]
+    if "models" in wanted:
+        write_models(options.out, options.full)
+    if "parts" in wanted:
+        write_parts(options.out)
+    if "metrics" in wanted:
+        write_metrics(options.out)
+    if "schemes" in wanted:
+        write_schemes(options.out)
+
+
+if __name__ == "__main__":
+    main()
