@@ -22,12 +22,8 @@ export async function parseJpeg(bytes: Uint8Array, where: string): Promise<MapDa
     const { space } = await image.metadata();
     if (space === 'cmyk') throw new Error('it holds CMYK, not RGB or grey');
     const { data, info } = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-    return {
-      height: info.height,
-      width: info.width,
-      channels: 3,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    };
+    // Copied out of the library's memory, so that it can be handed from thread to thread.
+    return { height: info.height, width: info.width, channels: 3, data: new Uint8Array(data) };
   } catch (cause) {
     const reason = (cause as Error).message.trim().split('\n').at(-1);
     throw new MtcpError('data', `cannot be decoded as a JPEG image: ${reason}`, {

@@ -77,7 +77,28 @@ def jpeg() -> None:
         np.save(file.with_suffix(".npy"), np.asarray(Image.open(file).convert("RGB")))
 
 
+def nyud() -> None:
+    """A folder in the layout of NYUD_MT: two samples of 6 x 8, ids that look like anything."""
+    root = HERE / "nyud"
+    for folder in ["images", "segmentation", "depth", "normals", "gt_sets"]:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for k, name in enumerate(["0001", "b 2.x"]):
+        y, x = np.mgrid[0:6, 0:8]
+        photo = np.stack([x * 30, y * 40, np.full_like(x, 100 * k)], -1).astype(np.uint8)
+        Image.fromarray(photo).save(root / "images" / f"{name}.jpg", quality=100, subsampling=0)
+        labels = (y * 8 + x + k) % 41
+        Image.fromarray(labels.astype(np.uint8)).save(root / "segmentation" / f"{name}.png")
+        depth = (y + 0.1 * x + k).astype(np.float32)
+        np.save(root / "depth" / f"{name}.npy", depth)
+        normals = np.zeros((6, 8, 3))
+        normals[:, 1:, 2] = -1
+        np.save(root / "normals" / f"{name}.npy", normals)
+    (root / "gt_sets" / "train.txt").write_text("0001\n")
+    (root / "gt_sets" / "val.txt").write_text("b 2.x\n\n")
+
+
 if __name__ == "__main__":
+    nyud()
     npy()
     png()
     jpeg()

@@ -1,0 +1,61 @@
+// NYU Depth v2 as released for multi-task learning: 795 training and 654 test images with 40 classes, depth
+// and surface normals. The files are the user's own; this only reads them.
+import { resolve } from 'node:path';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { NYUD_TASKS, NyudFolder } from './nyud-folder.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    root: {
+      description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/ and gt_sets/',
+      type: 'string',
+      minLength: 1,
+    },
+    size_mismatch: {
+      description: 'what to do with labels of another size than their image',
+      enum: ['error', 'resize'],
+      default: 'error',
+    },
+  },
+  required: ['root'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'dataset',
+  name: 'nyud-v2',
+  summary: 'NYU Depth v2 in the NYUD_MT layout: 40 classes, depth, surface normals',
+  source:
+    'Silberman et al., ECCV 2012; release of Vandenhende et al., Multi-Task Learning for Dense Prediction Tasks',
+  options: schema,
+})
+export class NyudV2 implements Dataset {
+  readonly tasks = NYUD_TASKS;
+  readonly #folder: NyudFolder;
+
+  constructor(
+    @options() options: OptionsOf<typeof schema>,
+    @tasks() private readonly wanted: readonly Task[],
+  ) {
+    this.#folder = new NyudFolder(resolve(options.root), options.size_mismatch);
+  }
+
+  async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
+    const names = this.wanted.map((task) => task.name);
+    const { counts, digest } = await this.#folder.verify(names, report);
+    return { caption: 'NYU Depth v2 (NYUD_MT)', digest, notes: [], counts, root: this.#folder.root };
+  }
+
+  ids(split: Split): Promise<readonly string[]> {
+    return this.#folder.ids(split);
+  }
+
+  /** Unknown pixels are IGNORE in `semseg`, 0 in `depth` and `normals`: see transforms/ignore.ts. */
+  load(id: string, tasks: readonly string[]): Promise<Sample> {
+    return this.#folder.load(id, tasks);
+  }
+}
