@@ -67,18 +67,21 @@ export class ThreadPool<Job, Result> {
   }
 
   #start(): Thread<Job, Result> {
-    const thread = { worker: new Worker(this.script, { workerData: this.data }), tasks: new Map() };
-    thread.worker.on('message', (reply: Reply<Result>) => {
+    // Threads run a file, which this flag of `node --eval` forbids.
+    const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--input-type'));
+    const worker = new Worker(this.script, { workerData: this.data, execArgv });
+    const thread: Thread<Job, Result> = { worker, tasks: new Map() };
+    worker.on('message', (reply: Reply<Result>) => {
       const task = thread.tasks.get(reply.id);
       thread.tasks.delete(reply.id);
       // An idle thread does not keep the process alive.
-      if (thread.tasks.size === 0) thread.worker.unref();
+      if (thread.tasks.size === 0) worker.unref();
       if ('error' in reply) task?.reject(reviveError(reply.error));
       else task?.resolve(reply.result);
       this.#dispatch();
     });
-    thread.worker.on('error', (cause) => this.#fail(stopped(cause.message, cause)));
-    thread.worker.on('exit', (code) => this.#fail(stopped(`exit code ${code}`)));
+    worker.on('error', (cause) => this.#fail(stopped(cause.message, cause)));
+    worker.on('exit', (code) => this.#fail(stopped(`exit code ${code}`)));
     this.#threads.push(thread);
     return thread;
   }

@@ -1,0 +1,43 @@
+// What the loader hands out, and how samples become one batch.
+import type { Sample } from '../../registry/contracts/data.js';
+import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
+
+export type LabelBatch = Int32Array | Float32Array;
+
+export interface TrainBatch {
+  ids: readonly string[];
+  /** [B,H,W,3], normalised. */
+  image: Float32Array;
+  /** `classes`: int32 [B,H,W]; every other kind: float32 [B,H,W,c]. */
+  labels: Record<string, LabelBatch>;
+}
+
+export interface EvaluationBatch {
+  /** One for each of the `count` samples; the rest of the batch repeats the last image. */
+  ids: readonly string[];
+  count: number;
+  /** [B,H,W,3], normalised, always a full batch. */
+  image: Float32Array;
+  /**
+   * The samples as stored, unknown pixels set to IGNORE: what predictions are scored against. Read only,
+   * their memory may be the loader's cache.
+   */
+  raw: readonly Sample[];
+}
+
+/** The images of one batch, in order; the last one is repeated up to `size`. */
+export function stackImages(samples: readonly Sample[], size: number): Float32Array {
+  const length = samples[0].image.data.length;
+  const out = new Float32Array(size * length);
+  for (let i = 0; i < size; i++) out.set(samples[Math.min(i, samples.length - 1)].image.data, i * length);
+  return out;
+}
+
+export function stackLabels(samples: readonly Sample[], { name, kind }: Task): LabelBatch {
+  const { height, width } = samples[0].labels[name];
+  const length = height * width * labelChannels(kind);
+  const Values = kind === 'classes' ? Int32Array : Float32Array;
+  const out = new Values(samples.length * length);
+  for (const [i, sample] of samples.entries()) out.set(sample.labels[name].data, i * length);
+  return out;
+}

@@ -1,0 +1,153 @@
+// Feeds training and evaluation from worker threads. A batch is a job: a thread decodes, augments and stacks
+// it, and its buffers are handed over. What a batch holds follows from (seed, epoch, step) alone, so neither
+// the number of threads nor where a run was interrupted changes it, and starting anywhere costs nothing.
+import { availableParallelism } from 'node:os';
+import { ThreadPool } from '../../modules/datasets/threads.js';
+import { catalog } from '../../registry/catalog.js';
+import { createTrialContainer, type Slot } from '../../registry/container.js';
+import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import { randomStream, shuffle } from '../../registry/random.js';
+import type { EvaluationBatch, TrainBatch } from './batch.js';
+import { SampleCache } from './cache.js';
+import type { Job, JobResult, WorkerSetup } from './worker.js';
+
+export interface LoaderSetup {
+  dataset: Slot;
+  transform: Slot;
+  /** The tasks of the trial; only their labels are read. */
+  tasks: readonly Task[];
+  /** Samples of a training batch. */
+  batch: number;
+  seed: number;
+  /** Worker threads; by default one less than there are processors, at least 1 and at most 3. */
+  workers?: number;
+  /** Memory for decoded samples. */
+  cacheBytes?: number;
+}
+
+export interface Loader {
+  /** Height and width of the images and training labels. */
+  readonly size: readonly [number, number];
+  /** Whole batches in the training split; known after `prepare`. */
+  readonly stepsPerEpoch: number;
+  /** Makes sure the data are there and says what they are. Comes before everything else. */
+  prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo>;
+  /** The batches of an epoch, shuffled, from step `from` on. */
+  train(epoch: number, options?: { from?: number }): AsyncGenerator<TrainBatch, void, undefined>;
+  /** A whole split in the order of its file, `batch` images at a time. */
+  evaluate(split: Split, batch: number): AsyncGenerator<EvaluationBatch, void, undefined>;
+  /** Ends the threads. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
+
+export function createLoader(setup: LoaderSetup): Loader {
+  return new ThreadedLoader(setup);
+}
+
+class ThreadedLoader implements Loader {
+  readonly size: readonly [number, number];
+  readonly #dataset: Dataset;
+  readonly #pool: ThreadPool<Job, JobResult>;
+  readonly #cache: SampleCache;
+  readonly #ahead: number;
+  #ids: Record<Split, readonly string[]> | undefined;
+
+  constructor(private readonly setup: LoaderSetup) {
+    const { dataset, transform, tasks, seed } = setup;
+    const components = createTrialContainer(tasks);
+    this.#dataset = components.create('dataset', dataset);
+    this.size = components.create('transform', transform).size;
+    this.#cache = new SampleCache(setup.cacheBytes ?? DEFAULT_CACHE_BYTES);
+
+    const workers = setup.workers ?? Math.max(1, Math.min(4, availableParallelism()) - 1);
+    const files = [catalog.get('dataset', dataset.type).file, catalog.get('transform', transform.type).file];
+    const forWorkers: WorkerSetup = { files, dataset, transform, tasks, seed };
+    this.#pool = new ThreadPool(new URL('./worker.js', import.meta.url), workers, forWorkers);
+    // Every thread has a batch in hand, and two more wait to be fetched.
+    this.#ahead = workers + 2;
+  }
+
+  async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
+    const info = await this.#dataset.prepare(report);
+    const [train, val] = await Promise.all([this.#dataset.ids('train'), this.#dataset.ids('val')]);
+    this.#ids = { train, val };
+    if (train.length < this.setup.batch)
+      throw new MtcpError(
+        'data',
+        `${train.length} training samples do not fill a batch of ${this.setup.batch}`,
+        {
+          where: info.root,
+          hint: 'use a smaller batch',
+        },
+      );
+    return info;
+  }
+
+  get stepsPerEpoch(): number {
+    return Math.floor(this.#split('train').length / this.setup.batch);
+  }
+
+  async *train(epoch: number, { from = 0 } = {}): AsyncGenerator<TrainBatch, void, undefined> {
+    const { batch, seed } = this.setup;
+    const order = shuffle([...this.#split('train')], randomStream(seed, 'order', epoch));
+    const steps = this.stepsPerEpoch - from;
+    const job = (i: number): Job => ({
+      kind: 'train',
+      epoch,
+      ...this.#request(order.slice((from + i) * batch, (from + i + 1) * batch)),
+    });
+    for await (const result of this.#results(steps, job)) yield result as TrainBatch;
+  }
+
+  async *evaluate(split: Split, batch: number): AsyncGenerator<EvaluationBatch, void, undefined> {
+    const ids = this.#split(split);
+    const job = (i: number): Job => ({
+      kind: 'evaluate',
+      batch,
+      ...this.#request(ids.slice(i * batch, (i + 1) * batch)),
+    });
+    for await (const result of this.#results(Math.ceil(ids.length / batch), job))
+      yield result as EvaluationBatch;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  #split(split: Split): readonly string[] {
+    if (!this.#ids) throw new Error('prepare() comes before the first batch');
+    return this.#ids[split];
+  }
+
+  #request(ids: readonly string[]) {
+    const cached = ids.map((id) => this.#cache.get(id)).filter((sample): sample is Sample => !!sample);
+    return { ids, cached, room: this.#cache.room };
+  }
+
+  /**
+   * Results of jobs 0..count-1 in order, with a few jobs running ahead of the one that is asked for. When the
+   * consumer leaves early those end unseen.
+   */
+  async *#results(
+    count: number,
+    job: (i: number) => Job,
+  ): AsyncGenerator<JobResult['batch'], void, undefined> {
+    const running: Promise<JobResult>[] = [];
+    let next = 0;
+    for (let i = 0; i < count; i++) {
+      for (; next < Math.min(count, i + this.#ahead); next++) {
+        const result = this.#pool.run(job(next));
+        // A job may fail before its turn comes; it is reported then.
+        result.catch(() => undefined);
+        running.push(result);
+      }
+      const { batch, decoded } = await running.shift()!;
+      for (const sample of decoded) this.#cache.add(sample);
+      yield batch;
+    }
+  }
+}

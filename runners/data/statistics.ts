@@ -1,0 +1,54 @@
+// What a predictor that ignores the image would say: the baseline every model has to beat.
+import type { LabelMap } from '../../registry/contracts/data.js';
+import { IGNORE, labelChannels, type Task } from '../../registry/contracts/tasks.js';
+import type { EvaluationBatch } from './batch.js';
+
+/**
+ * The best constant for a task over a split:
+ * - `classes`, `binary`: [most frequent label]
+ * - `depth`: [mean metres]
+ * - `normals`: mean direction, unit length
+ */
+export type Constant = readonly number[];
+
+/** @param batches an evaluation pass, such as `loader.evaluate('train', 4)` */
+export async function splitStatistics(
+  batches: AsyncIterable<EvaluationBatch>,
+  tasks: readonly Task[],
+): Promise<Record<string, Constant>> {
+  const tallies = new Map(tasks.map((task) => [task.name, new Tally(task)]));
+  for await (const { raw } of batches)
+    for (const { labels } of raw) for (const [name, tally] of tallies) tally.add(labels[name]);
+  return Object.fromEntries([...tallies].map(([name, tally]) => [name, tally.constant()]));
+}
+
+class Tally {
+  readonly #counts = new Float64Array(IGNORE);
+  readonly #sums: Float64Array;
+  #pixels = 0;
+
+  constructor(private readonly task: Task) {
+    this.#sums = new Float64Array(labelChannels(task.kind));
+  }
+
+  add({ kind, data, channels }: LabelMap): void {
+    if (kind === 'classes' || kind === 'binary') {
+      for (let i = 0; i < data.length; i++) if (data[i] !== IGNORE) this.#counts[data[i]]++;
+      return;
+    }
+    for (let i = 0; i < data.length; i += channels) {
+      if (data[i] === IGNORE) continue;
+      this.#pixels++;
+      for (let k = 0; k < channels; k++) this.#sums[k] += data[i + k];
+    }
+  }
+
+  constant(): Constant {
+    const { kind } = this.task;
+    if (kind === 'classes' || kind === 'binary') return [this.#counts.indexOf(Math.max(...this.#counts))];
+    const mean = this.#sums.map((sum) => sum / Math.max(1, this.#pixels));
+    if (kind === 'depth') return [...mean];
+    const length = Math.hypot(...mean) || 1;
+    return [...mean.map((component) => component / length)];
+  }
+}
