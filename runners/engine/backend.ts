@@ -14,6 +14,7 @@ export class RecordingBackend extends tf.KernelBackend {
   graph = new Graph();
   build = new Builder(this.graph);
   #values = new WeakMap<DataId, Value>();
+  #recomputations = 0;
 
   /** Forgets everything recorded so far. */
   restart(): void {
@@ -39,6 +40,11 @@ export class RecordingBackend extends tf.KernelBackend {
 
   input(name: string, dtype: 'float32' | 'int32', shape: Shape): tf.Tensor {
     return tf.engine().makeTensorFromTensorInfo(this.tensorInfo(this.graph.input(name, dtype, shape)));
+  }
+
+  /** See modules/nn/ops/afresh.ts. */
+  afresh<T>(body: () => T): T {
+    return this.graph.afresh(`afresh${this.#recomputations++}`, body);
   }
 
   override write(values: tf.backend_util.BackendValues | null, shape: number[], dtype: tf.DataType): DataId {

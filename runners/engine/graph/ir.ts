@@ -3,6 +3,8 @@
 // node twice gives the same value back (common subexpressions), unless a salt says otherwise, as when
 // something is deliberately computed again in the backward pass to save memory.
 
+import { createHash } from 'node:crypto';
+
 export type DType = 'float32' | 'int32' | 'int64' | 'bool';
 export type Shape = readonly number[];
 
@@ -65,10 +67,10 @@ export class Graph {
 
   constant(dtype: DType, shape: Shape, constant: Constant): Value {
     const key = constantKey(dtype, shape, constant);
-    const known = key === undefined ? undefined : this.#constants.get(key);
+    const known = this.#constants.get(key);
     if (known) return known;
     const value: Value = { id: this.#nextId++, dtype, shape: [...shape], constant };
-    if (key !== undefined) this.#constants.set(key, value);
+    this.#constants.set(key, value);
     return value;
   }
 
@@ -115,10 +117,12 @@ export class Graph {
   }
 }
 
-/** Equal small constants share one value; large ones are told apart by identity, which is cheaper. */
-function constantKey(dtype: DType, shape: Shape, constant: Constant): string | undefined {
-  if ('splat' in constant)
-    return `${dtype}[${shape.join()}]=${Object.is(constant.splat, -0) ? '-0' : constant.splat}`;
-  if (constant.data.length > 256) return undefined;
-  return `${dtype}[${shape.join()}]:${Array.from(constant.data as ArrayLike<number | bigint>).join()}`;
+/** Equal constants share one value: masks and index tables come back in every layer. */
+function constantKey(dtype: DType, shape: Shape, constant: Constant): string {
+  const type = `${dtype}[${shape.join()}]`;
+  if ('splat' in constant) return `${type}=${Object.is(constant.splat, -0) ? '-0' : constant.splat}`;
+  const { buffer, byteOffset, byteLength } = constant.data;
+  return `${type}#${createHash('sha1')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('base64')}`;
 }

@@ -5,7 +5,13 @@ import { gelu, relu } from '../../../modules/nn/ops/activations.js';
 import { conv2d, type ConvAttributes } from '../../../modules/nn/ops/convolution.js';
 import { detach } from '../../../modules/nn/ops/detach.js';
 import { layerNorm } from '../../../modules/nn/ops/layer-norm.js';
-import { expectSame, noise } from '../../support/oracle.js';
+import { softmaxAffinity } from '../../../modules/nn/ops/affinity.js';
+import { batchNormalize } from '../../../modules/nn/ops/batch-norm.js';
+import { crossEntropy } from '../../../modules/nn/ops/cross-entropy.js';
+import { lookup } from '../../../modules/nn/ops/lookup.js';
+import { scatterRows } from '../../../modules/nn/ops/scatter-rows.js';
+import { EagerEngine } from '../../../runners/engine/eager.js';
+import { evaluate, expectClose, expectSame, integers, noise, withGradients } from '../../support/oracle.js';
 
 describe('operations, recorded against composite', () => {
   it('layer norm', () =>
@@ -17,6 +23,42 @@ describe('operations, recorded against composite', () => {
   it('gelu and relu', () => expectSame({ x: noise([3, 37]) }, ({ x }) => [gelu(x), relu(x)]));
 
   it('detach stops the gradient', () => expectSame({ x: noise([7]) }, ({ x }) => detach(x).mul(x)));
+
+  it('cross entropy', () =>
+    expectSame(
+      { logits: noise([11, 5], 'logits', 3), labels: integers([11], 5, 'labels') },
+      ({ logits, labels }) => crossEntropy(logits as tf.Tensor2D, labels as tf.Tensor1D),
+    ));
+
+  it('lookup', () =>
+    expectSame({ table: noise([7, 3]) }, ({ table }) =>
+      lookup(table as tf.Tensor2D, Int32Array.of(6, 0, 0, 3, 1)),
+    ));
+
+  it('scatter of rows, in several portions', () =>
+    expectSame({ rows: noise([9001, 40]), index: integers([9001], 17, 'index') }, ({ rows, index }) =>
+      scatterRows(rows as tf.Tensor2D, index as tf.Tensor1D, 17),
+    ));
+
+  it('batch normalisation', () =>
+    expectSame(
+      { x: noise([3, 4, 5, 6]), gamma: noise([6], 'gamma'), beta: noise([6], 'beta') },
+      ({ x, gamma, beta }) => batchNormalize(x.add(0.5), gamma as tf.Tensor1D, beta as tf.Tensor1D, 1e-5).y,
+    ));
+
+  it('affinity, whole and in tiles', async () => {
+    const inputs = { q: noise([2, 13, 4], 'q'), k: noise([2, 11, 4], 'k'), v: noise([2, 11, 3], 'v') };
+    const run = (limit?: number) => (t: Record<string, tf.Tensor>) =>
+      softmaxAffinity(t.q as tf.Tensor3D, t.k as tf.Tensor3D, t.v as tf.Tensor3D, limit);
+    await expectSame(inputs, run());
+    await expectSame(inputs, run(5 * 22));
+    const cpu = await EagerEngine.create('cpu');
+    const [whole, tiled] = [
+      await evaluate(cpu, inputs, withGradients(run())),
+      await evaluate(cpu, inputs, withGradients(run(5 * 22))),
+    ];
+    for (const name of Object.keys(whole)) expectClose(tiled[name].data, whole[name].data, 1e-5, name);
+  });
 
   const convolutions: [string, number[], number[], Partial<ConvAttributes>][] = [
     ['1x1', [2, 5, 7, 3], [4, 3, 1, 1], {}],

@@ -1,0 +1,35 @@
+// Multi-head scaled dot-product attention (Vaswani et al. 2017) over token sequences.
+import * as tf from '@tensorflow/tfjs';
+
+/** [batch, n, channels] -> [batch, heads, n, channels / heads] */
+export function splitHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {
+  const [batch, n, channels] = x.shape;
+  return x.reshape([batch, n, heads, channels / heads]).transpose([0, 2, 1, 3]);
+}
+
+/** [batch, heads, n, d] -> [batch, n, heads * d] */
+export function mergeHeads(x: tf.Tensor4D): tf.Tensor3D {
+  const [batch, heads, n, d] = x.shape;
+  return x.transpose([0, 2, 1, 3]).reshape([batch, n, heads * d]);
+}
+
+/**
+ * softmax(q k^T / sqrt(d) + bias) v for each head.
+ * @param q [batch, n, channels]
+ * @param k [batch, m, channels]
+ * @param v [batch, m, channels]
+ * @param bias broadcasts to [batch, heads, n, m]; a large negative number blocks a position
+ * @returns [batch, n, channels]
+ */
+export function attention(
+  q: tf.Tensor3D,
+  k: tf.Tensor3D,
+  v: tf.Tensor3D,
+  heads: number,
+  bias?: tf.Tensor,
+): tf.Tensor3D {
+  const scale = 1 / Math.sqrt(q.shape[2] / heads);
+  const scores = tf.matMul(splitHeads(q, heads).mul(scale), splitHeads(k, heads), false, true);
+  const weights = tf.softmax(bias ? scores.add(bias) : scores);
+  return mergeHeads(tf.matMul(weights, splitHeads(v, heads)) as tf.Tensor4D);
+}

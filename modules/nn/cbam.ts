@@ -1,0 +1,34 @@
+// Convolutional Block Attention Module (Woo et al. 2018): a gate for each channel, then one for each place.
+import * as tf from '@tensorflow/tfjs';
+import type { Scope } from '../../registry/contracts/scope.js';
+import { batchNorm, conv2d, linear } from './layers.js';
+import { relu } from './ops/activations.js';
+
+export interface CbamOptions {
+  /** Channels of the hidden layer of the channel gate: channels / reduction, at least 1. */
+  reduction?: number;
+  /** Kernel of the spatial gate's convolution: 7 in CBAM, 1 for what MT-CP calls a 1x1 CBAM. */
+  kernel?: number;
+}
+
+/** @param x [batch, height, width, channels] */
+export function cbam(
+  scope: Scope,
+  x: tf.Tensor4D,
+  { reduction = 16, kernel = 7 }: CbamOptions = {},
+): tf.Tensor4D {
+  const [batch, , , channels] = x.shape;
+  const hidden = Math.max(1, Math.floor(channels / reduction));
+
+  // Both poolings go through one shared two-layer network, as two rows of a batch.
+  const pooled = tf.concat([x.mean([1, 2]), x.max([1, 2])], 0) as tf.Tensor2D;
+  const channel = scope.at('channel');
+  const scores = linear(channel.at('fc2'), relu(linear(channel.at('fc1'), pooled, hidden)), channels);
+  const [average, maximum] = tf.split(scores, 2, 0);
+  const gated = x.mul(average.add(maximum).sigmoid().reshape([batch, 1, 1, channels])) as tf.Tensor4D;
+
+  const spatial = scope.at('spatial');
+  const summary = tf.concat([gated.max(3, true), gated.mean(3, true)], 3) as tf.Tensor4D;
+  const map = conv2d(spatial.at('conv'), summary, 1, { kernel, padding: (kernel - 1) / 2, bias: false });
+  return gated.mul(batchNorm(spatial.at('norm'), map, { momentum: 0.01 }).sigmoid());
+}

@@ -1,0 +1,213 @@
+// Multi-scale deformable attention (Zhu et al. 2021, Deformable DETR): every query reads a few points around
+// its reference, at places and with weights that it predicts itself, on all levels of a pyramid.
+//
+// Sampling is written with gathered rows: the four corners around each point are rows of the value matrix, so
+// the output is a small product (corner weights x corner rows) for each query and head, and the gradient for
+// places and weights needs only the products <corner row, upstream>. Nothing of the size of the pyramid is
+// built, and the one scatter (the values' gradient) adds whole rows.
+import * as tf from '@tensorflow/tfjs';
+import type { Initializer, Scope } from '../../registry/contracts/scope.js';
+import { xavierUniform, zeros } from './initializers.js';
+import { linear } from './layers.js';
+import { afresh } from './ops/afresh.js';
+import { defineOp } from './ops/op.js';
+import { scatterRows } from './ops/scatter-rows.js';
+
+export interface DeformableOptions {
+  heads: number;
+  points: number;
+  /** Height and width of each level, in the order in which `values` has them one after the other. */
+  levels: readonly (readonly [number, number])[];
+}
+
+/** Offsets start as rays: head h looks into direction h, point p at distance p + 1. */
+const rays =
+  (heads: number, levels: number, points: number): Initializer =>
+  (values) => {
+    let i = 0;
+    for (let h = 0; h < heads; h++) {
+      const angle = (h * 2 * Math.PI) / heads;
+      const longest = Math.max(Math.abs(Math.cos(angle)), Math.abs(Math.sin(angle)));
+      for (let l = 0; l < levels; l++)
+        for (let p = 1; p <= points; p++) {
+          values[i++] = (Math.cos(angle) / longest) * p;
+          values[i++] = (Math.sin(angle) / longest) * p;
+        }
+    }
+  };
+
+/**
+ * @param queries [batch, n, channels], with position information added
+ * @param values [batch, sum of height * width, channels]
+ * @param references [n, 2], (x, y) of each query in 0..1
+ * @returns [batch, n, channels]
+ */
+export function deformableAttention(
+  scope: Scope,
+  queries: tf.Tensor3D,
+  values: tf.Tensor3D,
+  references: Float32Array,
+  { heads, points, levels }: DeformableOptions,
+): tf.Tensor3D {
+  const [batch, n, channels] = queries.shape;
+  const taps = levels.length * points;
+  const projected = linear(scope.at('value_proj'), values, channels, {
+    weightInit: xavierUniform,
+    biasInit: zeros,
+  });
+  const offsets = linear(scope.at('sampling_offsets'), queries, heads * taps * 2, {
+    weightInit: zeros,
+    biasInit: rays(heads, levels.length, points),
+  });
+  const scores = linear(scope.at('attention_weights'), queries, heads * taps, {
+    weightInit: zeros,
+    biasInit: zeros,
+  });
+  const weights = tf.softmax(scores.reshape([batch, n, heads, taps]));
+
+  // In cells of each level: reference * size - 1/2 + offset (offsets are divided by the size they are
+  // multiplied with again), so a reference is a constant for each query and level.
+  const anchors = new Float32Array(n * taps * 2);
+  for (let q = 0; q < n; q++)
+    levels.forEach(([height, width], l) => {
+      for (let p = 0; p < points; p++) {
+        const at = (q * taps + l * points + p) * 2;
+        anchors[at] = references[q * 2] * width - 0.5;
+        anchors[at + 1] = references[q * 2 + 1] * height - 0.5;
+      }
+    });
+  const places = offsets
+    .reshape([batch, n, heads, taps, 2])
+    .add(tf.tensor5d(anchors, [1, n, 1, taps, 2])) as tf.Tensor5D;
+  const sampled = sample(
+    { values: projected, places, weights: weights as tf.Tensor4D },
+    { heads, points, levels },
+  );
+  return linear(scope.at('output_proj'), sampled[0] as tf.Tensor3D, channels, {
+    weightInit: xavierUniform,
+    biasInit: zeros,
+  });
+}
+
+interface SampleInputs extends Record<string, tf.Tensor> {
+  /** [batch, cells, channels] */
+  values: tf.Tensor3D;
+  /** (x, y) in cells of the tap's level, [batch, n, heads, taps, 2] */
+  places: tf.Tensor5D;
+  /** [batch, n, heads, taps] */
+  weights: tf.Tensor4D;
+}
+
+const sample = defineOp<SampleInputs, DeformableOptions>(['values', 'places', 'weights'], {
+  name: 'mtcp.DeformableSampling',
+  composite({ values, places, weights }, options) {
+    const [batch, n] = places.shape;
+    const { index, corners } = locate(values, places, options);
+    const rows = gatherRows(values, index, options);
+    const mixed = tf.matMul(
+      corners.mul(weights.expandDims(-1)).reshape([rows.shape[0], 1, rows.shape[1]]),
+      rows,
+    );
+    return mixed.reshape([batch, n, values.shape[2]]);
+  },
+  gradient([dy], { values, places, weights }, _, options) {
+    const { heads } = options;
+    const [batch, n, , taps] = places.shape;
+    const [, cells, channels] = values.shape;
+    const depth = channels / heads;
+    const { index, corners, slopes } = locate(values, places, options);
+    const rows = afresh(() => gatherRows(values, index, options));
+    const upstream = dy.reshape([rows.shape[0], depth, 1]);
+    // <corner row, upstream> for each corner: what moving weight onto that corner would gain.
+    const gain = tf.matMul(rows, upstream).reshape(corners.shape);
+    return {
+      weights: () => corners.mul(gain).sum(-1),
+      places: () =>
+        tf.stack(
+          slopes.map((slope) => slope.mul(gain).sum(-1).mul(weights)),
+          -1,
+        ),
+      values: () => {
+        const share = corners.mul(weights.expandDims(-1)).reshape([rows.shape[0], 4 * taps, 1]);
+        const spread = share
+          .mul(dy.reshape([rows.shape[0], 1, depth]))
+          .reshape([batch * n * heads * taps * 4, depth]);
+        const summed = scatterRows(spread as tf.Tensor2D, index, batch * cells * heads);
+        return summed.reshape([batch, cells, channels]);
+      },
+    };
+  },
+});
+
+/**
+ * The four corners around every place.
+ * @returns `index` of each corner's row among [batch, cell, head] rows, flat; `corners` the bilinear weights,
+ *   0 outside the map, and `slopes` their derivatives along x and y, all [batch, n, heads, taps, 4]
+ */
+function locate(values: tf.Tensor3D, places: tf.Tensor5D, { heads, points, levels }: DeformableOptions) {
+  const [batch, n, , taps] = places.shape;
+  const cells = values.shape[1];
+  const perTap = (f: (level: readonly [number, number], l: number) => number) =>
+    tf.tensor(
+      levels.flatMap((level, l) => Array<number>(points).fill(f(level, l))),
+      [1, 1, 1, taps],
+    );
+  const starts: number[] = [];
+  levels.reduce((sum, [height, width]) => (starts.push(sum), sum + height * width), 0);
+  const [widths, heights, start] = [perTap(([, w]) => w), perTap(([h]) => h), perTap((_, l) => starts[l])];
+
+  const [x, y] = tf.unstack(places, 4);
+  const [left, top] = [x.floor(), y.floor()];
+  const [fx, fy] = [x.sub(left), y.sub(top)];
+  const inside = (position: tf.Tensor, extent: tf.Tensor) =>
+    tf.step(position.add(1)).mul(tf.step(extent.sub(position)));
+  const sides = (low: tf.Tensor, fraction: tf.Tensor, extent: tf.Tensor) => {
+    const high = low.add(1);
+    const [lowIn, highIn] = [inside(low, extent), inside(high, extent)];
+    return {
+      // Clipped, so that a corner outside the map still reads an existing row, with weight 0.
+      at: [low, high].map((position) =>
+        tf.minimum(tf.relu(position), extent.sub(1).broadcastTo(position.shape)),
+      ),
+      weight: [lowIn.sub(lowIn.mul(fraction)), highIn.mul(fraction)],
+      slope: [lowIn.neg(), highIn],
+    };
+  };
+  const across = sides(left, fx, widths);
+  const down = sides(top, fy, heights);
+  const each = (f: (v: number, u: number) => tf.Tensor) => tf.stack([f(0, 0), f(0, 1), f(1, 0), f(1, 1)], -1);
+
+  // Row of (batch b, cell c, head h) is (b * cells + c) * heads + h; exact in float32 below 2^24 rows.
+  const offset = new Float32Array(batch * heads);
+  for (let b = 0; b < batch; b++)
+    for (let h = 0; h < heads; h++) offset[b * heads + h] = b * cells * heads + h;
+  const base = tf.tensor(offset, [batch, 1, heads, 1]);
+  const row = (v: number, u: number) =>
+    down.at[v]
+      .mul(widths)
+      .add(across.at[u])
+      .add(start)
+      .mul(heads)
+      .add(base)
+      .broadcastTo([batch, n, heads, taps]);
+  return {
+    index: each(row).cast('int32').reshape([-1]) as tf.Tensor1D,
+    corners: each((v, u) => down.weight[v].mul(across.weight[u])),
+    slopes: [
+      each((v, u) => down.weight[v].mul(across.slope[u])),
+      each((v, u) => down.slope[v].mul(across.weight[u])),
+    ],
+  };
+}
+
+/** @returns [batch * n * heads, taps * 4, depth] */
+function gatherRows(
+  values: tf.Tensor3D,
+  index: tf.Tensor1D,
+  { heads, points, levels }: DeformableOptions,
+): tf.Tensor3D {
+  const [batch, cells, channels] = values.shape;
+  const depth = channels / heads;
+  const rows = tf.gather(values.reshape([batch * cells * heads, depth]), index, 0);
+  return rows.reshape([-1, 4 * points * levels.length, depth]) as tf.Tensor3D;
+}

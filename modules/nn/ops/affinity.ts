@@ -1,0 +1,82 @@
+// softmax(q k^T) v over all places of a map, without ever holding the whole affinity matrix: query tiles in
+// the forward pass, and in the backward pass each tile's affinities are computed again from q and k (as in
+// FlashAttention, Dao et al. 2022). At 120x160 the full matrix would be 1.5 GB per sample and task.
+import * as tf from '@tensorflow/tfjs';
+import { afresh } from './afresh.js';
+import { defineOp } from './op.js';
+
+interface Inputs extends Record<string, tf.Tensor> {
+  q: tf.Tensor3D;
+  k: tf.Tensor3D;
+  v: tf.Tensor3D;
+}
+
+const op = defineOp<Inputs, { tile: number }>(['q', 'k', 'v'], {
+  name: 'mtcp.SoftmaxAffinity',
+  keep: [true],
+  composite({ q, k, v }, { tile }) {
+    return tf.concat(
+      tilesOf(q, tile).map((part) => tf.matMul(affinity(part, k), v)),
+      1,
+    );
+  },
+  gradient([dy], { q, k, v }, [out], { tile }) {
+    // With S = softmax(A), A = q k^T:  dv = S^T dy,  dS = dy v^T,  dA = S (dS - rowsum(dS S)); the row sum is
+    // dy . out, which needs no affinities.
+    const along = dy.mul(out).sum(-1, true) as tf.Tensor3D;
+    const [upstreams, sums] = [tilesOf(dy as tf.Tensor3D, tile), tilesOf(along, tile)];
+    const parts = tilesOf(q, tile).map((part, i) => {
+      const s = afresh(() => affinity(part, k));
+      const dA = s.mul(tf.matMul(upstreams[i], v, false, true).sub(sums[i])) as tf.Tensor3D;
+      return {
+        dq: tf.matMul(dA, k),
+        dk: tf.matMul(dA, part, true, false),
+        dv: tf.matMul(s, upstreams[i], true, false),
+      };
+    });
+    const total = (tensors: tf.Tensor[]) => (tensors.length === 1 ? tensors[0] : tf.addN(tensors));
+    return {
+      q: () =>
+        tf.concat(
+          parts.map(({ dq }) => dq),
+          1,
+        ),
+      k: () => total(parts.map(({ dk }) => dk)),
+      v: () => total(parts.map(({ dv }) => dv)),
+    };
+  },
+});
+
+function affinity(q: tf.Tensor3D, k: tf.Tensor3D): tf.Tensor3D {
+  return tf.softmax(tf.matMul(q, k, false, true)) as tf.Tensor3D;
+}
+
+function tilesOf(x: tf.Tensor3D, tile: number): tf.Tensor3D[] {
+  const n = x.shape[1];
+  if (n <= tile) return [x];
+  const sizes = Array.from({ length: Math.ceil(n / tile) }, (_, i) => Math.min(tile, n - i * tile));
+  return tf.split(x, sizes, 1) as tf.Tensor3D[];
+}
+
+/** Affinities of a tile kept below this many numbers (32 MB). */
+const TILE_ELEMENTS = 8 << 20;
+
+/**
+ * @param q [batch, n, channels]
+ * @param k [batch, m, channels]
+ * @param v [batch, m, values]
+ * @param tileElements affinities held at a time
+ * @returns [batch, n, values]: each place of q mixes v by its affinity to the places of k
+ */
+export function softmaxAffinity(
+  q: tf.Tensor3D,
+  k: tf.Tensor3D,
+  v: tf.Tensor3D,
+  tileElements = TILE_ELEMENTS,
+): tf.Tensor3D {
+  const [batch, n] = q.shape;
+  const tile = Math.max(1, Math.floor(tileElements / (batch * k.shape[1])));
+  if (n <= tile) return tf.matMul(affinity(q, k), v) as tf.Tensor3D;
+  // Tiles of equal size: the last one is not a remnant.
+  return op({ q, k, v }, { tile: Math.ceil(n / Math.ceil(n / tile)) })[0] as tf.Tensor3D;
+}

@@ -1,0 +1,77 @@
+// Resizing maps. Bilinear interpolation along an axis is a product with a constant sparse matrix, so both
+// corner conventions, any ratio and the gradient come from one definition, and the results are PyTorch's
+// (torch.nn.functional.interpolate), which TensorFlow.js's own resize is not.
+import * as tf from '@tensorflow/tfjs';
+
+/** [to, from]: row i holds the weights with which the inputs make up output i. */
+function bilinearMatrix(from: number, to: number, alignCorners: boolean): Float32Array {
+  const matrix = new Float32Array(to * from);
+  for (let i = 0; i < to; i++) {
+    const position = alignCorners
+      ? to === 1
+        ? 0
+        : (i * (from - 1)) / (to - 1)
+      : Math.max(0, ((i + 0.5) * from) / to - 0.5);
+    const low = Math.min(Math.floor(position), from - 1);
+    const high = Math.min(low + 1, from - 1);
+    matrix[i * from + low] += 1 - (position - low);
+    matrix[i * from + high] += position - low;
+  }
+  return matrix;
+}
+
+function nearestMatrix(from: number, to: number): Float32Array {
+  const matrix = new Float32Array(to * from);
+  for (let i = 0; i < to; i++) matrix[i * from + Math.min(from - 1, Math.floor((i * from) / to))] = 1;
+  return matrix;
+}
+
+/** Applies a matrix along the rows and another along the columns of [batch, height, width, channels]. */
+function alongAxes(
+  x: tf.Tensor4D,
+  [height, width]: readonly [number, number],
+  matrix: (from: number, to: number) => Float32Array,
+): tf.Tensor4D {
+  const rows = (y: tf.Tensor4D): tf.Tensor4D => {
+    const [batch, from, columns, channels] = y.shape;
+    if (from === height) return y;
+    const weights = tf.tensor3d(matrix(from, height), [1, height, from]);
+    return tf
+      .matMul(weights, y.reshape([batch, from, columns * channels]))
+      .reshape([batch, height, columns, channels]);
+  };
+  const columns = (y: tf.Tensor4D): tf.Tensor4D => {
+    const [batch, lines, from, channels] = y.shape;
+    if (from === width) return y;
+    const weights = tf.tensor3d(matrix(from, width), [1, width, from]);
+    return tf
+      .matMul(weights, y.reshape([batch * lines, from, channels]))
+      .reshape([batch, lines, width, channels]);
+  };
+  // The axis that shrinks more (or grows less) first: less to do for the other one.
+  return height / x.shape[1] < width / x.shape[2] ? columns(rows(x)) : rows(columns(x));
+}
+
+/**
+ * @param x [batch, height, width, channels]
+ * @param alignCorners true: the corner pixels' centres coincide; false: the corners of the images do
+ */
+export function resizeBilinear(
+  x: tf.Tensor4D,
+  size: readonly [number, number],
+  alignCorners = false,
+): tf.Tensor4D {
+  return alongAxes(x, size, (from, to) => bilinearMatrix(from, to, alignCorners));
+}
+
+/** Output i takes input floor(i * from / to), as torch's mode "nearest". */
+export function resizeNearest(x: tf.Tensor4D, [height, width]: readonly [number, number]): tf.Tensor4D {
+  const [batch, rows, columns, channels] = x.shape;
+  const [down, across] = [height / rows, width / columns];
+  if (!Number.isInteger(down) || !Number.isInteger(across))
+    return alongAxes(x, [height, width], nearestMatrix);
+  return x
+    .reshape([batch, rows, 1, columns, 1, channels])
+    .broadcastTo([batch, rows, down, columns, across, channels])
+    .reshape([batch, height, width, channels]);
+}

@@ -1,0 +1,129 @@
+// The scope (registry/contracts/scope.ts) as it really is: a path into a table of parameters, and the pass
+// that is under way. A pass is one call of the model; it collects what the model leaves behind besides its
+// result: intermediate predictions, penalties, new running statistics.
+import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { BufferHandle, Initializer, Scope } from '../../registry/contracts/scope.js';
+import { MtcpError } from '../../registry/errors.js';
+
+export interface ParameterSpec {
+  shape: number[];
+  init: Initializer;
+}
+
+export interface BufferSpec {
+  shape: number[];
+  fill: number;
+}
+
+/** What a model consists of; filled by its first pass. */
+export class ParameterTable {
+  readonly parameters = new Map<string, ParameterSpec>();
+  readonly buffers = new Map<string, BufferSpec>();
+  /** Shapes of the random inputs. */
+  readonly noises = new Map<string, number[]>();
+}
+
+/** Where a pass gets its tensors from. */
+export interface TensorSource {
+  input(name: string, dtype: 'float32', shape: readonly number[]): Tensor;
+  label(path: string): void;
+}
+
+/** Input names of a program: what kind of thing a tensor is, then its dotted name. */
+export const inputName = {
+  parameter: (name: string): string => `parameter/${name}`,
+  buffer: (name: string): string => `buffer/${name}`,
+  noise: (name: string): string => `noise/${name}`,
+};
+
+export class Pass {
+  /** Intermediate predictions of each task, in the order they were made. */
+  readonly predictions: { task: string; prediction: Tensor4D }[] = [];
+  readonly penalties: { name: string; value: Scalar; weight: number }[] = [];
+  /** Buffers to be averaged with what this pass observed. */
+  readonly averages = new Map<string, { observed: Tensor; momentum: number }>();
+  readonly root: Scope;
+  readonly #used = new Set<string>();
+
+  constructor(
+    readonly table: ParameterTable,
+    readonly source: TensorSource,
+    readonly training: boolean,
+  ) {
+    this.root = new PathScope(this, '', false);
+  }
+
+  parameter<R extends Rank>(name: string, shape: number[], init: Initializer, shared: boolean): Tensor<R> {
+    const known = this.table.parameters.get(name);
+    if (!known) this.table.parameters.set(name, { shape, init });
+    else if (known.shape.join() !== shape.join())
+      throw new MtcpError(
+        'component',
+        `parameter "${name}" is ${known.shape.join('x')} in one place and ${shape.join('x')} in another`,
+      );
+    if (this.#used.has(name) && !shared)
+      throw new MtcpError('component', `parameter "${name}" is used by two layers`, {
+        hint: 'give each layer a scope of its own with at("name"), or share weights on purpose with shared("name")',
+      });
+    this.#used.add(name);
+    return this.source.input(inputName.parameter(name), 'float32', shape) as Tensor<R>;
+  }
+
+  buffer<R extends Rank>(name: string, shape: number[], fill: number): BufferHandle<R> {
+    if (!this.table.buffers.has(name)) this.table.buffers.set(name, { shape, fill });
+    return {
+      value: this.source.input(inputName.buffer(name), 'float32', shape) as Tensor<R>,
+      average: (observed, momentum) => this.averages.set(name, { observed, momentum }),
+    };
+  }
+
+  noise<R extends Rank>(name: string, shape: number[]): Tensor<R> {
+    this.table.noises.set(name, shape);
+    return this.source.input(inputName.noise(name), 'float32', shape) as Tensor<R>;
+  }
+}
+
+class PathScope implements Scope {
+  constructor(
+    readonly pass: Pass,
+    readonly path: string,
+    readonly isShared: boolean,
+  ) {}
+
+  get training(): boolean {
+    return this.pass.training;
+  }
+
+  at(name: string): Scope {
+    return new PathScope(this.pass, this.#join(name), this.isShared);
+  }
+
+  shared(name: string): Scope {
+    return new PathScope(this.pass, this.#join(name), true);
+  }
+
+  param<R extends Rank>(name: string, shape: number[], init: Initializer): Tensor<R> {
+    this.pass.source.label(this.path);
+    return this.pass.parameter(this.#join(name), shape, init, this.isShared);
+  }
+
+  buffer<R extends Rank>(name: string, shape: number[], fill: number): BufferHandle<R> {
+    return this.pass.buffer(this.#join(name), shape, fill);
+  }
+
+  noise<R extends Rank>(name: string, shape: number[]): Tensor<R> {
+    return this.pass.noise(this.#join(name), shape);
+  }
+
+  predict(task: string, prediction: Tensor4D): void {
+    if (this.training) this.pass.predictions.push({ task, prediction });
+  }
+
+  penalty(name: string, value: Scalar, weight: number): void {
+    if (this.training) this.pass.penalties.push({ name: this.#join(name), value, weight });
+  }
+
+  #join(name: string): string {
+    return this.path === '' ? name : `${this.path}.${name}`;
+  }
+}

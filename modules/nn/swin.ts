@@ -1,0 +1,185 @@
+// Swin transformer blocks and stages (Liu et al. 2021) over NHWC maps. Used by the Swin encoder and by MT-CP's
+// task decoders; parameter names are those of transformers' Swin.
+import * as tf from '@tensorflow/tfjs';
+import type { Initializer, Scope } from '../../registry/contracts/scope.js';
+import { mergeHeads, splitHeads } from './attention.js';
+import { truncatedNormal } from './initializers.js';
+import { dropPath, layerNorm, linear } from './layers.js';
+import { gelu } from './ops/activations.js';
+import { lookup } from './ops/lookup.js';
+
+export interface SwinBlockOptions {
+  heads: number;
+  window: number;
+  /** 0, or window / 2 in every second block. */
+  shift: number;
+  mlpRatio: number;
+  dropPath?: number;
+  /** How linear weights start; transformers uses a normal of .02, MT-CP's decoders PyTorch's default. */
+  weightInit?: Initializer;
+}
+
+const tableInit = truncatedNormal(0.02);
+const BLOCKED = -100;
+
+/** @param x [batch, height, width, channels] */
+export function swinBlock(scope: Scope, x: tf.Tensor4D, options: SwinBlockOptions): tf.Tensor4D {
+  const { mlpRatio, weightInit, dropPath: drop = 0 } = options;
+  const channels = x.shape[3];
+  const attended = windowAttention(
+    scope.at('attention'),
+    layerNorm(scope.at('layernorm_before'), x),
+    options,
+  );
+  const y = x.add(dropPath(scope, attended, drop)) as tf.Tensor4D;
+  const normalized = layerNorm(scope.at('layernorm_after'), y);
+  const hidden = gelu(
+    linear(scope.at('intermediate.dense'), normalized, channels * mlpRatio, { weightInit }),
+  );
+  return y.add(linear(scope.at('output.dense'), hidden, channels, { weightInit }));
+}
+
+/**
+ * Self-attention inside windows. The map is padded with zeros at the right and the bottom to whole windows;
+ * padded places take part as keys unless a shifted window's mask parts them, as in the original.
+ */
+function windowAttention(
+  scope: Scope,
+  x: tf.Tensor4D,
+  { heads, window, shift, weightInit }: SwinBlockOptions,
+): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
+  const padded = tf.pad(x, [
+    [0, 0],
+    [0, rows * window - height],
+    [0, columns * window - width],
+    [0, 0],
+  ]);
+  const tokens = window * window;
+  const windows = roll(padded, -shift)
+    .reshape([batch, rows, window, columns, window, channels])
+    .transpose([0, 1, 3, 2, 4, 5])
+    .reshape([batch * rows * columns, tokens, channels]) as tf.Tensor3D;
+
+  const self = scope.at('self');
+  const project = (name: string) =>
+    splitHeads(linear(self.at(name), windows, channels, { weightInit }), heads);
+  const [q, k, v] = [project('query'), project('key'), project('value')];
+  const scores = tf.matMul(q.mul(1 / Math.sqrt(channels / heads)), k, false, true);
+  const biased = scores
+    .reshape([batch, rows * columns, heads, tokens, tokens])
+    .add(positionBias(self, heads, window, shift, rows, columns))
+    .reshape([batch * rows * columns, heads, tokens, tokens]);
+  const mixed = mergeHeads(tf.matMul(tf.softmax(biased), v) as tf.Tensor4D);
+  const projected = linear(scope.at('output.dense'), mixed, channels, { weightInit })
+    .reshape([batch, rows, columns, window, window, channels])
+    .transpose([0, 1, 3, 2, 4, 5])
+    .reshape([batch, rows * window, columns * window, channels]) as tf.Tensor4D;
+  return tf.slice(roll(projected, shift), [0, 0, 0, 0], [batch, height, width, channels]);
+}
+
+/**
+ * Learnt bias of each pair of places by their relative position, plus, for shifted windows, the mask that
+ * keeps what the shift brought together apart.
+ * @returns [windows or 1, heads, tokens, tokens]
+ */
+function positionBias(
+  scope: Scope,
+  heads: number,
+  window: number,
+  shift: number,
+  rows: number,
+  columns: number,
+): tf.Tensor {
+  const span = 2 * window - 1;
+  const tokens = window * window;
+  const table = scope.param<tf.Rank.R2>('relative_position_bias_table', [span * span, heads], tableInit);
+  const index = new Int32Array(tokens * tokens);
+  for (let i = 0; i < tokens; i++)
+    for (let j = 0; j < tokens; j++) {
+      const down = Math.floor(i / window) - Math.floor(j / window) + window - 1;
+      const across = (i % window) - (j % window) + window - 1;
+      index[i * tokens + j] = down * span + across;
+    }
+  const bias = lookup(table, index).transpose([1, 0]).reshape([1, heads, tokens, tokens]);
+  if (shift === 0) return bias;
+  return bias.add(tf.tensor4d(shiftMask(window, shift, rows, columns), [rows * columns, 1, tokens, tokens]));
+}
+
+/** [window, token, token]: 0 where both tokens come from the same side of the seam, BLOCKED elsewhere. */
+function shiftMask(window: number, shift: number, rows: number, columns: number): Float32Array {
+  const side = (position: number, extent: number) =>
+    Number(position >= extent - window) + Number(position >= extent - shift);
+  const tokens = window * window;
+  const mask = new Float32Array(rows * columns * tokens * tokens);
+  const region = new Int32Array(tokens);
+  for (let w = 0; w < rows * columns; w++) {
+    for (let t = 0; t < tokens; t++) {
+      const y = Math.floor(w / columns) * window + Math.floor(t / window);
+      const x = (w % columns) * window + (t % window);
+      region[t] = 3 * side(y, rows * window) + side(x, columns * window);
+    }
+    for (let i = 0; i < tokens; i++)
+      for (let j = 0; j < tokens; j++)
+        if (region[i] !== region[j]) mask[(w * tokens + i) * tokens + j] = BLOCKED;
+  }
+  return mask;
+}
+
+/** Cyclic shift of rows and columns by `amount`, like torch.roll over both axes. */
+function roll(x: tf.Tensor4D, amount: number): tf.Tensor4D {
+  if (amount === 0) return x;
+  let rolled = x;
+  for (const axis of [1, 2]) {
+    const extent = x.shape[axis];
+    const cut = ((-amount % extent) + extent) % extent;
+    if (cut === 0) continue;
+    const [head, tail] = tf.split(rolled, [cut, extent - cut], axis);
+    rolled = tf.concat([tail, head], axis) as tf.Tensor4D;
+  }
+  return rolled;
+}
+
+/**
+ * Halves the resolution and doubles the channels: each 2x2 neighbourhood becomes one vector, normalised and
+ * projected. Odd sizes are padded with zeros.
+ */
+export function patchMerging(scope: Scope, x: tf.Tensor4D, weightInit?: Initializer): tf.Tensor4D {
+  const [batch, height, width, channels] = x.shape;
+  const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
+  // Neighbours in the order (0,0), (1,0), (0,1), (1,1) of [row, column].
+  const merged = tf
+    .pad(x, [
+      [0, 0],
+      [0, 2 * rows - height],
+      [0, 2 * columns - width],
+      [0, 0],
+    ])
+    .reshape([batch, rows, 2, columns, 2, channels])
+    .transpose([0, 1, 3, 4, 2, 5])
+    .reshape([batch, rows, columns, 4 * channels]) as tf.Tensor4D;
+  return linear(scope.at('reduction'), layerNorm(scope.at('norm'), merged), 2 * channels, {
+    bias: false,
+    weightInit,
+  });
+}
+
+export interface SwinStageOptions extends Omit<SwinBlockOptions, 'shift' | 'dropPath'> {
+  depth: number;
+  /** Drop-path probability of each block. */
+  dropPaths?: number[];
+}
+
+/** `depth` blocks, every second one shifted by half a window. */
+export function swinStage(
+  scope: Scope,
+  x: tf.Tensor4D,
+  { depth, dropPaths = [], ...block }: SwinStageOptions,
+): tf.Tensor4D {
+  for (let i = 0; i < depth; i++) {
+    const shift = i % 2 === 0 ? 0 : Math.floor(block.window / 2);
+    x = swinBlock(scope.at(`blocks.${i}`), x, { ...block, shift, dropPath: dropPaths[i] ?? 0 });
+  }
+  return x;
+}
