@@ -7,6 +7,7 @@ a valid pixel is 0 and gives no gradient.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,9 @@ from torch import Tensor
 
 from .blocks import resize
 from .config import Config, LossConfig, Task
-from .model import Mtcp, Outputs
+
+if TYPE_CHECKING:
+    from .model import Mtcp, Outputs
 
 IGNORE = 255
 
