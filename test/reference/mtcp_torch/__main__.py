@@ -12,7 +12,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="mtcp_torch", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only check the reference itself")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: %(default)s)")
-    parser.add_argument("--full", action="store_true", help="also write complete gradients and weights (35 MB)")
+    parser.add_argument("--full", action="store_true", help="also write complete gradients and weights (85 MB)")
     parser.add_argument("--only", choices=("models", "parts", "metrics", "schemes"), action="append")
     options = parser.parse_args()
 
