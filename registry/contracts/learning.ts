@@ -47,6 +47,8 @@ export interface EpochMeans {
 
 /** Recorded on flat vectors: the runner packs parameters as it likes. */
 export interface Optimizer {
+  /** The learning rate before the schedule. */
+  readonly rate: number;
   /** Names of the state vectors kept for each parameter, all starting at zero. */
   readonly slots: readonly string[];
   /** Numbers that change from step to step, fed to `update`. `step` counts from 1. */

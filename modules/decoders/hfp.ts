@@ -1,0 +1,71 @@
+// MT-CP's task decoders (paper section 3.2, "Hierarchical Feature Processing"): one small Swin pyramid for each
+// task, run directly on the shared map, without patch embedding. Parameter names are those of transformers' Swin.
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Block } from '../../registry/contracts/blocks.js';
+import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { layerNorm } from '../nn/layers.js';
+import { patchMerging, swinStage } from '../nn/swin.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    depths: {
+      type: 'array',
+      items: { type: 'integer', minimum: 1 },
+      minItems: 1,
+      default: [1, 2, 1],
+      description: 'Blocks of each stage; stages halve the resolution and double the channels.',
+    },
+    heads: {
+      type: 'array',
+      items: { type: 'integer', minimum: 1 },
+      minItems: 1,
+      default: [2, 2, 2],
+      description: 'Attention heads of each stage.',
+    },
+    window: { type: 'integer', minimum: 1, default: 7, description: 'Window size in cells.' },
+    mlp_ratio: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 4,
+      description: "Hidden over outer width of the blocks' MLPs.",
+    },
+  },
+  required: ['depths', 'heads', 'window', 'mlp_ratio'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'decoder',
+  name: 'hfp',
+  summary: 'A hierarchical Swin decoder for each task: a pyramid from the finest shared map.',
+  source: 'MT-CP section 3.2; depths and heads from the released code',
+  options: schema,
+})
+export class Hfp implements Block {
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() private readonly tasks: readonly Task[],
+  ) {}
+
+  forward(scope: Scope, features: Features): Features {
+    const pyramids = Object.fromEntries(
+      this.tasks.map(({ name }) => [name, this.#pyramid(scope.at(name), features.tasks[name][0])]),
+    );
+    return { ...features, tasks: pyramids, stages: pyramids };
+  }
+
+  #pyramid(scope: Scope, { data, stride }: FeatureMap): Pyramid {
+    const { depths, heads, window, mlp_ratio: mlpRatio } = this.options;
+    let x = data;
+    return depths.map((depth, i) => {
+      const stage = scope.at(`layers.${i}`);
+      if (i > 0) x = patchMerging(scope.at(`layers.${i - 1}.downsample`), x);
+      x = swinStage(stage, x, { depth, heads: heads[i], window, mlpRatio });
+      return { data: layerNorm(scope.at(`norms.${i}`), x), stride: stride * 2 ** i };
+    });
+  }
+}

@@ -1,0 +1,61 @@
+// Distance between predicted and true surface normals.
+import * as tf from '@tensorflow/tfjs';
+import { component, options, type OptionsOf } from '../../registry/component.js';
+import type { Loss, LossValue } from '../../registry/contracts/learning.js';
+import { IGNORE } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { averageOverValid } from './average.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    distance: {
+      enum: ['l1', 'mse'],
+      default: 'l1',
+      description: 'Absolute or squared difference of the components. The released MT-CP code has mse.',
+    },
+    normalize: {
+      type: 'boolean',
+      default: true,
+      description: 'Make predictions unit vectors first. The released MT-CP code does not.',
+    },
+    per: {
+      enum: ['element', 'pixel'],
+      default: 'element',
+      description:
+        "Divide by the number of valid vector components (as in Vandenhende's code) or of valid pixels (as in ATRC and InvPT; three times larger).",
+    },
+  },
+  required: ['distance', 'normalize', 'per'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'loss',
+  name: 'normals',
+  summary: 'L1 (or squared) distance of normals, predictions normalised to unit length.',
+  source: 'MT-CP section 4.2, "L1 loss with normalisation"',
+  options: schema,
+})
+export class NormalsLoss implements Loss {
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
+
+  forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
+    const { distance, normalize, per } = this.options;
+    const difference = (normalize ? unit(prediction) : prediction).sub(label);
+    const mask = tf.notEqual(label, tf.scalar(IGNORE)).cast('float32');
+    const { value, valid } = averageOverValid(
+      distance === 'l1' ? difference.abs() : difference.square(),
+      mask,
+    );
+    const channels = prediction.shape[3];
+    return { value: per === 'pixel' ? value.mul(channels) : value, valid: valid.div(channels) };
+  }
+}
+
+/** p / (|p| + 1e-12); the bound under the root keeps the gradient finite at 0. */
+function unit(p: tf.Tensor4D): tf.Tensor4D {
+  const squared = p.square().sum(3, true);
+  const norm = tf.sqrt(tf.maximum(squared, tf.fill(squared.shape, 1e-24)));
+  return p.div(norm.add(1e-12));
+}

@@ -1,0 +1,96 @@
+// Spatial Refinement Modules (paper section 3.4): what the interaction found is traced back through each task's
+// decoder stages, from the coarsest to the finest. Every stage gives refined prediction features, whose
+// predictions are supervised, and features that go on to the next stage.
+import * as tf from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Block } from '../../registry/contracts/blocks.js';
+import type { FeatureMap, Features } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { cbam } from '../nn/cbam.js';
+import { batchNorm, conv2d } from '../nn/layers.js';
+import { relu } from '../nn/ops/activations.js';
+import { resizeBilinear } from '../nn/resize.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    carry: {
+      enum: ['feature', 'prediction'],
+      default: 'feature',
+      description:
+        'What a stage hands to the next one: its feature branch (as in the released code) or its prediction branch.',
+    },
+    intermediate: {
+      type: 'boolean',
+      default: true,
+      description: 'Predict from every stage but the last and supervise these predictions.',
+    },
+    reduction: {
+      type: 'integer',
+      minimum: 1,
+      default: 16,
+      description: 'Channel reduction inside the CBAMs.',
+    },
+  },
+  required: ['carry', 'intermediate', 'reduction'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'refinement',
+  name: 'srm',
+  summary:
+    'Spatial Refinement Modules: trace-back through the decoder stages, with intermediate predictions.',
+  source: 'MT-CP section 3.4; released code: SPF, TraceBack',
+  options: schema,
+})
+export class Srm implements Block {
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() private readonly tasks: readonly Task[],
+  ) {}
+
+  forward(scope: Scope, features: Features): Features {
+    const refined = this.tasks.map((task) => [
+      task.name,
+      [this.#traceBack(scope.at(task.name), task, features)],
+    ]);
+    return { ...features, tasks: Object.fromEntries(refined) };
+  }
+
+  #traceBack(scope: Scope, task: Task, features: Features): FeatureMap {
+    const [start] = features.tasks[task.name];
+    const channels = start.data.shape[3];
+    const stages = [...features.stages[task.name]].reverse();
+    let carried = start.data;
+    let prediction = start.data;
+    stages.forEach(({ data }, i) => {
+      const last = i === stages.length - 1;
+      const stage = scope.at(`stages.${i}`);
+      const { reduction } = this.options;
+      const size = [data.shape[1], data.shape[2]] as const;
+      const above = resizeBilinear(cbam(stage.at('cbam_prediction'), carried, { reduction }), size);
+      const both = tf.concat([above, cbam(stage.at('cbam_feature'), data, { reduction })], 3);
+      const branch = (name: string, out: number) =>
+        relu(batchNorm(stage.at(`${name}_norm`), conv2d(stage.at(name), both, out, { kernel: 1 })));
+      prediction = branch('prediction', channels);
+      if (last) return;
+      if (this.options.intermediate && scope.training)
+        scope.predict(task.name, this.#predict(scope.at(`predict.${i}`), prediction, task));
+      // The last stage has no feature branch: nothing would use it.
+      carried = this.options.carry === 'feature' ? branch('feature', data.shape[3]) : prediction;
+    });
+    return { data: prediction, stride: stages[stages.length - 1].stride };
+  }
+
+  #predict(scope: Scope, x: tf.Tensor4D, task: Task): tf.Tensor4D {
+    const channels = x.shape[3];
+    const first = conv2d(scope.at('conv1'), x, channels, { kernel: 1, bias: false });
+    const second = conv2d(scope.at('conv2'), first, channels, { kernel: 1, bias: false });
+    return conv2d(scope.at('classify'), relu(batchNorm(scope.at('norm'), second)), task.channels, {
+      kernel: 1,
+    });
+  }
+}

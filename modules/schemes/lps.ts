@@ -1,0 +1,79 @@
+// The Loss Prioritization Scheme (paper section 3.5): losses are projected to a common scale by a logarithm, and
+// at the end of every epoch tasks whose projected loss falls slowly get more weight.
+//
+// The released code computes such weights from raw losses, prints them and trains with the plain sum all the
+// same: `variant: code`. `code_intended` applies them.
+import type { Scalar } from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { EpochMeans } from '../../registry/contracts/learning.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { initialState, prioritize, type PrioritizeState } from './prioritize.js';
+import { prioritizeProperties } from './prioritize-options.js';
+import { logProjection, WeightedSum } from './weighted-sum.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    variant: {
+      enum: ['paper', 'code', 'code_intended'],
+      default: 'paper',
+      description:
+        'paper: log projection, weights applied. code: raw losses, weights computed but not applied. code_intended: raw losses, weights applied.',
+    },
+    epsilon: {
+      type: 'number',
+      minimum: 0,
+      default: 1e-6,
+      description: 'Added to 1 + L before the logarithm (Eq 3).',
+    },
+    basis: {
+      enum: ['log', 'raw', null],
+      default: null,
+      description: 'Whether shares are taken of projected or of raw losses; null: as the variant says.',
+    },
+    ...prioritizeProperties,
+  },
+  required: ['variant', 'epsilon', 'basis', 'history', 'spread', 'reading', 'min_weight', 'first'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'scheme',
+  name: 'lps',
+  summary: 'Loss Prioritization Scheme: log projection, more weight for tasks that fall slowly.',
+  source: 'MT-CP section 3.5, Eq 3 to 7',
+  options: schema,
+})
+export class LossPrioritizationScheme extends WeightedSum {
+  #state: PrioritizeState;
+
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() trialTasks: readonly Task[],
+  ) {
+    super(trialTasks);
+    this.#state = initialState(trialTasks.map(({ name }) => name));
+  }
+
+  override project(loss: Scalar): Scalar {
+    return this.options.variant === 'paper' ? logProjection(loss, this.options.epsilon) : loss;
+  }
+
+  override weights(): Record<string, number> {
+    return this.options.variant === 'code' ? super.weights() : this.#state.weights;
+  }
+
+  override epochEnd({ raw, projected }: EpochMeans): void {
+    const basis = this.options.basis ?? (this.options.variant === 'paper' ? 'log' : 'raw');
+    this.#state = prioritize(this.#state, basis === 'log' ? projected : raw, this.options);
+  }
+
+  override state(): unknown {
+    return this.#state;
+  }
+
+  override restore(state: unknown): void {
+    this.#state = state as PrioritizeState;
+  }
+}
