@@ -1,0 +1,1 @@
+// Importing this file announces every component that comes with mtcp.

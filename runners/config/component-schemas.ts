@@ -1,0 +1,194 @@
+// The editor's and the validator's view of the catalog, as files below schemas/components:
+//
+//   <kind>.<name>.json  the options of one component, closed
+//   index.json          per kind: which of them holds, by `type`
+//   overlay.json        the same and the trial sections once more as overlays write them: partial, null
+//                       allowed, slots without `type` allowed
+//
+// Discrimination is if/then on `type`, so a fault is reported against the chosen type only.
+// oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema
+import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
+import { MtcpError } from '../../registry/errors.js';
+import type { PropertySchema } from '../../registry/options.js';
+import type { Catalog } from '../../registry/catalog.js';
+import { throwAll } from './faults.js';
+
+/** Draft-07 as far as these files use it. */
+export interface JsonSchema extends Omit<
+  PropertySchema,
+  'items' | 'anyOf' | 'properties' | 'additionalProperties'
+> {
+  readonly $schema?: string;
+  readonly title?: string;
+  readonly enumDescriptions?: readonly string[];
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly uniqueItems?: boolean;
+  readonly minProperties?: number;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly allOf?: readonly JsonSchema[];
+  readonly if?: JsonSchema;
+  readonly then?: JsonSchema;
+  readonly not?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly definitions?: Readonly<Record<string, JsonSchema>>;
+}
+
+const DRAFT = 'http://json-schema.org/draft-07/schema#';
+
+/** All generated files, name to content. Throws if a component's options cannot work in an experiment file. */
+export function componentSchemas(catalog: Catalog, trial: JsonSchema): Map<string, JsonSchema> {
+  throwAll(catalog.list().flatMap(optionFaults));
+  const files = new Map<string, JsonSchema>();
+  const index: Record<string, JsonSchema> = {};
+  const overlay: Record<string, JsonSchema> = { trial: partial(trial) };
+  for (const [name, definition] of Object.entries(trial.definitions ?? {}))
+    overlay[name] = partial(definition);
+  for (const kind of Object.keys(KINDS).sort() as Kind[]) {
+    const entries = catalog.list(kind);
+    const fragments = entries.map(fragment);
+    entries.forEach((entry, i) => files.set(`${kind}.${entry.name}.json`, fragments[i]));
+    index[kind] = discriminate(kind, entries, (name) => `${kind}.${name}.json`);
+    overlay[kind] = partialKind(kind, entries, fragments);
+    entries.forEach((entry, i) => (overlay[`${kind}.${entry.name}`] = partial(fragments[i])));
+  }
+  files.set('index.json', { $schema: DRAFT, definitions: index });
+  files.set('overlay.json', { $schema: DRAFT, definitions: overlay });
+  return files;
+}
+
+/** Reasons why an experiment file could not say everything that these options mean. */
+export function optionFaults(entry: ComponentEntry): MtcpError[] {
+  const visit = (schema: PropertySchema, path: string): string[] =>
+    Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+      const at = path + name;
+      const nullable = [property, ...(property.anyOf ?? [])].some(({ type }) =>
+        [type].flat().includes('null'),
+      );
+      const faults: string[] = [];
+      if (at === 'type') faults.push('"type" names the component itself; call the option something else');
+      if (property.description === undefined) faults.push(`"${at}" has no description`);
+      if (!schema.required?.includes(name) && property.default === undefined)
+        faults.push(`"${at}" is neither required nor has it a default`);
+      if (nullable && (property.default ?? null) !== null)
+        faults.push(`"${at}" may be null but null means "not given", so its default must be null`);
+      return [...faults, ...visit(property, `${at}.`)];
+    });
+  return visit(entry.options, '').map(
+    (fault) =>
+      new MtcpError('component', `${entry.kind} "${entry.name}": option ${fault}`, { where: entry.file }),
+  );
+}
+
+function fragment({ kind, name, summary, source, options }: ComponentEntry): JsonSchema {
+  const { description: _, ...closed } = rewrite(options, (ref) => ref.replace(/^#\//, 'index.json#/'));
+  return {
+    $schema: DRAFT,
+    title: `${kind} "${name}"`,
+    description: source === undefined ? summary : `${summary} (${source})`,
+    ...closed,
+    properties: { type: { description: summary, const: name }, ...closed.properties },
+    required: ['type', ...(options.required ?? [])],
+  };
+}
+
+function discriminate(
+  kind: Kind,
+  entries: readonly ComponentEntry[],
+  ref: (name: string) => string,
+): JsonSchema {
+  const names = entries.map((entry) => entry.name);
+  const known =
+    names.length > 0
+      ? { enum: names, enumDescriptions: entries.map((entry) => entry.summary) }
+      : { type: 'string', maxLength: 0 }; // an empty enum is not a schema
+  return {
+    title: kind,
+    description: KINDS[kind],
+    type: 'object',
+    properties: { type: { title: kind, description: `Which ${kind}.`, ...known } },
+    required: ['type'],
+    allOf: names.map((name) => ({
+      if: { properties: { type: { const: name } }, required: ['type'] },
+      then: { $ref: ref(name) },
+    })),
+  };
+}
+
+/** The overlay of a kind: without a type, any option that some component of the kind has. */
+function partialKind(
+  kind: Kind,
+  entries: readonly ComponentEntry[],
+  fragments: readonly JsonSchema[],
+): JsonSchema {
+  const { required: _, ...kindSchema } = discriminate(
+    kind,
+    entries,
+    (name) => `#/definitions/${kind}.${name}`,
+  );
+  const union: Record<string, JsonSchema> = {};
+  fragments.forEach(({ properties }, i) => {
+    for (const [name, { description }] of Object.entries(properties ?? {}).filter(
+      ([key]) => key !== 'type',
+    )) {
+      const before = union[name] ? `${union[name].description}\n\n` : '';
+      union[name] = { description: `${before}${entries[i].name}: ${description ?? name}` };
+    }
+  });
+  const untyped = {
+    if: { type: 'object', not: { required: ['type'] } },
+    then: { properties: union, additionalProperties: false },
+  };
+  return { ...kindSchema, type: ['object', 'null'], allOf: [...(kindSchema.allOf ?? []), untyped] };
+}
+
+/** A schema as an overlay may meet it: nothing required, null allowed; lists are replaced, so items stay whole. */
+function partial(schema: JsonSchema): JsonSchema {
+  const { required: _r, minProperties: _m, definitions: _d, $schema: _s, default: _v, ...rest } = schema;
+  const whole = (item: JsonSchema) => rewrite(item, toIndex);
+  return {
+    ...rest,
+    ...(rest.$ref !== undefined && { $ref: toOverlay(rest.$ref) }),
+    ...(rest.items && { items: whole(rest.items) }),
+    ...(rest.anyOf && { anyOf: rest.anyOf.map(partial) }),
+    ...(rest.allOf && { allOf: rest.allOf.map((rule) => ({ ...rule, then: partial(rule.then ?? {}) })) }),
+    ...(rest.properties && {
+      properties: mapValues(rest.properties, (property, name) => nullable(name, property)),
+    }),
+    ...(typeof rest.additionalProperties === 'object' && {
+      additionalProperties: nullable('', rest.additionalProperties),
+    }),
+    ...(rest.type === 'object' && { type: ['object', 'null'] }),
+  };
+}
+
+function nullable(name: string, property: JsonSchema): JsonSchema {
+  const schema = { ...partial(property), ...('default' in property && { default: property.default }) };
+  if (name === 'type' || schema.$ref !== undefined) return schema;
+  if (schema.anyOf)
+    return { ...schema, anyOf: [...schema.anyOf.filter(({ type }) => type !== 'null'), { type: 'null' }] };
+  return {
+    ...schema,
+    ...(schema.type !== undefined && { type: [...new Set([schema.type, 'null'].flat())] }),
+    ...(schema.enum && { enum: [...schema.enum, null] }),
+  };
+}
+
+const toOverlay = (ref: string) => ref.replace(/^.*#\/definitions\//, '#/definitions/');
+const toIndex = (ref: string) => ref.replace(/^.*#\/definitions\//, 'index.json#/definitions/');
+
+/** A copy with every $ref, at any depth, put through `change`. */
+function rewrite(schema: JsonSchema, change: (ref: string) => string): JsonSchema {
+  return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
+    key === '$ref' && typeof value === 'string' ? change(value) : value,
+  ) as JsonSchema;
+}
+
+function mapValues<V, W>(
+  record: Readonly<Record<string, V>>,
+  change: (value: V, key: string) => W,
+): Record<string, W> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}

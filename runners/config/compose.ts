@@ -1,0 +1,190 @@
+// An experiment file and everything it extends, as layers. Nothing is merged early: a row that three files
+// have something to say about is three overlays in a row, so that composing means one thing everywhere:
+//
+//   extended files in order (each after what it extends) -> the file -> profile -> row -> path=value
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, relative, resolve } from 'node:path';
+import { didYouMean, nearestNames } from '../../registry/near.js';
+import type { Report } from './faults.js';
+import { merge, mergeAll } from './merge.js';
+import { child, isNull, type MapNode, type Node } from './nodes.js';
+import { Source, type Mark } from './source.js';
+import { parseYaml } from './yaml.js';
+
+/** Named overlays, each a list because several files may write one. */
+export type Overlays = ReadonlyMap<string, readonly MapNode[]>;
+
+export interface Composition {
+  /** As read, the file itself first. */
+  readonly sources: readonly Source[];
+  /** The root maps of all files as written, in the order in which they apply. */
+  readonly files: readonly MapNode[];
+  readonly rows: Overlays;
+  readonly profiles: Overlays;
+  /** Everything but rows and profiles, merged. */
+  readonly root: MapNode;
+}
+
+/** Keys of a file that are not part of a trial. */
+export const PRESENTATION = ['name', 'title', 'description', 'report'] as const;
+export const STRUCTURE = ['extends', 'seeds', 'rows', 'profiles'] as const;
+
+/** Reads `file` and what it extends. Undefined if one of them cannot be read or parsed. */
+export function compose(file: string, report: Report): Composition | undefined {
+  const reader = new Reader(report);
+  reader.read(resolve(file), undefined, []);
+  if (reader.failed) return undefined;
+  const files = reader.maps;
+  return {
+    sources: reader.sources,
+    files,
+    rows: overlays('rows', files, report),
+    profiles: overlays('profiles', files, report),
+    root: mergeAll(files.at(-1)!.mark, files.map(withoutOverlays)),
+  };
+}
+
+/** The trial sections of one row under one profile, merged. */
+export function composeTrial(
+  { root, rows, profiles }: Composition,
+  { row, profile }: { row: string; profile: string | null },
+  overrides: readonly MapNode[],
+): MapNode {
+  const layers = [...(profiles.get(profile ?? '') ?? []), ...(rows.get(row) ?? []), ...overrides];
+  return layers.reduce(merge, sections(root));
+}
+
+const NOT_SECTIONS: ReadonlySet<string> = new Set([...PRESENTATION, ...STRUCTURE]);
+
+/** The part of a file's root map that belongs to its trials. */
+export function sections(root: MapNode): MapNode {
+  return without(root, NOT_SECTIONS);
+}
+
+function withoutOverlays(root: MapNode): MapNode {
+  return without(root, new Set(['rows', 'profiles', 'extends']));
+}
+
+function without(map: MapNode, names: ReadonlySet<string>): MapNode {
+  const keep = <T>(items: ReadonlyMap<string, T>) => new Map([...items].filter(([name]) => !names.has(name)));
+  return { ...map, entries: keep(map.entries), removed: keep(map.removed) };
+}
+
+function overlays(section: 'rows' | 'profiles', files: readonly MapNode[], report: Report): Overlays {
+  const what = section.slice(0, -1);
+  const layers = new Map<string, MapNode[]>();
+  for (const file of files) {
+    const named = child(file, section);
+    if (named && isNull(named)) layers.clear();
+    if (named?.kind !== 'map') continue;
+    for (const [name, { key, value }] of named.entries) {
+      if (value.kind === 'map') layers.set(name, [...(layers.get(name) ?? []), value]);
+      if (!isNull(value) || layers.delete(name)) continue;
+      const near = nearestNames(name, layers.keys());
+      report({
+        mark: key,
+        message: `there is no ${what} "${name}" to remove`,
+        hint: near.length > 0 ? didYouMean(name, near) : `for a ${what} without changes write {}`,
+      });
+    }
+  }
+  return layers;
+}
+
+class Reader {
+  readonly sources: Source[] = [];
+  readonly maps: MapNode[] = [];
+  readonly #done = new Set<string>();
+  failed = false;
+
+  constructor(private readonly report: Report) {}
+
+  /** @param trail files that are being extended right now, outermost first */
+  read(file: string, extendedBy: Mark | undefined, trail: readonly string[]): void {
+    if (trail.includes(file)) {
+      const names = [...trail.slice(trail.indexOf(file)), file].map(display);
+      this.#fail(extendedBy!, `this file extends itself: ${names.join(' -> ')}`);
+      return;
+    }
+    if (this.#done.has(file)) return; // reached twice, counts once, at its first place
+    const text = this.#text(file, extendedBy);
+    if (text === undefined) return;
+    const source = new Source(display(file), text, dirname(file), 'file', extendedBy);
+    this.sources.push(source);
+    const root = this.#root(source);
+    if (!root) return;
+    for (const { name, mark } of extendedFiles(root))
+      this.read(resolve(dirname(file), name), mark, [...trail, file]);
+    this.#done.add(file);
+    this.maps.push(root);
+  }
+
+  #root(source: Source): MapNode | undefined {
+    let broken = false;
+    const node = parseYaml(source, (fault) => {
+      broken = true;
+      this.report(fault);
+    });
+    if (node?.kind === 'map' && !broken) return node;
+    if (node && node.kind !== 'map') this.#fail(node.mark, 'an experiment file is a map: "key: value" lines');
+    this.failed = true;
+    return undefined;
+  }
+
+  #text(file: string, extendedBy: Mark | undefined): string | undefined {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      const reason = READ_FAULTS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
+      const near = nearFiles(file);
+      this.#fail(
+        extendedBy ?? markOfWhole(display(file)),
+        `${extendedBy ? `"${display(file)}": ` : ''}${reason}`,
+        near.length > 0 ? didYouMean(basename(file), near) : undefined,
+      );
+      return undefined;
+    }
+  }
+
+  #fail(mark: Mark, message: string, hint?: string): void {
+    this.failed = true;
+    this.report({ mark, message, hint });
+  }
+}
+
+const READ_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a folder, not a file',
+  EACCES: 'this file may not be read',
+};
+
+/** The files that a root map names in `extends`; anything else there is the schema's to complain about. */
+function extendedFiles(root: MapNode): { name: string; mark: Mark }[] {
+  const value = child(root, 'extends');
+  const named: readonly Node[] = value?.kind === 'list' ? value.items : value ? [value] : [];
+  return named.flatMap((node) =>
+    node.kind === 'scalar' && typeof node.value === 'string' ? [{ name: node.value, mark: node.mark }] : [],
+  );
+}
+
+/** Relative to the working directory if it is inside it. */
+export function display(file: string): string {
+  const short = relative(process.cwd(), file);
+  return short.startsWith('..') || short === '' ? file : short;
+}
+
+function nearFiles(file: string): string[] {
+  try {
+    return nearestNames(
+      basename(file),
+      readdirSync(dirname(file)).filter((name) => /\.ya?ml$/.test(name)),
+    );
+  } catch {
+    return []; // there is no such folder either
+  }
+}
+
+/** Points at something as a whole that has no text of its own to show. */
+export function markOfWhole(label: string): Mark {
+  return { source: new Source(label, '', process.cwd(), 'argument'), start: 0, end: 0, path: [] };
+}

@@ -1,0 +1,249 @@
+// What ajv found, in words, at the place in the file where it was written.
+import type { ErrorObject } from 'ajv';
+import { nearestNames } from '../../registry/near.js';
+import { isPlainObject } from '../../registry/options.js';
+import type { JsonSchema } from './component-schemas.js';
+import type { Fault, Report } from './faults.js';
+import { child, follow, toValue, type MapNode, type Node } from './nodes.js';
+import type { Mark } from './source.js';
+
+export interface ExplainContext {
+  readonly root: MapNode;
+  /** An overlay or fragment: what is missing may come from elsewhere, and null removes. */
+  readonly partial: boolean;
+  /** Sections of a trial, to say where a misplaced option belongs. */
+  readonly sections: Readonly<Record<string, JsonSchema>>;
+}
+
+export function explainAll(errors: readonly ErrorObject[], context: ExplainContext, report: Report): void {
+  const { root } = context;
+  const absent = errors.filter(
+    ({ keyword, instancePath, params }) =>
+      keyword === 'required' && instancePath === '' && !root.removed.has(params.missingProperty as string),
+  );
+  if (absent.length > 1 && !context.partial)
+    report({
+      mark: root.mark,
+      message: `missing sections ${absent.map(({ params }) => quote(params.missingProperty as string)).join(', ')}`,
+      hint: 'write them, or extend a file that has them',
+    });
+  for (const error of meant(errors.filter((each) => absent.length === 1 || !absent.includes(each)))) {
+    const fault = explain(error, context);
+    if (fault) report(fault);
+  }
+}
+
+/**
+ * ajv reports every branch of an `anyOf`. A branch that rejects the value as such (its type, or that it is
+ * none of the listed ones) was not meant; if that leaves none, one error for the whole choice remains.
+ */
+function meant(errors: readonly ErrorObject[]): ErrorObject[] {
+  let kept = [...errors];
+  for (const choice of errors.filter((error) => error.keyword === 'anyOf')) {
+    const inside = (error: ErrorObject) =>
+      error !== choice && `${error.instancePath}/`.startsWith(`${choice.instancePath}/`);
+    const rejects = (error: ErrorObject) =>
+      error.instancePath === choice.instancePath && ['type', 'enum', 'const'].includes(error.keyword);
+    const branches = kept.filter(inside);
+    const close = branches.filter((error) => !rejects(error));
+    // "a map or null" is said as "a map".
+    const only = branches.filter((error) => rejects(error) && error.params.type !== 'null');
+    kept = kept.filter((error) => error !== choice && !inside(error));
+    kept.push(...(close.length > 0 ? close : only.length === 1 ? only : [choice]));
+  }
+  return kept;
+}
+
+function explain(error: ErrorObject, context: ExplainContext): Fault | undefined {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const { node, key } = follow(context.root, path);
+  const schema = error.parentSchema as JsonSchema;
+  // ajv's own `data` is that of the slot for errors from inside one.
+  const data = toValue(node);
+  if (error.keyword === 'additionalProperties')
+    return unknownOption(path, node, schema, error.params.additionalProperty as string, context.sections);
+  if (context.partial && (data === null || ['required', 'minProperties'].includes(error.keyword)))
+    return undefined;
+  if (error.keyword === 'required')
+    return missing(path, node, key, schema, error.params.missingProperty as string);
+  if (path.at(-1) === 'type' && schema.title !== undefined && typeof data === 'string')
+    return { mark: node.mark, ...unknownName(schema.title, data, (schema.enum ?? []) as string[]) };
+  const mark = node.kind === 'map' ? (key ?? node.mark) : node.mark;
+  return { mark, ...wrongValue(path, error, schema, data) };
+}
+
+export function unknownOption(
+  path: readonly string[],
+  map: Node,
+  schema: JsonSchema,
+  option: string,
+  sections: Readonly<Record<string, JsonSchema>>,
+): Fault {
+  const allowed = Object.keys(schema.properties ?? {});
+  const options = allowed.filter((name) => name !== 'type');
+  const entry =
+    map.kind === 'map' ? (map.entries.get(option)?.key ?? map.removed.get(option)?.key) : undefined;
+  const what = path.length === 0 ? `unknown section "${option}"` : `unknown option "${option}"`;
+  const owner = schema.title !== undefined && path.length > 0 ? ` in ${schema.title}` : '';
+  const place = path.length > 0 && owner === '' ? ` in ${dotted(path)}` : owner;
+  const near = nearestNames(option, allowed);
+  const home = Object.keys(sections).find(
+    (name) => name !== path[0] && Object.hasOwn(sections[name].properties ?? {}, option),
+  );
+  let hint = near.length > 0 ? `did you mean ${near.map(quote).join(' or ')}? ` : '';
+  if (near.length === 0 && home !== undefined) hint = `"${option}" belongs in ${home}; `;
+  hint += options.length > 0 ? `allowed: ${options.join(', ')}` : 'it has no options';
+  return { mark: entry ?? map.mark, message: what + place, hint };
+}
+
+function missing(
+  path: readonly string[],
+  map: Node,
+  key: Mark | undefined,
+  schema: JsonSchema,
+  name: string,
+): Fault {
+  const removal = map.kind === 'map' ? map.removed.get(name) : undefined;
+  const type = child(map, 'type');
+  const property = schema.properties?.[name];
+  const owner = schema.title !== undefined && path.length > 0 ? schema.title : dotted(path);
+  const known = name === 'type' ? (property?.enum ?? []) : [];
+  return {
+    mark: removal?.value ?? type?.mark ?? key ?? map.mark,
+    message: path.length === 0 ? `missing section "${name}"` : `missing "${name}" in ${owner}`,
+    hint: known.length > 0 ? `known: ${known.join(', ')}` : property && described(name, property),
+  };
+}
+
+/** `unknown scheme "dwaa"` and what is near it. */
+export function unknownName(what: string, name: string, known: readonly string[]): Omit<Fault, 'mark'> {
+  const near = nearestNames(name, known);
+  const meant = near.length > 0 ? `did you mean ${near.map(quote).join(' or ')}? ` : '';
+  return {
+    message: `unknown ${what} "${name}"`,
+    hint: known.length > 0 ? `${meant}known: ${known.join(', ')}` : `there is no ${what} to choose from`,
+  };
+}
+
+function wrongValue(
+  path: readonly string[],
+  { keyword, params }: ErrorObject,
+  schema: JsonSchema,
+  data: unknown,
+): Omit<Fault, 'mark'> {
+  const name = dotted(path);
+  const got = `, got ${shown(data)}`;
+  const hint = described(path.at(-1) ?? '', schema);
+  switch (keyword) {
+    case 'type':
+    case 'anyOf': {
+      const branches = schema.anyOf ?? [schema];
+      const types = branches.flatMap((branch) => (branch.$ref ? ['object'] : [branch.type ?? []].flat()));
+      return {
+        message: `${name} must be ${either([...new Set(branches.flatMap(expected))])}${got}`,
+        hint: typeHint(types, data, schema) ?? hint,
+      };
+    }
+    case 'enum':
+    case 'const': {
+      const allowed = (schema.enum ?? [schema.const]).filter((value) => value !== null);
+      const near = typeof data === 'string' ? nearestNames(data, allowed.map(String)) : [];
+      const message = `${name} must be ${either(allowed.map(shown))}${got}`;
+      return { message, hint: near.length > 0 ? `did you mean ${near.map(quote).join(' or ')}?` : hint };
+    }
+    case 'minimum':
+      return { message: `${name} must be at least ${params.limit}${got}`, hint };
+    case 'maximum':
+      return { message: `${name} must be at most ${params.limit}${got}`, hint };
+    case 'exclusiveMinimum':
+      return { message: `${name} must be above ${params.limit}${got}`, hint };
+    case 'exclusiveMaximum':
+      return { message: `${name} must be below ${params.limit}${got}`, hint };
+    case 'minItems':
+    case 'maxItems': {
+      const items =
+        schema.minItems === schema.maxItems ? '' : keyword === 'minItems' ? 'at least ' : 'at most ';
+      const count = (data as unknown[]).length;
+      const limit = params.limit as number;
+      return {
+        message: `${name} must have ${items}${limit} item${limit === 1 ? '' : 's'}, got ${count}`,
+        hint,
+      };
+    }
+    case 'minLength':
+      return { message: `${name} must not be empty`, hint };
+    case 'minProperties':
+      return { message: `${name} must not be empty`, hint };
+    case 'uniqueItems':
+      return { message: `${name} lists ${shown((data as unknown[])[params.i as number])} twice`, hint };
+    case 'pattern':
+      return { message: `${name} cannot be ${shown(data)}`, hint };
+    default:
+      return { message: `${name}: ${keyword} does not hold${got}`, hint };
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  integer: 'an integer',
+  number: 'a number',
+  string: 'a string',
+  boolean: 'true or false',
+  object: 'a map',
+  array: 'a list',
+};
+
+/** What a schema wants, in words. null means "not given" everywhere, so it is not news. */
+function expected(schema: JsonSchema): string[] {
+  if (schema.$ref !== undefined) return ['a map'];
+  if (schema.enum) return schema.enum.filter((value) => value !== null).map(shown);
+  return [schema.type ?? []]
+    .flat()
+    .filter((type) => type !== 'null')
+    .map((type) => TYPES[type]);
+}
+
+/** The likely slip behind a value of the wrong type. */
+function typeHint(wanted: readonly string[], data: unknown, schema: JsonSchema): string | undefined {
+  if (typeof data !== 'string') return undefined;
+  if (wanted.includes('boolean') && /^(yes|on|y)$/i.test(data)) return 'write true';
+  if (wanted.includes('boolean') && /^(no|off|n)$/i.test(data)) return 'write false';
+  const numeric = wanted.includes('number') || wanted.includes('integer');
+  if (numeric && data.trim() !== '' && Number.isFinite(Number(data)))
+    return `write ${data.trim()} without quotes`;
+  const types = schema.properties?.type?.enum ?? [];
+  if (types.includes(data)) return `write { type: ${data} }`;
+  return types.length > 0 ? `known types: ${types.join(', ')}` : undefined;
+}
+
+function described(name: string, { description }: JsonSchema): string | undefined {
+  return description === undefined ? undefined : `${name}: ${description}`;
+}
+
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return value.length > 4 ? 'a list' : `[${value.map(shown).join(', ')}]`;
+  if (isPlainObject(value)) return 'a map';
+  if (typeof value === 'number' && !Number.isFinite(value)) return Number.isNaN(value) ? '.nan' : 'infinity';
+  return String(value);
+}
+
+function quote(text: string): string {
+  return `"${text}"`;
+}
+
+function either(options: readonly string[]): string {
+  return options.length < 2 ? options.join('') : `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
+}
+
+/** tasks.semseg.loss, size[0]; with quotes around keys that have dots or blanks. */
+export function dotted(path: readonly string[]): string {
+  return path
+    .map((step, i) => {
+      if (/^\d+$/.test(step)) return `[${step}]`;
+      return (i > 0 ? '.' : '') + (/[.\s]/.test(step) ? quote(step) : step);
+    })
+    .join('');
+}

@@ -1,0 +1,114 @@
+// Faults found in one pass. The same fault seen from several rows or profiles is one fault; it says where
+// it lies, how that file came in, and in which rows it shows if it does not show in all.
+import { MtcpError, MtcpErrors } from '../../registry/errors.js';
+import { frame, where, type Mark, type Source } from './source.js';
+
+export interface Fault {
+  readonly mark: Mark;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type Report = (fault: Fault) => void;
+
+/** A combination that was looked at; a profile is null where the experiment has none. */
+export interface Combination {
+  readonly row: string;
+  readonly profile: string | null;
+}
+
+interface Sighting {
+  fault: Fault;
+  /** Found in a file by itself, whatever the row and profile. */
+  anywhere: boolean;
+  seen: Combination[];
+}
+
+export class Faults {
+  readonly #sightings = new Map<Source, Map<string, Sighting>>();
+
+  get any(): boolean {
+    return this.#sightings.size > 0;
+  }
+
+  /** For faults that belong to a file or an argument as such. */
+  readonly report: Report = (fault) => {
+    this.#sight(fault).anywhere = true;
+  };
+
+  /** For faults found while looking at one combination of row and profile. */
+  reportIn(combination: Combination): Report {
+    return (fault) => {
+      this.#sight(fault).seen.push(combination);
+    };
+  }
+
+  /** @param looked every combination that was looked at; @param order sources in the order to report them */
+  errors(looked: readonly Combination[], order: readonly Source[]): MtcpError[] {
+    const rank = (source: Source) => (order.includes(source) ? order.indexOf(source) : order.length);
+    return [...this.#sightings.values()]
+      .flatMap((sightings) => [...sightings.values()])
+      .sort(
+        ({ fault: { mark: a } }, { fault: { mark: b } }) =>
+          rank(a.source) - rank(b.source) || a.start - b.start,
+      )
+      .map((sighting) => toError(sighting, looked));
+  }
+
+  #sight(fault: Fault): Sighting {
+    const { source, start } = fault.mark;
+    const bySource = this.#sightings.get(source) ?? new Map<string, Sighting>();
+    this.#sightings.set(source, bySource);
+    const key = `${start} ${fault.message}`;
+    const sighting = bySource.get(key) ?? { fault, anywhere: false, seen: [] };
+    bySource.set(key, sighting);
+    return sighting;
+  }
+}
+
+/** One error as it is, several as one MtcpErrors. */
+export function throwAll(errors: readonly MtcpError[]): void {
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new MtcpErrors(errors[0].kind, errors);
+}
+
+function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combination[]): MtcpError {
+  const { mark, message, hint } = fault;
+  const [section, name] = mark.path;
+  const part = (of: 'row' | 'profile') =>
+    section === `${of}s` && name !== undefined && seen.length === 0
+      ? [name]
+      : distinct(seen.map((combination) => combination[of]));
+  const partial = (of: 'row' | 'profile') =>
+    section === `${of}s` || (!anywhere && part(of).length < distinct(looked.map((each) => each[of])).length);
+  const about = [
+    frame(mark),
+    ...chain(mark.source),
+    ...(partial('row') ? [among('row', part('row'))] : []),
+    ...(partial('profile') ? [among('profile', part('profile'))] : []),
+  ].filter((line) => line !== undefined && line !== '');
+  return new MtcpError(mark.source.kind === 'argument' ? 'usage' : 'config', message, {
+    where: where(mark),
+    frame: about.length > 0 ? about.join('\n') : undefined,
+    hint,
+  });
+}
+
+function chain(source: Source): string[] {
+  const lines: string[] = [];
+  for (let at = source.extendedBy; at; at = at.source.extendedBy) lines.push(`extended by ${where(at)}`);
+  return lines;
+}
+
+const SHOWN = 3;
+
+function among(what: string, names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const shown = names.slice(0, SHOWN).map((name) => `"${name}"`);
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return `in ${what}${names.length === 1 ? '' : 's'} ${shown.join(', ')}${more}`;
+}
+
+function distinct(names: readonly (string | null)[]): string[] {
+  return [...new Set(names)].filter((name) => name !== null);
+}

@@ -1,0 +1,210 @@
+// An experiment file to its trials, or to everything that is wrong with it.
+import { resolve } from 'node:path';
+import { didYouMean } from '../../registry/near.js';
+import type { MtcpError } from '../../registry/errors.js';
+import { compose, markOfWhole, type Composition } from './compose.js';
+import { unknownName } from './explain.js';
+import { Faults, throwAll, type Combination } from './faults.js';
+import { child, follow, text, toValue } from './nodes.js';
+import { parseOverrides } from './overrides.js';
+import { Schemas } from './schemas.js';
+import { where } from './source.js';
+import { trialHash, type Trial, type TrialConfig } from './trial.js';
+import { validateLayers, validateReport, validateRoot, validateTrials, type Draft } from './validate.js';
+
+export interface LoadOptions {
+  /** Name of a profile; `embedded` if there is one and none is named. */
+  profile?: string;
+  /** `path=value`, applied last, to every row. */
+  overrides?: readonly string[];
+  /** Instead of the file's. */
+  seeds?: readonly number[];
+  /** Only these rows. */
+  rows?: readonly string[];
+  /** Another folder of schemas than the package's: for tests. */
+  schemas?: string;
+}
+
+/** Numbers that a paper printed: row to `task.metric` (or `delta_m`) to number. */
+export interface Printed {
+  source: string;
+  setting?: string;
+  rows: Record<string, Record<string, number>>;
+}
+
+export interface ReportConfig {
+  /** Task to the row that is its single-task baseline. */
+  delta_m?: Record<string, string>;
+  printed?: Printed;
+}
+
+export interface Experiment {
+  readonly name: string;
+  readonly title: string;
+  readonly description?: string;
+  /** Absolute path. */
+  readonly file: string;
+  /** The profile that was applied; null if the experiment has none. */
+  readonly profile: string | null;
+  readonly report: ReportConfig;
+  /** Row by row in the order of the file, each row seed by seed. */
+  readonly trials: readonly Trial[];
+}
+
+export const DEFAULT_PROFILE = 'embedded';
+
+/** Loads, composes, validates and expands; throws an MtcpError, or an MtcpErrors with all faults. */
+export function loadExperiment(file: string, options: LoadOptions = {}): Experiment {
+  const schemas = schemasIn(options.schemas);
+  const { errors, composition, drafts } = examine(file, options, schemas, 'experiment');
+  throwAll(errors);
+  return expand(file, composition!, drafts, options, schemas);
+}
+
+/**
+ * All faults of all files; empty if they are good. Without `profile` every profile of each file is checked.
+ * A file without a name is a fragment: checked by itself, without asking for what it leaves out.
+ */
+export function validateFiles(files: readonly string[], options: LoadOptions = {}): MtcpError[] {
+  const schemas = schemasIn(options.schemas);
+  const all = files.flatMap((file) => examine(file, options, schemas, 'any').errors);
+  // A fault in a fragment is found again through every file that extends it.
+  const once = new Map(
+    all.map((error) => [`${error.where} ${error.message}`, error]).reverse() as [string, MtcpError][],
+  );
+  return all.filter((error) => once.get(`${error.where} ${error.message}`) === error);
+}
+
+const loaded = new Map<string | undefined, Schemas>();
+
+/** Compiled validators are kept for the life of the process. */
+function schemasIn(folder: string | undefined): Schemas {
+  const schemas = loaded.get(folder) ?? new Schemas(folder);
+  loaded.set(folder, schemas);
+  return schemas;
+}
+
+interface Examined {
+  errors: MtcpError[];
+  composition?: Composition;
+  drafts: Draft[];
+}
+
+function examine(
+  file: string,
+  options: LoadOptions,
+  schemas: Schemas,
+  expected: 'experiment' | 'any',
+): Examined {
+  const faults = new Faults();
+  const overrides = parseOverrides(options.overrides ?? [], faults.report);
+  const composition = compose(file, faults.report);
+  if (!composition) return { errors: faults.errors([], []), drafts: [] };
+  validateLayers(composition, overrides.layers, schemas, faults.report);
+  checkSeeds(options.seeds, faults);
+
+  const { root } = composition;
+  const fragment = expected === 'any' && child(root, 'name') === undefined;
+  const combinations = fragment ? [] : chosen(composition, options, expected, faults);
+  let drafts: Draft[] = [];
+  if (!fragment) {
+    validateRoot(composition, schemas, faults.report);
+    if (child(root, 'name') === undefined)
+      faults.report({
+        mark: root.mark,
+        message: 'missing "name"',
+        hint: 'the folder of the runs is called by it; without one this file is a fragment for others to extend',
+      });
+    drafts = validateTrials(composition, combinations, overrides.layers, schemas, faults);
+    validateReport(composition, drafts, faults.report);
+  }
+  return {
+    errors: faults.errors(combinations, [...composition.sources, ...overrides.sources]),
+    composition,
+    drafts,
+  };
+}
+
+/** The rows and profiles to look at; faults if the options name others. */
+function chosen(
+  { root, rows, profiles }: Composition,
+  options: LoadOptions,
+  expected: 'experiment' | 'any',
+  faults: Faults,
+): Combination[] {
+  const names = rows.size > 0 ? [...rows.keys()] : [text(root, 'name') ?? 'default'];
+  for (const row of options.rows ?? [])
+    if (!names.includes(row))
+      faults.report({ mark: markOfWhole(`argument "--rows ${row}"`), ...unknownName('row', row, names) });
+  const { profile } = options;
+  if (profile !== undefined && !profiles.has(profile)) {
+    const hint = didYouMean(profile, profiles.keys());
+    faults.report({
+      mark: markOfWhole(`argument "--profile ${profile}"`),
+      message: `unknown profile "${profile}"`,
+      hint,
+    });
+    return [];
+  }
+  const standard = profiles.has(DEFAULT_PROFILE) ? [] : [null];
+  const looked =
+    profile !== undefined
+      ? [profile]
+      : expected === 'any'
+        ? [...standard, ...profiles.keys()]
+        : [profiles.has(DEFAULT_PROFILE) ? DEFAULT_PROFILE : null];
+  return looked.flatMap((profile) => names.map((row) => ({ row, profile })));
+}
+
+function checkSeeds(seeds: readonly number[] | undefined, faults: Faults): void {
+  const fail = (message: string) =>
+    faults.report({
+      mark: markOfWhole(`argument "--seeds ${(seeds ?? []).join(',')}"`),
+      message,
+      hint: 'write whole numbers from 0, each once, such as 0,1,2',
+    });
+  if (seeds === undefined) return;
+  if (seeds.length === 0) fail('there is no seed');
+  const bad = seeds.find((seed) => !Number.isSafeInteger(seed) || seed < 0);
+  if (bad !== undefined) fail(`${bad} is not a seed`);
+  const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
+  if (twice !== undefined) fail(`${twice} is listed twice`);
+}
+
+function expand(
+  file: string,
+  { root }: Composition,
+  drafts: readonly Draft[],
+  options: LoadOptions,
+  schemas: Schemas,
+): Experiment {
+  const name = text(root, 'name')!;
+  const listed = child(root, 'seeds');
+  const seeds = options.seeds ?? (listed ? (toValue(listed) as number[]) : [0]);
+  const report = child(root, 'report');
+  const trials = drafts
+    .filter(({ row }) => options.rows?.includes(row) ?? true)
+    .flatMap(({ row, node, value }) => {
+      const { value: config, paths } = schemas.completeTrial(value, node);
+      return seeds.map((seed): Trial => ({
+        experiment: name,
+        row,
+        seed,
+        config: structuredClone(config) as TrialConfig,
+        hash: trialHash(config as TrialConfig, seed, paths),
+        locate(path) {
+          const { node: at, key } = follow(node, typeof path === 'string' ? path.split('.') : path);
+          return where(at.kind === 'map' ? (key ?? at.mark) : at.mark);
+        },
+      }));
+    });
+  return {
+    name,
+    title: text(root, 'title') ?? name,
+    description: text(root, 'description'),
+    file: resolve(file),
+    profile: drafts[0].profile,
+    report: report ? (toValue(report) as ReportConfig) : {},
+    trials,
+  };
+}

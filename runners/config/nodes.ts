@@ -1,0 +1,88 @@
+// Parsed YAML that remembers who wrote what. Nodes are never changed: merging makes new ones that share
+// the old parts, so a value keeps its mark through every step of composition.
+import type { Mark } from './source.js';
+
+export interface ScalarNode {
+  readonly kind: 'scalar';
+  readonly value: string | number | boolean | null;
+  readonly mark: Mark;
+}
+
+export interface ListNode {
+  readonly kind: 'list';
+  readonly items: readonly Node[];
+  readonly mark: Mark;
+}
+
+export interface Entry {
+  readonly key: Mark;
+  readonly value: Node;
+}
+
+/** A null that an overlay wrote over a key. */
+export interface Removal {
+  readonly key: Mark;
+  readonly value: Mark;
+  /** Whether there was something to remove. */
+  readonly existed: boolean;
+}
+
+export interface MapNode {
+  readonly kind: 'map';
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Keys that null removed and nothing wrote again; empty in a map as parsed, where null is a scalar. */
+  readonly removed: ReadonlyMap<string, Removal>;
+  readonly mark: Mark;
+}
+
+export type Node = ScalarNode | ListNode | MapNode;
+
+export function emptyMap(mark: Mark): MapNode {
+  return { kind: 'map', entries: new Map(), removed: new Map(), mark };
+}
+
+export function isNull(node: Node): boolean {
+  return node.kind === 'scalar' && node.value === null;
+}
+
+/** The value of `key` if `node` is a map that has it. */
+export function child(node: Node | undefined, key: string): Node | undefined {
+  return node?.kind === 'map' ? node.entries.get(key)?.value : undefined;
+}
+
+/** The string that `key` of this map holds, if it holds one. */
+export function text(node: Node | undefined, key: string): string | undefined {
+  const value = child(node, key);
+  return value?.kind === 'scalar' && typeof value.value === 'string' ? value.value : undefined;
+}
+
+/** Plain JSON of a node. */
+export function toValue(node: Node): unknown {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(toValue);
+  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toValue(entry.value)]));
+}
+
+/** What lies at a path: the node, and the mark of its key if it has one. */
+export interface Place {
+  readonly node: Node;
+  readonly key?: Mark;
+}
+
+/** Follows `path`; where it leads to something that nobody wrote, the last place on the way. */
+export function follow(root: Node, path: readonly string[]): Place & { readonly found: boolean } {
+  let place: Place = { node: root };
+  for (const step of path) {
+    let next: Place | undefined;
+    if (place.node.kind === 'map') {
+      const entry = place.node.entries.get(step);
+      next = entry && { node: entry.value, key: entry.key };
+    } else if (place.node.kind === 'list') {
+      const item = place.node.items[Number(step)];
+      next = item && { node: item };
+    }
+    if (!next) return { ...place, found: false };
+    place = next;
+  }
+  return { ...place, found: true };
+}

@@ -1,0 +1,54 @@
+// Resolved trials for people: as a file that stands for itself, and as what tells rows apart.
+import { isDeepStrictEqual } from 'node:util';
+import { dump } from 'js-yaml';
+import { isPlainObject } from '../../registry/options.js';
+import type { Trial } from './trial.js';
+
+/** An experiment file with nothing left to compose; loading it gives a trial with the same hash. */
+export function writeResolved(trial: Trial): string {
+  const { experiment, row, seed, config, hash } = trial;
+  const header = `# ${experiment}, row "${row}", seed ${seed}, trial ${hash.slice(0, 12)}: all defaults filled in\n`;
+  return (
+    header +
+    dump(
+      { name: experiment, seeds: [seed], rows: { [row]: {} }, ...config },
+      { lineWidth: 110, noRefs: true },
+    )
+  );
+}
+
+/** A path at which rows differ. */
+export interface Difference {
+  readonly path: string;
+  /** Row to value; undefined where a row has nothing there. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Where the configurations of rows differ, as deep as they can be compared: a slot of another type differs
+ * as a whole.
+ */
+export function differences(trials: readonly Trial[]): Difference[] {
+  const rows = [...new Map(trials.map((trial) => [trial.row, trial.config])).entries()];
+  const found: Difference[] = [];
+  const compare = (path: readonly string[], values: readonly unknown[]): void => {
+    if (values.every((value) => isDeepStrictEqual(value, values[0]))) return;
+    const maps = values.filter(isPlainObject);
+    if (maps.length === values.length && maps.every(({ type }) => type === maps[0].type)) {
+      const keys = new Set(maps.flatMap((map) => Object.keys(map)));
+      for (const key of keys)
+        compare(
+          [...path, key],
+          maps.map((map) => map[key]),
+        );
+    } else {
+      const named = rows.map(([row], i) => [row, values[i]] as const);
+      found.push({ path: path.join('.'), values: Object.fromEntries(named) });
+    }
+  };
+  compare(
+    [],
+    rows.map(([, config]) => config),
+  );
+  return found;
+}

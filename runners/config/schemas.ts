@@ -1,0 +1,220 @@
+// The committed schemas at run time: validation with ajv, and completion (defaults, absolute paths) by
+// walking the same files. Nothing here loads a component, and a component's schema is read and compiled
+// only if a file names it, so validating costs milliseconds however many components there are.
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, posix, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ajv, { type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
+import { MtcpError } from '../../registry/errors.js';
+import { isPlainObject, withDefaults } from '../../registry/options.js';
+import type { JsonSchema } from './component-schemas.js';
+import { child, toValue, type MapNode, type Node } from './nodes.js';
+
+/** The package's own schemas. */
+export const SCHEMAS = fileURLToPath(new URL('../../../schemas/', import.meta.url));
+
+/** A schema and the document that its references are meant from. */
+interface Located {
+  readonly schema: JsonSchema;
+  readonly document: string;
+}
+
+export interface Completed {
+  readonly value: unknown;
+  /** Where the value holds file system paths. */
+  readonly paths: readonly (readonly string[])[];
+}
+
+export class Schemas {
+  readonly #documents = new Map<string, JsonSchema>();
+  readonly #ajv = new ajv.Ajv({
+    allErrors: true,
+    verbose: true,
+    // The files are checked once, by a test, not at every start.
+    strict: false,
+    strictNumbers: true,
+    validateSchema: false,
+    meta: false,
+    logger: false,
+    formats: { path: true },
+    code: { optimize: false },
+  });
+
+  /** @param folder holds experiment.schema.json, trial.schema.json and components/ */
+  constructor(private readonly folder: string = SCHEMAS) {
+    this.#ajv.addKeyword({ keyword: 'branches', schema: true, errors: 'full', validate: this.#branches() });
+  }
+
+  /** Everything of an experiment file but its trial sections. */
+  experiment(value: unknown): ErrorObject[] {
+    return this.#errors('experiment.schema.json', value);
+  }
+
+  /** The trial sections. */
+  trial(value: unknown): ErrorObject[] {
+    return this.#errors('trial.schema.json', value);
+  }
+
+  /** The names that a closed object of a trial (the root, or `train`, `evaluate`, ...) has. */
+  trialSections(): Readonly<Record<string, JsonSchema>> {
+    return this.#document('trial.schema.json').properties ?? {};
+  }
+
+  /**
+   * A valid trial with defaults at every depth and paths made absolute.
+   * @param node the same trial with its marks: a relative path is meant from the file that wrote it
+   */
+  completeTrial(value: unknown, node: Node): Completed {
+    const paths: string[][] = [];
+    const root = { schema: this.#document('trial.schema.json'), document: 'trial.schema.json' };
+    return { value: this.#complete(root, value, node, [], paths), paths };
+  }
+
+  /** Calls `visit` with every map of a trial, valid or not, and the schema that is meant for it. */
+  eachMap(node: Node, visit: (map: MapNode, schema: JsonSchema, path: readonly string[]) => void): void {
+    const walk = (at: Located, node: Node, path: readonly string[]): void => {
+      const { schema, document } = this.#chosen(at, toValue(node));
+      if (node.kind === 'list')
+        node.items.forEach((item, i) =>
+          walk({ schema: schema.items ?? {}, document }, item, [...path, String(i)]),
+        );
+      if (node.kind !== 'map') return;
+      visit(node, schema, path);
+      for (const [name, { value }] of node.entries)
+        walk({ schema: propertySchema(schema, name), document }, value, [...path, name]);
+    };
+    walk({ schema: this.#document('trial.schema.json'), document: 'trial.schema.json' }, node, []);
+  }
+
+  #complete(at: Located, value: unknown, node: Node | undefined, path: string[], paths: string[][]): unknown {
+    const { schema, document } = this.#chosen(at, value);
+    if (typeof value === 'string' && schema.format === 'path') {
+      paths.push(path);
+      // A default was written by nobody, so it is meant from the working directory, as absolute as the rest.
+      return isAbsolute(value) ? value : resolve(node?.mark.source.folder ?? '.', value);
+    }
+    const into = (schema: JsonSchema, value: unknown, below: Node | undefined, step: string) =>
+      this.#complete({ schema, document }, value, below, [...path, step], paths);
+    if (Array.isArray(value)) {
+      const items = node?.kind === 'list' ? node.items : [];
+      return value.map((item, i) => into(schema.items ?? {}, item, items[i], String(i)));
+    }
+    if (!isPlainObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(withDefaults(schema, value)).map(([name, below]) => [
+        name,
+        into(propertySchema(schema, name), below, child(node, name), name),
+      ]),
+    );
+  }
+
+  /** Follows references and choices to the schema that is meant for this value. */
+  #chosen({ schema, document }: Located, value: unknown): Located {
+    if (schema.$ref !== undefined) return this.#chosen(this.#resolve(schema.$ref, document), value);
+    if (schema.anyOf) {
+      const fits = schema.anyOf
+        .map((branch) => this.#chosen({ schema: branch, document }, value))
+        .find((branch) => accepts(branch.schema, value));
+      return fits ?? { schema, document };
+    }
+    const ref = isPlainObject(value) ? branchRefs(schema)[String(value.type)] : undefined;
+    return ref === undefined ? { schema, document } : this.#chosen(this.#resolve(ref, document), value);
+  }
+
+  #resolve(ref: string, from: string): Located {
+    const [file, pointer = ''] = ref.split('#');
+    const document = file === '' ? from : posix.join(posix.dirname(from), file);
+    const steps = pointer.split('/').slice(1);
+    const schema = steps.reduce<unknown>(
+      (at, step) => (at as Record<string, unknown>)[step],
+      this.#document(document),
+    );
+    return { schema: schema as JsonSchema, document };
+  }
+
+  #document(name: string): JsonSchema {
+    const known = this.#documents.get(name);
+    if (known) return known;
+    const file = join(this.folder, ...name.split('/'));
+    try {
+      const document = JSON.parse(readFileSync(file, 'utf8')) as JsonSchema;
+      this.#documents.set(name, document);
+      return document;
+    } catch (cause) {
+      throw new MtcpError('io', `cannot read the schema ${name}`, {
+        where: dirname(file),
+        hint: 'schemas come with the package; in a checkout, npm run schemas writes them',
+        cause,
+      });
+    }
+  }
+
+  #errors(name: string, value: unknown): ErrorObject[] {
+    const validate = this.#validator(name);
+    return validate(value) ? [] : [...(validate.errors ?? [])];
+  }
+
+  /** @param ref a document, or a definition inside one */
+  #validator(ref: string): ValidateFunction {
+    for (const name of [ref.split('#')[0], 'components/index.json'])
+      if (!this.#ajv.schemas[name]) this.#ajv.addSchema(this.#lazy(name), name);
+    return this.#ajv.getSchema(ref) as ValidateFunction;
+  }
+
+  /**
+   * A document as ajv compiles it: choices by `type` become the keyword `branches`, which compiles a branch
+   * when a value asks for it; overlays pass, since what they lead to is validated.
+   */
+  #lazy(name: string): JsonSchema {
+    const absolute = (ref: string) =>
+      ref.startsWith('#') ? name + ref : posix.join(posix.dirname(name), ref);
+    return JSON.parse(JSON.stringify(this.#document(name)), (_, value: unknown) => {
+      if (!isPlainObject(value)) return value;
+      if (typeof value.$ref === 'string' && value.$ref.includes('overlay.json')) return {};
+      if (!Array.isArray(value.allOf)) return value;
+      const { allOf: _choices, ...rest } = value;
+      const refs = Object.entries(branchRefs(value)).map(([type, ref]) => [type, absolute(ref)]);
+      return { ...rest, branches: Object.fromEntries(refs) };
+    }) as JsonSchema;
+  }
+
+  #branches(): SchemaValidateFunction {
+    const validate: SchemaValidateFunction = (branches: Record<string, string>, value, _, context) => {
+      const ref = isPlainObject(value) ? branches[String(value.type)] : undefined;
+      if (ref === undefined) return true;
+      const chosen = this.#validator(ref);
+      if (chosen(value, context)) return true;
+      validate.errors = [...(chosen.errors ?? [])];
+      return false;
+    };
+    return validate;
+  }
+}
+
+function propertySchema({ properties, additionalProperties }: JsonSchema, name: string): JsonSchema {
+  return properties?.[name] ?? (typeof additionalProperties === 'object' ? additionalProperties : {});
+}
+
+/** What `allOf: [{ if: { type is x }, then: { $ref } }, ...]` says: x to $ref. */
+function branchRefs(schema: JsonSchema): Record<string, string> {
+  const rules = (schema.allOf ?? []).map((rule) => [rule.if?.properties?.type?.const, rule.then?.$ref]);
+  return Object.fromEntries(rules.filter(([type, ref]) => type !== undefined && ref !== undefined));
+}
+
+/** Whether a branch of an anyOf may have been meant for this value: by type or listed values, not in depth. */
+function accepts(schema: JsonSchema, value: unknown): boolean {
+  if (schema.enum) return schema.enum.includes(value);
+  if ('const' in schema) return schema.const === value;
+  const types = schema.type === undefined ? [] : [schema.type].flat();
+  return types.length === 0 || types.some((type) => IS[type]?.(value) === true);
+}
+
+const IS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  null: (value) => value === null,
+  string: (value) => typeof value === 'string',
+  boolean: (value) => typeof value === 'boolean',
+  number: (value) => typeof value === 'number',
+  integer: (value) => Number.isInteger(value),
+  array: Array.isArray,
+  object: isPlainObject,
+};

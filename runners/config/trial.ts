@@ -1,0 +1,112 @@
+// What a trial is: its resolved configuration, and the hash that identifies it.
+import { createHash } from 'node:crypto';
+import type { Slot } from '../../registry/container.js';
+import { isPlainObject } from '../../registry/options.js';
+
+export interface TaskConfig {
+  head: Slot;
+  loss: Slot;
+  metric: Slot;
+}
+
+export interface ModelConfig {
+  backbone: Slot;
+  decoder: Slot | null;
+  fusion: Slot | null;
+  interaction: Slot | null;
+  refinement: Slot | null;
+}
+
+export interface IntermediateConfig {
+  reduce: 'mean' | 'sum';
+  scheme: boolean;
+  weight: number;
+}
+
+export interface TrainConfig {
+  epochs: number;
+  batch: number;
+  clip: number | null;
+  checkpoint: { every: number; keep: 'none' | 'last' | 'best' | 'all' };
+  threads: number | null;
+  workers: number | null;
+}
+
+export interface EvaluateConfig {
+  /** Epochs; null is only at the end. */
+  every: number | null;
+  mode: 'sv' | 'atrc';
+  batch: number;
+  quantize: boolean;
+  select: 'last' | 'best';
+}
+
+export type EngineConfig =
+  { type: 'onnx'; provider: 'cpu' } | { type: 'tfjs'; backend: 'cpu' | 'wasm' | 'tensorflow' };
+
+/** A trial as trial.schema.json describes it, defaults filled in at every depth, paths absolute. */
+export interface TrialConfig {
+  data: Slot;
+  augment: Slot;
+  /** In the order of the file. */
+  tasks: Record<string, TaskConfig>;
+  model: ModelConfig;
+  intermediate: IntermediateConfig;
+  scheme: Slot;
+  optimizer: Slot;
+  schedule: Slot;
+  train: TrainConfig;
+  evaluate: EvaluateConfig;
+  engine: EngineConfig;
+}
+
+export interface Trial {
+  /** Name of the experiment. */
+  readonly experiment: string;
+  readonly row: string;
+  readonly seed: number;
+  readonly config: TrialConfig;
+  /** 64 hexadecimal digits; equal for trials whose results must be equal. */
+  readonly hash: string;
+  /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
+  locate(path: string | readonly string[]): string;
+}
+
+/** Raised when the same configuration starts to mean another result. */
+export const HASH_VERSION = 1;
+
+/**
+ * What does not change a trial's result and so is left out of its hash, besides every option that is a path
+ * (where data lies) and everything outside the trial sections (name, title, description, report).
+ */
+export const NOT_HASHED: readonly (readonly string[])[] = [
+  ['train', 'threads'],
+  ['train', 'workers'],
+];
+
+/** @param paths where `config` holds file system paths */
+export function trialHash(config: TrialConfig, seed: number, paths: readonly (readonly string[])[]): string {
+  const left = structuredClone(config);
+  for (const path of [...NOT_HASHED, ...paths]) remove(left, path);
+  return createHash('sha256')
+    .update(canonicalJson({ version: HASH_VERSION, seed, config: left }))
+    .digest('hex');
+}
+
+/** JSON with keys sorted at every depth and no blanks. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    isPlainObject(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : part,
+  );
+}
+
+function remove(root: object, path: readonly string[]): void {
+  let at: unknown = root;
+  for (const step of path.slice(0, -1)) at = (at as Record<string, unknown> | undefined)?.[step];
+  const last = path.at(-1)!;
+  // Items of a list keep their places.
+  if (Array.isArray(at)) at[Number(last)] = null;
+  else if (isPlainObject(at)) delete at[last];
+}

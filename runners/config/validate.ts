@@ -1,0 +1,140 @@
+// Everything that the schemas and the experiment itself can say about a composed file: each layer alone,
+// the merged root, then every row under every profile as the trial it leads to.
+import { nearestNames } from '../../registry/near.js';
+import { composeTrial, sections, type Composition } from './compose.js';
+import { explainAll, unknownName, unknownOption } from './explain.js';
+import type { Combination, Fault, Faults, Report } from './faults.js';
+import { child, toValue, type MapNode } from './nodes.js';
+import type { Schemas } from './schemas.js';
+import type { Mark } from './source.js';
+
+/** A row under a profile, merged; not yet known to be valid. */
+export interface Draft extends Combination {
+  readonly node: MapNode;
+  readonly value: Record<string, unknown>;
+}
+
+/** Files and overrides by themselves: partial, but nothing in them may be unknown or of the wrong type. */
+export function validateLayers(
+  { files }: Composition,
+  overrides: readonly MapNode[],
+  schemas: Schemas,
+  report: Report,
+): void {
+  const known = schemas.trialSections();
+  for (const root of files) {
+    explainAll(schemas.experiment(toValue(root)), { root, partial: true, sections: known }, report);
+    const overlays = ['rows', 'profiles'].flatMap((section) => {
+      const named = child(root, section);
+      return named?.kind === 'map' ? [...named.entries.values()].map(({ value }) => value) : [];
+    });
+    for (const overlay of [sections(root), ...overlays])
+      if (overlay.kind === 'map') validateOverlay(overlay, schemas, report);
+  }
+  for (const override of overrides) validateOverlay(override, schemas, report);
+}
+
+function validateOverlay(root: MapNode, schemas: Schemas, report: Report): void {
+  explainAll(
+    schemas.trial(toValue(root)),
+    { root, partial: true, sections: schemas.trialSections() },
+    report,
+  );
+}
+
+/** The merged name, seeds, report, ...: nothing may be missing. */
+export function validateRoot({ root }: Composition, schemas: Schemas, report: Report): void {
+  explainAll(
+    schemas.experiment(toValue(root)),
+    { root, partial: false, sections: schemas.trialSections() },
+    report,
+  );
+}
+
+/** Composes and validates each combination. */
+export function validateTrials(
+  composition: Composition,
+  combinations: readonly Combination[],
+  overrides: readonly MapNode[],
+  schemas: Schemas,
+  faults: Faults,
+): Draft[] {
+  return combinations.map((combination) => {
+    const node = composeTrial(composition, combination, overrides);
+    const value = toValue(node) as Record<string, unknown>;
+    const report = faults.reportIn(combination);
+    const context = { root: node, partial: false, sections: schemas.trialSections() };
+    explainAll(schemas.trial(value), context, report);
+    validateRemovals(node, schemas, report);
+    return { ...combination, node, value };
+  });
+}
+
+/** null leaves nothing behind for ajv to see, so a null under a misspelt key is found here. */
+function validateRemovals(trial: MapNode, schemas: Schemas, report: Report): void {
+  schemas.eachMap(trial, (map, schema, path) => {
+    for (const [name, { key, existed }] of map.removed) {
+      if (Object.hasOwn(schema.properties ?? {}, name)) continue;
+      if (schema.additionalProperties === false)
+        report(unknownOption(path, map, schema, name, schemas.trialSections()));
+      else if (typeof schema.additionalProperties === 'object' && !existed)
+        report(nothingToRemove(path, key, name, map));
+    }
+  });
+}
+
+function nothingToRemove(path: readonly string[], mark: Mark, name: string, map: MapNode): Fault {
+  const known = [...map.entries.keys(), ...map.removed.keys()].filter((other) => other !== name);
+  const near = nearestNames(name, known).map((other) => `"${other}"`);
+  const what = path.at(-1) === 'tasks' ? 'task' : 'entry';
+  return {
+    mark,
+    message: `there is no ${what} "${name}" to remove`,
+    hint: near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are: ${known.join(', ')}`,
+  };
+}
+
+/** What `report` says about rows and tasks must be true of them. */
+export function validateReport({ root }: Composition, drafts: readonly Draft[], report: Report): void {
+  const rows = [...new Set(drafts.map(({ row }) => row))];
+  const tasksOf = (row: string) =>
+    drafts
+      .filter((draft) => draft.row === row)
+      .map(({ value }) => Object.keys((value.tasks as object) ?? {}));
+  const checkTask = (row: string, task: string, mark: Mark) => {
+    for (const tasks of tasksOf(row))
+      if (!tasks.includes(task))
+        report({
+          mark,
+          message: `row "${row}" has no task "${task}"`,
+          hint: `its tasks: ${tasks.join(', ')}`,
+        });
+  };
+  const checkRow = (row: string, mark: Mark, place: string): boolean => {
+    if (rows.includes(row)) return true;
+    const { message, hint } = unknownName('row', row, rows);
+    report({ mark, message: `${message} in ${place}`, hint });
+    return false;
+  };
+
+  const section = child(root, 'report');
+  const baselines = child(section, 'delta_m');
+  for (const [task, { value }] of baselines?.kind === 'map' ? baselines.entries : [])
+    if (value.kind === 'scalar' && typeof value.value === 'string')
+      if (checkRow(value.value, value.mark, 'report.delta_m')) checkTask(value.value, task, value.mark);
+
+  const printed = child(child(section, 'printed'), 'rows');
+  for (const [row, { key, value }] of printed?.kind === 'map' ? printed.entries : []) {
+    if (!checkRow(row, key, 'report.printed.rows') || value.kind !== 'map') continue;
+    for (const [number, { key }] of value.entries) {
+      const [task, ...metric] = number.split('.');
+      if (metric.length > 0) checkTask(row, task, key);
+      else if (number !== 'delta_m')
+        report({
+          mark: key,
+          message: `"${number}" does not say which number this is`,
+          hint: 'write task.metric, such as semseg.mIoU, or delta_m',
+        });
+    }
+  }
+}

@@ -1,0 +1,229 @@
+// YAML text to located nodes. js-yaml scans and resolves; this file walks its events, because only the
+// events know offsets. Files hold one document whose keys are strings; anchors and aliases work.
+import {
+  constructFromEvents,
+  EVENT_ALIAS,
+  EVENT_DOCUMENT,
+  EVENT_MAPPING,
+  EVENT_POP,
+  EVENT_SCALAR,
+  EVENT_SEQUENCE,
+  parseEvents,
+  SCALAR_STYLE,
+  YAMLException,
+  type Event,
+  type ScalarEvent,
+} from 'js-yaml';
+import type { Report } from './faults.js';
+import type { Entry, Node } from './nodes.js';
+import type { Mark, Source } from './source.js';
+
+/** The document's node, or undefined after a fault that leaves nothing to work with. */
+export function parseYaml(source: Source, report: Report): Node | undefined {
+  let events: Event[];
+  try {
+    events = parseEvents(source.text, {});
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    report(syntaxFault(source, error));
+    return undefined;
+  }
+  const documents = events.filter((event) => event.type === EVENT_DOCUMENT).length;
+  if (documents === 0) {
+    report({ mark: markOf(source, 0, 0), message: 'nothing is written here' });
+    return undefined;
+  }
+  if (documents > 1) {
+    const starts = [...source.text.matchAll(/^---/gm)].map(({ index }) => index);
+    const [first] = events;
+    const at = starts[first.type === EVENT_DOCUMENT && first.explicitStart ? 1 : 0] ?? 0;
+    report({
+      mark: markOf(source, at, at + 3),
+      message: 'a second document begins here',
+      hint: 'a file holds one experiment; put the other into a file of its own',
+    });
+    return undefined;
+  }
+  return new Builder(source, events, report).build();
+}
+
+function markOf(source: Source, start: number, end: number, path: readonly string[] = []): Mark {
+  return { source, start, end, path };
+}
+
+class Builder {
+  #next = 1; // past the document event
+  readonly #anchors = new Map<string, Node | 'open'>();
+
+  constructor(
+    private readonly source: Source,
+    private readonly events: readonly Event[],
+    private readonly report: Report,
+  ) {}
+
+  build(): Node {
+    return this.#node([], markOf(this.source, 0, 0));
+  }
+
+  /** @param near what to point at if the node itself has no text: `key:` with nothing behind it */
+  #node(path: readonly string[], near: Mark): Node {
+    const event = this.events[this.#next++];
+    if (event.type === EVENT_ALIAS) return this.#alias(event, path);
+    if (event.type === EVENT_SCALAR) return this.#anchored(event, this.#scalar(event, path, near));
+    if (event.type !== EVENT_MAPPING && event.type !== EVENT_SEQUENCE)
+      throw new Error(`unexpected YAML event ${event.type}`);
+    const mark = markOf(this.source, event.start, event.start + 1, path);
+    if (event.tagStart >= 0) this.#badTag(event, path);
+    const anchor = this.#anchorName(event);
+    if (anchor !== undefined) this.#anchors.set(anchor, 'open');
+    const node = event.type === EVENT_MAPPING ? this.#map(path, mark) : this.#list(path, mark);
+    return this.#anchored(event, node);
+  }
+
+  #map(path: readonly string[], mark: Mark): Node {
+    const entries = new Map<string, Entry>();
+    while (this.events[this.#next].type !== EVENT_POP) {
+      const key = this.#node(path, mark);
+      const name = this.#keyName(key);
+      const below = name === undefined ? path : [...path, name];
+      const keyMark: Mark = { ...key.mark, path: below };
+      const value = this.#node(below, keyMark);
+      if (name === undefined) continue;
+      const first = entries.get(name);
+      if (first) {
+        this.report({
+          mark: keyMark,
+          message: `"${name}" is written twice in this map`,
+          hint: `the first one is in line ${this.source.position(first.key.start).line}; keep one of them`,
+        });
+        continue;
+      }
+      entries.set(name, { key: keyMark, value });
+    }
+    this.#next++;
+    return { kind: 'map', entries, removed: new Map(), mark };
+  }
+
+  #list(path: readonly string[], mark: Mark): Node {
+    const items: Node[] = [];
+    while (this.events[this.#next].type !== EVENT_POP)
+      items.push(this.#node([...path, String(items.length)], mark));
+    this.#next++;
+    return { kind: 'list', items, mark };
+  }
+
+  /** The key as a string; a key of another type is a fault. */
+  #keyName(key: Node): string | undefined {
+    if (key.kind === 'scalar' && typeof key.value === 'string') {
+      if (key.value !== '<<' && key.value !== '__proto__') return key.value;
+      this.report({
+        mark: key.mark,
+        message: `"${key.value}" cannot be a key`,
+        hint:
+          key.value === '<<'
+            ? 'merge keys are not part of YAML 1.2; put what is shared into a file and name it in "extends"'
+            : undefined,
+      });
+    } else {
+      const shown = this.source.text.slice(key.mark.start, key.mark.end);
+      this.report({
+        mark: key.mark,
+        message: 'keys must be strings',
+        hint: key.kind === 'scalar' && shown.trim() !== '' ? `write "${shown}" in quotes` : undefined,
+      });
+    }
+    return undefined;
+  }
+
+  #scalar(event: ScalarEvent, path: readonly string[], near: Mark): Node {
+    if (event.valueStart < 0 && event.tagStart < 0)
+      return { kind: 'scalar', value: null, mark: { ...near, path } };
+    const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
+    const margin = quoted ? 1 : 0;
+    const mark = markOf(this.source, event.valueStart - margin, event.valueEnd + margin, path);
+    return { kind: 'scalar', value: this.#scalarValue(event, mark), mark };
+  }
+
+  /** js-yaml decodes quotes and folds, and resolves plain text to a number, boolean or null (YAML 1.2 core). */
+  #scalarValue(event: ScalarEvent, mark: Mark): string | number | boolean | null {
+    const document = { type: EVENT_DOCUMENT, explicitStart: false, explicitEnd: false, directives: [] };
+    try {
+      const alone = { ...event, anchorStart: -1, anchorEnd: -1 };
+      const [value] = constructFromEvents([document, alone, { type: EVENT_POP }], {
+        source: this.source.text,
+      });
+      if (value === null || ['string', 'number', 'boolean'].includes(typeof value))
+        return value as string | number | boolean | null;
+      this.report({ mark, message: 'this is not a string, number, boolean or null' });
+    } catch (error) {
+      if (!(error instanceof YAMLException)) throw error;
+      if (event.tagStart >= 0) this.#badTag(event, mark.path);
+      else this.report({ mark, message: `not valid YAML: ${error.reason}` });
+    }
+    return null;
+  }
+
+  #badTag({ tagStart, tagEnd }: { tagStart: number; tagEnd: number }, path: readonly string[]): void {
+    this.report({
+      mark: markOf(this.source, tagStart, tagEnd, path),
+      message: `the tag ${this.source.text.slice(tagStart, tagEnd)} does not fit here`,
+      hint: 'experiment files need no tags; leave it out',
+    });
+  }
+
+  #alias(event: { anchorStart: number; anchorEnd: number }, path: readonly string[]): Node {
+    const name = this.source.text.slice(event.anchorStart, event.anchorEnd);
+    const mark = markOf(this.source, event.anchorStart - 1, event.anchorEnd, path);
+    const node = this.#anchors.get(name);
+    if (node !== undefined && node !== 'open') return node;
+    this.report({
+      mark,
+      message:
+        node === 'open' ? `"*${name}" refers to what it is inside of` : `there is no anchor "&${name}" above`,
+    });
+    return { kind: 'scalar', value: null, mark };
+  }
+
+  #anchorName(event: { anchorStart: number; anchorEnd: number }): string | undefined {
+    return event.anchorStart >= 0 ? this.source.text.slice(event.anchorStart, event.anchorEnd) : undefined;
+  }
+
+  #anchored(event: { anchorStart: number; anchorEnd: number }, node: Node): Node {
+    const name = this.#anchorName(event);
+    if (name !== undefined) this.#anchors.set(name, node);
+    return node;
+  }
+}
+
+/** The parser's complaints in other words, and what to do about them. */
+const COMPLAINTS: readonly [pattern: RegExp, message: string, hint: string][] = [
+  [/tab characters/, 'a tab indents this line', 'indent with spaces'],
+  [
+    /flow collection|deficient indentation|quoted scalar/,
+    'something before this is not closed, or this line is not indented enough',
+    'is a "]", a "}" or a closing quote missing?',
+  ],
+  [
+    /multiline key|block mapping entry/,
+    'a key goes over several lines',
+    'is a ":" missing in the line above?',
+  ],
+  [/document separator/, 'this does not belong to what is above', 'a file is one map of "key: value" lines'],
+  [
+    /bad indentation/,
+    'this does not belong to what is above',
+    'keys of one map start in the same column; text with ": " in it, or that begins with @ ` % & *, needs quotes',
+  ],
+];
+
+function syntaxFault(source: Source, { reason, mark }: YAMLException) {
+  // At the end of the file there is nothing to see; the last written line is where something is missing.
+  const end = source.text.trimEnd().length;
+  const start = Math.min(mark?.position ?? 0, end);
+  const [, message, hint] = COMPLAINTS.find(([pattern]) => pattern.test(reason)) ?? [
+    reason,
+    reason,
+    undefined,
+  ];
+  return { mark: markOf(source, start, start + 1), message: `not valid YAML: ${message}`, hint };
+}
