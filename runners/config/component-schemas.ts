@@ -110,10 +110,12 @@ function discriminate(
     type: 'object',
     properties: { type: { title: kind, description: `Which ${kind}.`, ...known } },
     required: ['type'],
-    allOf: names.map((name) => ({
-      if: { properties: { type: { const: name } }, required: ['type'] },
-      then: { $ref: ref(name) },
-    })),
+    ...(names.length > 0 && {
+      allOf: names.map((name) => ({
+        if: { properties: { type: { const: name } }, required: ['type'] },
+        then: { $ref: ref(name) },
+      })),
+    }),
   };
 }
 
