@@ -2,6 +2,7 @@
 // corner conventions, any ratio and the gradient come from one definition, and the results are PyTorch's
 // (torch.nn.functional.interpolate), which TensorFlow.js's own resize is not.
 import * as tf from '@tensorflow/tfjs';
+import { defineOp } from './ops/op.js';
 
 /** [to, from]: row i holds the weights with which the inputs make up output i. */
 function bilinearMatrix(from: number, to: number, alignCorners: boolean): Float32Array {
@@ -64,14 +65,26 @@ export function resizeBilinear(
   return alongAxes(x, size, (from, to) => bilinearMatrix(from, to, alignCorners));
 }
 
+const repeat = defineOp<{ x: tf.Tensor4D }, { factors: [number, number] }>(['x'], {
+  name: 'mtcp.RepeatCells',
+  composite({ x }, { factors: [down, across] }) {
+    const [batch, rows, columns, channels] = x.shape;
+    return tf
+      .tile(x.reshape([batch, rows, 1, columns, 1, channels]), [1, 1, down, 1, across, 1])
+      .reshape([batch, rows * down, columns * across, channels]);
+  },
+  gradient: ([dy], { x }, _, { factors: [down, across] }) => ({
+    x: () => {
+      const [batch, rows, columns, channels] = x.shape;
+      return dy.reshape([batch, rows, down, columns, across, channels]).sum([2, 4]);
+    },
+  }),
+});
+
 /** Output i takes input floor(i * from / to), as torch's mode "nearest". */
 export function resizeNearest(x: tf.Tensor4D, [height, width]: readonly [number, number]): tf.Tensor4D {
-  const [batch, rows, columns, channels] = x.shape;
-  const [down, across] = [height / rows, width / columns];
-  if (!Number.isInteger(down) || !Number.isInteger(across))
-    return alongAxes(x, [height, width], nearestMatrix);
-  return x
-    .reshape([batch, rows, 1, columns, 1, channels])
-    .broadcastTo([batch, rows, down, columns, across, channels])
-    .reshape([batch, height, width, channels]);
+  const [, rows, columns] = x.shape;
+  const factors: [number, number] = [height / rows, width / columns];
+  if (!factors.every(Number.isInteger)) return alongAxes(x, [height, width], nearestMatrix);
+  return repeat({ x }, { factors })[0] as tf.Tensor4D;
 }

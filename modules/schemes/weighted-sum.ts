@@ -17,7 +17,8 @@ export abstract class WeightedSum implements Scheme {
     projected: Record<string, tf.Scalar>,
     weights: Record<string, tf.Scalar>,
   ): tf.Scalar {
-    return tf.addN(Object.keys(projected).map((task) => projected[task].mul(weights[task]))) as tf.Scalar;
+    const terms = Object.keys(projected).map((task) => projected[task].mul(weights[task]) as tf.Scalar);
+    return tf.addN(terms);
   }
 
   weights(): Record<string, number> {
@@ -35,5 +36,5 @@ export abstract class WeightedSum implements Scheme {
 
 /** log(1 + epsilon + L): on one scale whatever the unit of L, and never negative for L >= 0. */
 export function logProjection(loss: tf.Scalar, epsilon: number): tf.Scalar {
-  return loss.add(1 + epsilon).log();
+  return loss.add<tf.Scalar>(1 + epsilon).log();
 }

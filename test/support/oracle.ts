@@ -81,11 +81,13 @@ export function withGradients(f: (inputs: Record<string, tf.Tensor>) => tf.Tenso
   };
 }
 
+/** Largest difference, relative to the largest expected value (or to `floor`, where that is smaller). */
 export function expectClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
   tolerance: number,
   what: string,
+  floor = 1e-6,
 ): void {
   expect(actual.length, `${what}: length`).to.equal(expected.length);
   let scale = 0;
@@ -97,7 +99,7 @@ export function expectClose(
     if (!(error <= worst)) [worst, at] = [error, i];
   }
   expect(
-    worst / Math.max(scale, 1e-6),
+    worst / Math.max(scale, floor),
     `${what}: ${actual[at]} instead of ${expected[at]} at ${at}`,
   ).to.be.at.most(tolerance);
 }
