@@ -10,31 +10,9 @@
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { PropertySchema } from '../../registry/options.js';
+import type { JsonSchema } from './json-schema.js';
 import type { Catalog } from '../../registry/catalog.js';
 import { throwAll } from './faults.js';
-
-/** Draft-07 as far as these files use it. */
-export interface JsonSchema extends Omit<
-  PropertySchema,
-  'items' | 'anyOf' | 'properties' | 'additionalProperties'
-> {
-  readonly $schema?: string;
-  readonly title?: string;
-  readonly enumDescriptions?: readonly string[];
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly uniqueItems?: boolean;
-  readonly minProperties?: number;
-  readonly items?: JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly allOf?: readonly JsonSchema[];
-  readonly if?: JsonSchema;
-  readonly then?: JsonSchema;
-  readonly not?: JsonSchema;
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly additionalProperties?: boolean | JsonSchema;
-  readonly definitions?: Readonly<Record<string, JsonSchema>>;
-}
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
@@ -59,21 +37,16 @@ export function componentSchemas(catalog: Catalog, trial: JsonSchema): Map<strin
   return files;
 }
 
-/** Reasons why an experiment file could not say everything that these options mean. */
+/** What these options lack to be written, described and left out in an experiment file. */
 export function optionFaults(entry: ComponentEntry): MtcpError[] {
   const visit = (schema: PropertySchema, path: string): string[] =>
     Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
       const at = path + name;
-      const nullable = [property, ...(property.anyOf ?? [])].some(({ type }) =>
-        [type].flat().includes('null'),
-      );
       const faults: string[] = [];
       if (at === 'type') faults.push('"type" names the component itself; call the option something else');
       if (property.description === undefined) faults.push(`"${at}" has no description`);
       if (!schema.required?.includes(name) && property.default === undefined)
         faults.push(`"${at}" is neither required nor has it a default`);
-      if (nullable && (property.default ?? null) !== null)
-        faults.push(`"${at}" may be null but null means "not given", so its default must be null`);
       return [...faults, ...visit(property, `${at}.`)];
     });
   return visit(entry.options, '').map(
@@ -174,7 +147,7 @@ function nullable(name: string, property: JsonSchema): JsonSchema {
   return {
     ...schema,
     ...(schema.type !== undefined && { type: [...new Set([schema.type, 'null'].flat())] }),
-    ...(schema.enum && { enum: [...schema.enum, null] }),
+    ...(schema.enum && { enum: [...new Set([...schema.enum, null])] }),
   };
 }
 

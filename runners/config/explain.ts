@@ -2,7 +2,7 @@
 import type { ErrorObject } from 'ajv';
 import { nearestNames } from '../../registry/near.js';
 import { isPlainObject } from '../../registry/options.js';
-import type { JsonSchema } from './component-schemas.js';
+import { allowsNull, type JsonSchema } from './json-schema.js';
 import type { Fault, Report } from './faults.js';
 import { child, follow, toValue, type MapNode, type Node } from './nodes.js';
 import type { Mark } from './source.js';
@@ -67,6 +67,8 @@ function explain(error: ErrorObject, context: ExplainContext): Fault | undefined
     return unknownOption(path, node, schema, error.params.additionalProperty as string, context.sections);
   if (context.partial && (data === null || ['required', 'minProperties'].includes(error.keyword)))
     return undefined;
+  if (error.keyword === 'required' && nulled(node, schema, error.params.missingProperty as string))
+    return undefined;
   if (error.keyword === 'required')
     return missing(path, node, key, schema, error.params.missingProperty as string);
   if (path.at(-1) === 'type' && schema.title !== undefined && typeof data === 'string')
@@ -97,6 +99,11 @@ export function unknownOption(
   if (near.length === 0 && home !== undefined) hint = `"${option}" belongs in ${home}; `;
   hint += options.length > 0 ? `allowed: ${options.join(', ')}` : 'it has no options';
   return { mark: entry ?? map.mark, message: what + place, hint };
+}
+
+/** Whether a required option was set to null and may be. */
+function nulled(map: Node, schema: JsonSchema, name: string): boolean {
+  return map.kind === 'map' && map.removed.has(name) && allowsNull(schema.properties?.[name] ?? {});
 }
 
 function missing(

@@ -2,7 +2,7 @@
 //
 //   maps merge           key by key, in depth; new keys come after the old ones
 //   everything else      replaces: scalars, lists
-//   null                 removes the key (its default then counts again)
+//   null                 removes the key; an option that may be null is null then, any other has its default
 //   another `type`       replaces the whole slot: options of one type mean nothing to another
 import { emptyMap, isNull, text, type Entry, type MapNode, type Node, type Removal } from './nodes.js';
 
@@ -18,11 +18,10 @@ export function merge(base: MapNode, overlay: MapNode): MapNode {
       continue;
     }
     removed.delete(name);
-    if (value.kind !== 'map') entries.set(name, { key, value });
-    else if (below && mergeable(below.value, value))
-      // The first writer of a merged map keeps its mark: what is missing from it was missing there already.
+    // The first writer of a merged map keeps its mark: what is missing from it was missing there already.
+    if (value.kind === 'map' && below && mergeable(below.value, value))
       entries.set(name, { key: below.key, value: merge(below.value, value) });
-    else entries.set(name, { key, value: merge(emptyMap(value.mark), value) });
+    else entries.set(name, { key, value: settle(value) });
   }
   return { kind: 'map', entries, removed, mark: base.mark };
 }
@@ -30,6 +29,12 @@ export function merge(base: MapNode, overlay: MapNode): MapNode {
 /** All layers over each other, the first at the bottom. `mark` stands for the whole. */
 export function mergeAll(mark: MapNode['mark'], layers: readonly MapNode[]): MapNode {
   return layers.reduce(merge, emptyMap(mark));
+}
+
+/** A value with nothing below it: its nulls have done their work. */
+function settle(node: Node): Node {
+  if (node.kind === 'map') return merge(emptyMap(node.mark), node);
+  return node.kind === 'list' ? { ...node, items: node.items.map(settle) } : node;
 }
 
 function mergeable(below: Node, above: MapNode): below is MapNode {

@@ -2,7 +2,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from '../../registry/catalog.js';
-import { componentSchemas, type JsonSchema } from './component-schemas.js';
+import { componentSchemas } from './component-schemas.js';
+import type { JsonSchema } from './json-schema.js';
 
 /** The generated files as text, name to content; `folder` holds the hand-written trial.schema.json. */
 export function schemaTexts(catalog: Catalog, folder: string): Map<string, string> {

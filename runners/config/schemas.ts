@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import ajv, { type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject, withDefaults } from '../../registry/options.js';
-import type { JsonSchema } from './component-schemas.js';
-import { child, toValue, type MapNode, type Node } from './nodes.js';
+import { allowsNull, type JsonSchema } from './json-schema.js';
+import { child, text, type MapNode, type Node } from './nodes.js';
 
 /** The package's own schemas. */
 export const SCHEMAS = fileURLToPath(new URL('../../../schemas/', import.meta.url));
@@ -30,6 +30,7 @@ export class Schemas {
   readonly #ajv = new ajv.Ajv({
     allErrors: true,
     verbose: true,
+    messages: false,
     // The files are checked once, by a test, not at every start.
     strict: false,
     strictNumbers: true,
@@ -73,7 +74,7 @@ export class Schemas {
   /** Calls `visit` with every map of a trial, valid or not, and the schema that is meant for it. */
   eachMap(node: Node, visit: (map: MapNode, schema: JsonSchema, path: readonly string[]) => void): void {
     const walk = (at: Located, node: Node, path: readonly string[]): void => {
-      const { schema, document } = this.#chosen(at, toValue(node));
+      const { schema, document } = this.#chosen(at, outline(node));
       if (node.kind === 'list')
         node.items.forEach((item, i) =>
           walk({ schema: schema.items ?? {}, document }, item, [...path, String(i)]),
@@ -100,8 +101,11 @@ export class Schemas {
       return value.map((item, i) => into(schema.items ?? {}, item, items[i], String(i)));
     }
     if (!isPlainObject(value)) return value;
+    const nulls = node?.kind === 'map' ? [...node.removed.keys()] : [];
+    const given = { ...value };
+    for (const name of nulls) if (allowsNull(schema.properties?.[name] ?? {})) given[name] = null;
     return Object.fromEntries(
-      Object.entries(withDefaults(schema, value)).map(([name, below]) => [
+      Object.entries(withDefaults(schema, given)).map(([name, below]) => [
         name,
         into(propertySchema(schema, name), below, child(node, name), name),
       ]),
@@ -189,6 +193,12 @@ export class Schemas {
     };
     return validate;
   }
+}
+
+/** As much of a node's value as a choice between schemas looks at. */
+function outline(node: Node): unknown {
+  if (node.kind === 'map') return { type: text(node, 'type') };
+  return node.kind === 'list' ? [] : node.value;
 }
 
 function propertySchema({ properties, additionalProperties }: JsonSchema, name: string): JsonSchema {

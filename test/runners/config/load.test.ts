@@ -183,6 +183,22 @@ profiles:
     expect(Object.keys(config.tasks)).to.deep.equal(['semseg', 'normals']);
   });
 
+  it('lets null be a value where it is one', () => {
+    const scheme = (text: string, overrides: string[] = []) =>
+      only({ 'x.yaml': GOOD.replace('{ type: dwa, temperature: 3 }', text) }, { overrides }).config.scheme;
+    expect(scheme('{ type: floor, most: 1 }')).to.deep.equal({ type: 'floor', least: 0, most: 1 });
+    expect(scheme('{ type: floor, least: null, most: null }')).to.deep.equal({
+      type: 'floor',
+      least: null,
+      most: null,
+    });
+    expect(scheme('{ type: floor, most: 1 }', ['scheme.least=null'])).to.include({ least: null });
+    expect(scheme('{ type: floor, least: null, most: 1 }', ['scheme.least=2'])).to.include({ least: 2 });
+    const overrides = ['model.interaction.merge=null', 'model.interaction.cosine=null'];
+    const { interaction } = only({ 'x.yaml': GOOD }, { overrides }).config.model;
+    expect(interaction).to.deep.equal({ type: 'cfm', merge: null, cosine: 1 });
+  });
+
   it('allows a row to remove what a profile removed already', () => {
     const { trials } = load({
       'x.yaml': `${GOOD}profiles: { embedded: { tasks: { normals: null } } }\nrows: { STL: { tasks: { semseg: null, normals: null } } }\n`,
@@ -262,7 +278,7 @@ profiles:
 title: "Table: 3"
 seeds: [4]
 rows:
-  "a: b, 'c'": { train: { epochs: 3 }, augment: { flip: no }, model: { interaction: null } }
+  "a: b, 'c'": { train: { epochs: 3 }, augment: { flip: no }, model: { interaction: null }, scheme: { type: floor, least: null, most: 1 } }
 `.replace('flip: no', 'flip: false');
     const trial = only({ 'x.yaml': text });
     const again = only({ 'x.yaml': writeResolved(trial) });

@@ -40,7 +40,7 @@ describe('merging', () => {
       b: { d: 3 },
     });
     expect(merged('{ a: { b: null, c: 1 } }')).to.deep.equal({ a: { c: 1 } });
-    expect(merged('{ a: [null, 1] }')).to.deep.equal({ a: [null, 1] });
+    expect(merged('{ a: [null, { b: null, c: 1 }] }')).to.deep.equal({ a: [null, { c: 1 }] });
   });
 
   it('starts afresh after a removal', () => {

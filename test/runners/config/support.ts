@@ -91,7 +91,11 @@ export function fakeComponents(): ComponentEntry[] {
     }),
     fake('fusion', 'fpn', { channels: count('Channels of the merged map.', 256) }),
     fake('interaction', 'cfm', {
-      merge: { description: 'How features are merged.', enum: ['affinity', 'channel'], default: 'affinity' },
+      merge: {
+        description: 'How features are merged.',
+        enum: ['affinity', 'channel', null],
+        default: 'affinity',
+      },
       cosine: {
         description: 'Weight of the cosine term; "auto" balances it.',
         anyOf: [{ type: 'number', minimum: 0 }, { enum: ['auto'] }],
@@ -139,6 +143,15 @@ export function fakeComponents(): ComponentEntry[] {
       },
     }),
     fake('metric', 'angle'),
+    fake(
+      'scheme',
+      'floor',
+      {
+        least: { description: 'No weight is below; null: no bound.', type: ['number', 'null'], default: 0 },
+        most: { description: 'No weight is above; null: no bound.', type: ['number', 'null'] },
+      },
+      ['most'],
+    ),
     fake('scheme', 'equal'),
     fake('scheme', 'dwa', {
       temperature: {
