@@ -1,1 +1,21 @@
 // Importing this file announces every component that comes with mtcp.
+import './backbones/mask2former/index.js';
+import './datasets/nyud-v2.js';
+import './decoders/hfp.js';
+import './fusions/dfpn.js';
+import './heads/depth.js';
+import './heads/mlp.js';
+import './interactions/cfm.js';
+import './losses/cross-entropy.js';
+import './losses/l1-depth.js';
+import './losses/normals.js';
+import './optimizers/adamw.js';
+import './refinements/srm.js';
+import './schedules/constant.js';
+import './schedules/poly.js';
+import './schemes/equal.js';
+import './schemes/log.js';
+import './schemes/lps.js';
+import './schemes/manual.js';
+import './schemes/prioritization.js';
+import './transforms/sv.js';

@@ -4,6 +4,7 @@
 import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
 import type { BufferHandle, Initializer, Scope } from '../../registry/contracts/scope.js';
 import { MtcpError } from '../../registry/errors.js';
+import './ops/gaps.js';
 
 export interface ParameterSpec {
   shape: number[];

@@ -112,8 +112,13 @@ function run(
         return tensor;
       },
       label() {},
+      isZero: () => false,
     };
-    for (const [name, tensor] of Object.entries(define(tracer))) sink(name, tensor);
+    for (const [name, tensor] of Object.entries(define(tracer))) {
+      sink(name, tensor);
+      // Outputs may have been kept to survive an inner tidy.
+      tensor.dispose();
+    }
   });
 }
 

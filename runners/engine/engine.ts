@@ -15,6 +15,8 @@ export interface Tracer {
   input(name: string, dtype: TensorSpec['dtype'], shape: Shape): Tensor;
   /** Says which part of the model runs now; used in messages. */
   label(path: string): void;
+  /** True if the tensor is known to be zero whatever the inputs are: nothing depends on it. */
+  isZero(tensor: Tensor): boolean;
 }
 
 export interface ProgramStats {

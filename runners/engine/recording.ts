@@ -11,6 +11,7 @@ import {
   type TensorSpec,
   type Tracer,
 } from './engine.js';
+import { splatOf } from './graph/builder.js';
 import { toOnnx } from './graph/onnx.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
@@ -107,6 +108,7 @@ async function record(
       label(path) {
         graph.label = path;
       },
+      isZero: (tensor) => splatOf(backend.value(tensor)) === 0,
     };
     const outputs = new Map<string, Value>();
     tf.tidy(() => {

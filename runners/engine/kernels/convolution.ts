@@ -58,6 +58,57 @@ kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attribute
   return build.transpose(x, TO_NHWC);
 });
 
+/**
+ * One product for each tap over shifted views is fastest where there are channels to multiply; with next to
+ * none (the 2 -> 1 convolution of a spatial gate) it is better to exchange batch and channels and convolve the
+ * input with the gradient, whose extent is then the kernel's.
+ */
+kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
+  const { filterShape, stride, padding, dilation, groups } = attributes;
+  const [out, inner, kh, kw] = filterShape as number[];
+  const [batch, rows, columns] = dy.shape;
+  if (groups === 1 && stride[0] === 1 && stride[1] === 1 && out * inner <= FEW_CHANNELS && kh * kw > 1) {
+    const image = build.transpose(x, [3, 0, 1, 2]);
+    const gradient = build.transpose(dy, [3, 0, 1, 2]);
+    const swapped = convAttributes(gradient, { stride: dilation, padding, dilation: stride, groups: 1 });
+    const result = build.op('Conv', [image, gradient], [inner, out, kh, kw], swapped);
+    return build.transpose(result, [1, 0, 2, 3]);
+  }
+  const padded = build.pad(
+    x,
+    [
+      [0, 0],
+      [padding[0], padding[1]],
+      [padding[2], padding[3]],
+      [0, 0],
+    ],
+    0,
+  );
+  const gradients = build.split(dy, Array<number>(groups).fill(out / groups), 3);
+  const places = batch * rows * columns;
+  const taps: Value[] = [];
+  for (let i = 0; i < kh; i++)
+    for (let j = 0; j < kw; j++) {
+      const [top, left] = [i * dilation[0], j * dilation[1]];
+      const end = [batch, top + (rows - 1) * stride[0] + 1, left + (columns - 1) * stride[1] + 1, x.shape[3]];
+      const seen = build.slice(padded, [0, top, left, 0], end, [1, stride[0], stride[1], 1]);
+      const parts = build
+        .split(seen, Array<number>(groups).fill(inner), 3)
+        .map((part, g) =>
+          build.matmul(
+            build.reshape(gradients[g], [places, out / groups]),
+            build.reshape(part, [places, inner]),
+            { transA: true },
+          ),
+        );
+      taps.push(build.reshape(build.concat(parts, 0), [out, inner, 1]));
+    }
+  return build.reshape(build.concat(taps, 2), [out, inner, kh, kw]);
+});
+
+/** Product of input and output channels up to which taps are too thin to be worth a matrix product each. */
+const FEW_CHANNELS = 64;
+
 function convAttributes(
   w: Value,
   { stride, padding, dilation, groups }: Attributes,

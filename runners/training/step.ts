@@ -1,0 +1,286 @@
+// One training step as two programs. The first reads weights and a batch and leaves losses, gradients and batch
+// statistics; the second reads weights, gradients and optimizer state and leaves the new ones. In between the
+// numbers are in our hands: that is where losses are checked and gradients clipped.
+import * as tf from '@tensorflow/tfjs';
+import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
+import type { Optimizer } from '../../registry/contracts/learning.js';
+import type { RandomStream } from '../../registry/contracts/scope.js';
+import { MtcpError } from '../../registry/errors.js';
+import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../engine/engine.js';
+import type { Binding, HostTensor } from '../engine/ort/session.js';
+import type { TrainBatch } from '../data/batch.js';
+import type { Network } from './network.js';
+import { labelSpec, objective, type Criterion } from './objective.js';
+import { Arena, Weights } from './weights.js';
+
+export interface StepResult {
+  total: number;
+  /** Raw loss of each task's final prediction; absent if no pixel of the batch was valid. */
+  raw: Record<string, number>;
+  /** The same on the scheme's scale. */
+  projected: Record<string, number>;
+}
+
+export interface StepOptions {
+  batch: number;
+  size: readonly [number, number];
+  /** Largest norm of the whole gradient; null leaves it as it is. */
+  clip: number | null;
+}
+
+/** Numbers that the optimizer updates at a time: small enough for the operators' intermediates to stay in cache. */
+const CHUNK = 1 << 16;
+
+const NAMES = {
+  image: 'image',
+  label: (task: string) => `label/${task}`,
+  weight: (task: string) => `weight/${task}`,
+  gradient: (parameter: string) => `gradient/${parameter}`,
+  observed: (buffer: string) => `observed/${buffer}`,
+  raw: (task: string) => `raw/${task}`,
+  projected: (task: string) => `projected/${task}`,
+  valid: (task: string) => `valid/${task}`,
+};
+
+export class TrainingStep {
+  readonly weights: Weights;
+  /** Optimizer state: one vector like the trained weights' for each slot. */
+  readonly slots: Record<string, Arena>;
+  readonly gradients: Arena;
+  readonly #hosts = new Map<string, HostTensor>();
+  readonly #momenta: ReadonlyMap<string, number>;
+  readonly #gradientRun: Binding;
+  readonly #updateRuns: Binding[];
+  readonly #updateScalars = new Map<string, HostTensor>();
+
+  private constructor(
+    readonly gradientProgram: Program,
+    readonly updateProgram: Program,
+    readonly criterion: Criterion,
+    readonly optimizer: Optimizer,
+    readonly options: StepOptions,
+    traced: Traced,
+  ) {
+    const chunk = Math.min(CHUNK, chunkFor(traced));
+    const trained = new Set(traced.trained);
+    this.weights = new Weights(traced.table, trained, chunk);
+    const shapes = new Map(traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape]));
+    this.gradients = new Arena(shapes, chunk);
+    this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, new Arena(shapes, chunk)]));
+    this.#momenta = traced.momenta;
+
+    const gradientPrefix = NAMES.gradient('');
+    this.#gradientRun = gradientProgram.bind((name, spec) => {
+      const weight = this.weights.input(name);
+      if (weight) return weight;
+      if (name.startsWith(gradientPrefix))
+        return this.gradients.views.get(name.slice(gradientPrefix.length))!;
+      return this.#host(name, spec);
+    });
+    this.#updateRuns = Array.from({ length: this.weights.trained.data.length / chunk }, (_, i) =>
+      updateProgram.bind((name, spec) => {
+        const [kind, slot] = name.replace(/^new\//, '').split('/');
+        const source = { parameter: this.weights.trained, gradient: this.gradients, slot: this.slots[slot] }[
+          kind
+        ];
+        if (source) return { ...spec, data: source.data.subarray(i * chunk, (i + 1) * chunk) };
+        let scalar = this.#updateScalars.get(name);
+        if (!scalar) this.#updateScalars.set(name, (scalar = hostTensor(spec)));
+        return scalar;
+      }),
+    );
+  }
+
+  static async compile(
+    engine: Engine,
+    network: Network,
+    criterion: Criterion,
+    optimizer: Optimizer,
+    options: StepOptions,
+  ): Promise<TrainingStep> {
+    const traced: Traced = { table: new ParameterTable(), trained: [], momenta: new Map() };
+    const gradientProgram = await engine.compile('gradient', (tracer) =>
+      traceGradients(tracer, network, criterion, options, traced),
+    );
+    const chunk = chunkFor(traced);
+    const updateProgram = await engine.compile('update', (tracer) =>
+      traceUpdate(tracer, optimizer, chunk, options.clip !== null),
+    );
+    return new TrainingStep(gradientProgram, updateProgram, criterion, optimizer, options, traced);
+  }
+
+  #host(name: string, spec: TensorSpec): HostTensor {
+    let tensor = this.#hosts.get(name);
+    if (!tensor) this.#hosts.set(name, (tensor = hostTensor(spec)));
+    return tensor;
+  }
+
+  /**
+   * Losses and gradients for a batch; weights stay as they are.
+   * @param noise the stream of a random input of this step
+   * @throws MtcpError `numeric` if a loss is not finite, naming the first tensor that is not
+   */
+  async gradientsOf(batch: TrainBatch, noise: (name: string) => RandomStream): Promise<StepResult> {
+    this.#hosts.get(NAMES.image)!.data.set(batch.image);
+    for (const [task, label] of Object.entries(batch.labels))
+      this.#hosts.get(NAMES.label(task))?.data.set(label);
+    for (const [task, weight] of Object.entries(this.criterion.scheme.weights()))
+      this.#hosts.get(NAMES.weight(task))?.data.fill(weight);
+    const prefix = inputName.noise('');
+    for (const [name, { data }] of this.#hosts) {
+      if (!name.startsWith(prefix)) continue;
+      const stream = noise(name.slice(prefix.length));
+      for (let i = 0; i < data.length; i++) data[i] = stream.uniform();
+    }
+    await this.#gradientRun.run();
+
+    const result: StepResult = { total: this.#scalar('total'), raw: {}, projected: {} };
+    for (const { name } of this.criterion.tasks) {
+      if (this.#scalar(NAMES.valid(name)) === 0) continue;
+      result.raw[name] = this.#scalar(NAMES.raw(name));
+      result.projected[name] = this.#scalar(NAMES.projected(name));
+    }
+    const numbers = [result.total, ...Object.values(result.raw)];
+    if (!numbers.every(Number.isFinite)) await this.#reportNonFinite(result);
+    return result;
+  }
+
+  #scalar(name: string): number {
+    return this.#hosts.get(name)!.data[0];
+  }
+
+  async #reportNonFinite(result: StepResult): Promise<never> {
+    const culprit = Object.entries(result.raw).find(([, loss]) => !Number.isFinite(loss))?.[0];
+    const first = await this.gradientProgram.firstNonFinite(
+      (name, spec) => this.weights.input(name) ?? this.#host(name, spec),
+    );
+    throw new MtcpError(
+      'numeric',
+      `the ${culprit ? `loss of ${culprit}` : 'objective'} is ${culprit ? result.raw[culprit] : result.total}`,
+      {
+        where: first && `first in ${first}`,
+        hint: 'a lower optimizer.rate, train.clip, or another scheme may help',
+      },
+    );
+  }
+
+  /**
+   * Applies the gradients of the last `gradientsOf`, and its batch statistics to the running ones.
+   * @param step counts from 1
+   * @returns the norm of the gradient before clipping, if it was needed
+   */
+  async apply(step: number, rate: number): Promise<number | undefined> {
+    const { clip } = this.options;
+    const norm = clip === null ? undefined : normOf(this.gradients.data);
+    const scalars = this.optimizer.scalars(step, rate);
+    if (norm !== undefined) scalars.clip = Math.min(1, clip! / (norm + 1e-6));
+    for (const [name, { data }] of this.#updateScalars) data[0] = scalars[name.split('/')[1]];
+    for (const run of this.#updateRuns) await run.run();
+    for (const [name, momentum] of this.#momenta) {
+      const running = this.weights.buffers.get(name)!.data;
+      const { data } = this.#hosts.get(NAMES.observed(name))!;
+      for (let i = 0; i < running.length; i++) running[i] = (1 - momentum) * running[i] + momentum * data[i];
+    }
+    return norm;
+  }
+
+  close(): void {
+    this.#gradientRun.close();
+    for (const run of this.#updateRuns) run.close();
+    this.gradientProgram.close();
+    this.updateProgram.close();
+  }
+}
+
+/** What tracing finds out about the model. */
+interface Traced {
+  table: ParameterTable;
+  /** Parameters with a gradient, in the order of their creation. */
+  trained: string[];
+  /** Momentum of every buffer that is averaged. */
+  momenta: ReadonlyMap<string, number>;
+}
+
+function chunkFor({ table, trained }: Traced): number {
+  const total = trained.reduce(
+    (sum, name) => sum + table.parameters.get(name)!.shape.reduce((a, b) => a * b, 1) + 15,
+    0,
+  );
+  return total <= CHUNK ? Math.ceil(total / 16) * 16 : CHUNK;
+}
+
+function traceGradients(
+  tracer: Tracer,
+  network: Network,
+  criterion: Criterion,
+  { batch, size }: StepOptions,
+  traced: Traced,
+): tf.NamedTensorMap {
+  const { tasks } = criterion;
+  const image = tracer.input(NAMES.image, 'float32', [batch, ...size, 3]) as tf.Tensor4D;
+  const labels = Object.fromEntries(
+    tasks.map((task) => {
+      const { dtype, shape } = labelSpec(task, batch, size);
+      return [task.name, tracer.input(NAMES.label(task.name), dtype, shape)];
+    }),
+  );
+  const weights = Object.fromEntries(
+    tasks.map(({ name }) => [name, tracer.input(NAMES.weight(name), 'float32', []) as tf.Scalar]),
+  );
+  const outputs: tf.NamedTensorMap = {};
+  const momenta = new Map<string, number>();
+  const forward = () => {
+    const pass = new Pass(traced.table, tracer, true);
+    const predictions = network.forward(pass.root, image);
+    const result = objective(criterion, pass, predictions, labels, weights);
+    outputs.total = tf.keep(result.total);
+    for (const { name } of tasks) {
+      outputs[NAMES.raw(name)] = tf.keep(result.final[name].value);
+      outputs[NAMES.valid(name)] = tf.keep(result.final[name].valid);
+      outputs[NAMES.projected(name)] = tf.keep(result.projected[name]);
+    }
+    for (const [name, { observed, momentum }] of pass.averages) {
+      outputs[NAMES.observed(name)] = tf.keep(observed);
+      momenta.set(name, momentum);
+    }
+    return result.total;
+  };
+  // The first pass finds the parameters, the second is differentiated; a recorded graph keeps one of the two.
+  if (traced.table.parameters.size === 0) tf.tidy(() => void forward());
+  const names = [...traced.table.parameters.keys()];
+  const parameters = names.map((name) =>
+    tracer.input(inputName.parameter(name), 'float32', traced.table.parameters.get(name)!.shape),
+  );
+  const { grads } = tf.engine().gradients(forward, parameters, undefined, true);
+  traced.trained = names.filter((_, i) => grads[i] && !tracer.isZero(grads[i]));
+  traced.momenta = momenta;
+  names.forEach((name, i) => {
+    if (traced.trained.includes(name)) outputs[NAMES.gradient(name)] = grads[i];
+  });
+  return outputs;
+}
+
+function traceUpdate(
+  tracer: Tracer,
+  optimizer: Optimizer,
+  length: number,
+  clipped: boolean,
+): tf.NamedTensorMap {
+  const vector = (name: string) => tracer.input(name, 'float32', [length]) as tf.Tensor1D;
+  const scalar = (name: string) => tracer.input(`scalar/${name}`, 'float32', []) as tf.Scalar;
+  const gradient = clipped ? vector('gradient').mul<tf.Tensor1D>(scalar('clip')) : vector('gradient');
+  const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, vector(`slot/${slot}`)]));
+  const scalars = Object.fromEntries(
+    Object.keys(optimizer.scalars(1, 1)).map((name) => [name, scalar(name)]),
+  );
+  const updated = optimizer.update(vector('parameter'), gradient, slots, scalars);
+  const outputs: tf.NamedTensorMap = { 'new/parameter': updated.parameter };
+  for (const [slot, value] of Object.entries(updated.slots)) outputs[`new/slot/${slot}`] = value;
+  return outputs;
+}
+
+function normOf(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,109 @@
+// The numbers of a model as arrays: parameters that train lie one after the other in one vector, so that the
+// optimizer sees a few long vectors instead of hundreds of small ones, while the training graph reads each
+// parameter, and writes each gradient, at its place in that vector.
+import { inputName, type ParameterTable } from '../../modules/nn/scope.js';
+import { MtcpError } from '../../registry/errors.js';
+import { randomStream } from '../../registry/random.js';
+import type { HostTensor } from '../engine/ort/session.js';
+import { hostTensor } from '../engine/engine.js';
+
+/** Parameters start at multiples of a cache line. */
+const ALIGN = 16;
+
+/** Views of one vector, by name. */
+export class Arena {
+  readonly data: Float32Array;
+  readonly views = new Map<string, HostTensor>();
+
+  /** @param multiple the vector's length is a multiple of this */
+  constructor(shapes: ReadonlyMap<string, readonly number[]>, multiple = ALIGN) {
+    const places: { name: string; start: number; size: number; shape: readonly number[] }[] = [];
+    let length = 0;
+    for (const [name, shape] of shapes) {
+      const size = shape.reduce((product, n) => product * n, 1);
+      places.push({ name, start: length, size, shape });
+      length += Math.ceil(size / ALIGN) * ALIGN;
+    }
+    this.data = new Float32Array(
+      new ArrayBuffer(Math.max(multiple, Math.ceil(length / multiple) * multiple) * 4),
+    );
+    for (const { name, start, size, shape } of places)
+      this.views.set(name, { data: this.data.subarray(start, start + size), dtype: 'float32', shape });
+  }
+}
+
+export class Weights {
+  /** Parameters that receive a gradient. */
+  readonly trained: Arena;
+  /** Parameters that the objective does not depend on: they stay as they are. */
+  readonly fixed = new Map<string, HostTensor>();
+  readonly buffers = new Map<string, HostTensor>();
+
+  constructor(
+    readonly table: ParameterTable,
+    trained: ReadonlySet<string>,
+    multiple: number,
+  ) {
+    const shapes = [...table.parameters].map(([name, { shape }]) => [name, shape] as const);
+    this.trained = new Arena(new Map(shapes.filter(([name]) => trained.has(name))), multiple);
+    for (const [name, shape] of shapes)
+      if (!trained.has(name)) this.fixed.set(name, hostTensor({ dtype: 'float32', shape }));
+    for (const [name, { shape }] of table.buffers)
+      this.buffers.set(name, hostTensor({ dtype: 'float32', shape }));
+  }
+
+  /** Every parameter from its own stream (seed, name), so that adding one does not change the others. */
+  initialize(seed: number): void {
+    for (const [name, { init, shape }] of this.table.parameters)
+      init(this.parameter(name).data as Float32Array, shape, randomStream(seed, 'init', name));
+    for (const [name, { fill }] of this.table.buffers) this.buffers.get(name)!.data.fill(fill);
+  }
+
+  parameter(name: string): HostTensor {
+    return this.trained.views.get(name) ?? this.fixed.get(name)!;
+  }
+
+  /** The array behind an input of a program that is a parameter or a buffer; undefined for other inputs. */
+  input(name: string): HostTensor | undefined {
+    const slash = name.indexOf('/');
+    const [kind, rest] = [name.slice(0, slash + 1), name.slice(slash + 1)];
+    if (kind === inputName.parameter('')) return this.parameter(rest);
+    if (kind === inputName.buffer('')) return this.buffers.get(rest);
+    return undefined;
+  }
+
+  /** Parameters and buffers by name: the state dict. */
+  *entries(): Generator<[string, HostTensor]> {
+    for (const name of this.table.parameters.keys()) yield [name, this.parameter(name)];
+    yield* this.buffers;
+  }
+
+  /** The first tensor with a value that is not finite. */
+  firstNonFinite(): string | undefined {
+    for (const [name, { data }] of this.entries()) if (!data.every(Number.isFinite)) return name;
+    return undefined;
+  }
+
+  /** Fills in values from elsewhere; every name and shape must fit, nothing may be missing or left over. */
+  load(tensors: ReadonlyMap<string, HostTensor>, source: string): void {
+    const own = new Map(this.entries());
+    const missing = [...own.keys()].filter((name) => !tensors.has(name));
+    const unexpected = [...tensors.keys()].filter((name) => !own.has(name));
+    const list = (names: string[]) =>
+      `${names.slice(0, 3).join(', ')}${names.length > 3 ? `, ... (${names.length})` : ''}`;
+    if (missing.length > 0 || unexpected.length > 0)
+      throw new MtcpError(
+        'weights',
+        `${source} does not fit the model: missing ${list(missing) || 'nothing'}, unexpected ${list(unexpected) || 'nothing'}`,
+      );
+    for (const [name, { data, shape }] of own) {
+      const given = tensors.get(name)!;
+      if (given.shape.join() !== shape.join())
+        throw new MtcpError(
+          'weights',
+          `${source}: "${name}" is ${given.shape.join('x')}, the model wants ${shape.join('x')}`,
+        );
+      data.set(given.data);
+    }
+  }
+}
