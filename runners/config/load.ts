@@ -21,7 +21,7 @@ export interface LoadOptions {
   seeds?: readonly number[];
   /** Only these rows. */
   rows?: readonly string[];
-  /** Another folder of schemas than the package's: for tests. */
+  /** Folder of schemas; the package's own if left out. */
   schemas?: string;
 }
 
@@ -69,10 +69,11 @@ export function validateFiles(files: readonly string[], options: LoadOptions = {
   const schemas = schemasIn(options.schemas);
   const all = files.flatMap((file) => examine(file, options, schemas, 'any').errors);
   // A fault in a fragment is found again through every file that extends it.
-  const once = new Map(
-    all.map((error) => [`${error.where} ${error.message}`, error]).reverse() as [string, MtcpError][],
-  );
-  return all.filter((error) => once.get(`${error.where} ${error.message}`) === error);
+  const seen = new Set<string>();
+  return all.filter(({ where, message }) => {
+    const fault = `${where} ${message}`;
+    return !seen.has(fault) && seen.add(fault);
+  });
 }
 
 const loaded = new Map<string | undefined, Schemas>();

@@ -56,7 +56,7 @@ export class Schemas {
     return this.#errors('trial.schema.json', value);
   }
 
-  /** The names that a closed object of a trial (the root, or `train`, `evaluate`, ...) has. */
+  /** The schema of each section of a trial. */
   trialSections(): Readonly<Record<string, JsonSchema>> {
     return this.#document('trial.schema.json').properties ?? {};
   }

@@ -1,6 +1,7 @@
 // Everything that the schemas and the experiment itself can say about a composed file: each layer alone,
 // the merged root, then every row under every profile as the trial it leads to.
 import { nearestNames } from '../../registry/near.js';
+import { isPlainObject } from '../../registry/options.js';
 import { composeTrial, sections, type Composition } from './compose.js';
 import { explainAll, unknownName, unknownOption } from './explain.js';
 import type { Combination, Fault, Faults, Report } from './faults.js';
@@ -98,9 +99,9 @@ function nothingToRemove(path: readonly string[], mark: Mark, name: string, map:
 export function validateReport({ root }: Composition, drafts: readonly Draft[], report: Report): void {
   const rows = [...new Set(drafts.map(({ row }) => row))];
   const tasksOf = (row: string) =>
-    drafts
-      .filter((draft) => draft.row === row)
-      .map(({ value }) => Object.keys((value.tasks as object) ?? {}));
+    drafts.flatMap(({ row: name, value: { tasks } }) =>
+      name === row && isPlainObject(tasks) ? [Object.keys(tasks)] : [],
+    );
   const checkTask = (row: string, task: string, mark: Mark) => {
     for (const tasks of tasksOf(row))
       if (!tasks.includes(task))

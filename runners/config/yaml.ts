@@ -94,7 +94,7 @@ class Builder {
         this.report({
           mark: keyMark,
           message: `"${name}" is written twice in this map`,
-          hint: `the first one is in line ${this.source.position(first.key.start).line}; keep one of them`,
+          hint: `the first one is in ${this.#line(first.key)}; keep one of them`,
         });
         continue;
       }
@@ -161,6 +161,10 @@ class Builder {
       else this.report({ mark, message: `not valid YAML: ${error.reason}` });
     }
     return null;
+  }
+
+  #line({ source, start }: Mark): string {
+    return source.kind === 'argument' ? 'the same argument' : `line ${source.position(start).line}`;
   }
 
   #badTag({ tagStart, tagEnd }: { tagStart: number; tagEnd: number }, path: readonly string[]): void {

@@ -8,6 +8,7 @@ import '../../modules/index.js';
 import { Catalog, catalog } from '../../registry/catalog.js';
 import { withDefaults } from '../../registry/options.js';
 import { optionFaults } from '../../runners/config/component-schemas.js';
+import type { JsonSchema } from '../../runners/config/json-schema.js';
 import { loadExperiment } from '../../runners/config/load.js';
 import { schemaTexts } from '../../runners/config/schema-files.js';
 import { SCHEMAS } from '../../runners/config/schemas.js';
@@ -56,7 +57,8 @@ describe('schemas of the components', () => {
     it(`${entry.kind}.${entry.name} describes its options, with defaults that are valid`, () => {
       expect(optionFaults(entry).map((error) => error.format())).to.deep.equal([]);
       const validate = schema(`components/${entry.kind}.${entry.name}.json`);
-      const defaults = withDefaults(entry.options, { type: entry.name });
+      const defaults = withDefaults(validate.schema as JsonSchema, { type: entry.name });
+      expect(defaults).to.deep.equal({ type: entry.name, ...withDefaults(entry.options, {}) });
       validate(defaults);
       const faults = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'required');
       expect(faults).to.deep.equal([]);

@@ -1,0 +1,24 @@
+// Experiment files for programs: load one, validate many, say what is wrong, tell rows apart.
+export { formatErrors, wantsColor, type FormatOptions } from './format.js';
+export {
+  DEFAULT_PROFILE,
+  loadExperiment,
+  validateFiles,
+  type Experiment,
+  type LoadOptions,
+  type Printed,
+  type ReportConfig,
+} from './load.js';
+export { differences, writeResolved, type Difference } from './resolved.js';
+export {
+  HASH_VERSION,
+  NOT_HASHED,
+  type EngineConfig,
+  type EvaluateConfig,
+  type IntermediateConfig,
+  type ModelConfig,
+  type TaskConfig,
+  type TrainConfig,
+  type Trial,
+  type TrialConfig,
+} from './trial.js';
