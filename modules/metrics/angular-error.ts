@@ -1,0 +1,97 @@
+// Angles between predicted and true surface normals, pooled over every valid pixel of the split.
+import { component, options, type OptionsOf } from '../../registry/component.js';
+import type { LabelMap, MapData } from '../../registry/contracts/data.js';
+import type { Metric, MetricRun } from '../../registry/contracts/learning.js';
+import { IGNORE } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+
+/** The median comes from a histogram of this many bins over 180 degrees. */
+const BINS = 18000;
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    angle: {
+      enum: ['acos', 'atan2'],
+      default: 'acos',
+      description:
+        "acos of the dot product (Vandenhende's code), or 2 atan2(|p - g|, |p + g|) (ATRC, InvPT), which is exact for small angles.",
+    },
+  },
+  required: ['angle'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'metric',
+  name: 'angular_error',
+  summary:
+    'Mean angular error of surface normals in degrees; also median, RMSE and shares below 11.25, 22.5 and 30.',
+  source: 'Vandenhende et al. 2021, evaluation code; Bruggemann et al. 2021',
+  options: schema,
+})
+export class AngularError implements Metric {
+  readonly values = [
+    { name: 'mErr', unit: 'deg', better: 'lower', primary: true },
+    { name: 'median', unit: 'deg', better: 'lower' },
+    { name: 'rmse', unit: 'deg', better: 'lower' },
+    { name: 'within_11.25', unit: '%', better: 'higher' },
+    { name: 'within_22.5', unit: '%', better: 'higher' },
+    { name: 'within_30', unit: '%', better: 'higher' },
+  ] as const;
+
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
+
+  start(): MetricRun {
+    let [count, sum, squares] = [0, 0, 0];
+    const limits = [11.25, 22.5, 30];
+    const within = limits.map(() => 0);
+    const histogram = new Float64Array(BINS);
+    const angleOf = this.options.angle === 'acos' ? acosAngle : atanAngle;
+    return {
+      update({ data: p }: MapData, { data: g }: LabelMap) {
+        for (let i = 0; i < g.length; i += 3) {
+          if (g[i] === IGNORE) continue;
+          const angle = angleOf(p[i], p[i + 1], p[i + 2], g[i], g[i + 1], g[i + 2]);
+          count++;
+          sum += angle;
+          squares += angle * angle;
+          limits.forEach((limit, k) => (within[k] += Number(angle < limit)));
+          histogram[Math.min(BINS - 1, Math.floor((angle / 180) * BINS))]++;
+        }
+      },
+      compute: () => ({
+        mErr: sum / count,
+        median: medianOf(histogram, count),
+        rmse: Math.sqrt(squares / count),
+        ...Object.fromEntries(limits.map((limit, k) => [`within_${limit}`, (100 * within[k]) / count])),
+      }),
+    };
+  }
+}
+
+const DEGREES = 180 / Math.PI;
+
+// Math.hypot is several times slower.
+const norm = (x: number, y: number, z: number): number => Math.sqrt(x * x + y * y + z * z);
+
+function acosAngle(px: number, py: number, pz: number, gx: number, gy: number, gz: number): number {
+  const cosine = (px * gx + py * gy + pz * gz) / (norm(px, py, pz) * norm(gx, gy, gz) + 1e-12);
+  return Math.acos(Math.max(-1, Math.min(1, cosine))) * DEGREES;
+}
+
+function atanAngle(px: number, py: number, pz: number, gx: number, gy: number, gz: number): number {
+  const [p, g] = [norm(px, py, pz) + 1e-12, norm(gx, gy, gz) + 1e-12];
+  const apart = norm(px / p - gx / g, py / p - gy / g, pz / p - gz / g);
+  const together = norm(px / p + gx / g, py / p + gy / g, pz / p + gz / g);
+  return 2 * Math.atan2(apart, together) * DEGREES;
+}
+
+function medianOf(histogram: Float64Array, count: number): number {
+  let below = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    below += histogram[bin];
+    if (below * 2 >= count) return ((bin + 0.5) * 180) / BINS;
+  }
+  return NaN;
+}
