@@ -9,7 +9,7 @@
 // oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
-import type { PropertySchema } from '../../registry/options.js';
+import { isPlainObject, type PropertySchema } from '../../registry/options.js';
 import type { JsonSchema } from './json-schema.js';
 import type { Catalog } from '../../registry/catalog.js';
 import { throwAll } from './faults.js';
@@ -56,15 +56,27 @@ export function optionFaults(entry: ComponentEntry): MtcpError[] {
 }
 
 function fragment({ kind, name, summary, source, options }: ComponentEntry): JsonSchema {
-  const { description: _, ...closed } = rewrite(options, (ref) => ref.replace(/^#\//, 'index.json#/'));
+  const { description: _, ...closed } = optional(toIndex(options));
   return {
     $schema: DRAFT,
     title: `${kind} "${name}"`,
     description: source === undefined ? summary : `${summary} (${source})`,
     ...closed,
     properties: { type: { description: summary, const: name }, ...closed.properties },
-    required: ['type', ...(options.required ?? [])],
+    required: ['type', ...(closed.required ?? [])],
   };
+}
+
+/** For a component, an option with a default is always there; in a file it need not be. */
+function optional(schema: JsonSchema): JsonSchema {
+  return JSON.parse(JSON.stringify(schema), (_, part: unknown) => {
+    if (!isPlainObject(part) || !Array.isArray(part.required) || !isPlainObject(part.properties)) return part;
+    const properties = part.properties as Record<string, JsonSchema>;
+    return {
+      ...part,
+      required: part.required.filter((name: string) => !('default' in (properties[name] ?? {}))),
+    };
+  }) as JsonSchema;
 }
 
 function discriminate(
@@ -122,11 +134,10 @@ function partialKind(
 /** A schema as an overlay may meet it: nothing required, null allowed; lists are replaced, so items stay whole. */
 function partial(schema: JsonSchema): JsonSchema {
   const { required: _r, minProperties: _m, definitions: _d, $schema: _s, default: _v, ...rest } = schema;
-  const whole = (item: JsonSchema) => rewrite(item, toIndex);
   return {
     ...rest,
     ...(rest.$ref !== undefined && { $ref: toOverlay(rest.$ref) }),
-    ...(rest.items && { items: whole(rest.items) }),
+    ...(rest.items && { items: toIndex(rest.items) }),
     ...(rest.anyOf && { anyOf: rest.anyOf.map(partial) }),
     ...(rest.allOf && { allOf: rest.allOf.map((rule) => ({ ...rule, then: partial(rule.then ?? {}) })) }),
     ...(rest.properties && {
@@ -152,12 +163,12 @@ function nullable(name: string, property: JsonSchema): JsonSchema {
 }
 
 const toOverlay = (ref: string) => ref.replace(/^.*#\/definitions\//, '#/definitions/');
-const toIndex = (ref: string) => ref.replace(/^.*#\/definitions\//, 'index.json#/definitions/');
-
-/** A copy with every $ref, at any depth, put through `change`. */
-function rewrite(schema: JsonSchema, change: (ref: string) => string): JsonSchema {
+/** A copy with every $ref to a kind, at any depth, going through index.json: the whole component, not an overlay. */
+function toIndex(schema: JsonSchema): JsonSchema {
   return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
-    key === '$ref' && typeof value === 'string' ? change(value) : value,
+    key === '$ref' && typeof value === 'string'
+      ? value.replace(/^.*#\/definitions\//, 'index.json#/definitions/')
+      : value,
   ) as JsonSchema;
 }
 

@@ -140,7 +140,11 @@ class Builder {
       return { kind: 'scalar', value: null, mark: { ...near, path } };
     const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
     const margin = quoted ? 1 : 0;
-    const mark = markOf(this.source, event.valueStart - margin, event.valueEnd + margin, path);
+    const [start, end] =
+      event.valueStart < 0
+        ? [event.tagStart, event.tagEnd] // a tag with nothing behind it
+        : [event.valueStart - margin, event.valueEnd + margin];
+    const mark = markOf(this.source, start, end, path);
     return { kind: 'scalar', value: this.#scalarValue(event, mark), mark };
   }
 

@@ -180,7 +180,7 @@ export function fakeComponents(): ComponentEntry[] {
         rate: { description: 'Base learning rate.', type: 'number', exclusiveMinimum: 0 },
         decay: { description: 'Weight decay.', type: 'number', minimum: 0, default: 0.0001 },
       },
-      ['rate'],
+      ['rate', 'decay'],
     ),
     fake('schedule', 'constant'),
     fake('schedule', 'poly', { power: { description: 'Exponent.', type: 'number', default: 0.9 } }),
