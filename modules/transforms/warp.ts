@@ -104,9 +104,15 @@ function warpCubic(map: MapData, [a, b, c, d, e, f]: Affine): MapData {
 }
 
 /** OpenCV's resize. The same size gives the same map. */
-export function resize(map: MapData, height: number, width: number, interpolation: Interpolation): MapData {
+export function resize(
+  map: MapData,
+  height: number,
+  width: number,
+  interpolation: Interpolation | 'linear',
+): MapData {
   if (map.height === height && map.width === width) return map;
-  return interpolation === 'nearest' ? resizeNearest(map, height, width) : resizeCubic(map, height, width);
+  if (interpolation === 'nearest') return resizeNearest(map, height, width);
+  return resizeSmooth(map, height, width, interpolation);
 }
 
 /** Source index of every destination index: floor(i * step), with OpenCV's rounding of the step. */
@@ -129,34 +135,52 @@ function resizeNearest(map: MapData, height: number, width: number): MapData {
   return out;
 }
 
-/** Four source indices (clamped to the border) and weights for every destination index. */
-function cubicTaps(from: number, to: number): { index: Int32Array; weight: Float64Array } {
-  const index = new Int32Array(4 * to);
-  const weight = new Float64Array(4 * to);
+interface Taps {
+  /** How many source values make up one. */
+  count: number;
+  index: Int32Array;
+  weight: Float64Array;
+}
+
+/** Source indices (clamped to the border) and weights for every destination index. */
+function tapsOf(from: number, to: number, interpolation: 'linear' | 'cubic'): Taps {
+  const count = interpolation === 'cubic' ? 4 : 2;
+  const index = new Int32Array(count * to);
+  const weight = new Float64Array(count * to);
   for (let i = 0; i < to; i++) {
     const position = ((i + 0.5) * from) / to - 0.5;
     const base = Math.floor(position);
-    cubicWeights(position - base, weight, 4 * i);
-    for (let k = 0; k < 4; k++) index[4 * i + k] = Math.min(Math.max(base - 1 + k, 0), from - 1);
+    if (interpolation === 'cubic') cubicWeights(position - base, weight, 4 * i);
+    else weight.set([1 - (position - base), position - base], 2 * i);
+    const first = base + 1 - count / 2;
+    for (let k = 0; k < count; k++) index[count * i + k] = Math.min(Math.max(first + k, 0), from - 1);
   }
-  return { index, weight };
+  return { count, index, weight };
 }
 
-function resizeCubic(map: MapData, height: number, width: number): MapData {
+function resizeSmooth(
+  map: MapData,
+  height: number,
+  width: number,
+  interpolation: 'linear' | 'cubic',
+): MapData {
   const { channels } = map;
   const source = asFloat(map.data);
-  const [rows, columns] = [cubicTaps(map.height, height), cubicTaps(map.width, width)];
+  const [rows, columns] = [
+    tapsOf(map.height, height, interpolation),
+    tapsOf(map.width, width, interpolation),
+  ];
   const across = new Float32Array(map.height * width * channels);
   for (let y = 0, to = 0; y < map.height; y++)
     for (let x = 0; x < width; x++, to += channels)
-      for (let i = 4 * x; i < 4 * x + 4; i++) {
+      for (let i = columns.count * x; i < columns.count * (x + 1); i++) {
         const from = (y * map.width + columns.index[i]) * channels;
         for (let k = 0; k < channels; k++) across[to + k] += columns.weight[i] * source[from + k];
       }
   const stride = width * channels;
   const out = new Float32Array(height * stride);
   for (let y = 0; y < height; y++)
-    for (let j = 4 * y; j < 4 * y + 4; j++) {
+    for (let j = rows.count * y; j < rows.count * (y + 1); j++) {
       const [from, weight] = [rows.index[j] * stride, rows.weight[j]];
       for (let k = 0; k < stride; k++) out[y * stride + k] += weight * across[from + k];
     }
