@@ -1,0 +1,178 @@
+// Scores a model over a split. The recorded part runs the network without gradients and decodes its raw
+// predictions at the network's input size; the rest, from there to the stored labels, follows one of two
+// protocols:
+//
+//   sv    the prediction is resized to the size of the stored label and compared there; normals pass through
+//         8-bit values on the way (`quantize`), because the original saves them as images
+//   atrc  no resizing: prediction and label have the same size
+import * as tf from '@tensorflow/tfjs';
+import { resizeBilinear } from '../../modules/nn/resize.js';
+import { ParameterTable, Pass } from '../../modules/nn/scope.js';
+import { resize } from '../../modules/transforms/warp.js';
+import type { LabelMap, MapData, Sample } from '../../registry/contracts/data.js';
+import type { Metric } from '../../registry/contracts/learning.js';
+import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import type { EvaluateConfig } from '../config/trial.js';
+import type { EvaluationBatch } from '../data/batch.js';
+import { hostTensor, type Engine, type Program } from '../engine/engine.js';
+import type { Binding, HostTensor } from '../engine/ort/session.js';
+import type { Network } from './network.js';
+import type { Weights } from './weights.js';
+
+/** One image with what was predicted for it, at the network's input size. */
+export interface Predicted {
+  sample: Sample;
+  predictions: Record<string, MapData>;
+}
+
+export class Evaluation {
+  readonly #hosts = new Map<string, HostTensor>();
+  readonly #binding: Binding;
+
+  private constructor(
+    readonly program: Program,
+    readonly tasks: readonly Task[],
+    readonly metrics: Record<string, Metric>,
+    readonly config: EvaluateConfig,
+    weights: Weights,
+  ) {
+    this.#binding = program.bind((name, spec) => {
+      const weight = weights.input(name);
+      if (weight) return weight;
+      const tensor = hostTensor(spec);
+      this.#hosts.set(name, tensor);
+      return tensor;
+    });
+  }
+
+  static async compile(
+    engine: Engine,
+    network: Network,
+    metrics: Record<string, Metric>,
+    config: EvaluateConfig,
+    size: readonly [number, number],
+    weights: Weights,
+  ): Promise<Evaluation> {
+    const program = await engine.compile('evaluation', (tracer) => {
+      const pass = new Pass(new ParameterTable(), tracer, false);
+      const image = tracer.input('image', 'float32', [config.batch, ...size, 3]) as tf.Tensor4D;
+      const raw = network.forward(pass.root, image);
+      return Object.fromEntries(
+        network.tasks.map((task) => [
+          `prediction/${task.name}`,
+          decode(resizeBilinear(raw[task.name], size), task),
+        ]),
+      );
+    });
+    return new Evaluation(program, network.tasks, metrics, config, weights);
+  }
+
+  /** @param each sees every image with its predictions, in order */
+  async run(
+    batches: AsyncIterable<EvaluationBatch>,
+    each?: (predicted: Predicted) => void,
+  ): Promise<Record<string, number>> {
+    const runs = this.tasks.map((task) => ({ task, run: this.metrics[task.name].start(task) }));
+    for await (const { image, raw, count } of batches) {
+      this.#hosts.get('image')!.data.set(image);
+      await this.#binding.run();
+      for (let i = 0; i < count; i++) {
+        const predictions = Object.fromEntries(
+          this.tasks.map(({ name }) => [name, this.#prediction(name, i)]),
+        );
+        for (const { task, run } of runs) {
+          const label = raw[i].labels[task.name];
+          run.update(toLabel(predictions[task.name], label, task, this.config, raw[i].id), label);
+        }
+        each?.({ sample: raw[i], predictions });
+      }
+    }
+    return named(runs.map(({ task, run }) => [task.name, run.compute()]));
+  }
+
+  /** The i-th image of the batch; a view, overwritten by the next batch. */
+  #prediction(task: string, i: number): MapData {
+    const { data, shape } = this.#hosts.get(`prediction/${task}`)!;
+    const [, height, width, channels = 1] = shape;
+    const size = height * width * channels;
+    return { height, width, channels, data: data.subarray(i * size, (i + 1) * size) };
+  }
+
+  close(): void {
+    this.#binding.close();
+    this.program.close();
+  }
+}
+
+/** `task.metric` -> value */
+function named(results: [string, Record<string, number>][]): Record<string, number> {
+  return Object.fromEntries(
+    results.flatMap(([task, values]) =>
+      Object.entries(values).map(([name, value]) => [`${task}.${name}`, value]),
+    ),
+  );
+}
+
+/** Raw prediction to what the metrics read: class indices, metres, unit vectors, probability. */
+function decode(raw: tf.Tensor4D, { kind }: Task): tf.Tensor {
+  if (kind === 'classes') return raw.argMax(3);
+  if (kind === 'binary') return raw.sigmoid();
+  if (kind === 'normals') return raw.div(raw.square().sum(3, true).sqrt().add(1e-12));
+  return raw;
+}
+
+/** A decoded prediction at the label's size. */
+export function toLabel(
+  prediction: MapData,
+  label: LabelMap,
+  { kind, name }: Task,
+  { mode, quantize }: Pick<EvaluateConfig, 'mode' | 'quantize'>,
+  id: string,
+): MapData {
+  const { height, width } = label;
+  if (mode === 'atrc') {
+    if (prediction.height === height && prediction.width === width) return prediction;
+    throw new MtcpError(
+      'config',
+      `evaluate.mode atrc compares without resizing, but the label of ${name} is ${height}x${width} and the prediction ${prediction.height}x${prediction.width}`,
+      {
+        where: id,
+        hint: `set augment.size to [${height}, ${width}], or use evaluate.mode: sv`,
+      },
+    );
+  }
+  if (kind === 'classes') return resize(prediction, height, width, 'nearest');
+  if (kind === 'normals' && quantize) return asBytes(resize(asImage(prediction), height, width, 'linear'));
+  return resize(prediction, height, width, 'linear');
+}
+
+/** [-1, 1] to [0, 255] */
+function asImage(normals: MapData): MapData {
+  return { ...normals, data: Float32Array.from(normals.data, (v) => ((v + 1) * 255) / 2) };
+}
+
+/** Cut to whole numbers, as saving an image does, and back to [-1, 1]. */
+function asBytes(image: MapData): MapData {
+  return { ...image, data: Float32Array.from(image.data, (v) => (2 * Math.trunc(v)) / 255 - 1) };
+}
+
+/** The scores of a predictor that says the same everywhere: what a model has to beat. */
+export async function scoreConstant(
+  batches: AsyncIterable<EvaluationBatch>,
+  tasks: readonly Task[],
+  metrics: Record<string, Metric>,
+  constant: Record<string, readonly number[]>,
+): Promise<Record<string, number>> {
+  const runs = tasks.map((task) => ({ task, run: metrics[task.name].start(task) }));
+  for await (const { raw } of batches)
+    for (const { labels } of raw)
+      for (const { task, run } of runs) {
+        const label = labels[task.name];
+        const channels = labelChannels(task.kind);
+        const data = new Float32Array(label.height * label.width * channels);
+        for (let i = 0; i < data.length; i++) data[i] = constant[task.name][i % channels];
+        run.update({ height: label.height, width: label.width, channels, data }, label);
+      }
+  return named(runs.map(({ task, run }) => [task.name, run.compute()]));
+}
