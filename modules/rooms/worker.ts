@@ -1,0 +1,24 @@
+// The script of a rendering thread: one scene a job, written where it belongs. Nothing but the job decides
+// what comes out.
+import { serve } from '../datasets/threads.js';
+import { writeNyudSample } from '../datasets/nyud-folder.js';
+import type { Split } from '../../registry/contracts/data.js';
+import { randomStream } from '../../registry/random.js';
+import type { Intrinsics } from './camera.js';
+import { renderRoom } from './render.js';
+
+export interface SceneJob {
+  directory: string;
+  id: string;
+  seed: number;
+  split: Split;
+  index: number;
+  size: readonly [number, number];
+}
+
+serve<SceneJob, Intrinsics>(async ({ directory, id, seed, split, index, size: [height, width] }) => {
+  const { camera, ...maps } = renderRoom(randomStream(seed, 'room', split, index), height, width);
+  await writeNyudSample(directory, { id, height, width, ...maps });
+  const { focal, cx, cy } = camera;
+  return { result: { focal, cx, cy } };
+});
