@@ -1,5 +1,6 @@
 // Importing this file announces every component that comes with mtcp.
 import './backbones/mask2former/index.js';
+import './datasets/embedded-rooms.js';
 import './datasets/nyud-v2.js';
 import './decoders/hfp.js';
 import './fusions/dfpn.js';

@@ -1,0 +1,77 @@
+// What a trial's configuration names, made: tasks, network, metrics, optimizer, schedule, loader.
+import { availableParallelism } from 'node:os';
+import { createTrialContainer, type ComponentFactory } from '../../registry/container.js';
+import type { Metric, MetricInfo, Optimizer, Schedule } from '../../registry/contracts/learning.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import { didYouMean } from '../../registry/near.js';
+import type { Trial } from '../config/index.js';
+import { createLoader, type Loader } from '../data/loader.js';
+import { Network } from './network.js';
+import type { Criterion } from './objective.js';
+
+export interface TrialParts {
+  tasks: readonly Task[];
+  components: ComponentFactory;
+  network: Network;
+  criterion: Criterion;
+  metrics: Record<string, Metric>;
+  optimizer: Optimizer;
+  schedule: Schedule;
+}
+
+/** The data set's tasks that the trial names, in the trial's order. */
+export function tasksOf(trial: Trial): Task[] {
+  const dataset = createTrialContainer([]).create('dataset', trial.config.data);
+  const known = new Map(dataset.tasks.map((task) => [task.name, task]));
+  return Object.keys(trial.config.tasks).map((name) => {
+    const task = known.get(name);
+    if (!task)
+      throw new MtcpError('config', `data set "${trial.config.data.type}" has no labels for task "${name}"`, {
+        where: trial.locate(['tasks', name]),
+        hint: didYouMean(name, known.keys()),
+      });
+    return task;
+  });
+}
+
+export function partsOf(trial: Trial): TrialParts {
+  const { config } = trial;
+  const tasks = tasksOf(trial);
+  const components = createTrialContainer(tasks);
+  const metrics = tasks.map(
+    ({ name }) => [name, components.create('metric', config.tasks[name].metric)] as const,
+  );
+  const losses = tasks.map(({ name }) => [name, components.create('loss', config.tasks[name].loss)] as const);
+  return {
+    tasks,
+    components,
+    network: new Network(config.model, config.tasks, tasks, components),
+    criterion: {
+      tasks,
+      losses: Object.fromEntries(losses),
+      scheme: components.create('scheme', config.scheme),
+      intermediate: config.intermediate,
+    },
+    metrics: Object.fromEntries(metrics),
+    optimizer: components.create('optimizer', config.optimizer),
+    schedule: components.create('schedule', config.schedule),
+  };
+}
+
+export function loaderOf({ config, seed }: Trial, tasks: readonly Task[]): Loader {
+  return createLoader({
+    dataset: config.data,
+    transform: config.augment,
+    tasks,
+    batch: config.train.batch,
+    seed,
+    workers: config.train.workers ?? undefined,
+  });
+}
+
+export const threadsOf = ({ config }: Trial): number => config.train.threads ?? availableParallelism();
+
+/** The number of a metric component that tables and delta-m use. */
+export const primaryOf = (metric: Metric): MetricInfo =>
+  metric.values.find(({ primary }) => primary) ?? metric.values[0];
