@@ -92,7 +92,7 @@ export function colourAt(material: Material, x: number, y: number, z: number, ax
       return mix(
         material,
         0,
-        0.9 + 0.13 * noise(x * 0.9, y * 0.9, z * 0.9, seed) + 0.07 * noise(x * 45, y * 45, z * 45, seed),
+        0.92 + 0.13 * noise(x * 0.9, y * 0.9, z * 0.9, seed) + 0.03 * noise(x * 45, y * 45, z * 45, seed),
       );
     case 'wood':
       return wood(material, x, y, z);
@@ -105,7 +105,7 @@ export function colourAt(material: Material, x: number, y: number, z: number, ax
       return mix(
         material,
         noise(x / s, y / s, z / s, seed),
-        0.75 + 0.5 * noise(x * 90, y * 90, z * 90, seed + 1),
+        0.84 + 0.32 * noise(x * 90, y * 90, z * 90, seed + 1),
       );
     case 'stripes':
       return mix(material, fraction(u / s) < 0.5 ? 0 : 1, cloth(x, y, z, seed));
@@ -135,7 +135,7 @@ export function colourAt(material: Material, x: number, y: number, z: number, ax
 
 /** Threads and a soft shade over the folds. */
 function cloth(x: number, y: number, z: number, seed: number): number {
-  return 0.85 + 0.18 * noise(x * 70, y * 70, z * 70, seed) + 0.12 * noise(x * 4, y * 4, z * 4, seed);
+  return 0.88 + 0.12 * noise(x * 70, y * 70, z * 70, seed) + 0.12 * noise(x * 4, y * 4, z * 4, seed);
 }
 
 /** Grain along the x axis, wavy across it. */

@@ -176,7 +176,8 @@ class Painter {
       if (facing <= 0) continue;
       const square = lx * lx + ly * ly + lz * lz;
       const far = Math.sqrt(square);
-      const strength = (every * facing * beam(source, lx, ly, lz, far)) / far / Math.max(square, 0.25);
+      const strength =
+        (every * facing * beam(source, lx, ly, lz, far)) / far / Math.max(square, source.window ? 0.7 : 0.25);
       const limit = 1 - source.clear / far;
       if (strength <= 0 || (limit > 0 && this.#scene.blocked(px, py, pz, lx, ly, lz, limit))) continue;
       r += source.power[0] * strength;

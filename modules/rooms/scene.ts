@@ -223,14 +223,14 @@ export class Scene {
 }
 
 function meetBox(px: number, py: number, pz: number, vx: number, vy: number, vz: number): number {
-  const hx = Math.abs(1 / vx);
-  const hy = Math.abs(1 / vy);
-  const hz = Math.abs(1 / vz);
-  const x = -px / vx;
-  const y = -py / vy;
-  const z = -pz / vz;
-  const enter = Math.max(x - hx, y - hy, z - hz);
-  const leave = Math.min(x + hx, y + hy, z + hz);
+  const x0 = (-1 - px) / vx;
+  const x1 = (1 - px) / vx;
+  const y0 = (-1 - py) / vy;
+  const y1 = (1 - py) / vy;
+  const z0 = (-1 - pz) / vz;
+  const z1 = (1 - pz) / vz;
+  const enter = Math.max(Math.min(x0, x1), Math.min(y0, y1), Math.min(z0, z1));
+  const leave = Math.min(Math.max(x0, x1), Math.max(y0, y1), Math.max(z0, z1));
   return enter < leave && enter > NEAR ? enter : Infinity;
 }
 

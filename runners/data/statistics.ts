@@ -49,6 +49,6 @@ class Tally {
     const mean = this.#sums.map((sum) => sum / Math.max(1, this.#pixels));
     if (kind === 'depth') return [...mean];
     const length = Math.hypot(...mean) || 1;
-    return [...mean.map((component) => component / length)];
+    return Array.from(mean, (component) => component / length);
   }
 }
