@@ -20,7 +20,7 @@ import type { HostTensor, Session, SessionOptions } from './ort/session.js';
 
 export interface RecordingOptions extends SessionOptions {
   /** How a session is made from a model; replaced in tests and where the C API cannot be loaded. */
-  createSession?: (model: Uint8Array, options: SessionOptions) => Session;
+  createSession?: (model: Uint8Array, options: SessionOptions) => Promise<Session>;
 }
 
 /** Sessions kept after their program was closed, for the next trial that records the same graph. */
@@ -42,7 +42,7 @@ export class RecordingEngine implements Engine {
     const model = toOnnx(graph, outputs);
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
-    const session = this.#session(key, model);
+    const session = await this.#session(key, model);
     const stats: ProgramStats = {
       recordSeconds: (recorded - started) / 1000,
       sessionSeconds: (performance.now() - recorded) / 1000,
@@ -60,13 +60,13 @@ export class RecordingEngine implements Engine {
     );
   }
 
-  #session(key: string, model: Uint8Array): Session {
+  async #session(key: string, model: Uint8Array): Promise<Session> {
     const known = this.#sessions.get(key);
     if (known) {
       known.users++;
       return known.session;
     }
-    const session = this.#create(model, this.options);
+    const session = await this.#create(model, this.options);
     this.#sessions.set(key, { session, users: 1 });
     return session;
   }
@@ -88,7 +88,8 @@ export class RecordingEngine implements Engine {
   }
 }
 
-async function record(
+/** Runs `define` on the recording backend; nothing is computed. */
+export async function record(
   define: (tracer: Tracer) => tf.NamedTensorMap,
 ): Promise<{ graph: Graph; outputs: Map<string, Value> }> {
   if (!tf.engine().registryFactory[RECORDING]) tf.registerBackend(RECORDING, () => new RecordingBackend());
@@ -132,7 +133,7 @@ class RecordedProgram implements Program {
     readonly session: Session,
     readonly stats: ProgramStats,
     readonly release: () => void,
-    readonly create: (model: Uint8Array) => Session,
+    readonly create: (model: Uint8Array) => Promise<Session>,
   ) {
     this.inputs = new Map(
       usedInputs(graph, [...values.values()]).map((value) => [value.input!, specOf(value)]),
@@ -158,7 +159,7 @@ class RecordedProgram implements Program {
     for (let at = 0; at < watched.length; at += CHUNK) {
       const chunk = watched.slice(at, at + CHUNK);
       const sums = new Map(chunk.map(({ value }, i) => [`s${i}`, finiteSum(this.graph, value)]));
-      const session = this.create(toOnnx(this.graph, sums));
+      const session = await this.create(toOnnx(this.graph, sums));
       const results = new Map([...sums].map(([key, value]) => [key, hostTensor(specOf(value))]));
       const used = usedInputs(this.graph, [...sums.values()]);
       const binding = session.bind(

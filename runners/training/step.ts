@@ -61,7 +61,7 @@ export class TrainingStep {
     readonly options: StepOptions,
     traced: Traced,
   ) {
-    const chunk = Math.min(CHUNK, chunkFor(traced));
+    const chunk = chunkFor(traced);
     const trained = new Set(traced.trained);
     this.weights = new Weights(traced.table, trained, chunk);
     const shapes = new Map(traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape]));
@@ -98,7 +98,7 @@ export class TrainingStep {
     optimizer: Optimizer,
     options: StepOptions,
   ): Promise<TrainingStep> {
-    const traced: Traced = { table: new ParameterTable(), trained: [], momenta: new Map() };
+    const traced = newTrace();
     const gradientProgram = await engine.compile('gradient', (tracer) =>
       traceGradients(tracer, network, criterion, options, traced),
     );
@@ -193,13 +193,15 @@ export class TrainingStep {
 }
 
 /** What tracing finds out about the model. */
-interface Traced {
+export interface Traced {
   table: ParameterTable;
   /** Parameters with a gradient, in the order of their creation. */
   trained: string[];
   /** Momentum of every buffer that is averaged. */
   momenta: ReadonlyMap<string, number>;
 }
+
+export const newTrace = (): Traced => ({ table: new ParameterTable(), trained: [], momenta: new Map() });
 
 function chunkFor({ table, trained }: Traced): number {
   const total = trained.reduce(
@@ -209,7 +211,8 @@ function chunkFor({ table, trained }: Traced): number {
   return total <= CHUNK ? Math.ceil(total / 16) * 16 : CHUNK;
 }
 
-function traceGradients(
+/** Records losses, gradients and batch statistics of one step; fills `traced`. */
+export function traceGradients(
   tracer: Tracer,
   network: Network,
   criterion: Criterion,

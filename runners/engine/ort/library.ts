@@ -60,6 +60,7 @@ export interface Ort {
   callAsync(name: FunctionName, ...args: unknown[]): Promise<void>;
   /** Calls a function whose last parameter receives a new object. */
   create(name: FunctionName, ...args: unknown[]): Pointer;
+  createAsync(name: FunctionName, ...args: unknown[]): Promise<Pointer>;
   release(kind: keyof typeof RELEASES, pointer: Pointer): void;
   readonly version: string;
 }
@@ -116,24 +117,30 @@ function open(path: string): Ort {
     throw new MtcpError('engine', `onnxruntime ${name}: ${message}`);
   };
   const call: Ort['call'] = (name, ...args) => check(name, functions[name](...args));
+  const callAsync: Ort['callAsync'] = (name, ...args) =>
+    new Promise((resolve, reject) => {
+      functions[name].async(...args, (error: Error | null, status: Pointer | null) => {
+        try {
+          if (error) throw error;
+          check(name, status);
+          resolve();
+        } catch (problem) {
+          reject(problem as Error);
+        }
+      });
+    });
   return {
     version,
     call,
-    callAsync: (name, ...args) =>
-      new Promise((resolve, reject) => {
-        functions[name].async(...args, (error: unknown, status: Pointer | null) => {
-          try {
-            if (error) throw error;
-            check(name, status);
-            resolve();
-          } catch (problem) {
-            reject(problem);
-          }
-        });
-      }),
-    create: (name, ...args) => {
+    callAsync,
+    create(name, ...args) {
       const out: [Pointer | null] = [null];
       call(name, ...args, out);
+      return out[0]!;
+    },
+    async createAsync(name, ...args) {
+      const out: [Pointer | null] = [null];
+      await callAsync(name, ...args, out);
       return out[0]!;
     },
     release: (kind, pointer) => releases[kind](pointer),

@@ -34,7 +34,7 @@ function openEnvironment(ort: Ort, threads: number): Environment {
   return environment;
 }
 
-export function createNativeSession(model: Uint8Array, options: SessionOptions): Session {
+export async function createNativeSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
   const ort = loadOrt();
   const { env, cpu } = openEnvironment(ort, options.threads);
   const settings = ort.create('CreateSessionOptions');
@@ -43,7 +43,7 @@ export function createNativeSession(model: Uint8Array, options: SessionOptions):
   ort.call('DisableMemPattern', settings);
   ort.call('AddSessionConfigEntry', settings, 'session.use_env_allocators', '1');
   if (options.profile) ort.call('EnableProfiling', settings, options.profile);
-  const session = ort.create('CreateSessionFromArray', env, model, model.byteLength, settings);
+  const session = await ort.createAsync('CreateSessionFromArray', env, model, model.byteLength, settings);
   ort.release('SessionOptions', settings);
 
   const tensorValue = (name: string, { data, dtype, shape }: HostTensor): Pointer => {

@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+// The command line: a thin shell over functions that a program can call. Only the command that runs is loaded, so
+// that help and validation answer at once.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { MtcpError } from '../../registry/errors.js';
+import { packageRoot } from './package.js';
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('mtcp')
+  .description('Experiments for multi-task dense prediction, declared in YAML, trained here.')
+  .version(version)
+  .showHelpAfterError('(mtcp --help lists the commands)')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp run experiments/table3.yaml                      train every row that is not done yet, print the table
+  mtcp run experiments/table3.yaml --rows "MT-CP"       only this row
+  mtcp run my.yaml train.epochs=5 scheme.spread=7.5     with values changed
+  mtcp validate experiments/*.yaml                      check files without running them
+  mtcp plan experiments/table3.yaml                     rows, differences, sizes, what is done
+  mtcp describe scheme lps                              options of a component
+
+Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 75 stopped after a checkpoint.`,
+  );
+
+/** Options of every command that reads an experiment. */
+const experimentOptions = (command: Command): Command =>
+  command
+    .option('--profile <name>', 'embedded (default), full, smoke or another profile of the file')
+    .option('--rows <names...>', 'only these rows')
+    .option('--seeds <list>', "instead of the file's, for example 0,1,2");
+
+experimentOptions(program.command('run'))
+  .summary('train the rows of an experiment and print its table')
+  .description(
+    'Trains every row that is not done yet, one after the other. Rows that were interrupted continue where they were, a row that fails does not stop the others. The table goes to stdout, progress to stderr.',
+  )
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value, for example train.epochs=5')
+  .option('--runs <dir>', 'folder of all runs', 'runs')
+  .option('--data <dir>', 'where the data set lies (or is generated)')
+  .option('--json', 'events as JSON, one object a line, the table last')
+  .option('-q, --quiet', 'no progress')
+  .action(async (file, overrides, options) => (await import('./run.js')).run(file, overrides, options));
+
+experimentOptions(program.command('plan'))
+  .summary('show what a run would do')
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value')
+  .option('--runs <dir>', 'folder of all runs', 'runs')
+  .option('--json', 'one JSON document')
+  .action(async (file, overrides, options) => (await import('./plan.js')).plan(file, overrides, options));
+
+program
+  .command('validate')
+  .summary('check experiment files')
+  .description('Checks every profile and row of the files and reports all faults. Nothing is run.')
+  .argument('<files...>', 'experiment files')
+  .option('--profile <name>', 'only this profile')
+  .option('--json', 'one JSON document')
+  .action(async (files, options) => (await import('./validate.js')).validate(files, options));
+
+program
+  .command('list')
+  .summary('list components')
+  .argument('[kind]', 'backbone, decoder, interaction, loss, scheme, ...')
+  .option('--json', 'one JSON document')
+  .action(async (kind, options) => (await import('./catalog.js')).list(kind, options));
+
+program
+  .command('describe')
+  .summary('describe a component and its options')
+  .argument('<name...>', 'name, or kind and name')
+  .option('--json', 'one JSON document')
+  .action(async (names, options) => (await import('./catalog.js')).describe(names, options));
+
+const data = program.command('data').summary('make and look at data sets');
+data
+  .command('synth')
+  .summary('render a data set of rooms')
+  .description(
+    'Renders indoor scenes with exact labels of semantics, depth and normals and writes them like NYUD_MT.',
+  )
+  .requiredOption('--out <dir>', 'folder to write; must be empty or hold the same data set')
+  .option('--layout <name>', 'layout of the files', 'nyud')
+  .option('--train <n>', 'training scenes', '240')
+  .option('--val <n>', 'validation scenes', '60')
+  .option('--size <HxW>', 'height x width', '96x128')
+  .option('--seed <n>', 'seed', '0')
+  .option('--json', 'progress as JSON lines')
+  .action(async (options) => (await import('./data.js')).synth(options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  // commander has printed its message already; --help and --version end here too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (MtcpError.is(error)) {
+    process.stderr.write(`${error.format()}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(
+    `${(error as Error).stack ?? String(error)}\nThis is a bug in mtcp; please report it with the lines above.\n`,
+  );
+  return 1;
+}

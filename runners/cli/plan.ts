@@ -1,0 +1,102 @@
+// mtcp plan: what a run would do, without doing it.
+import '../../modules/index.js';
+import { isPlainObject } from '../../registry/options.js';
+import { differences, type Difference } from '../config/index.js';
+import { RunFolder } from '../ledger/run-folder.js';
+import { textTable, type Column } from '../reporting/table.js';
+import { openExperiment } from '../run.js';
+import { inspect } from '../training/inspect.js';
+import { parseSeeds } from './run.js';
+
+interface Options {
+  profile?: string;
+  rows?: string[];
+  seeds?: string;
+  runs: string;
+  json?: boolean;
+}
+
+export async function plan(
+  file: string,
+  overrides: string[],
+  { profile, rows, seeds, runs, json }: Options,
+): Promise<void> {
+  const experiment = openExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides });
+  const { trials } = experiment;
+  // Seeds of a row have one network.
+  const sizes = new Map<string, Awaited<ReturnType<typeof inspect>>>();
+  for (const trial of trials) if (!sizes.has(trial.row)) sizes.set(trial.row, await inspect(trial));
+  const planned = trials.map((trial) => {
+    const folder = new RunFolder(runs, trial);
+    const { parameters, nodes, sections } = sizes.get(trial.row)!;
+    return {
+      row: trial.row,
+      seed: trial.seed,
+      state: folder.state(),
+      hash: trial.hash,
+      parameters,
+      nodes,
+      sections,
+      folder: folder.path,
+    };
+  });
+  const changed = differences(trials);
+  if (json) {
+    process.stdout.write(
+      `${JSON.stringify({ experiment: experiment.name, profile: experiment.profile, trials: planned, differences: changed }, null, 2)}\n`,
+    );
+    return;
+  }
+  const { augment, train, data } = trials[0].config;
+  const right = (title: string): Column => ({ title, align: 'right' });
+  const sections = [...new Set(planned.flatMap((row) => Object.keys(row.sections)))];
+  const out = [
+    `${experiment.title}${experiment.profile ? `, profile ${experiment.profile}` : ''}`,
+    `data ${data.type}, images of ${(augment.size as number[] | undefined)?.join('x') ?? "the pipeline's size"}, ${train.epochs} epochs, batch ${train.batch}`,
+    '',
+    textTable(
+      [
+        { title: 'row' },
+        right('seed'),
+        { title: 'state' },
+        right('parameters'),
+        ...sections.map(right),
+        right('graph nodes'),
+      ],
+      planned.map((row) => [
+        row.row,
+        String(row.seed),
+        row.state,
+        row.parameters.toLocaleString('en-US'),
+        ...sections.map((section) => row.sections[section]?.toLocaleString('en-US') ?? '-'),
+        row.nodes.toLocaleString('en-US'),
+      ]),
+    ),
+  ];
+  if (changed.length > 0) out.push('', 'What the rows change:', ...changed.map(describeChange));
+  process.stdout.write(`${out.join('\n')}\n`);
+}
+
+/** A setting, and under it each of its values with the rows that have it. */
+function describeChange({ path, values }: Difference): string {
+  const rows = new Map<string, string[]>();
+  for (const [row, value] of Object.entries(values)) {
+    const shown = short(value);
+    rows.set(shown, [...(rows.get(shown) ?? []), row]);
+  }
+  const width = Math.max(...[...rows.keys()].map((value) => value.length));
+  return [
+    `  ${path}`,
+    ...[...rows].map(([value, names]) => `    ${value.padEnd(width)}  ${names.join(', ')}`),
+  ].join('\n');
+}
+
+/** Components by their name; `mtcp describe` and the resolved configuration have the rest. */
+function short(value: unknown): string {
+  if (value === undefined || value === null) return 'none';
+  if (!isPlainObject(value)) return JSON.stringify(value);
+  if (typeof value.type === 'string') return value.type;
+  return Object.entries(value)
+    .map(([key, part]) => `${key} ${short(part)}`)
+    .join(', ');
+}

@@ -1,0 +1,30 @@
+// The engine that a trial's `engine` section names.
+import { MtcpError } from '../../registry/errors.js';
+import { EagerEngine, type EagerBackend } from './eager.js';
+import type { Engine } from './engine.js';
+import { loadOrt } from './ort/library.js';
+import { createNativeSession } from './ort/native.js';
+import { createNodeSession } from './ort/node.js';
+import { RecordingEngine } from './recording.js';
+
+export type EngineChoice = { type: 'onnx'; provider: 'cpu' } | { type: 'tfjs'; backend: EagerBackend };
+
+export async function createEngine(choice: EngineChoice, threads: number): Promise<Engine> {
+  if (choice.type === 'tfjs') return EagerEngine.create(choice.backend);
+  // The recorded graph is already simplified: onnxruntime's optimiser finds little in it and takes long over it.
+  return new RecordingEngine({
+    threads,
+    optimize: 'none',
+    createSession: canLoadLibrary() ? createNativeSession : createNodeSession,
+  });
+}
+
+function canLoadLibrary(): boolean {
+  try {
+    loadOrt();
+    return true;
+  } catch (error) {
+    if (MtcpError.is(error, 'engine')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+// The size of a trial's network, found by recording one step on shapes alone: nothing is computed, and blocks
+// that do not fit each other are found before anything runs.
+import { createTrialContainer } from '../../registry/container.js';
+import type { Trial } from '../config/index.js';
+import { sizeOf } from '../engine/graph/ir.js';
+import { record } from '../engine/recording.js';
+import { partsOf } from './parts.js';
+import { newTrace, traceGradients } from './step.js';
+
+export interface NetworkSize {
+  /** Numbers in parameters that receive a gradient. */
+  parameters: number;
+  /** The same for each section of the model. */
+  sections: Record<string, number>;
+  /** Operators of the training graph. */
+  nodes: number;
+}
+
+export async function inspect(trial: Trial): Promise<NetworkSize> {
+  const { network, criterion, tasks } = partsOf(trial);
+  const { batch, clip } = trial.config.train;
+  const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
+  const trace = newTrace();
+  const { graph, outputs } = await record((tracer) =>
+    traceGradients(tracer, network, criterion, { batch, size, clip }, trace),
+  );
+  const sections: Record<string, number> = {};
+  let parameters = 0;
+  for (const name of trace.trained) {
+    const count = sizeOf(trace.table.parameters.get(name)!.shape);
+    const section = name.split('.')[0];
+    sections[section] = (sections[section] ?? 0) + count;
+    parameters += count;
+  }
+  return { parameters, sections, nodes: graph.reachable([...outputs.values()]).length };
+}
