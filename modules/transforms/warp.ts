@@ -84,9 +84,11 @@ function warpCubic(map: MapData, [a, b, c, d, e, f]: Affine): MapData {
     for (let x = 0; x < width; x++, to += channels) {
       const px = (rowX + alongX[x]) >> shift;
       const py = (rowY + alongY[x]) >> shift;
-      const [left, top] = [(px >> WEIGHT_BITS) - 1, (py >> WEIGHT_BITS) - 1];
+      const left = (px >> WEIGHT_BITS) - 1;
+      const top = (py >> WEIGHT_BITS) - 1;
       if (left <= -4 || top <= -4 || left >= width || top >= height) continue;
-      const [wx, wy] = [4 * (px & (STEPS - 1)), 4 * (py & (STEPS - 1))];
+      const wx = 4 * (px & (STEPS - 1));
+      const wy = 4 * (py & (STEPS - 1));
       for (let j = 0; j < 4; j++) {
         const sy = top + j;
         if (sy < 0 || sy >= height) continue;
