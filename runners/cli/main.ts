@@ -21,7 +21,7 @@ const program = new Command('mtcp')
     `
 Examples:
   mtcp run experiments/table3.yaml                      train every row that is not done yet, print the table
-  mtcp run experiments/table3.yaml --rows "MT-CP"       only this row
+  mtcp run experiments/table3.yaml --row "MT-CP"       only this row
   mtcp run my.yaml train.epochs=5 scheme.spread=7.5     with values changed
   mtcp validate experiments/*.yaml                      check files without running them
   mtcp plan experiments/table3.yaml                     rows, differences, sizes, what is done
@@ -30,11 +30,13 @@ Examples:
 Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 75 stopped after a checkpoint.`,
   );
 
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
 /** Options of every command that reads an experiment. */
 const experimentOptions = (command: Command): Command =>
   command
     .option('--profile <name>', 'embedded (default), full, smoke or another profile of the file')
-    .option('--rows <names...>', 'only these rows')
+    .option('--row <name>', 'only this row; may be given several times', collect)
     .option('--seeds <list>', "instead of the file's, for example 0,1,2");
 
 experimentOptions(program.command('run'))

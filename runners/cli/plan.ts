@@ -10,7 +10,7 @@ import { parseSeeds } from './run.js';
 
 interface Options {
   profile?: string;
-  rows?: string[];
+  row?: string[];
   seeds?: string;
   runs: string;
   json?: boolean;
@@ -19,7 +19,7 @@ interface Options {
 export async function plan(
   file: string,
   overrides: string[],
-  { profile, rows, seeds, runs, json }: Options,
+  { profile, row: rows, seeds, runs, json }: Options,
 ): Promise<void> {
   const experiment = openExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides });
   const { trials } = experiment;

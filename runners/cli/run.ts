@@ -6,7 +6,7 @@ import { Progress, remaining } from './progress.js';
 
 interface Options {
   profile?: string;
-  rows?: string[];
+  row?: string[];
   seeds?: string;
   runs: string;
   data?: string;
@@ -32,7 +32,7 @@ export async function run(file: string, overrides: string[], options: Options): 
   try {
     const outcome = await runExperiment(file, {
       profile: options.profile,
-      rows: options.rows,
+      rows: options.row,
       seeds: parseSeeds(options.seeds),
       overrides,
       runs: options.runs,

@@ -116,7 +116,9 @@ function examine(
         message: 'missing "name"',
         hint: 'the folder of the runs is called by it; without one this file is a fragment for others to extend',
       });
-    drafts = validateTrials(composition, combinations, overrides.layers, schemas, faults);
+    // Rows that were not asked for are checked as the file has them.
+    const changed = (row: string) => ((options.rows?.includes(row) ?? true) ? overrides.layers : []);
+    drafts = validateTrials(composition, combinations, changed, schemas, faults);
     validateReport(composition, drafts, faults.report);
   }
   return {
@@ -136,7 +138,7 @@ function chosen(
   const names = rows.size > 0 ? [...rows.keys()] : [text(root, 'name') ?? 'default'];
   for (const row of options.rows ?? [])
     if (!names.includes(row))
-      faults.report({ mark: markOfWhole(`argument "--rows ${row}"`), ...unknownName('row', row, names) });
+      faults.report({ mark: markOfWhole(`argument "--row ${row}"`), ...unknownName('row', row, names) });
   const { profile } = options;
   if (profile !== undefined && !profiles.has(profile)) {
     const hint = didYouMean(profile, profiles.keys());

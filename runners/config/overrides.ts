@@ -9,7 +9,7 @@ import { parseYaml } from './yaml.js';
 /** What people meant who tried to set something that is not part of a trial. */
 const INSTEAD: Readonly<Record<string, string>> = {
   seeds: 'choose seeds with --seeds 0,1,2',
-  rows: 'choose rows with --rows "name"; an override changes every row',
+  rows: 'choose rows with --row "name"; an override changes every row',
   profiles: 'choose a profile with --profile name',
 };
 const RESERVED: ReadonlySet<string> = new Set([...PRESENTATION, ...STRUCTURE]);

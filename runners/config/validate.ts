@@ -52,16 +52,19 @@ export function validateRoot({ root }: Composition, schemas: Schemas, report: Re
   );
 }
 
-/** Composes and validates each combination. */
+/**
+ * Composes and validates each combination.
+ * @param overrides what the command line changes in a row
+ */
 export function validateTrials(
   composition: Composition,
   combinations: readonly Combination[],
-  overrides: readonly MapNode[],
+  overrides: (row: string) => readonly MapNode[],
   schemas: Schemas,
   faults: Faults,
 ): Draft[] {
   return combinations.map((combination) => {
-    const node = composeTrial(composition, combination, overrides);
+    const node = composeTrial(composition, combination, overrides(combination.row));
     const value = toValue(node) as Record<string, unknown>;
     const report = faults.reportIn(combination);
     const context = { root: node, partial: false, sections: schemas.trialSections() };
