@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
 
 const API_VERSION = 17;
@@ -65,12 +65,14 @@ export interface Ort {
   readonly version: string;
 }
 
-let loaded: Ort | undefined;
+// The handle is kept as well: koffi unloads a library whose handle is garbage, and ours is only called through
+// pointers, which do not count.
+let loaded: { ort: Ort; handle: LibraryHandle } | undefined;
 
 /** Loads the library once per process. Throws an MtcpError of kind `engine` where it cannot be had. */
 export function loadOrt(): Ort {
   loaded ??= open(libraryPath());
-  return loaded;
+  return loaded.ort;
 }
 
 function libraryPath(): string {
@@ -85,11 +87,11 @@ function libraryPath(): string {
   return path;
 }
 
-function open(path: string): Ort {
+function open(path: string): { ort: Ort; handle: LibraryHandle } {
   // Calls run on stacks of koffi's own; onnxruntime's graph passes recurse deeply.
   koffi.config({ sync_stack_size: 16 << 20, async_stack_size: 16 << 20 });
-  const library = koffi.load(path);
-  const base = library.func('OrtGetApiBase', 'void *', [])() as Pointer;
+  const handle = koffi.load(path);
+  const base = handle.func('OrtGetApiBase', 'void *', [])() as Pointer;
   const entry = (table: Pointer, index: number) => koffi.decode(table, index * 8, 'void *') as Pointer;
   const bind = (pointer: Pointer, result: string, args: readonly string[]) =>
     koffi.decode(pointer, koffi.proto(result, [...args])) as unknown;
@@ -129,7 +131,7 @@ function open(path: string): Ort {
         }
       });
     });
-  return {
+  const ort: Ort = {
     version,
     call,
     callAsync,
@@ -145,4 +147,5 @@ function open(path: string): Ort {
     },
     release: (kind, pointer) => releases[kind](pointer),
   };
+  return { ort, handle };
 }
