@@ -8,6 +8,7 @@ import { catalog } from '../registry/catalog.js';
 import type { DatasetInfo } from '../registry/contracts/data.js';
 import type { MetricInfo } from '../registry/contracts/learning.js';
 import { MtcpError } from '../registry/errors.js';
+import type { PropertySchema } from '../registry/options.js';
 import { loadExperiment, type Experiment, type LoadOptions, type Trial } from './config/index.js';
 import { splitStatistics } from './data/statistics.js';
 import { createEngine } from './engine/index.js';
@@ -70,13 +71,16 @@ export function openExperiment(
 /** `--data` is whatever path the data set asks for first; where data lie is not part of a trial's identity. */
 function pointToData({ config }: Trial, path: string): void {
   const { properties } = catalog.get('dataset', config.data.type).options;
-  const option = Object.entries(properties).find(([, { format }]) => format === 'path')?.[0];
+  const option = Object.entries(properties).find(([, schema]) => isPath(schema))?.[0];
   if (!option)
     throw new MtcpError('usage', `data set "${config.data.type}" has no path to set`, {
       where: `argument "--data ${path}"`,
     });
   config.data[option] = resolve(path);
 }
+
+const isPath = ({ format, anyOf }: PropertySchema): boolean =>
+  format === 'path' || (anyOf ?? []).some(isPath);
 
 export async function runExperiment(file: string, options: RunOptions): Promise<RunOutcome> {
   const observe = options.observe ?? (() => {});

@@ -26,7 +26,7 @@ const schema = {
     seed: { description: 'which rooms', type: 'integer', default: 0 },
     cache: {
       description: 'folder to keep the images in; null: $MTCP_CACHE, else the cache folder of the user',
-      anyOf: [{ type: 'string', minLength: 1 }, { type: 'null' }],
+      anyOf: [{ type: 'string', format: 'path', minLength: 1 }, { type: 'null' }],
       default: null,
     },
   },

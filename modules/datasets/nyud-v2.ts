@@ -14,6 +14,7 @@ const schema = {
     root: {
       description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/ and gt_sets/',
       type: 'string',
+      format: 'path',
       minLength: 1,
     },
     size_mismatch: {

@@ -89,6 +89,8 @@ export class Schemas {
 
   #complete(at: Located, value: unknown, node: Node | undefined, path: string[], paths: string[][]): unknown {
     const { schema, document } = this.#chosen(at, value);
+    // A path that is not given is as little part of the trial as one that is.
+    if (value === null && at.schema.anyOf?.some(({ format }) => format === 'path')) paths.push(path);
     if (typeof value === 'string' && schema.format === 'path') {
       paths.push(path);
       // A default was written by nobody, so it is meant from the working directory, as absolute as the rest.

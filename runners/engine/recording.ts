@@ -155,9 +155,7 @@ class RecordedProgram implements Program {
     const watched = nodes.flatMap((node) =>
       node.outputs.filter((value) => value.dtype === 'float32').map((value) => ({ node, value })),
     );
-    const CHUNK = 200;
-    for (let at = 0; at < watched.length; at += CHUNK) {
-      const chunk = watched.slice(at, at + CHUNK);
+    const firstIn = async (chunk: typeof watched): Promise<(typeof watched)[number] | undefined> => {
       const sums = new Map(chunk.map(({ value }, i) => [`s${i}`, finiteSum(this.graph, value)]));
       const session = await this.create(toOnnx(this.graph, sums));
       const results = new Map([...sums].map(([key, value]) => [key, hostTensor(specOf(value))]));
@@ -166,11 +164,22 @@ class RecordedProgram implements Program {
         new Map(used.map((value) => [value.input!, inputs(value.input!, specOf(value))])),
         results,
       );
-      await binding.run();
-      binding.close();
-      session.close();
-      const bad = chunk.findIndex((_, i) => !Number.isFinite(results.get(`s${i}`)!.data[0]));
-      if (bad >= 0) return `${chunk[bad].node.op} in ${chunk[bad].node.label || 'the model'}`;
+      try {
+        await binding.run();
+      } catch (error) {
+        // NaN that becomes an index makes an operator fail; its cause is a value before it.
+        if (chunk.length === 1) throw error;
+        const half = Math.ceil(chunk.length / 2);
+        return (await firstIn(chunk.slice(0, half))) ?? (await firstIn(chunk.slice(half)));
+      } finally {
+        binding.close();
+        session.close();
+      }
+      return chunk.find((_, i) => !Number.isFinite(results.get(`s${i}`)!.data[0]));
+    };
+    for (let at = 0; at < watched.length; at += WATCHED_AT_ONCE) {
+      const found = await firstIn(watched.slice(at, at + WATCHED_AT_ONCE));
+      if (found) return `${found.node.op} in ${found.node.label || 'the model'}`;
     }
     return undefined;
   }
@@ -179,6 +188,9 @@ class RecordedProgram implements Program {
     this.release();
   }
 }
+
+/** Values looked at in one run while the first that is not finite is searched. */
+const WATCHED_AT_ONCE = 200;
 
 /** 0 if every element is finite, NaN otherwise: x - x is NaN exactly for NaN and infinities. */
 function finiteSum(graph: Graph, x: Value): Value {

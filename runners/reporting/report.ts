@@ -120,7 +120,7 @@ function measure(
   for (const row of measured) {
     const scores = baselines.map(([task]) => ({
       value: row.metrics.get(task)?.mean,
-      better: primary.get(task)!.better,
+      better: primary.get(task)?.better ?? 'higher',
     }));
     if (
       baselines.length === 0 ||

@@ -132,7 +132,13 @@ export class TrainingStep {
       const stream = noise(name.slice(prefix.length));
       for (let i = 0; i < data.length; i++) data[i] = stream.uniform();
     }
-    await this.#gradientRun.run();
+    try {
+      await this.#gradientRun.run();
+    } catch (error) {
+      // NaN that becomes an index makes operators fail before there is a loss to look at.
+      const first = await this.#firstNonFinite();
+      throw first === undefined ? error : notFinite('the objective is NaN', first);
+    }
 
     const result: StepResult = { total: this.#scalar('total'), raw: {}, projected: {} };
     for (const { name } of this.criterion.tasks) {
@@ -141,26 +147,19 @@ export class TrainingStep {
       result.projected[name] = this.#scalar(NAMES.projected(name));
     }
     const numbers = [result.total, ...Object.values(result.raw)];
-    if (!numbers.every(Number.isFinite)) await this.#reportNonFinite(result);
-    return result;
+    if (numbers.every(Number.isFinite)) return result;
+    const culprit = Object.entries(result.raw).find(([, loss]) => !Number.isFinite(loss));
+    const what = culprit ? `the loss of ${culprit[0]} is ${culprit[1]}` : `the objective is ${result.total}`;
+    throw notFinite(what, await this.#firstNonFinite());
   }
 
   #scalar(name: string): number {
     return this.#hosts.get(name)!.data[0];
   }
 
-  async #reportNonFinite(result: StepResult): Promise<never> {
-    const culprit = Object.entries(result.raw).find(([, loss]) => !Number.isFinite(loss))?.[0];
-    const first = await this.gradientProgram.firstNonFinite(
+  #firstNonFinite(): Promise<string | undefined> {
+    return this.gradientProgram.firstNonFinite(
       (name, spec) => this.weights.input(name) ?? this.#host(name, spec),
-    );
-    throw new MtcpError(
-      'numeric',
-      `the ${culprit ? `loss of ${culprit}` : 'objective'} is ${culprit ? result.raw[culprit] : result.total}`,
-      {
-        where: first && `first in ${first}`,
-        hint: 'a lower optimizer.rate, train.clip, or another scheme may help',
-      },
     );
   }
 
@@ -280,6 +279,13 @@ function traceUpdate(
   const outputs: tf.NamedTensorMap = { 'new/parameter': updated.parameter };
   for (const [slot, value] of Object.entries(updated.slots)) outputs[`new/slot/${slot}`] = value;
   return outputs;
+}
+
+function notFinite(what: string, first: string | undefined): MtcpError {
+  return new MtcpError('numeric', what, {
+    where: first && `first in ${first}`,
+    hint: 'a lower optimizer.rate, train.clip, or another scheme may help',
+  });
 }
 
 function normOf(values: Float32Array): number {

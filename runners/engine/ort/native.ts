@@ -8,7 +8,8 @@ import type { Binding, HostTensor, Session, SessionOptions } from './session.js'
 
 const ELEMENT_TYPE = { float32: 1, int32: 6 } as const;
 const OPTIMIZE = { none: 0, basic: 1, extended: 2, all: 99 } as const;
-const LOG_ERRORS = 3;
+/** What goes wrong comes back as an error; onnxruntime need not print it as well. */
+const LOG_FATAL = 4;
 /** The arena grows by what is asked for instead of by powers of two: a third less memory on large models. */
 const EXTEND_AS_REQUESTED = 1;
 
@@ -26,7 +27,7 @@ function openEnvironment(ort: Ort, threads: number): Environment {
   ort.call('SetGlobalIntraOpNumThreads', threading, threads);
   ort.call('SetGlobalSpinControl', threading, 1);
   ort.call('SetGlobalDenormalAsZero', threading);
-  const env = ort.create('CreateEnvWithGlobalThreadPools', LOG_ERRORS, 'mtcp', threading);
+  const env = ort.create('CreateEnvWithGlobalThreadPools', LOG_FATAL, 'mtcp', threading);
   const cpu = ort.create('CreateCpuMemoryInfo', 1, 0);
   const arena = ort.create('CreateArenaCfgV2', ['arena_extend_strategy'], [EXTEND_AS_REQUESTED], 1);
   ort.call('CreateAndRegisterAllocator', env, cpu, arena);

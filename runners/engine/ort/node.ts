@@ -12,7 +12,7 @@ export async function createNodeSession(model: Uint8Array, options: SessionOptio
     graphOptimizationLevel: OPTIMIZE[options.optimize],
     intraOpNumThreads: options.threads,
     enableMemPattern: false,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),
   };
   const session = await ort.InferenceSession.create(model, settings);
