@@ -12,6 +12,8 @@ export interface LossValue {
 }
 
 export interface Loss {
+  /** Channels of the raw prediction it reads, if not `task.channels`. */
+  channels?(task: Task): number;
   /**
    * @param prediction raw prediction at the label's resolution, [B,H,W,channels]
    * @param label see TaskKind for its type and shape; IGNORE marks unknown pixels

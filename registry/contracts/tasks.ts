@@ -17,7 +17,7 @@ export const IGNORE = 255;
 export interface Task {
   readonly name: string;
   readonly kind: TaskKind;
-  /** Channels of the raw prediction: the number of classes, 1, 3 or 1. */
+  /** Channels of the raw prediction: the number of classes, 1, 3 or 1; 2 where the loss of a binary task asks for it. */
   readonly channels: number;
   /** Class names, in label order, for `classes`. */
   readonly classes?: readonly string[];

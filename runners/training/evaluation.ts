@@ -115,9 +115,11 @@ function named(results: [string, Record<string, number>][]): Record<string, numb
 }
 
 /** Raw prediction to what the metrics read: class indices, metres, unit vectors, probability. */
-function decode(raw: tf.Tensor4D, { kind }: Task): tf.Tensor {
+function decode(raw: tf.Tensor4D, { kind, channels }: Task): tf.Tensor {
   if (kind === 'classes') return raw.argMax(3);
-  if (kind === 'binary') return raw.sigmoid();
+  // Two logits are the two sides of one choice.
+  if (kind === 'binary')
+    return channels === 2 ? raw.softmax().slice([0, 0, 0, 1], [-1, -1, -1, 1]) : raw.sigmoid();
   if (kind === 'normals') return raw.div(raw.square().sum(3, true).sqrt().add(1e-12));
   return raw;
 }

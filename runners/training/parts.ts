@@ -37,19 +37,24 @@ export function tasksOf(trial: Trial): Task[] {
 
 export function partsOf(trial: Trial): TrialParts {
   const { config } = trial;
-  const tasks = tasksOf(trial);
+  const labelled = tasksOf(trial);
+  const forLosses = createTrialContainer(labelled);
+  const losses = labelled.map(
+    (task) => [task, forLosses.create('loss', config.tasks[task.name].loss)] as const,
+  );
+  // A loss may want another number of channels than the task has by itself: two logits for a binary one.
+  const tasks = losses.map(([task, loss]) => ({ ...task, channels: loss.channels?.(task) ?? task.channels }));
   const components = createTrialContainer(tasks);
   const metrics = tasks.map(
     ({ name }) => [name, components.create('metric', config.tasks[name].metric)] as const,
   );
-  const losses = tasks.map(({ name }) => [name, components.create('loss', config.tasks[name].loss)] as const);
   return {
     tasks,
     components,
     network: new Network(config.model, config.tasks, tasks, components),
     criterion: {
       tasks,
-      losses: Object.fromEntries(losses),
+      losses: Object.fromEntries(losses.map(([{ name }, loss]) => [name, loss])),
       scheme: components.create('scheme', config.scheme),
       intermediate: config.intermediate,
     },

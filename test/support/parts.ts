@@ -40,6 +40,8 @@ export interface PartOptions {
   evaluation?: boolean;
   /** Inputs that are not maps although they have four axes, or that have no gradient. */
   labels?: string[];
+  /** Name of the fixture file without its ending, if not `parts`. */
+  file?: string;
 }
 
 /**
@@ -50,10 +52,10 @@ export async function expectPart(
   part: string,
   inputs: string[],
   f: (scope: Scope, inputs: Record<string, tf.Tensor>) => tf.Tensor,
-  { tolerance = 3e-5, evaluation = false, labels = [] }: PartOptions = {},
+  { tolerance = 3e-5, evaluation = false, labels = [], file }: PartOptions = {},
 ): Promise<void> {
   const own = new Map(
-    [...tensors]
+    [...(file ? readTensors(`${file}.safetensors`) : tensors)]
       .filter(([key]) => key.startsWith(`${part}/`))
       .map(([key, value]) => [key.slice(part.length + 1), value]),
   );

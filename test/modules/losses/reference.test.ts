@@ -1,8 +1,23 @@
 // Losses against PyTorch, with unknown pixels and with nothing but unknown pixels.
 import '../../../modules/index.js';
+import { expect } from 'chai';
 import type * as tf from '@tensorflow/tfjs';
 import { createTrialContainer } from '../../../registry/container.js';
+import { evaluate, noise, recordingEngine } from '../../support/oracle.js';
 import { expectPart } from '../../support/parts.js';
+
+const TASK = { name: 't', kind: 'depth', channels: 1 } as const;
+
+const EMPTY = ['', '_no_positive', '_no_negative', '_none'];
+/** Cases of losses.safetensors: fixture, its variants, component, options. */
+const MORE: [fixture: string, suffixes: string[], type: string, options: object][] = [
+  ['balanced_bce', EMPTY, 'balanced_bce', {}],
+  ['balanced_bce_95', EMPTY, 'balanced_bce', { positive_weight: 0.95 }],
+  ['balanced_bce_literal', ['', '_unknown'], 'balanced_bce', { unknown: 'positive' }],
+  ['balanced_cross_entropy', EMPTY, 'balanced_cross_entropy', {}],
+  ['berhu', ['', '_none'], 'berhu_depth', {}],
+  ['normals_l1_pixel', ['', '_none'], 'normals', { per: 'pixel' }],
+];
 
 const CASES: [fixture: string, type: string, options: object][] = [
   ['cross_entropy', 'cross_entropy', {}],
@@ -20,9 +35,36 @@ describe('losses against PyTorch', () => {
         return expectPart(
           fixture + suffix,
           ['prediction'],
-          (_, { prediction, label }) =>
-            loss.forward(prediction as tf.Tensor4D, label, { name: 't', kind: 'depth', channels: 1 }).value,
+          (_, { prediction, label }) => loss.forward(prediction as tf.Tensor4D, label, TASK).value,
           { labels: ['label'] },
         );
       });
+
+  for (const [fixture, suffixes, type, options] of MORE)
+    for (const suffix of suffixes)
+      it(`${fixture}${suffix}`, () => {
+        const loss = createTrialContainer([]).create('loss', { type, ...options });
+        return expectPart(
+          fixture + suffix,
+          ['prediction'],
+          (_, { prediction, label }) => loss.forward(prediction as tf.Tensor4D, label, TASK).value,
+          { labels: ['label'], file: 'losses' },
+        );
+      });
+
+  it('count the pixels that are valid', async () => {
+    const label = { shape: [1, 1, 4, 1], data: [0, 1, 255, 0] };
+    for (const [type, channels] of [
+      ['balanced_bce', 1],
+      ['balanced_cross_entropy', 2],
+      ['berhu_depth', 1],
+    ] as const) {
+      const loss = createTrialContainer([]).create('loss', { type });
+      const prediction = noise([1, 1, 4, channels]);
+      const { valid } = await evaluate(recordingEngine, { prediction, label }, (inputs) => ({
+        valid: loss.forward(inputs.prediction as tf.Tensor4D, inputs.label, TASK).valid,
+      }));
+      expect(valid.data[0], type).to.equal(3);
+    }
+  });
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+GROUPS = ("models", "parts", "losses", "metrics", "schemes")
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
 
 
@@ -13,10 +14,11 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="only check the reference itself")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: %(default)s)")
     parser.add_argument("--full", action="store_true", help="also write complete gradients and weights (85 MB)")
-    parser.add_argument("--only", choices=("models", "parts", "metrics", "schemes"), action="append")
+    parser.add_argument("--only", choices=GROUPS, action="append")
     options = parser.parse_args()
 
     from .check import check
+    from .fixtures.losses import write_losses
     from .fixtures.metrics import write_metrics
     from .fixtures.models import write_models
     from .fixtures.parts import write_parts
@@ -27,11 +29,13 @@ def main() -> None:
     if options.check:
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    wanted = options.only or ["models", "parts", "metrics", "schemes"]
+    wanted = options.only or GROUPS
     if "models" in wanted:
         write_models(options.out, options.full)
     if "parts" in wanted:
         write_parts(options.out)
+    if "losses" in wanted:
+        write_losses(options.out)
     if "metrics" in wanted:
         write_metrics(options.out)
     if "schemes" in wanted:
