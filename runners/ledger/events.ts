@@ -1,7 +1,20 @@
 // What happens in a trial, as it happens: one JSON object a line in events.jsonl, appended and never changed.
 // Everything that is shown later (tables, curves, trackers) is read from here.
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import { asIoError } from './files.js';
 
 export type TrialEvent =
   | {
@@ -11,8 +24,10 @@ export type TrialEvent =
       hash: string;
       data: { caption: string; digest: string; notes: string[] };
     }
-  /** Goes on from a checkpoint: what was logged of later epochs is void. */
+  /** Goes on from the checkpoint of `step`, 0 being the very start: what was logged of training after it is void. */
   | { event: 'resumed'; epoch: number; step: number }
+  /** Something did not work that training can do without for now. */
+  | { event: 'warning'; message: string }
   | {
       event: 'compiled';
       program: string;
@@ -46,20 +61,75 @@ export type TrialEvent =
 export type LoggedEvent = TrialEvent & { time: string };
 
 export class EventLog {
+  /** Lines that could not be written yet. */
+  #pending = '';
+  #size: number;
+
+  /** @throws MtcpError `io` if the file cannot be written */
   constructor(readonly path: string) {
-    mkdirSync(dirname(path), { recursive: true });
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      this.#size = cutTornLine(path);
+    } catch (error) {
+      throw asIoError(error, path);
+    }
   }
 
+  /**
+   * A line that cannot be written, as on a full disk, is kept and written before the next one.
+   * @returns the event with its time
+   */
   append(event: TrialEvent): LoggedEvent {
     const logged = { time: new Date().toISOString(), ...event };
-    appendFileSync(this.path, `${JSON.stringify(logged)}\n`);
+    this.#pending += `${JSON.stringify(logged)}\n`;
+    try {
+      this.flush();
+    } catch {
+      // Whoever needs the log to be whole calls flush.
+    }
     return logged;
+  }
+
+  /** @throws MtcpError `io` if lines are left that cannot be written */
+  flush(): void {
+    if (this.#pending === '') return;
+    try {
+      appendFileSync(this.path, this.#pending);
+      this.#size += Buffer.byteLength(this.#pending);
+      this.#pending = '';
+    } catch (error) {
+      // Half a line may have been written.
+      if (statSync(this.path, { throwIfNoEntry: false })?.isFile()) truncateSync(this.path, this.#size);
+      throw asIoError(error, this.path);
+    }
   }
 }
 
+/** Ends the file with its last whole line: a crash may have left half of one. Returns its size. */
+function cutTornLine(path: string): number {
+  const file = openSync(path, 'a+');
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return 0;
+    const size = stat.size;
+    const tail = Buffer.alloc(Math.min(size, LONGEST_LINE));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    const whole = size - tail.length + tail.lastIndexOf(0x0a) + 1;
+    if (whole < size) ftruncateSync(file, whole);
+    return whole;
+  } finally {
+    closeSync(file);
+  }
+}
+
+const LONGEST_LINE = 1 << 20;
+
+/** Events that tell how training went; the others tell about processes. */
+const COURSE: ReadonlySet<TrialEvent['event']> = new Set(['epoch', 'evaluated', 'checkpoint', 'finished']);
+
 /**
- * The events that count: what a later `resumed` made void is left out, and so is a last line that a crash cut
- * off.
+ * The events that count. A `resumed` makes void what was logged of training after the checkpoint that it names;
+ * a last line that a crash cut off is left out.
  */
 export function readEvents(path: string): LoggedEvent[] {
   if (!existsSync(path)) return [];
@@ -73,12 +143,15 @@ export function readEvents(path: string): LoggedEvent[] {
       continue;
     }
     if (event.event === 'resumed') {
-      const { epoch } = event;
-      events = events.filter(
-        (other) => !('epoch' in other) || other.event === 'resumed' || other.epoch <= epoch,
-      );
+      const { step } = event;
+      const from = events.findLastIndex((other) => other.event === 'checkpoint' && other.step === step);
+      events = events.filter((other, i) => i <= from || !COURSE.has(other.event));
     }
     events.push(event);
   }
   return events;
 }
+
+/** How training went, from its first epoch to its end: the same however often it was interrupted, but for times. */
+export const courseOf = (events: readonly LoggedEvent[]): LoggedEvent[] =>
+  events.filter(({ event }) => COURSE.has(event));

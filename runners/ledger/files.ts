@@ -1,36 +1,102 @@
 // Files that a later run may trust: either whole or not there.
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { MtcpError } from '../../registry/errors.js';
 
-/** Writes to a temporary name beside `path`, flushes, renames. */
+/** Processes that write the same file do not share a temporary name. */
+const temporaryName = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.partial`;
+
+/**
+ * Writes to a temporary name beside `path`, flushes, renames.
+ * @throws MtcpError `io`
+ */
 export function writeWhole(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.partial`;
-  const file = openSync(temporary, 'w');
+  const temporary = temporaryName(path);
   try {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-    fsyncSync(file);
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(temporary, 'w');
+    try {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    flushFolder(dirname(path));
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
+    discard(temporary);
+    throw asIoError(error, path);
   }
-  renameSync(temporary, path);
 }
 
-/** Fills a folder under a temporary name and renames it; what was at `path` before is replaced. */
+/**
+ * Fills a folder under a temporary name and renames it; what was at `path` before is replaced.
+ * @throws MtcpError `io`
+ */
 export function writeFolder(path: string, fill: (temporary: string) => void): void {
-  const temporary = `${path}.partial`;
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
+  const temporary = temporaryName(path);
+  const old = `${temporary}.old`;
   try {
+    mkdirSync(temporary, { recursive: true });
     fill(temporary);
+    const replaces = existsSync(path);
+    if (replaces) renameSync(path, old);
+    renameSync(temporary, path);
+    if (replaces) discard(old);
+    flushFolder(dirname(path));
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
+    discard(temporary);
+    throw asIoError(error, path);
   }
-  rmSync(path, { recursive: true, force: true });
-  renameSync(temporary, path);
 }
+
+/** After a rename: without it a power cut may bring the old name back. */
+function flushFolder(path: string): void {
+  try {
+    const folder = openSync(path, 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch {
+    // Not every system can.
+  }
+}
+
+function discard(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Left over; nothing trusts a partial name.
+  }
+}
+
+const REASONS: Record<string, string> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than this process may write',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'a file is in the way',
+  ENOENT: 'the folder is not there and cannot be made',
+  EIO: 'the disk reports an error',
+};
+
+/** Errors of the file system in words; every other error as it is. */
+export function asIoError(error: unknown, path: string): unknown {
+  if (MtcpError.is(error)) return error;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (!code || !syscall) return error;
+  return new MtcpError('io', `cannot be written: ${REASONS[code] ?? (error as Error).message}`, {
+    where: path,
+    hint: FULL.has(code) ? 'make room and run the same command again; it goes on from the last checkpoint' : undefined,
+    cause: error,
+  });
+}
+
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);

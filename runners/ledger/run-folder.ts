@@ -1,19 +1,30 @@
 // The folder of a trial: runs/<experiment>/<row>-s<seed>-<hash>. Its files are the only record of what became of
-// the trial; the state is read from them and from whether the process that locked the folder still lives.
+// the trial; the state is read from them and from whether the process that has the folder still lives.
 //
 //   resolved.yaml   the whole configuration; runs again as it is
 //   events.jsonl    what happened
 //   checkpoints/    see training/checkpoint.ts
+//   lock-N.json     who works on it; see lease.ts
 //   result.json     written last: the trial is done
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { MtcpError } from '../../registry/errors.js';
 import type { Trial } from '../config/index.js';
 import { readEvents } from './events.js';
-import { writeWhole } from './files.js';
+import { asIoError, writeWhole } from './files.js';
+import { ownerOf, type LeaseOptions, type Ownership } from './lease.js';
 
-export type TrialState = 'new' | 'running' | 'interrupted' | 'failed' | 'done';
+/** In the order in which tables list them. */
+export const STATES = ['queued', 'running', 'done', 'failed', 'interrupted', 'stale'] as const;
+
+/**
+ * queued       not started
+ * running      a process works on it
+ * done         it has a result
+ * failed       it ended with an error
+ * interrupted  it stopped after a checkpoint because it was asked to
+ * stale        its process died without a word; the next run goes on from its last checkpoint
+ */
+export type TrialState = (typeof STATES)[number];
 
 export interface TrialResult {
   row: string;
@@ -50,15 +61,13 @@ export class RunFolder {
   get #result(): string {
     return join(this.path, 'result.json');
   }
-  get #lock(): string {
-    return join(this.path, 'lock.json');
-  }
 
-  state(): TrialState {
+  state(options?: LeaseOptions): TrialState {
     if (existsSync(this.#result)) return 'done';
-    if (this.#owner()) return 'running';
+    const ownership = this.owner(options);
+    if (ownership) return ownership.alive ? 'running' : 'stale';
     const events = readEvents(this.events);
-    if (events.length === 0) return 'new';
+    if (events.length === 0) return 'queued';
     return events.at(-1)!.event === 'failed' ? 'failed' : 'interrupted';
   }
 
@@ -72,59 +81,34 @@ export class RunFolder {
     writeWhole(this.#result, `${JSON.stringify(result, null, 2)}\n`);
   }
 
-  /** Why the trial failed, if that was the last thing that happened. */
-  failure(): string | undefined {
+  /** When and why the trial failed, if that was the last thing that happened. */
+  failure(): { time: string; message: string } | undefined {
     const last = readEvents(this.events).at(-1);
-    return last?.event === 'failed' ? last.message : undefined;
+    return last?.event === 'failed' ? last : undefined;
+  }
+
+  /** Digest of the data that the trial was last started with. */
+  dataDigest(): string | undefined {
+    const started = readEvents(this.events).findLast(({ event }) => event === 'started');
+    return this.result()?.data.digest ?? (started?.event === 'started' ? started.data.digest : undefined);
+  }
+
+  /** Who works on the trial, or did until it died; undefined if nobody does. */
+  owner(options?: LeaseOptions): Ownership | undefined {
+    return ownerOf(this.path, options);
   }
 
   /**
-   * Takes the folder for this process. A lock whose process is gone is taken over.
-   * @throws MtcpError `busy` if another process works on the trial
+   * Gives the folder another name, so that the trial is new again and nothing is lost.
+   * @param why part of the new name
    */
-  lock(): () => void {
-    mkdirSync(this.path, { recursive: true });
-    const mine = JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() });
-    for (;;) {
-      try {
-        writeFileSync(this.#lock, mine, { flag: 'wx' });
-        return () => rmSync(this.#lock, { force: true });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      const owner = this.#owner();
-      if (owner)
-        throw new MtcpError(
-          'busy',
-          `another process works on this trial: pid ${owner.pid} on ${owner.host}, since ${owner.since}`,
-          {
-            where: this.path,
-            hint: `if that process is gone for good, delete ${this.#lock}`,
-          },
-        );
-      rmSync(this.#lock, { force: true });
-    }
-  }
-
-  /** Who holds the lock; undefined if nobody does or the process is known to be dead. */
-  #owner(): { pid: number; host: string; since: string } | undefined {
-    let owner: { pid: number; host: string; since: string };
+  setAside(why: string): void {
     try {
-      owner = JSON.parse(readFileSync(this.#lock, 'utf8')) as typeof owner;
-    } catch {
-      return undefined;
+      renameSync(this.path, `${this.path}-${why}`);
+    } catch (error) {
+      // Another process was faster.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asIoError(error, this.path);
     }
-    // Whether a process of another machine lives cannot be seen from here.
-    return owner.host === hostname() && !isAlive(owner.pid) ? undefined : owner;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

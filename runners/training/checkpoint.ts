@@ -1,8 +1,10 @@
 // A checkpoint is a folder: weights.safetensors (the state dict and nothing else), optimizer.safetensors, and
-// state.json with everything that is not a tensor. It appears whole or not at all. Random numbers need no place
-// in it: every stream is named by seed, epoch and step.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+// state.json with everything that is not a tensor, and the checksums of the other two. It appears whole or not at
+// all; what a disk damaged later is noticed by its checksum. Random numbers need no place in it: every stream is
+// named by seed, epoch and step.
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
 import type { HostTensor } from '../engine/ort/session.js';
 import { writeFolder, writeWhole } from '../ledger/files.js';
@@ -10,7 +12,7 @@ import { readSafetensors, writeSafetensors } from './safetensors.js';
 import type { TrainingStep } from './step.js';
 
 /** Raised when checkpoints of older versions cannot be continued. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Where a run is and what it has gathered. */
 export interface RunState {
@@ -26,7 +28,19 @@ export interface RunState {
   /** Seconds of training so far. */
   seconds: number;
   best: { epoch: number; score: number; metrics: Record<string, number> } | null;
+  /** The last evaluation. */
+  last: { epoch: number; metrics: Record<string, number> } | null;
 }
+
+interface StoredState extends RunState {
+  format: number;
+  /** CRC-32 of the other files. */
+  files: Record<string, number>;
+}
+
+const WEIGHTS = 'weights.safetensors';
+const OPTIMIZER = 'optimizer.safetensors';
+const STATE = 'state.json';
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
 const PATTERN = /^step-\d{8}$/;
@@ -39,39 +53,90 @@ export function writeCheckpoint(folder: string, step: TrainingStep, state: RunSt
     });
   const path = join(folder, nameOf(state.step));
   writeFolder(path, (temporary) => {
-    writeSafetensors(join(temporary, 'weights.safetensors'), new Map(step.weights.entries()));
+    writeSafetensors(join(temporary, WEIGHTS), new Map(step.weights.entries()));
     const slots = new Map<string, HostTensor>();
     for (const [slot, { views }] of Object.entries(step.slots))
       for (const [name, view] of views) slots.set(`${slot}/${name}`, view);
-    writeSafetensors(join(temporary, 'optimizer.safetensors'), slots);
-    writeWhole(join(temporary, 'state.json'), `${JSON.stringify({ format: FORMAT, ...state }, null, 1)}\n`);
+    writeSafetensors(join(temporary, OPTIMIZER), slots);
+    const files = Object.fromEntries([WEIGHTS, OPTIMIZER].map((name) => [name, checksum(join(temporary, name))]));
+    const stored: StoredState = { format: FORMAT, files, ...state };
+    writeWhole(join(temporary, STATE), `${JSON.stringify(stored, null, 1)}\n`);
   });
   return path;
 }
 
-/** The newest whole checkpoint, if there is one. */
-export function latestCheckpoint(folder: string): string | undefined {
-  if (!existsSync(folder)) return undefined;
-  const names = readdirSync(folder)
-    .filter((name) => PATTERN.test(name))
-    .sort();
-  return names.length > 0 ? join(folder, names[names.length - 1]) : undefined;
+/** Whole checkpoints, the newest first. */
+export function checkpointsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => PATTERN.test(name));
+  return names
+    .sort()
+    .reverse()
+    .map((name) => join(folder, name));
+}
+
+/**
+ * Puts weights and optimizer state back from the newest checkpoint that is whole, and returns the rest; undefined
+ * if there is none. A damaged one gets another name.
+ * @param damaged hears of each damaged one
+ */
+export function restoreLatest(
+  folder: string,
+  step: TrainingStep,
+  damaged: (message: string) => void,
+): { path: string; state: RunState } | undefined {
+  for (const path of checkpointsIn(folder)) {
+    const fault = faultOf(path);
+    if (fault === undefined) return { path, state: readCheckpoint(path, step) };
+    damaged(`checkpoint ${path} is damaged (${fault}); the one before it is used`);
+    renameSync(path, `${path}.damaged`);
+  }
+  return undefined;
+}
+
+/** What is wrong with the files of a checkpoint; undefined if nothing is. */
+function faultOf(path: string): string | undefined {
+  let files: StoredState['files'];
+  try {
+    ({ files } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StoredState);
+  } catch {
+    return `${STATE} cannot be read`;
+  }
+  for (const [name, expected] of Object.entries(files ?? {})) {
+    try {
+      if (checksum(join(path, name)) !== expected) return `${name} has another checksum than when it was written`;
+    } catch {
+      return `${name} cannot be read`;
+    }
+  }
+  return undefined;
+}
+
+/** CRC-32 of a file that may be larger than memory has room for. */
+function checksum(path: string): number {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    let sum = 0;
+    for (;;) {
+      const count = readSync(file, buffer, 0, buffer.length, null);
+      if (count === 0) return sum;
+      sum = crc32(buffer.subarray(0, count), sum);
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Puts weights and optimizer state back and returns the rest. */
 export function readCheckpoint(path: string, step: TrainingStep): RunState {
-  const { format, ...state } = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as RunState & {
-    format: number;
-  };
+  const { format, files: _, ...state } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StoredState;
   if (format !== FORMAT)
     throw new MtcpError('weights', `${path} was written in format ${format}, this version reads ${FORMAT}`, {
       hint: "delete the run's folder to start anew",
     });
-  step.weights.load(
-    readSafetensors(join(path, 'weights.safetensors')).tensors,
-    join(path, 'weights.safetensors'),
-  );
-  const { tensors } = readSafetensors(join(path, 'optimizer.safetensors'));
+  step.weights.load(readSafetensors(join(path, WEIGHTS)).tensors, join(path, WEIGHTS));
+  const { tensors } = readSafetensors(join(path, OPTIMIZER));
   for (const [slot, { views }] of Object.entries(step.slots))
     for (const [name, view] of views) {
       const stored = tensors.get(`${slot}/${name}`);

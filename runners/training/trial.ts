@@ -5,6 +5,7 @@
 //   at the end: evaluation, pictures, result
 //
 // What it does is appended to the folder's events; `observe` sees the same, plus progress inside an epoch.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import { MtcpError } from '../../registry/errors.js';
@@ -13,16 +14,10 @@ import { writeResolved, type Trial } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
-import { EventLog, type TrialEvent } from '../ledger/events.js';
+import { EventLog, readEvents, type TrialEvent } from '../ledger/events.js';
 import { writeWhole } from '../ledger/files.js';
 import type { RunFolder, TrialResult } from '../ledger/run-folder.js';
-import {
-  latestCheckpoint,
-  pruneCheckpoints,
-  readCheckpoint,
-  writeCheckpoint,
-  type RunState,
-} from './checkpoint.js';
+import { checkpointsIn, pruneCheckpoints, restoreLatest, writeCheckpoint, type RunState } from './checkpoint.js';
 import { Evaluation, type Predicted } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
 import { loaderOf, partsOf, primaryOf, type TrialParts } from './parts.js';
@@ -36,7 +31,10 @@ export type Observed =
 
 export interface TrialContext {
   engine: Engine;
+  /** This process has it, by a lease; see ledger.ts. */
   folder: RunFolder;
+  /** Called before anything is written; throws if the folder is not this process's any more. */
+  assertHeld?(): void;
   /** What the data set said when it was prepared. */
   data: DatasetInfo;
   observe(event: Observed): void;
@@ -51,34 +49,28 @@ export class Interrupted extends Error {}
 const SHOWN = 4;
 
 export async function runTrial(trial: Trial, context: TrialContext): Promise<TrialResult> {
-  const release = context.folder.lock();
   const log = new EventLog(context.folder.events);
   const emit = (event: TrialEvent) => {
+    context.assertHeld?.();
     log.append(event);
     context.observe(event);
   };
   let run: TrialRun | undefined;
   try {
-    run = new TrialRun(trial, context, emit);
+    run = new TrialRun(trial, context, log, emit);
     return await run.execute();
   } catch (error) {
-    if (!(error instanceof Interrupted)) reportFailure(error, emit);
+    // Who lost the folder has no right to write into it.
+    if (!(error instanceof Interrupted) && !MtcpError.is(error, 'busy'))
+      emit({ event: 'failed', message: messageOf(error) });
     throw error;
   } finally {
     await run?.close();
-    release();
   }
 }
 
-/** The failure itself must not be lost because it cannot be written down, as on a full disk. */
-function reportFailure(error: unknown, emit: (event: TrialEvent) => void): void {
-  const message = MtcpError.is(error) ? error.format() : String((error as Error).stack ?? error);
-  try {
-    emit({ event: 'failed', message });
-  } catch {
-    // The caller gets the error in any case.
-  }
-}
+export const messageOf = (error: unknown): string =>
+  MtcpError.is(error) ? error.format() : String((error as Error).stack ?? error);
 
 class TrialRun {
   readonly #parts: TrialParts;
@@ -94,6 +86,7 @@ class TrialRun {
     losses: null,
     seconds: 0,
     best: null,
+    last: null,
   };
   /** Numbers in the parameters that receive a gradient. */
   #trained = 0;
@@ -101,6 +94,7 @@ class TrialRun {
   constructor(
     readonly trial: Trial,
     readonly context: TrialContext,
+    readonly log: EventLog,
     readonly emit: (event: TrialEvent) => void,
   ) {
     this.#parts = partsOf(trial);
@@ -122,7 +116,7 @@ class TrialRun {
       const { epoch } = this.#state;
       if (epoch === config.train.epochs) break;
       if (config.evaluate.every !== null && epoch % config.evaluate.every === 0) await this.#evaluate();
-      if (epoch % config.train.checkpoint.every === 0) this.#checkpoint();
+      if (epoch % config.train.checkpoint.every === 0) this.#tryCheckpoint();
     }
     return this.#finish();
   }
@@ -162,15 +156,20 @@ class TrialRun {
   /** New weights, or those of the newest checkpoint. */
   #restore(): void {
     const { folder } = this.context;
-    const checkpoint = latestCheckpoint(folder.checkpoints);
-    if (!checkpoint) {
-      this.#step.weights.initialize(this.trial.seed);
-      return;
-    }
-    this.#state = readCheckpoint(checkpoint, this.#step);
-    this.#parts.criterion.scheme.restore(this.#state.scheme);
-    this.#means.restore(this.#state.losses);
-    this.emit({ event: 'resumed', epoch: this.#state.epoch, step: this.#state.step });
+    const before = readEvents(folder.events).filter(({ event }) => event !== 'started');
+    const found = restoreLatest(folder.checkpoints, this.#step, (message) =>
+      this.emit({ event: 'warning', message }),
+    );
+    if (found) {
+      this.#state = found.state;
+      this.#parts.criterion.scheme.restore(this.#state.scheme);
+      this.#means.restore(this.#state.losses);
+    } else this.#step.weights.initialize(this.trial.seed);
+    const { epoch, step } = this.#state;
+    // A process may die between writing a checkpoint and saying so.
+    if (found && !before.some((event) => event.event === 'checkpoint' && event.step === step))
+      this.emit({ event: 'checkpoint', epoch, step, path: found.path });
+    if (found || before.length > 0) this.emit({ event: 'resumed', epoch, step });
   }
 
   async #trainEpoch(): Promise<void> {
@@ -237,11 +236,26 @@ class TrialRun {
   #interrupt(): never {
     this.#checkpoint();
     this.emit({ event: 'interrupted', epoch: this.#state.epoch, step: this.#state.step });
+    this.log.flush();
     throw new Interrupted();
+  }
+
+  /** A checkpoint that training can do without for now: the next one may find room on the disk again. */
+  #tryCheckpoint(): void {
+    try {
+      this.#checkpoint();
+    } catch (error) {
+      if (!MtcpError.is(error, 'io')) throw error;
+      this.emit({
+        event: 'warning',
+        message: `no checkpoint after epoch ${this.#state.epoch}: ${error.where ?? ''} ${error.message}; training goes on`,
+      });
+    }
   }
 
   #checkpoint(): void {
     const { folder } = this.context;
+    this.context.assertHeld?.();
     const state = {
       ...this.#state,
       scheme: this.#parts.criterion.scheme.state(),
@@ -249,8 +263,10 @@ class TrialRun {
     };
     const path = writeCheckpoint(folder.checkpoints, this.#step, state);
     this.emit({ event: 'checkpoint', epoch: state.epoch, step: state.step, path });
-    // Until the trial is done the newest one is needed whatever is kept in the end.
-    if (this.trial.config.train.checkpoint.keep !== 'all') pruneCheckpoints(folder.checkpoints, [path]);
+    // Until the trial is done the newest one is needed whatever is kept in the end, and the one before it in case
+    // the newest turns out to be damaged.
+    if (this.trial.config.train.checkpoint.keep !== 'all')
+      pruneCheckpoints(folder.checkpoints, checkpointsIn(folder.checkpoints).slice(0, 2));
   }
 
   /** @param each sees every image of the split with its predictions */
@@ -258,12 +274,16 @@ class TrialRun {
     const began = performance.now();
     const { epoch } = this.#state;
     this.context.observe({ event: 'phase', what: `evaluating epoch ${epoch}` });
-    const { batch } = this.trial.config.evaluate;
-    const metrics = await this.#evaluation.run(this.#loader.evaluate('val', batch), each);
+    const metrics = await this.#predict(each);
     this.emit({ event: 'evaluated', epoch, metrics, seconds: (performance.now() - began) / 1000 });
     const score = this.#score(metrics);
+    this.#state.last = { epoch, metrics };
     if (!this.#state.best || score > this.#state.best.score) this.#state.best = { epoch, score, metrics };
     return metrics;
+  }
+
+  #predict(each?: (predicted: Predicted) => void): Promise<Record<string, number>> {
+    return this.#evaluation.run(this.#loader.evaluate('val', this.trial.config.evaluate.batch), each);
   }
 
   /** What "best" means: the mean over tasks of the logarithm of the primary metric, errors counting negative. */
@@ -280,16 +300,21 @@ class TrialRun {
     const { config, row, seed, hash } = this.trial;
     const { folder, data, engine, observe } = this.context;
     const shown: Predicted[] = [];
-    const last = await this.#evaluate(({ sample, predictions }) => {
+    const show = ({ sample, predictions }: Predicted) => {
       // Predictions are views into the program's outputs; copies outlive the next batch.
       if (shown.length < SHOWN) shown.push({ sample, predictions: structuredClone(predictions) });
-    });
-    if (config.train.checkpoint.keep === 'none') pruneCheckpoints(folder.checkpoints, []);
-    else this.#checkpoint();
-    await writePredictions(join(folder.path, 'predictions.png'), shown, this.#parts.tasks).catch(
-      (error: Error) => observe({ event: 'phase', what: `no pictures of predictions: ${error.message}` }),
+    };
+    const pictures = join(folder.path, 'predictions.png');
+    // A process that died after this checkpoint left only the rest to do.
+    if (this.#state.last?.epoch !== this.#state.epoch) {
+      await this.#evaluate(show);
+      this.#checkpoint();
+    } else if (!existsSync(pictures)) await this.#predict(show);
+    await writePredictions(pictures, shown, this.#parts.tasks).catch((error: Error) =>
+      this.emit({ event: 'warning', message: `no pictures of predictions: ${error.message}` }),
     );
     const { best, epoch, step, seconds } = this.#state;
+    const last = this.#state.last!.metrics;
     const chosen = config.evaluate.select === 'best' && best ? best : { epoch, metrics: last };
     const result: TrialResult = {
       row,
@@ -306,8 +331,13 @@ class TrialRun {
       data: about(data),
       engine: engine.description,
     };
-    folder.finish(result);
     this.emit({ event: 'finished', epoch, seconds });
+    this.log.flush();
+    // From here on the trial is done: everything else that says so has been written before.
+    folder.finish(result);
+    const { keep } = config.train.checkpoint;
+    if (keep === 'none') pruneCheckpoints(folder.checkpoints, []);
+    else if (keep !== 'all') pruneCheckpoints(folder.checkpoints, checkpointsIn(folder.checkpoints).slice(0, 1));
     return result;
   }
 

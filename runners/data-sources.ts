@@ -1,0 +1,90 @@
+// The data sets of an experiment's trials: each prepared once, and the first one's constant predictor scored.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatasetInfo } from '../registry/contracts/data.js';
+import type { Trial } from './config/index.js';
+import { splitStatistics } from './data/statistics.js';
+import { writeWhole } from './ledger/files.js';
+import { scoreConstant } from './training/evaluation.js';
+import { loaderOf, partsOf, tasksOf } from './training/parts.js';
+
+export type DataEvent =
+  | { event: 'preparing'; what: string; done: number; total: number }
+  | { event: 'data'; caption: string; root: string; counts: Record<string, number>; notes: string[] };
+
+export class DataSources {
+  /** Of the first data set: the one the table is about. */
+  constant: Record<string, number> = {};
+  readonly #known = new Map<string, DatasetInfo>();
+
+  constructor(
+    readonly folder: string,
+    readonly observe: (event: DataEvent) => void,
+  ) {}
+
+  /** Every data set that one of the trials names. */
+  async prepare(trials: readonly Trial[]): Promise<void> {
+    for (const trial of trials)
+      if (!this.#known.has(keyOf(trial)))
+        await this.#prepare(widestOf(trials.filter((other) => keyOf(other) === keyOf(trial))));
+  }
+
+  about(trial: Trial): DatasetInfo {
+    const info = this.#known.get(keyOf(trial));
+    if (!info) throw new Error('prepare() comes before the first trial');
+    return info;
+  }
+
+  async #prepare(widest: Trial): Promise<void> {
+    const tasks = tasksOf(widest);
+    const loader = loaderOf(widest, tasks);
+    try {
+      const info = await loader.prepare((done, total, what) =>
+        this.observe({ event: 'preparing', what, done, total }),
+      );
+      this.observe({
+        event: 'data',
+        caption: info.caption,
+        root: info.root,
+        counts: info.counts,
+        notes: info.notes,
+      });
+      const first = this.#known.size === 0;
+      this.#known.set(keyOf(widest), info);
+      if (first) this.constant = await this.#constant(widest, info, loader);
+    } finally {
+      await loader.close();
+    }
+  }
+
+  /** Computed once for each state of the data and kept beside the runs. */
+  async #constant(
+    trial: Trial,
+    info: DatasetInfo,
+    loader: ReturnType<typeof loaderOf>,
+  ): Promise<Record<string, number>> {
+    const { tasks, metrics } = partsOf(trial);
+    const identity = JSON.stringify([info.digest, trial.config.tasks, trial.config.evaluate.mode]);
+    const path = join(
+      this.folder,
+      `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`,
+    );
+    if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>;
+    const { batch } = trial.config.evaluate;
+    const constant = await splitStatistics(loader.evaluate('train', batch), tasks);
+    const scores = await scoreConstant(loader.evaluate('val', batch), tasks, metrics, constant);
+    writeWhole(path, `${JSON.stringify(scores, null, 2)}\n`);
+    return scores;
+  }
+}
+
+const keyOf = ({ config }: Trial): string => JSON.stringify(config.data);
+
+/** The trial with the most tasks. */
+function widestOf(trials: readonly Trial[]): Trial {
+  return trials.reduce((best, trial) =>
+    Object.keys(trial.config.tasks).length > Object.keys(best.config.tasks).length ? trial : best,
+  );
+}
+

@@ -1,0 +1,75 @@
+// The trials of an experiment in a folder of runs, as one process among several sees them: what became of each,
+// and which one to work on next. Nothing is kept in memory that others would have to know; processes that share
+// the folder split the trials between them because each claims what is not taken.
+import type { Trial } from '../config/index.js';
+import { Lease, type LeaseOptions } from './lease.js';
+import { RunFolder, type TrialState } from './run-folder.js';
+
+export interface Entry {
+  readonly trial: Trial;
+  readonly folder: RunFolder;
+  /** Place in the experiment, from 1. */
+  readonly index: number;
+}
+
+/** A trial that this process works on, until it releases it. */
+export interface Claim extends Entry {
+  /** What had become of the trial before. */
+  readonly before: TrialState;
+  readonly lease: Lease;
+  release(): void;
+}
+
+export interface LedgerOptions extends LeaseOptions {
+  /** Only trials in one of these states are claimed; by default all that are not done. */
+  only?: readonly TrialState[];
+}
+
+export class Ledger {
+  readonly entries: readonly Entry[];
+  /** Claimed by this process before: whatever became of them, it does not claim them again. */
+  readonly #tried = new Set<Entry>();
+  readonly #opened = new Date().toISOString();
+
+  constructor(
+    runs: string,
+    trials: readonly Trial[],
+    readonly options: LedgerOptions = {},
+  ) {
+    this.entries = trials.map((trial, i) => ({ trial, folder: new RunFolder(runs, trial), index: i + 1 }));
+  }
+
+  state({ folder }: Entry): TrialState {
+    return folder.state(this.options);
+  }
+
+  /**
+   * The next trial that is wanted, not done, and nobody else's; undefined if there is none.
+   * @param skip leaves further trials to others
+   * @throws MtcpError `io` if the folder of runs cannot be written
+   */
+  claim(skip: (entry: Entry) => boolean = () => false): Claim | undefined {
+    for (const entry of this.entries) {
+      if (this.#tried.has(entry) || skip(entry)) continue;
+      const before = this.state(entry);
+      if (!this.#wants(entry, before)) continue;
+      const lease = Lease.take(entry.folder.path, this.options);
+      if (!(lease instanceof Lease)) continue;
+      // Another process may have finished it between the look and the lock.
+      if (entry.folder.result()) {
+        lease.release();
+        continue;
+      }
+      this.#tried.add(entry);
+      return { ...entry, before, lease, release: () => lease.release() };
+    }
+    return undefined;
+  }
+
+  #wants({ folder }: Entry, state: TrialState): boolean {
+    if (state === 'done' || state === 'running') return false;
+    if (this.options.only && !this.options.only.includes(state)) return false;
+    // What another process has just tried fails again.
+    return state !== 'failed' || (folder.failure()?.time ?? '') <= this.#opened;
+  }
+}
