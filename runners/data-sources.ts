@@ -87,4 +87,3 @@ function widestOf(trials: readonly Trial[]): Trial {
     Object.keys(trial.config.tasks).length > Object.keys(best.config.tasks).length ? trial : best,
   );
 }
-

@@ -25,6 +25,8 @@ Examples:
   mtcp run my.yaml train.epochs=5 scheme.spread=7.5     with values changed
   mtcp validate experiments/*.yaml                      check files without running them
   mtcp plan experiments/table3.yaml                     rows, differences, sizes, what is done
+  mtcp status experiments/table3.yaml                   what became of each trial
+  mtcp logs experiments/table3.yaml --follow            what happens in them
   mtcp describe scheme lps                              options of a component
 
 Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 75 stopped after a checkpoint.`,
@@ -42,12 +44,16 @@ const experimentOptions = (command: Command): Command =>
 experimentOptions(program.command('run'))
   .summary('train the rows of an experiment and print its table')
   .description(
-    'Trains every row that is not done yet, one after the other. Rows that were interrupted continue where they were, a row that fails does not stop the others. The table goes to stdout, progress to stderr.',
+    'Trains every row that is not done yet, one after the other. Rows that were interrupted continue where they were, a row that fails does not stop the others. Several processes, on one machine or many, may run the same file in the same folder of runs: each takes rows that no other has. The table goes to stdout, progress to stderr. Ctrl-C saves a checkpoint and stops, a second one stops at once.',
   )
   .argument('<file>', 'experiment file')
   .argument('[overrides...]', 'path=value, for example train.epochs=5')
   .option('--runs <dir>', 'folder of all runs', 'runs')
   .option('--data <dir>', 'where the data set lies (or is generated)')
+  .option('--needed', 'train what is not done yet, whatever the reason; the default')
+  .option('--only <states>', 'train only trials in these states: queued, failed, interrupted, stale')
+  .option('--fresh', 'train everything anew; what there is is set aside, not deleted')
+  .option('--jobs <n>', 'trials at once, each in its own process with its share of the threads; or auto', '1')
   .option('--json', 'events as JSON, one object a line, the table last')
   .option('-q, --quiet', 'no progress')
   .action(async (file, overrides, options) => (await import('./run.js')).run(file, overrides, options));
@@ -59,6 +65,40 @@ experimentOptions(program.command('plan'))
   .option('--runs <dir>', 'folder of all runs', 'runs')
   .option('--json', 'one JSON document')
   .action(async (file, overrides, options) => (await import('./plan.js')).plan(file, overrides, options));
+
+experimentOptions(program.command('status'))
+  .summary('show what became of the trials of an experiment')
+  .description(
+    'Shows each trial: queued, running (and where), done, failed (and why), interrupted (stopped after a checkpoint) or stale (its process died without a word).',
+  )
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value')
+  .option('--runs <dir>', 'folder of all runs', 'runs')
+  .option('--json', 'one JSON document')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp status experiments/table3.yaml
+  watch mtcp status experiments/table3.yaml --profile full`,
+  )
+  .action(async (file, overrides, options) => (await import('./status.js')).status(file, overrides, options));
+
+experimentOptions(program.command('logs'))
+  .summary('show what happened in the trials of an experiment')
+  .argument('<file>', 'experiment file, or the folder of a trial')
+  .argument('[overrides...]', 'path=value')
+  .option('--runs <dir>', 'folder of all runs', 'runs')
+  .option('-f, --follow', 'go on showing what happens until the trials end')
+  .option('--json', 'the events as they are, one a line')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp logs experiments/table3.yaml --row "MT-CP" --follow
+  mtcp logs runs/table3/mt-cp-s0-1a2b3c4d --json`,
+  )
+  .action(async (file, overrides, options) => (await import('./logs.js')).logs(file, overrides, options));
 
 program
   .command('validate')

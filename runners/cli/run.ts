@@ -1,8 +1,11 @@
 // mtcp run
+import { availableParallelism } from 'node:os';
 import { MtcpError } from '../../registry/errors.js';
-import { duration, formatNumber } from '../reporting/report.js';
-import { runExperiment, type RunEvent } from '../run.js';
-import { Progress, remaining } from './progress.js';
+import { didYouMean } from '../../registry/near.js';
+import { STATES, type TrialState } from '../ledger/run-folder.js';
+import { runExperiment } from '../run.js';
+import { narrator } from './narrate.js';
+import { Progress } from './progress.js';
 
 interface Options {
   profile?: string;
@@ -10,6 +13,10 @@ interface Options {
   seeds?: string;
   runs: string;
   data?: string;
+  only?: string;
+  needed?: boolean;
+  fresh?: boolean;
+  jobs?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -19,7 +26,8 @@ const STOPPED = 75;
 
 export async function run(file: string, overrides: string[], options: Options): Promise<void> {
   const progress = new Progress(process.stderr, Boolean(options.quiet || options.json));
-  const narrate = narrator(progress);
+  const jobs = parseJobs(options.jobs);
+  const narrate = narrator(progress, { parallel: jobs > 1 });
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
@@ -37,6 +45,9 @@ export async function run(file: string, overrides: string[], options: Options): 
       overrides,
       runs: options.runs,
       data: options.data,
+      only: parseOnly(options),
+      fresh: options.fresh,
+      jobs,
       stopRequested: () => stopping,
       observe: options.json ? (event) => process.stdout.write(`${JSON.stringify(event)}\n`) : narrate,
     });
@@ -45,6 +56,10 @@ export async function run(file: string, overrides: string[], options: Options): 
     else process.stdout.write(`${outcome.report.text}\nruns and report: ${outcome.folder}\n`);
     for (const { row, seed, message } of outcome.failed)
       process.stderr.write(`\nfailed: ${row}, seed ${seed}\n${message}\n`);
+    if (outcome.elsewhere.length > 0)
+      process.stderr.write(
+        `${outcome.elsewhere.length} of the trials run in other processes (mtcp status ${file})\n`,
+      );
     if (outcome.interrupted) {
       process.stderr.write('stopped; the same command goes on from here\n');
       process.exitCode = STOPPED;
@@ -52,6 +67,35 @@ export async function run(file: string, overrides: string[], options: Options): 
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+function parseJobs(text = '1'): number {
+  const jobs = text === 'auto' ? availableParallelism() : Number(text);
+  if (Number.isInteger(jobs) && jobs > 0) return jobs;
+  throw new MtcpError('usage', `"${text}" is not a number of jobs`, {
+    where: `argument "--jobs ${text}"`,
+    hint: 'a whole number from 1, or auto for one job per core',
+  });
+}
+
+/** --needed is what counts without --only: whatever is not done. */
+function parseOnly({ only, needed, fresh }: Options): TrialState[] | undefined {
+  const given = [only !== undefined && '--only', needed && '--needed', fresh && '--fresh'].filter(Boolean);
+  if (given.length > 1)
+    throw new MtcpError('usage', `${given.join(' and ')} exclude each other`, {
+      where: `argument "${given[1]}"`,
+    });
+  return only?.split(',').map((name) => {
+    const state = STATES.find((known) => known === name.trim());
+    if (state && state !== 'done' && state !== 'running') return state;
+    throw new MtcpError('usage', `"${name}" is not a state that a run can start from`, {
+      where: `argument "--only ${only}"`,
+      hint: didYouMean(
+        name,
+        STATES.filter((known) => known !== 'done' && known !== 'running'),
+      ),
+    });
+  });
 }
 
 export function parseSeeds(text: string | undefined): number[] | undefined {
@@ -65,73 +109,4 @@ export function parseSeeds(text: string | undefined): number[] | undefined {
       });
     return seed;
   });
-}
-
-/** Events as a person wants to read them. */
-function narrator(progress: Progress): (event: RunEvent) => void {
-  let epochs = { done: 0, secondsPerEpoch: 0 };
-  const quietTrials: string[] = [];
-  return (event) => {
-    switch (event.event) {
-      case 'experiment': {
-        const left = event.trials.filter(({ state }) => state !== 'done').length;
-        progress.line(
-          `${event.title}${event.profile ? `, profile ${event.profile}` : ''}: ${event.trials.length} trials, ${left} to do`,
-        );
-        break;
-      }
-      case 'preparing':
-        progress.state(`${event.what} ${event.done}/${event.total}`, event.done, event.total);
-        break;
-      case 'data':
-        progress.line(
-          `data: ${event.caption}, ${event.counts.train} training and ${event.counts.val} validation images (${event.root})`,
-        );
-        for (const note of event.notes) progress.line(`  ${note}`);
-        break;
-      case 'trial':
-        epochs = { done: 0, secondsPerEpoch: 0 };
-        quietTrials.length = 0;
-        progress.line(
-          `[${event.index}/${event.of}] ${event.row}, seed ${event.seed}${event.state === 'done' ? ': done before' : ''}`,
-        );
-        break;
-      case 'phase':
-        progress.state(event.what);
-        break;
-      case 'compiled':
-        progress.state(
-          `${event.program} graph: ${event.nodes} nodes, recorded in ${event.recordSeconds.toFixed(1)} s, session in ${event.sessionSeconds.toFixed(1)} s`,
-        );
-        break;
-      case 'model':
-        progress.line(
-          `  ${event.trained.toLocaleString('en-US')} parameters, ${event.stepsPerEpoch} steps an epoch`,
-        );
-        break;
-      case 'resumed':
-        progress.line(`  goes on after step ${event.step}`);
-        break;
-      case 'step': {
-        const left = (event.steps - event.step) * event.secondsPerStep;
-        const text = `epoch ${event.epoch}, step ${event.step}/${event.steps}, objective ${formatNumber(event.objective)}, ${(event.secondsPerStep * 1000).toFixed(0)} ms a step, epoch ${remaining(left)}`;
-        progress.state(text, event.step, event.steps);
-        break;
-      }
-      case 'epoch': {
-        epochs = { done: epochs.done + 1, secondsPerEpoch: event.seconds };
-        const losses = Object.entries(event.losses).map(([task, loss]) => `${task} ${formatNumber(loss)}`);
-        progress.line(`  epoch ${event.epoch}: ${losses.join(', ')}  (${duration(event.seconds)})`);
-        break;
-      }
-      case 'failed':
-        progress.line(`  failed: ${event.message}`);
-        break;
-      case 'finished':
-        progress.line(`  done in ${duration(event.seconds)} of training`);
-        break;
-      default:
-        break;
-    }
-  };
 }

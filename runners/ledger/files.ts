@@ -1,6 +1,15 @@
 // Files that a later run may trust: either whole or not there.
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 
@@ -94,7 +103,9 @@ export function asIoError(error: unknown, path: string): unknown {
   if (!code || !syscall) return error;
   return new MtcpError('io', `cannot be written: ${REASONS[code] ?? (error as Error).message}`, {
     where: path,
-    hint: FULL.has(code) ? 'make room and run the same command again; it goes on from the last checkpoint' : undefined,
+    hint: FULL.has(code)
+      ? 'make room and run the same command again; it goes on from the last checkpoint'
+      : undefined,
     cause: error,
   });
 }

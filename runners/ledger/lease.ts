@@ -221,7 +221,11 @@ function read(file: string): Owner | undefined {
   }
 }
 
-function isAlive(owner: Owner, file: string, { probes = [], silence = DEFAULT_SILENCE }: LeaseOptions): boolean {
+function isAlive(
+  owner: Owner,
+  file: string,
+  { probes = [], silence = DEFAULT_SILENCE }: LeaseOptions,
+): boolean {
   for (const probe of [...probes, sameMachine]) {
     const verdict = probe(owner);
     if (verdict) return verdict === 'alive';
@@ -273,7 +277,9 @@ function self() {
 }
 
 function sameProcess(a: Owner | undefined, b: Owner): boolean {
-  return a !== undefined && a.pid === b.pid && a.host === b.host && a.started === b.started && a.since === b.since;
+  return (
+    a !== undefined && a.pid === b.pid && a.host === b.host && a.started === b.started && a.since === b.since
+  );
 }
 
 function machineHere(): string | null {

@@ -48,8 +48,11 @@ export interface TrialResult {
 export class RunFolder {
   readonly path: string;
 
-  constructor(runs: string, trial: Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>) {
-    this.path = join(runs, trial.experiment, `${slug(trial.row)}-s${trial.seed}-${trial.hash.slice(0, 8)}`);
+  /** @param runs the folder of all runs; without a trial, the trial's own folder */
+  constructor(runs: string, trial?: Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>) {
+    this.path = trial
+      ? join(runs, trial.experiment, `${slug(trial.row)}-s${trial.seed}-${trial.hash.slice(0, 8)}`)
+      : runs;
   }
 
   get events(): string {

@@ -2,7 +2,16 @@
 // state.json with everything that is not a tensor, and the checksums of the other two. It appears whole or not at
 // all; what a disk damaged later is noticed by its checksum. Random numbers need no place in it: every stream is
 // named by seed, epoch and step.
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
@@ -32,10 +41,12 @@ export interface RunState {
   last: { epoch: number; metrics: Record<string, number> } | null;
 }
 
-interface StoredState extends RunState {
+/** What state.json holds. */
+interface Stored {
   format: number;
   /** CRC-32 of the other files. */
   files: Record<string, number>;
+  state: RunState;
 }
 
 const WEIGHTS = 'weights.safetensors';
@@ -58,8 +69,10 @@ export function writeCheckpoint(folder: string, step: TrainingStep, state: RunSt
     for (const [slot, { views }] of Object.entries(step.slots))
       for (const [name, view] of views) slots.set(`${slot}/${name}`, view);
     writeSafetensors(join(temporary, OPTIMIZER), slots);
-    const files = Object.fromEntries([WEIGHTS, OPTIMIZER].map((name) => [name, checksum(join(temporary, name))]));
-    const stored: StoredState = { format: FORMAT, files, ...state };
+    const files = Object.fromEntries(
+      [WEIGHTS, OPTIMIZER].map((name) => [name, checksum(join(temporary, name))]),
+    );
+    const stored: Stored = { format: FORMAT, files, state };
     writeWhole(join(temporary, STATE), `${JSON.stringify(stored, null, 1)}\n`);
   });
   return path;
@@ -96,15 +109,16 @@ export function restoreLatest(
 
 /** What is wrong with the files of a checkpoint; undefined if nothing is. */
 function faultOf(path: string): string | undefined {
-  let files: StoredState['files'];
+  let files: Stored['files'];
   try {
-    ({ files } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StoredState);
+    ({ files } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as Stored);
   } catch {
     return `${STATE} cannot be read`;
   }
   for (const [name, expected] of Object.entries(files ?? {})) {
     try {
-      if (checksum(join(path, name)) !== expected) return `${name} has another checksum than when it was written`;
+      if (checksum(join(path, name)) !== expected)
+        return `${name} has another checksum than when it was written`;
     } catch {
       return `${name} cannot be read`;
     }
@@ -130,7 +144,7 @@ function checksum(path: string): number {
 
 /** Puts weights and optimizer state back and returns the rest. */
 export function readCheckpoint(path: string, step: TrainingStep): RunState {
-  const { format, files: _, ...state } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StoredState;
+  const { format, state } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as Stored;
   if (format !== FORMAT)
     throw new MtcpError('weights', `${path} was written in format ${format}, this version reads ${FORMAT}`, {
       hint: "delete the run's folder to start anew",

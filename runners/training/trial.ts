@@ -17,7 +17,13 @@ import { sizeOf } from '../engine/graph/ir.js';
 import { EventLog, readEvents, type TrialEvent } from '../ledger/events.js';
 import { writeWhole } from '../ledger/files.js';
 import type { RunFolder, TrialResult } from '../ledger/run-folder.js';
-import { checkpointsIn, pruneCheckpoints, restoreLatest, writeCheckpoint, type RunState } from './checkpoint.js';
+import {
+  checkpointsIn,
+  pruneCheckpoints,
+  restoreLatest,
+  writeCheckpoint,
+  type RunState,
+} from './checkpoint.js';
 import { Evaluation, type Predicted } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
 import { loaderOf, partsOf, primaryOf, type TrialParts } from './parts.js';
@@ -298,7 +304,7 @@ class TrialRun {
 
   async #finish(): Promise<TrialResult> {
     const { config, row, seed, hash } = this.trial;
-    const { folder, data, engine, observe } = this.context;
+    const { folder, data, engine } = this.context;
     const shown: Predicted[] = [];
     const show = ({ sample, predictions }: Predicted) => {
       // Predictions are views into the program's outputs; copies outlive the next batch.
@@ -337,7 +343,8 @@ class TrialRun {
     folder.finish(result);
     const { keep } = config.train.checkpoint;
     if (keep === 'none') pruneCheckpoints(folder.checkpoints, []);
-    else if (keep !== 'all') pruneCheckpoints(folder.checkpoints, checkpointsIn(folder.checkpoints).slice(0, 1));
+    else if (keep !== 'all')
+      pruneCheckpoints(folder.checkpoints, checkpointsIn(folder.checkpoints).slice(0, 1));
     return result;
   }
 

@@ -1,0 +1,87 @@
+// mtcp logs: what happened in trials, as it was written down.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MtcpError } from '../../registry/errors.js';
+import { openExperiment } from '../experiment.js';
+import { readEvents, type LoggedEvent } from '../ledger/events.js';
+import { RunFolder } from '../ledger/run-folder.js';
+import { duration, formatNumber } from '../reporting/report.js';
+import { parseSeeds } from './run.js';
+import type { StatusOptions } from './status.js';
+
+const POLL = 500;
+
+export async function logs(
+  file: string,
+  overrides: string[],
+  options: StatusOptions & { follow?: boolean },
+): Promise<void> {
+  const folders = foldersOf(file, overrides, options);
+  const several = folders.length > 1;
+  const shown = folders.map(() => 0);
+  for (;;) {
+    const ended = folders.every((folder) =>
+      ['done', 'failed', 'interrupted', 'stale'].includes(folder.state()),
+    );
+    for (const [i, { path, events }] of folders.entries()) {
+      const all = readEvents(events);
+      // A resume makes events void: what was shown stays, and what is new comes after it.
+      const from = Math.min(shown[i], all.length);
+      const about = several ? `${path.split('/').at(-1)}  ` : '';
+      for (const event of all.slice(from))
+        process.stdout.write(options.json ? `${JSON.stringify(event)}\n` : `${about}${line(event)}\n`);
+      shown[i] = all.length;
+    }
+    if (!options.follow || ended) return;
+    await sleep(POLL);
+  }
+}
+
+function foldersOf(file: string, overrides: string[], options: StatusOptions): RunFolder[] {
+  if (existsSync(join(file, 'events.jsonl'))) return [new RunFolder(file)];
+  const { profile, row: rows, seeds, runs } = options;
+  const { trials } = openExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides });
+  const folders = trials.map((trial) => new RunFolder(runs, trial));
+  if (!folders.some(({ events }) => existsSync(events)))
+    throw new MtcpError('usage', 'none of its trials has been started', {
+      where: file,
+      hint: `looked in ${runs}; --runs names another folder, --profile another profile`,
+    });
+  return folders;
+}
+
+function line(event: LoggedEvent): string {
+  return `${event.time.slice(0, 19).replace('T', ' ')}  ${text(event)}`;
+}
+
+function text(event: LoggedEvent): string {
+  const numbers = (values: Record<string, number>) =>
+    Object.entries(values)
+      .map(([key, value]) => `${key} ${formatNumber(value)}`)
+      .join(', ');
+  switch (event.event) {
+    case 'started':
+      return `started: ${event.row}, seed ${event.seed}, on ${event.data.caption}`;
+    case 'resumed':
+      return `goes on after step ${event.step} (epoch ${event.epoch})`;
+    case 'compiled':
+      return `compiled ${event.program}: ${event.nodes} nodes in ${duration(event.recordSeconds + event.sessionSeconds)}`;
+    case 'model':
+      return `${event.trained.toLocaleString('en-US')} parameters, ${event.stepsPerEpoch} steps an epoch`;
+    case 'epoch':
+      return `epoch ${event.epoch}: ${numbers(event.losses)}; objective ${formatNumber(event.objective)}; rate ${event.rate.toPrecision(3)}; ${duration(event.seconds)}`;
+    case 'evaluated':
+      return `evaluated epoch ${event.epoch}: ${numbers(event.metrics)}; ${duration(event.seconds)}`;
+    case 'checkpoint':
+      return `checkpoint ${event.path}`;
+    case 'finished':
+      return `done in ${duration(event.seconds)} of training`;
+    case 'interrupted':
+      return `stopped after step ${event.step} (epoch ${event.epoch})`;
+    case 'warning':
+      return `warning: ${event.message}`;
+    case 'failed':
+      return `failed: ${event.message}`;
+  }
+}

@@ -1,0 +1,79 @@
+// Events of a run as a person wants to read them.
+import { duration, formatNumber } from '../reporting/report.js';
+import type { RunEvent } from '../run.js';
+import { remaining, type Progress } from './progress.js';
+
+/** @param parallel several trials report at once */
+export function narrator(
+  progress: Progress,
+  { parallel = false }: { parallel?: boolean } = {},
+): (event: RunEvent) => void {
+  return (event) => {
+    // Of several trials at once each line says which it is about.
+    const who = parallel && 'row' in event ? `${event.row}, seed ${event.seed}: ` : '';
+    const indent = who || '  ';
+    switch (event.event) {
+      case 'experiment': {
+        const left = event.trials.filter(({ state }) => state !== 'done').length;
+        progress.line(
+          `${event.title}${event.profile ? `, profile ${event.profile}` : ''}: ${event.trials.length} trials, ${left} to do`,
+        );
+        break;
+      }
+      case 'preparing':
+        progress.state(`${event.what} ${event.done}/${event.total}`, event.done, event.total);
+        break;
+      case 'data':
+        progress.line(
+          `data: ${event.caption}, ${event.counts.train} training and ${event.counts.val} validation images (${event.root})`,
+        );
+        for (const note of event.notes) progress.line(`  ${note}`);
+        break;
+      case 'trial':
+        progress.line(
+          `[${event.index}/${event.of}] ${event.row}, seed ${event.seed}${event.state === 'done' ? ': done before' : ''}`,
+        );
+        break;
+      case 'phase':
+        progress.state(`${who}${event.what}`);
+        break;
+      case 'compiled':
+        progress.state(
+          `${who}${event.program} graph: ${event.nodes} nodes, recorded in ${event.recordSeconds.toFixed(1)} s, session in ${event.sessionSeconds.toFixed(1)} s`,
+        );
+        break;
+      case 'model':
+        progress.line(
+          `${indent}${event.trained.toLocaleString('en-US')} parameters, ${event.stepsPerEpoch} steps an epoch`,
+        );
+        break;
+      case 'resumed':
+        progress.line(
+          `${indent}${event.step === 0 ? 'starts again: there was no checkpoint yet' : `goes on after step ${event.step}`}`,
+        );
+        break;
+      case 'warning':
+        progress.line(`${indent}warning: ${event.message}`);
+        break;
+      case 'step': {
+        const left = (event.steps - event.step) * event.secondsPerStep;
+        const text = `${who}epoch ${event.epoch}, step ${event.step}/${event.steps}, objective ${formatNumber(event.objective)}, ${(event.secondsPerStep * 1000).toFixed(0)} ms a step, epoch ${remaining(left)}`;
+        progress.state(text, event.step, event.steps);
+        break;
+      }
+      case 'epoch': {
+        const losses = Object.entries(event.losses).map(([task, loss]) => `${task} ${formatNumber(loss)}`);
+        progress.line(`${indent}epoch ${event.epoch}: ${losses.join(', ')}  (${duration(event.seconds)})`);
+        break;
+      }
+      case 'failed':
+        progress.line(`${indent}failed: ${event.message}`);
+        break;
+      case 'finished':
+        progress.line(`${indent}done in ${duration(event.seconds)} of training`);
+        break;
+      default:
+        break;
+    }
+  };
+}
