@@ -16,6 +16,7 @@ import './losses/normals.js';
 import './metrics/angular-error.js';
 import './metrics/miou.js';
 import './metrics/rmse.js';
+import './metrics/saliency.js';
 import './optimizers/adamw.js';
 import './refinements/srm.js';
 import './schedules/constant.js';

@@ -76,7 +76,7 @@ const DEGREES = 180 / Math.PI;
 const norm = (x: number, y: number, z: number): number => Math.sqrt(x * x + y * y + z * z);
 
 function acosAngle(px: number, py: number, pz: number, gx: number, gy: number, gz: number): number {
-  const cosine = (px * gx + py * gy + pz * gz) / (norm(px, py, pz) * norm(gx, gy, gz) + 1e-12);
+  const cosine = (px * gx + py * gy + pz * gz) / (norm(px, py, pz) * norm(gx, gy, gz) || 1);
   return Math.acos(Math.max(-1, Math.min(1, cosine))) * DEGREES;
 }
 
@@ -88,10 +88,8 @@ function atanAngle(px: number, py: number, pz: number, gx: number, gy: number, g
 }
 
 function medianOf(histogram: Float64Array, count: number): number {
-  let below = 0;
-  for (let bin = 0; bin < BINS; bin++) {
-    below += histogram[bin];
-    if (below * 2 >= count) return ((bin + 0.5) * 180) / BINS;
-  }
-  return NaN;
+  if (count === 0) return NaN;
+  let bin = 0;
+  for (let below = histogram[0]; below * 2 < count; below += histogram[++bin]);
+  return ((bin + 0.5) * 180) / BINS;
 }

@@ -25,8 +25,10 @@ const schema = {
 @component({
   kind: 'metric',
   name: 'rmse',
-  summary: 'Root mean square depth error in metres, over all pixels of the split.',
-  source: 'Vandenhende et al. 2021, evaluation code; truncated range: MTFormer, MT-CP',
+  summary:
+    'Root mean square depth error in metres over all pixels of the split; also its mean over images, relative errors and shares within 1.25, 1.25^2, 1.25^3.',
+  source:
+    'Vandenhende et al. 2021, evaluation code; truncated range: MTFormer, MT-CP; mean over images: Maninis et al. 2019',
   options: schema,
 })
 export class DepthRmse implements Metric {
@@ -36,14 +38,22 @@ export class DepthRmse implements Metric {
     { name: 'RMSE_lt6.5535', unit: 'm', better: 'lower' },
     { name: 'logRMSE', unit: '', better: 'lower' },
     { name: 'absRel', unit: '', better: 'lower' },
+    { name: 'sqRel', unit: 'm', better: 'lower' },
+    { name: 'RMSE_images', unit: 'm', better: 'lower' },
+    { name: 'delta1', unit: '%', better: 'higher' },
+    { name: 'delta2', unit: '%', better: 'higher' },
+    { name: 'delta3', unit: '%', better: 'higher' },
   ] as const;
 
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
 
   start(): MetricRun {
-    let [count, squares, near, nearSquares, logs, relative] = [0, 0, 0, 0, 0, 0];
+    let [count, squares, near, nearSquares, logs, relative, squaredRelative] = [0, 0, 0, 0, 0, 0, 0];
+    let [images, imageErrors] = [0, 0];
+    const within = [0, 0, 0];
     return {
       update({ data: prediction }: MapData, { data: label }: LabelMap) {
+        const before = { count, squares };
         for (let i = 0; i < label.length; i++) {
           const depth = label[i];
           if (depth === IGNORE || depth <= 0) continue;
@@ -54,11 +64,21 @@ export class DepthRmse implements Metric {
           squares += square;
           logs += (Math.log(guess) - Math.log(depth)) ** 2;
           relative += Math.abs(guess - depth) / depth;
+          squaredRelative += square / depth;
+          const ratio = guess > depth ? guess / depth : depth / guess;
+          if (ratio < 1.25 ** 3) {
+            within[2]++;
+            if (ratio < 1.25 ** 2) within[1]++;
+            if (ratio < 1.25) within[0]++;
+          }
           if (depth < TRUNCATED) {
             near++;
             nearSquares += square;
           }
         }
+        if (count === before.count) return;
+        images++;
+        imageErrors += Math.sqrt((squares - before.squares) / (count - before.count));
       },
       compute: () => {
         const full = Math.sqrt(squares / count);
@@ -69,6 +89,11 @@ export class DepthRmse implements Metric {
           'RMSE_lt6.5535': truncated,
           logRMSE: Math.sqrt(logs / count),
           absRel: relative / count,
+          sqRel: squaredRelative / count,
+          RMSE_images: imageErrors / images,
+          delta1: (100 * within[0]) / count,
+          delta2: (100 * within[1]) / count,
+          delta3: (100 * within[2]) / count,
         };
       },
     };

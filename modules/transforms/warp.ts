@@ -189,6 +189,44 @@ function resizeSmooth(
   return { height, width, channels, data: out };
 }
 
+/** A canvas of `fill` with the map, which must not be larger, in its centre; an odd rest goes below and right. */
+export function padCentre(map: MapData, height: number, width: number, fill: number): MapData {
+  const out = emptyLike(map, height, width);
+  if (fill !== 0) out.data.fill(fill);
+  copyRows(map, out, 0, 0, (height - map.height) >> 1, (width - map.width) >> 1, map.height, map.width);
+  return out;
+}
+
+/** The part that `padCentre` put there: its inverse. */
+export function cropCentre(map: MapData, height: number, width: number): MapData {
+  if (map.height === height && map.width === width) return map;
+  return crop(map, (map.height - height) >> 1, (map.width - width) >> 1, height, width);
+}
+
+export function crop(map: MapData, top: number, left: number, height: number, width: number): MapData {
+  const out = emptyLike(map, height, width);
+  copyRows(map, out, top, left, 0, 0, height, width);
+  return out;
+}
+
+function copyRows(
+  from: MapData,
+  to: MapData,
+  fromTop: number,
+  fromLeft: number,
+  toTop: number,
+  toLeft: number,
+  height: number,
+  width: number,
+): void {
+  const { channels } = from;
+  for (let y = 0; y < height; y++) {
+    const start = ((fromTop + y) * from.width + fromLeft) * channels;
+    const row = from.data.subarray(start, start + width * channels);
+    to.data.set(row, ((toTop + y) * to.width + toLeft) * channels);
+  }
+}
+
 /** Left and right exchanged. */
 export function flipHorizontally(map: MapData): MapData {
   const { height, width, channels, data } = map;

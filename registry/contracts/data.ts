@@ -55,4 +55,6 @@ export interface Transform {
   evaluate(sample: Sample): Sample;
   /** Height and width of what comes out. */
   readonly size: readonly [number, number];
+  /** How `evaluate` fits an image into `size`: stretched (also if absent), or centred with padding around it. */
+  readonly fit?: 'stretch' | 'pad';
 }

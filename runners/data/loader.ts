@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { ThreadPool } from '../../modules/datasets/threads.js';
 import { catalog } from '../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
-import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
+import type { Dataset, DatasetInfo, Sample, Split, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream, shuffle } from '../../registry/random.js';
@@ -30,6 +30,8 @@ export interface LoaderSetup {
 export interface Loader {
   /** Height and width of the images and training labels. */
   readonly size: readonly [number, number];
+  /** How evaluation images are fitted into it. */
+  readonly fit: Transform['fit'];
   /** Whole batches in the training split; known after `prepare`. */
   readonly stepsPerEpoch: number;
   /** Makes sure the data are there and says what they are. Comes before everything else. */
@@ -50,6 +52,7 @@ export function createLoader(setup: LoaderSetup): Loader {
 
 class ThreadedLoader implements Loader {
   readonly size: readonly [number, number];
+  readonly fit: Transform['fit'];
   readonly #dataset: Dataset;
   readonly #pool: ThreadPool<Job, JobResult>;
   readonly #cache: SampleCache;
@@ -60,7 +63,9 @@ class ThreadedLoader implements Loader {
     const { dataset, transform, tasks, seed } = setup;
     const components = createTrialContainer(tasks);
     this.#dataset = components.create('dataset', dataset);
-    this.size = components.create('transform', transform).size;
+    const { size, fit } = components.create('transform', transform);
+    this.size = size;
+    this.fit = fit;
     this.#cache = new SampleCache(setup.cacheBytes ?? DEFAULT_CACHE_BYTES);
 
     const workers = setup.workers ?? Math.max(1, Math.min(4, availableParallelism()) - 1);

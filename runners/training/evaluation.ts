@@ -2,14 +2,18 @@
 // predictions at the network's input size; the rest, from there to the stored labels, follows one of two
 // protocols:
 //
-//   sv    the prediction is resized to the size of the stored label and compared there; normals pass through
-//         8-bit values on the way (`quantize`), because the original saves them as images
+//   sv    the prediction is resized to the size of the stored label and compared there; normals and
+//         probabilities pass through 8-bit values on the way (`quantize`), because the original saves them as
+//         images
 //   atrc  no resizing: prediction and label have the same size
+//
+// If the pipeline pads images instead of stretching them, what was predicted for the padding is cut off first:
+// the labels there would be unknown.
 import * as tf from '@tensorflow/tfjs';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
-import { resize } from '../../modules/transforms/warp.js';
-import type { LabelMap, MapData, Sample } from '../../registry/contracts/data.js';
+import { cropCentre, resize } from '../../modules/transforms/warp.js';
+import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
 import type { Metric } from '../../registry/contracts/learning.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
@@ -20,7 +24,7 @@ import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { Network } from './network.js';
 import type { Weights } from './weights.js';
 
-/** One image with what was predicted for it, at the network's input size. */
+/** One image with what was predicted for it, at the network's input size, without what was padded. */
 export interface Predicted {
   sample: Sample;
   predictions: Record<string, MapData>;
@@ -36,6 +40,8 @@ export class Evaluation {
     readonly metrics: Record<string, Metric>,
     readonly config: EvaluateConfig,
     weights: Weights,
+    /** How the pipeline fits images into the network's input. */
+    readonly fit: Transform['fit'],
   ) {
     this.#binding = program.bind((name, spec) => {
       const weight = weights.input(name);
@@ -53,6 +59,7 @@ export class Evaluation {
     config: EvaluateConfig,
     size: readonly [number, number],
     weights: Weights,
+    fit?: Transform['fit'],
   ): Promise<Evaluation> {
     const program = await engine.compile('evaluation', (tracer) => {
       const pass = new Pass(new ParameterTable(), tracer, false);
@@ -65,7 +72,7 @@ export class Evaluation {
         ]),
       );
     });
-    return new Evaluation(program, network.tasks, metrics, config, weights);
+    return new Evaluation(program, network.tasks, metrics, config, weights, fit);
   }
 
   /** @param each sees every image with its predictions, in order */
@@ -79,7 +86,7 @@ export class Evaluation {
       await this.#binding.run();
       for (let i = 0; i < count; i++) {
         const predictions = Object.fromEntries(
-          this.tasks.map(({ name }) => [name, this.#prediction(name, i)]),
+          this.tasks.map(({ name }) => [name, this.#prediction(name, i, raw[i].image)]),
         );
         for (const { task, run } of runs) {
           const label = raw[i].labels[task.name];
@@ -91,12 +98,13 @@ export class Evaluation {
     return named(runs.map(({ task, run }) => [task.name, run.compute()]));
   }
 
-  /** The i-th image of the batch; a view, overwritten by the next batch. */
-  #prediction(task: string, i: number): MapData {
+  /** What was predicted for the i-th image of the batch; a view, overwritten by the next batch. */
+  #prediction(task: string, i: number, image: MapData): MapData {
     const { data, shape } = this.#hosts.get(`prediction/${task}`)!;
     const [, height, width, channels = 1] = shape;
     const size = height * width * channels;
-    return { height, width, channels, data: data.subarray(i * size, (i + 1) * size) };
+    const whole = { height, width, channels, data: data.subarray(i * size, (i + 1) * size) };
+    return this.fit === 'pad' ? cropCentre(whole, image.height, image.width) : whole;
   }
 
   close(): void {
@@ -146,7 +154,19 @@ export function toLabel(
   }
   if (kind === 'classes') return resize(prediction, height, width, 'nearest');
   if (kind === 'normals' && quantize) return asBytes(resize(asImage(prediction), height, width, 'linear'));
+  if (kind === 'binary' && quantize)
+    return asShares(resize(scaled(prediction, 255), height, width, 'linear'));
   return resize(prediction, height, width, 'linear');
+}
+
+const scaled = (map: MapData, factor: number): MapData => ({
+  ...map,
+  data: Float32Array.from(map.data, (v) => v * factor),
+});
+
+/** Cut to whole numbers, as saving a grey image does, and back to [0, 1]. */
+function asShares(image: MapData): MapData {
+  return { ...image, data: Float32Array.from(image.data, (v) => Math.trunc(v) / 255) };
 }
 
 /** [-1, 1] to [0, 255] */

@@ -131,13 +131,21 @@ class TrialRun {
     const { engine } = this.context;
     const { train, evaluate } = this.trial.config;
     const { network, optimizer, metrics, criterion } = this.#parts;
-    const { size } = this.#loader;
+    const { size, fit } = this.#loader;
     this.#step = await TrainingStep.compile(engine, network, criterion, optimizer, {
       batch: train.batch,
       size,
       clip: train.clip,
     });
-    this.#evaluation = await Evaluation.compile(engine, network, metrics, evaluate, size, this.#step.weights);
+    this.#evaluation = await Evaluation.compile(
+      engine,
+      network,
+      metrics,
+      evaluate,
+      size,
+      this.#step.weights,
+      fit,
+    );
     const programs = {
       gradient: this.#step.gradientProgram,
       update: this.#step.updateProgram,

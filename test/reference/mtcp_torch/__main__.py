@@ -19,6 +19,7 @@ def main() -> None:
 
     from .check import check
     from .fixtures.losses import write_losses
+    from .fixtures.metric_cases import write_metric_cases
     from .fixtures.metrics import write_metrics
     from .fixtures.models import write_models
     from .fixtures.parts import write_parts
@@ -38,6 +39,7 @@ def main() -> None:
         write_losses(options.out)
     if "metrics" in wanted:
         write_metrics(options.out)
+        write_metric_cases(options.out)
     if "schemes" in wanted:
         write_schemes(options.out)
 
