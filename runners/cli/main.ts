@@ -109,6 +109,27 @@ program
   .option('--json', 'one JSON document')
   .action(async (files, options) => (await import('./validate.js')).validate(files, options));
 
+const config = program.command('config').summary('look at resolved configurations');
+config
+  .command('show')
+  .summary('print rows with everything filled in')
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value')
+  .option('--profile <name>', 'embedded (default) or another profile of the file')
+  .option('--row <name>', 'only this row; may be given several times', collect)
+  .option('--origin', 'beside every value the file and line that wrote it, and what it replaced')
+  .option('--json', 'one JSON document')
+  .action(async (file, overrides, options) => (await import('./config.js')).show(file, overrides, options));
+config
+  .command('diff')
+  .summary('tell two configurations apart')
+  .description('Compares rows of the same name; one row against one row whatever they are called.')
+  .argument('<a>', 'experiment file, FILE#ROW, or the folder of a run')
+  .argument('<b>', 'the same')
+  .option('--profile <name>', 'embedded (default) or another profile of the files')
+  .option('--json', 'one JSON document')
+  .action(async (a, b, options) => (await import('./config.js')).diff(a, b, options));
+
 program
   .command('list')
   .summary('list components')

@@ -21,7 +21,7 @@ export function componentSchemas(catalog: Catalog, trial: JsonSchema): Map<strin
   throwAll(catalog.list().flatMap(optionFaults));
   const files = new Map<string, JsonSchema>();
   const index: Record<string, JsonSchema> = {};
-  const overlay: Record<string, JsonSchema> = { trial: partial(trial) };
+  const overlay: Record<string, JsonSchema> = { trial: overlayOf(trial) };
   for (const [name, definition] of Object.entries(trial.definitions ?? {}))
     overlay[name] = partial(definition);
   for (const kind of Object.keys(KINDS).sort() as Kind[]) {
@@ -102,6 +102,16 @@ function discriminate(
       })),
     }),
   };
+}
+
+/** The trial sections as overlays write them: partial, with `variables` beside them. */
+function overlayOf(trial: JsonSchema): JsonSchema {
+  const schema = partial(trial);
+  const variables: JsonSchema = {
+    description: 'Values used as ${name}; set here for this overlay.',
+    $ref: '../experiment.schema.json#/definitions/variables',
+  };
+  return { ...schema, properties: { variables, ...schema.properties } };
 }
 
 /** The overlay of a kind: without a type, any option that some component of the kind has. */

@@ -1,62 +1,67 @@
 // An experiment file and everything it extends, as layers. Nothing is merged early: a row that three files
 // have something to say about is three overlays in a row, so that composing means one thing everywhere:
 //
-//   extended files in order (each after what it extends) -> the file -> profile -> row -> path=value
+//   extended files in order (each after what it extends) -> the file -> profile -> row -> sweep -> path=value
+//
+// and then variables are filled in.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { didYouMean, nearestNames } from '../../registry/near.js';
 import type { Report } from './faults.js';
+import { NOT_SECTIONS } from './keys.js';
 import { merge, mergeAll } from './merge.js';
 import { child, isNull, type MapNode, type Node } from './nodes.js';
 import { Source, type Mark } from './source.js';
+import { expandSweep, type Overlays, type Swept } from './sweep.js';
+import { fillVariables } from './variables.js';
 import { parseYaml } from './yaml.js';
-
-/** Named overlays, each a list because several files may write one. */
-export type Overlays = ReadonlyMap<string, readonly MapNode[]>;
 
 export interface Composition {
   /** As read, the file itself first. */
   readonly sources: readonly Source[];
   /** The root maps of all files as written, in the order in which they apply. */
   readonly files: readonly MapNode[];
+  /** After the sweep. */
   readonly rows: Overlays;
   readonly profiles: Overlays;
+  readonly sweep: Swept;
   /** Everything but rows and profiles, merged. */
   readonly root: MapNode;
 }
 
-/** Keys of a file that are not part of a trial. */
-export const PRESENTATION = ['name', 'title', 'description', 'report'] as const;
-export const STRUCTURE = ['extends', 'seeds', 'rows', 'profiles'] as const;
-
-/** Reads `file` and what it extends. Undefined if one of them cannot be read or parsed. */
-export function compose(file: string, report: Report): Composition | undefined {
+/**
+ * Reads `file` and what it extends. Undefined if one of them cannot be read or parsed.
+ * @param overrides what the command line changes in the experiment itself
+ */
+export function compose(
+  file: string,
+  report: Report,
+  overrides: readonly MapNode[] = [],
+): Composition | undefined {
   const reader = new Reader(report);
   reader.read(resolve(file), undefined, []);
   if (reader.failed) return undefined;
   const files = reader.maps;
-  return {
-    sources: reader.sources,
-    files,
-    rows: overlays('rows', files, report),
-    profiles: overlays('profiles', files, report),
-    root: mergeAll(files.at(-1)!.mark, files.map(withoutOverlays)),
-  };
+  const root = mergeAll(files.at(-1)!.mark, [...files.map(withoutOverlays), ...overrides]);
+  const written = overlays('rows', files, report);
+  const base: Overlays = written.size > 0 ? written : new Map([['', []]]);
+  const sweep = expandSweep(child(root, 'sweep'), base, report);
+  const rows = new Map([...sweep.rows].filter(([name]) => name !== ''));
+  return { sources: reader.sources, files, rows, profiles: overlays('profiles', files, report), sweep, root };
 }
 
-/** The trial sections of one row under one profile, merged. */
+/** The trial sections of one row under one profile, merged and with variables filled in. */
 export function composeTrial(
   { root, rows, profiles }: Composition,
   { row, profile }: { row: string; profile: string | null },
   overrides: readonly MapNode[],
+  report: Report,
 ): MapNode {
   const layers = [...(profiles.get(profile ?? '') ?? []), ...(rows.get(row) ?? []), ...overrides];
-  return layers.reduce(merge, sections(root));
+  return fillVariables(layers.reduce(merge, sections(root)), report, process.env);
 }
 
-const NOT_SECTIONS: ReadonlySet<string> = new Set([...PRESENTATION, ...STRUCTURE]);
-
-/** The part of a file's root map that belongs to its trials. */
+/** The part of a file's root map that belongs to its trials, and its variables. */
 export function sections(root: MapNode): MapNode {
   return without(root, NOT_SECTIONS);
 }

@@ -6,6 +6,7 @@ import { allowsNull, type JsonSchema } from './json-schema.js';
 import type { Fault, Report } from './faults.js';
 import { child, follow, toValue, type MapNode, type Node } from './nodes.js';
 import type { Mark } from './source.js';
+import { hasVariable } from './variables.js';
 
 export interface ExplainContext {
   readonly root: MapNode;
@@ -67,6 +68,8 @@ function explain(error: ErrorObject, context: ExplainContext): Fault | undefined
     return unknownOption(path, node, schema, error.params.additionalProperty as string, context.sections);
   if (context.partial && (data === null || ['required', 'minProperties'].includes(error.keyword)))
     return undefined;
+  // What a variable holds is known, and checked, when all layers are merged.
+  if (context.partial ? hasVariable(data) : node.kind === 'scalar' && node.unfilled) return undefined;
   if (error.keyword === 'required' && nulled(node, schema, error.params.missingProperty as string))
     return undefined;
   if (error.keyword === 'required')
@@ -126,12 +129,17 @@ function missing(
 }
 
 /** `unknown scheme "dwaa"` and what is near it. */
-export function unknownName(what: string, name: string, known: readonly string[]): Omit<Fault, 'mark'> {
+export function unknownName(
+  what: string,
+  name: string,
+  known: readonly string[],
+  nothing = `there is no ${what} to choose from`,
+): Omit<Fault, 'mark'> {
   const near = nearestNames(name, known);
   const meant = near.length > 0 ? `did you mean ${near.map(quote).join(' or ')}? ` : '';
   return {
     message: `unknown ${what} "${name}"`,
-    hint: known.length > 0 ? `${meant}known: ${known.join(', ')}` : `there is no ${what} to choose from`,
+    hint: known.length > 0 ? `${meant}known: ${known.join(', ')}` : nothing,
   };
 }
 

@@ -84,10 +84,11 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
   const about = [
     frame(mark),
     ...chain(mark.source),
+    ...variable(mark),
     ...(partial('row') ? [among('row', part('row'))] : []),
     ...(partial('profile') ? [among('profile', part('profile'))] : []),
   ].filter((line) => line !== undefined && line !== '');
-  return new MtcpError(mark.source.kind === 'argument' ? 'usage' : 'config', message, {
+  return new MtcpError(mark.source.kind === 'file' ? 'config' : 'usage', message, {
     where: where(mark),
     frame: about.length > 0 ? about.join('\n') : undefined,
     hint,
@@ -98,6 +99,11 @@ function chain(source: Source): string[] {
   const lines: string[] = [];
   for (let at = source.extendedBy; at; at = at.source.extendedBy) lines.push(`extended by ${where(at)}`);
   return lines;
+}
+
+function variable({ filled, source, start }: Mark): string[] {
+  if (!filled || (filled.mark.source === source && filled.mark.start === start)) return [];
+  return [`${filled.name} was set in ${where(filled.mark)}`, ...chain(filled.mark.source)];
 }
 
 const SHOWN = 3;

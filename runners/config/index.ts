@@ -9,6 +9,7 @@ export {
   type Printed,
   type ReportConfig,
 } from './load.js';
+export type { Origin } from './origin.js';
 export { differences, writeResolved, type Difference } from './resolved.js';
 export {
   HASH_VERSION,

@@ -6,20 +6,29 @@ import { compose, markOfWhole, type Composition } from './compose.js';
 import { unknownName } from './explain.js';
 import { Faults, throwAll, type Combination } from './faults.js';
 import { child, follow, text, toValue } from './nodes.js';
+import { originOf } from './origin.js';
 import { parseOverrides } from './overrides.js';
 import { Schemas } from './schemas.js';
 import { where } from './source.js';
 import { trialHash, type Trial, type TrialConfig } from './trial.js';
-import { validateLayers, validateReport, validateRoot, validateTrials, type Draft } from './validate.js';
+import {
+  validateLayers,
+  validateOverrides,
+  validateReport,
+  validateRoot,
+  validateTrials,
+  validateVariables,
+  type Draft,
+} from './validate.js';
 
 export interface LoadOptions {
   /** Name of a profile; `embedded` if there is one and none is named. */
   profile?: string;
-  /** `path=value`, applied last, to every row. */
+  /** `path=value`, applied last, to every chosen row; `seeds=[...]` replaces the file's seeds. */
   overrides?: readonly string[];
   /** Instead of the file's. */
   seeds?: readonly number[];
-  /** Only these rows. */
+  /** Only these rows; the name of a row that a sweep varies stands for all that became of it. */
   rows?: readonly string[];
   /** Folder of schemas; the package's own if left out. */
   schemas?: string;
@@ -99,7 +108,7 @@ function examine(
 ): Examined {
   const faults = new Faults();
   const overrides = parseOverrides(options.overrides ?? [], faults.report);
-  const composition = compose(file, faults.report);
+  const composition = compose(file, faults.report, overrides.root);
   if (!composition) return { errors: faults.errors([], []), drafts: [] };
   validateLayers(composition, overrides.layers, schemas, faults.report);
   checkSeeds(options.seeds, faults);
@@ -117,9 +126,13 @@ function examine(
         hint: 'the folder of the runs is called by it; without one this file is a fragment for others to extend',
       });
     // Rows that were not asked for are checked as the file has them.
-    const changed = (row: string) => ((options.rows?.includes(row) ?? true) ? overrides.layers : []);
+    const changed = (row: string) => (isChosen(row, composition, options) ? overrides.layers : []);
     drafts = validateTrials(composition, combinations, changed, schemas, faults);
     validateReport(composition, drafts, faults.report);
+    validateVariables(composition, overrides.layers, faults.report);
+    const { origins } = composition.sweep;
+    if (combinations.some(({ row }) => origins.has(row) && isChosen(row, composition, options)))
+      validateOverrides(composition, overrides.layers, faults.report);
   }
   return {
     errors: faults.errors(combinations, [...composition.sources, ...overrides.sources]),
@@ -128,16 +141,22 @@ function examine(
   };
 }
 
+/** Whether `rows` of the options names this row, or the row that a sweep made it of. */
+function isChosen(row: string, { sweep }: Composition, { rows }: LoadOptions): boolean {
+  return rows === undefined || rows.includes(row) || rows.includes(sweep.origins.get(row) || row);
+}
+
 /** The rows and profiles to look at; faults if the options name others. */
 function chosen(
-  { root, rows, profiles }: Composition,
+  { root, rows, profiles, sweep }: Composition,
   options: LoadOptions,
   expected: 'experiment' | 'any',
   faults: Faults,
 ): Combination[] {
   const names = rows.size > 0 ? [...rows.keys()] : [text(root, 'name') ?? 'default'];
+  const origins = [...sweep.origins.values()];
   for (const row of options.rows ?? [])
-    if (!names.includes(row))
+    if (!names.includes(row) && !origins.includes(row))
       faults.report({ mark: markOfWhole(`argument "--row ${row}"`), ...unknownName('row', row, names) });
   const { profile } = options;
   if (profile !== undefined && !profiles.has(profile)) {
@@ -176,17 +195,18 @@ function checkSeeds(seeds: readonly number[] | undefined, faults: Faults): void 
 
 function expand(
   file: string,
-  { root }: Composition,
+  composition: Composition,
   drafts: readonly Draft[],
   options: LoadOptions,
   schemas: Schemas,
 ): Experiment {
+  const { root } = composition;
   const name = text(root, 'name')!;
   const listed = child(root, 'seeds');
   const seeds = options.seeds ?? (listed ? (toValue(listed) as number[]) : [0]);
   const report = child(root, 'report');
   const trials = drafts
-    .filter(({ row }) => options.rows?.includes(row) ?? true)
+    .filter(({ row }) => isChosen(row, composition, options))
     .flatMap(({ row, node, value }) => {
       const { value: config, paths } = schemas.completeTrial(value, node);
       return seeds.map((seed): Trial => ({
@@ -199,6 +219,7 @@ function expand(
           const { node: at, key } = follow(node, typeof path === 'string' ? path.split('.') : path);
           return where(at.kind === 'map' ? (key ?? at.mark) : at.mark);
         },
+        origin: (path) => originOf(node, path),
       }));
     });
   return {

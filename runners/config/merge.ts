@@ -14,14 +14,14 @@ export function merge(base: MapNode, overlay: MapNode): MapNode {
     if (isNull(value)) {
       const existed = below !== undefined || base.removed.get(name)?.existed === true;
       entries.delete(name);
-      removed.set(name, { key, value: value.mark, existed });
+      removed.set(name, { key, value: value.mark, existed, over: below ?? base.removed.get(name)?.over });
       continue;
     }
     removed.delete(name);
     // The first writer of a merged map keeps its mark: what is missing from it was missing there already.
     if (value.kind === 'map' && below && mergeable(below.value, value))
-      entries.set(name, { key: below.key, value: merge(below.value, value) });
-    else entries.set(name, { key, value: settle(value) });
+      entries.set(name, { ...below, value: merge(below.value, value) });
+    else entries.set(name, { key, value: settle(value), over: below });
   }
   return { kind: 'map', entries, removed, mark: base.mark };
 }

@@ -6,6 +6,8 @@ export interface ScalarNode {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
   readonly mark: Mark;
+  /** Uses a variable that could not be filled in, which has been reported. */
+  readonly unfilled?: true;
 }
 
 export interface ListNode {
@@ -17,6 +19,8 @@ export interface ListNode {
 export interface Entry {
   readonly key: Mark;
   readonly value: Node;
+  /** What this one replaced; a merged map has none, its parts have. */
+  readonly over?: Entry;
 }
 
 /** A null that an overlay wrote over a key. */
@@ -25,6 +29,7 @@ export interface Removal {
   readonly value: Mark;
   /** Whether there was something to remove. */
   readonly existed: boolean;
+  readonly over?: Entry;
 }
 
 export interface MapNode {
@@ -61,6 +66,17 @@ export function toValue(node: Node): unknown {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map(toValue);
   return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toValue(entry.value)]));
+}
+
+/** `value` below `keys`: { a: { b: value } }. `mark` stands for the key at each depth. */
+export function nest(keys: readonly string[], value: Node, mark: (depth: number) => Mark): MapNode {
+  let node = value;
+  for (let depth = keys.length - 1; depth >= 0; depth--) {
+    const key = mark(depth);
+    const entries = new Map([[keys[depth], { key, value: node }]]);
+    node = { kind: 'map', entries, removed: new Map(), mark: key };
+  }
+  return node as MapNode;
 }
 
 /** What lies at a path: the node, and the mark of its key if it has one. */

@@ -1,27 +1,31 @@
 // `path=value` arguments as overlays: dots separate keys, the value is YAML, null removes. Each is a layer
-// of its own, so a later one sees what an earlier one did.
+// of its own, so a later one sees what an earlier one did. `seeds=...` belongs to the experiment, all others to
+// its trials.
 import type { Report } from './faults.js';
-import type { Entry, MapNode, Node } from './nodes.js';
-import { PRESENTATION, STRUCTURE } from './compose.js';
+import { nest, type MapNode } from './nodes.js';
+import { NOT_SECTIONS, splitPath } from './keys.js';
 import { Source, type Mark } from './source.js';
 import { parseYaml } from './yaml.js';
 
 /** What people meant who tried to set something that is not part of a trial. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  seeds: 'choose seeds with --seeds 0,1,2',
   rows: 'choose rows with --row "name"; an override changes every row',
   profiles: 'choose a profile with --profile name',
+  sweep: 'write it into the experiment file; to run one combination, name it with --row',
 };
-const RESERVED: ReadonlySet<string> = new Set([...PRESENTATION, ...STRUCTURE]);
 
 export interface Overrides {
   readonly sources: readonly Source[];
+  /** Overlays on the trial sections. */
   readonly layers: readonly MapNode[];
+  /** Overlays on the experiment itself. */
+  readonly root: readonly MapNode[];
 }
 
 export function parseOverrides(texts: readonly string[], report: Report): Overrides {
   const sources: Source[] = [];
   const layers: MapNode[] = [];
+  const root: MapNode[] = [];
   for (const text of texts) {
     const equals = text.indexOf('=');
     // Blanks in place of the path: what the YAML parser reads keeps its offsets.
@@ -29,36 +33,30 @@ export function parseOverrides(texts: readonly string[], report: Report): Overri
     const source = new Source(`argument "${text}"`, value, process.cwd(), 'argument');
     sources.push(source);
     const layer = parseOverride(source, equals < 0 ? undefined : text.slice(0, equals), report);
-    if (layer) layers.push(layer);
+    if (layer) (layer.entries.has('seeds') ? root : layers).push(layer);
   }
-  return { sources, layers };
+  return { sources, layers, root };
 }
 
 function parseOverride(source: Source, path: string | undefined, report: Report): MapNode | undefined {
   const whole: Mark = { source, start: 0, end: source.text.length, path: [] };
   const fail = (message: string, hint: string) => report({ mark: whole, message, hint });
-  const keys = (path ?? '').split('.');
+  const keys = splitPath(path ?? '');
   if (keys.includes('')) fail('not an override', 'write path=value, for example train.epochs=3');
-  else if (RESERVED.has(keys[0]))
+  else if (NOT_SECTIONS.has(keys[0]) && keys.join() !== 'seeds')
     fail(`"${keys[0]}" is not part of a trial`, INSTEAD[keys[0]] ?? 'write it into the experiment file');
   else if (source.text.trim() === '') fail('there is no value behind "="', `write ${path}=null to remove it`);
   else {
     const value = parseYaml(source, report);
-    return value && nest(keys, value, source);
+    return value && nest(keys, value, marksOf(keys, source));
   }
   return undefined;
 }
 
-/** { a: { b: value } } for keys a, b. */
-function nest(keys: readonly string[], value: Node, source: Source): MapNode {
-  let node = value;
-  let end = keys.join('.').length;
-  for (let depth = keys.length - 1; depth >= 0; depth--) {
-    const start = end - keys[depth].length;
-    const key: Mark = { source, start, end, path: keys.slice(0, depth + 1) };
-    const entry: Entry = { key, value: node };
-    node = { kind: 'map', entries: new Map([[keys[depth], entry]]), removed: new Map(), mark: key };
-    end = start - 1;
-  }
-  return node as MapNode;
+/** Where each key of the path is written. */
+function marksOf(keys: readonly string[], source: Source): (depth: number) => Mark {
+  return (depth) => {
+    const end = keys.slice(0, depth + 1).join('.').length;
+    return { source, start: end - keys[depth].length, end, path: keys.slice(0, depth + 1) };
+  };
 }

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
 import { isPlainObject } from '../../registry/options.js';
 import type { Trial } from './trial.js';
+import { escapeVariables } from './variables.js';
 
 /** An experiment file with nothing left to compose; loading it gives a trial with the same hash. */
 export function writeResolved(trial: Trial): string {
@@ -11,10 +12,18 @@ export function writeResolved(trial: Trial): string {
   return (
     header +
     dump(
-      { name: experiment, seeds: [seed], rows: { [row]: {} }, ...config },
+      { name: experiment, seeds: [seed], rows: { [row]: {} }, ...escaped(config) },
       { lineWidth: 110, noRefs: true },
     )
   );
+}
+
+/** A copy in which text that only looks like a variable stays text. */
+function escaped<T>(value: T): T {
+  if (typeof value === 'string') return escapeVariables(value) as T;
+  if (Array.isArray(value)) return value.map(escaped) as T;
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, escaped(part)])) as T;
 }
 
 /** A path at which rows differ. */

@@ -9,6 +9,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject, withDefaults } from '../../registry/options.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
 import { child, text, type MapNode, type Node } from './nodes.js';
+import { folderOf } from './source.js';
 
 /** The package's own schemas. */
 export const SCHEMAS = fileURLToPath(new URL('../../../schemas/', import.meta.url));
@@ -94,7 +95,7 @@ export class Schemas {
     if (typeof value === 'string' && schema.format === 'path') {
       paths.push(path);
       // A default was written by nobody, so it is meant from the working directory, as absolute as the rest.
-      return isAbsolute(value) ? value : resolve(node?.mark.source.folder ?? '.', value);
+      return isAbsolute(value) ? value : resolve(node ? folderOf(node.mark) : '.', value);
     }
     const into = (schema: JsonSchema, value: unknown, below: Node | undefined, step: string) =>
       this.#complete({ schema, document }, value, below, [...path, step], paths);

@@ -8,6 +8,17 @@ export interface Mark {
   readonly end: number;
   /** Keys from the root of that file (or argument) down to here. */
   readonly path: readonly string[];
+  /** The variable that filled in what is written here. */
+  readonly filled?: Filled;
+}
+
+export interface Filled {
+  /** As it is used: `${name}`. */
+  readonly name: string;
+  /** Who set the variable. */
+  readonly mark: Mark;
+  /** Whether the text begins with the variable: then a relative path is the variable's. */
+  readonly leads: boolean;
 }
 
 export class Source {
@@ -19,7 +30,7 @@ export class Source {
     readonly text: string,
     /** Absolute folder that relative paths written here are meant from. */
     readonly folder: string,
-    readonly kind: 'file' | 'argument',
+    readonly kind: 'file' | 'argument' | 'environment',
     /** The `extends` entry that brought this file in. */
     readonly extendedBy?: Mark,
   ) {
@@ -47,9 +58,14 @@ export class Source {
   }
 }
 
-/** `file:line:col`, or `argument "..."`. */
+/** The folder that a relative path is meant from. */
+export function folderOf({ source, filled }: Mark): string {
+  return filled?.leads ? folderOf(filled.mark) : source.folder;
+}
+
+/** `file:line:col`, `argument "..."` or `environment variable NAME`. */
 export function where({ source, start }: Mark): string {
-  if (source.kind === 'argument') return source.label;
+  if (source.kind !== 'file') return source.label;
   const { line, column } = source.position(start);
   return `${source.label}:${line}:${column}`;
 }
@@ -58,7 +74,7 @@ const WIDEST = 100;
 
 /** The marked line between its neighbours with carets under the mark; nothing for an argument. */
 export function frame({ source, start, end }: Mark): string | undefined {
-  if (source.kind === 'argument') return undefined;
+  if (source.kind !== 'file') return undefined;
   const { line, column } = source.position(start);
   const width = String(line + 1).length + 1;
   // A line too long for a terminal is shown from a little before the mark.

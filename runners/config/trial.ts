@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Slot } from '../../registry/container.js';
 import { isPlainObject } from '../../registry/options.js';
+import type { Origin } from './origin.js';
 
 export interface TaskConfig {
   head: Slot;
@@ -70,6 +71,8 @@ export interface Trial {
   readonly hash: string;
   /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
   locate(path: string | readonly string[]): string;
+  /** The same in full: the layer, the variable that filled it in, what it replaced. */
+  origin(path: readonly string[]): Origin;
 }
 
 /** Raised when the same configuration starts to mean another result. */

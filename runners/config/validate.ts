@@ -5,9 +5,11 @@ import { isPlainObject } from '../../registry/options.js';
 import { composeTrial, sections, type Composition } from './compose.js';
 import { explainAll, unknownName, unknownOption } from './explain.js';
 import type { Combination, Fault, Faults, Report } from './faults.js';
-import { child, toValue, type MapNode } from './nodes.js';
+import { splitPath } from './keys.js';
+import { child, follow, toValue, type MapNode } from './nodes.js';
 import type { Schemas } from './schemas.js';
-import type { Mark } from './source.js';
+import { where, type Mark } from './source.js';
+import { usedVariables } from './variables.js';
 
 /** A row under a profile, merged; not yet known to be valid. */
 export interface Draft extends Combination {
@@ -17,7 +19,7 @@ export interface Draft extends Combination {
 
 /** Files and overrides by themselves: partial, but nothing in them may be unknown or of the wrong type. */
 export function validateLayers(
-  { files }: Composition,
+  { files, sweep }: Composition,
   overrides: readonly MapNode[],
   schemas: Schemas,
   report: Report,
@@ -25,22 +27,80 @@ export function validateLayers(
   const known = schemas.trialSections();
   for (const root of files) {
     explainAll(schemas.experiment(toValue(root)), { root, partial: true, sections: known }, report);
-    const overlays = ['rows', 'profiles'].flatMap((section) => {
-      const named = child(root, section);
-      return named?.kind === 'map' ? [...named.entries.values()].map(({ value }) => value) : [];
-    });
-    for (const overlay of [sections(root), ...overlays])
-      if (overlay.kind === 'map') validateOverlay(overlay, schemas, report);
+    for (const overlay of [sections(root), ...overlaysIn(root)]) validateOverlay(overlay, schemas, report);
   }
-  for (const override of overrides) validateOverlay(override, schemas, report);
+  for (const layer of [...sweep.layers, ...overrides]) validateOverlay(layer, schemas, report);
 }
 
-function validateOverlay(root: MapNode, schemas: Schemas, report: Report): void {
-  explainAll(
-    schemas.trial(toValue(root)),
-    { root, partial: true, sections: schemas.trialSections() },
-    report,
-  );
+/** Rows and profiles as one file has them. */
+function overlaysIn(root: MapNode): MapNode[] {
+  return ['rows', 'profiles'].flatMap((section) => {
+    const named = child(root, section);
+    const values = named?.kind === 'map' ? [...named.entries.values()].map(({ value }) => value) : [];
+    return values.filter((value) => value.kind === 'map');
+  });
+}
+
+function validateOverlay(overlay: MapNode, schemas: Schemas, report: Report): void {
+  const { variables, rest } = apart(overlay);
+  const context = { partial: true, sections: schemas.trialSections() };
+  explainAll(schemas.trial(toValue(rest)), { root: rest, ...context }, report);
+  explainAll(schemas.experiment(toValue(variables)), { root: variables, ...context }, report);
+}
+
+/** An overlay's `variables`, and what is left of it. */
+function apart(overlay: MapNode): { variables: MapNode; rest: MapNode } {
+  const only = (wanted: boolean): MapNode => ({
+    ...overlay,
+    entries: new Map([...overlay.entries].filter(([name]) => (name === 'variables') === wanted)),
+    removed: new Map([...overlay.removed].filter(([name]) => (name === 'variables') === wanted)),
+  });
+  return { variables: only(true), rest: only(false) };
+}
+
+/** Variables are declared by files, and used; rows, profiles, sweeps and arguments set what is declared. */
+export function validateVariables(
+  { root, files, sweep }: Composition,
+  overrides: readonly MapNode[],
+  report: Report,
+): void {
+  const declared = child(root, 'variables');
+  const names = declared?.kind === 'map' ? [...declared.entries.keys()] : [];
+  for (const overlay of [...files.flatMap(overlaysIn), ...sweep.layers, ...overrides]) {
+    const set = child(overlay, 'variables');
+    for (const [name, { key }] of set?.kind === 'map' ? set.entries : [])
+      if (!names.includes(name))
+        report({
+          mark: key,
+          ...unknownName('variable', name, names, 'declare it under "variables" of the file'),
+        });
+  }
+  const used = new Set([...files, ...overrides].flatMap((file) => [...usedVariables(file)]));
+  for (const [name, { key }] of declared?.kind === 'map' ? declared.entries : [])
+    if (!used.has(name))
+      report({
+        mark: key,
+        message: `nothing uses the variable "${name}"`,
+        hint: `write \${${name}} where it is meant, or remove it`,
+      });
+}
+
+/** A path that the sweep varies cannot be set for all of its rows at once. */
+export function validateOverrides(
+  { sweep: { paths } }: Composition,
+  overrides: readonly MapNode[],
+  report: Report,
+): void {
+  for (const override of overrides)
+    for (const [path, mark] of paths) {
+      const { found, key } = follow(override, splitPath(path));
+      if (found && key)
+        report({
+          mark: key,
+          message: `the sweep varies ${path}, so an argument cannot set it`,
+          hint: `it is varied in ${where(mark)}; to run one combination, name it with --row`,
+        });
+    }
 }
 
 /** The merged name, seeds, report, ...: nothing may be missing. */
@@ -64,9 +124,9 @@ export function validateTrials(
   faults: Faults,
 ): Draft[] {
   return combinations.map((combination) => {
-    const node = composeTrial(composition, combination, overrides(combination.row));
-    const value = toValue(node) as Record<string, unknown>;
     const report = faults.reportIn(combination);
+    const node = composeTrial(composition, combination, overrides(combination.row), report);
+    const value = toValue(node) as Record<string, unknown>;
     const context = { root: node, partial: false, sections: schemas.trialSections() };
     explainAll(schemas.trial(value), context, report);
     validateRemovals(node, schemas, report);
@@ -99,7 +159,7 @@ function nothingToRemove(path: readonly string[], mark: Mark, name: string, map:
 }
 
 /** What `report` says about rows and tasks must be true of them. */
-export function validateReport({ root }: Composition, drafts: readonly Draft[], report: Report): void {
+export function validateReport({ root, sweep }: Composition, drafts: readonly Draft[], report: Report): void {
   const rows = [...new Set(drafts.map(({ row }) => row))];
   const tasksOf = (row: string) =>
     drafts.flatMap(({ row: name, value: { tasks } }) =>
@@ -116,7 +176,14 @@ export function validateReport({ root }: Composition, drafts: readonly Draft[], 
   };
   const checkRow = (row: string, mark: Mark, place: string): boolean => {
     if (rows.includes(row)) return true;
-    const { message, hint } = unknownName('row', row, rows);
+    const variants = [...sweep.origins].filter(([, origin]) => origin === row).map(([name]) => name);
+    const { message, hint } =
+      variants.length > 0
+        ? {
+            message: `the sweep makes ${variants.length} rows of "${row}", none of which has this name`,
+            hint: `leave it out with sweep.rows, or name one of them, such as "${variants[0]}"`,
+          }
+        : unknownName('row', row, rows);
     report({ mark, message: `${message} in ${place}`, hint });
     return false;
   };

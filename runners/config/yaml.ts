@@ -168,7 +168,7 @@ class Builder {
   }
 
   #line({ source, start }: Mark): string {
-    return source.kind === 'argument' ? 'the same argument' : `line ${source.position(start).line}`;
+    return source.kind !== 'file' ? `the same ${source.kind}` : `line ${source.position(start).line}`;
   }
 
   #badTag({ tagStart, tagEnd }: { tagStart: number; tagEnd: number }, path: readonly string[]): void {

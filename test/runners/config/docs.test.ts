@@ -9,7 +9,7 @@ import { mergeAll } from '../../../runners/config/merge.js';
 import { toValue, type MapNode } from '../../../runners/config/nodes.js';
 import { Source } from '../../../runners/config/source.js';
 import { parseYaml } from '../../../runners/config/yaml.js';
-import { fakeSchemas, HERE, write } from './support.js';
+import { fakeSchemas, GOOD, HERE, write } from './support.js';
 
 const guide = readFileSync(join(HERE, '../../../docs/experiments.md'), 'utf8');
 const examples = (kind: string) =>
@@ -25,6 +25,40 @@ describe('docs/experiments.md', () => {
     expect(formatErrors(validateFiles([file], { schemas }))).to.equal('');
     expect(loadExperiment(file, { schemas }).trials).to.have.length(12);
     expect(loadExperiment(file, { schemas, profile: 'full' }).trials[0].config.train.epochs).to.equal(100);
+  });
+
+  it('shows sweeps with the rows they make', () => {
+    const sweeps = examples('sweep');
+    expect(sweeps).to.have.length(2);
+    for (const sweep of sweeps) {
+      const [text, rows] = sweep.split('---\n');
+      const file = join(write({ 'x.yaml': GOOD + text }), 'x.yaml');
+      const { trials } = loadExperiment(file, { schemas: fakeSchemas() });
+      expect(trials.map(({ row }) => row)).to.deep.equal(load(rows));
+    }
+  });
+
+  it('shows variables with what they become', () => {
+    const shown = examples('variables');
+    expect(shown).to.have.length(2);
+    for (const example of shown) {
+      const [text, result] = example.split('---\n');
+      const given = /^# with: (.*)$/m.exec(text)?.[1];
+      const environment = (given ? load(given) : {}) as Record<string, string>;
+      Object.assign(process.env, environment);
+      try {
+        const folder = write({ 'base.yaml': GOOD, 'x.yaml': `extends: base.yaml\n${text}` });
+        const [{ config }] = loadExperiment(join(folder, 'x.yaml'), { schemas: fakeSchemas() }).trials;
+        for (const [section, expected] of Object.entries(load(result) as Record<string, object>))
+          for (const [option, value] of Object.entries(expected)) {
+            const actual = (config as unknown as Record<string, Record<string, unknown>>)[section][option];
+            if (typeof value === 'object' && !Array.isArray(value)) expect(actual).to.include(value);
+            else expect(actual).to.deep.equal(value);
+          }
+      } finally {
+        for (const name of Object.keys(environment)) delete process.env[name];
+      }
+    }
   });
 
   it('shows every rule of merging with its result', () => {

@@ -1,0 +1,189 @@
+// mtcp config: resolved configurations for people. `show` prints rows with everything filled in and, on request,
+// who wrote each value; `diff` tells two configurations apart.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { MtcpError } from '../../registry/errors.js';
+import { isPlainObject } from '../../registry/options.js';
+import { didYouMean } from '../../registry/near.js';
+import { differences, loadExperiment, type Experiment, type Origin, type Trial } from '../config/index.js';
+
+interface ShowOptions {
+  profile?: string;
+  row?: string[];
+  origin?: boolean;
+  json?: boolean;
+}
+
+export function show(file: string, overrides: string[], { profile, row, origin, json }: ShowOptions): void {
+  const experiment = loadExperiment(file, { profile, rows: row, overrides });
+  const rows = oneOfEachRow(experiment);
+  if (json) {
+    const shown = rows.map((trial) => ({
+      row: trial.row,
+      config: trial.config,
+      ...(origin && { origins: Object.fromEntries(leaves(trial)) }),
+    }));
+    process.stdout.write(`${JSON.stringify({ ...headOf(experiment), rows: shown }, null, 2)}\n`);
+    return;
+  }
+  const seeds = [...new Set(experiment.trials.map(({ seed }) => seed))].join(', ');
+  const documents = rows.map((trial) => {
+    const under = experiment.profile === null ? '' : `, profile "${experiment.profile}"`;
+    return `# ${experiment.name}, row "${trial.row}"${under}, seeds ${seeds}\n${origin ? withOrigins(trial) : yaml(trial.config)}`;
+  });
+  process.stdout.write(documents.join('---\n'));
+}
+
+const headOf = ({ name, profile, file }: Experiment) => ({ name, profile, file });
+
+/** Seeds of a row have one configuration. */
+function oneOfEachRow({ trials }: Experiment): Trial[] {
+  return [...new Map(trials.map((trial) => [trial.row, trial])).values()];
+}
+
+const yaml = (value: unknown): string => dump(value, { lineWidth: 110, noRefs: true });
+
+/** Every value that is not a map of a configuration, with its origin. */
+function leaves(trial: Trial): [string, Origin][] {
+  const visit = (value: unknown, path: string[]): [string, Origin][] =>
+    isPlainObject(value) && Object.keys(value).length > 0
+      ? Object.entries(value).flatMap(([key, below]) => visit(below, [...path, key]))
+      : [[path.join('.'), trial.origin(path)]];
+  return visit(trial.config, []);
+}
+
+function withOrigins(trial: Trial): string {
+  const lines: [text: string, origin: string][] = [];
+  const visit = (value: Record<string, unknown>, path: string[]) => {
+    for (const [key, below] of Object.entries(value)) {
+      const at = [...path, key];
+      const indent = '  '.repeat(path.length);
+      const origin = trial.origin(at);
+      const name = yaml({ [key]: null }).replace(/: null\n$/, ':');
+      if (isPlainObject(below) && Object.keys(below).length > 0) {
+        // Only a map that replaced something has more to say than its parts.
+        lines.push([`${indent}${name}`, was(origin)]);
+        visit(below, at);
+      } else lines.push([`${indent}${name} ${flow(below)}`, describeOrigin(origin)]);
+    }
+  };
+  visit({ ...trial.config }, []);
+  const width = Math.min(44, Math.max(...lines.map(([text]) => text.length)));
+  return lines
+    .map(([text, origin]) => (origin === '' ? text : `${text.padEnd(width)}  # ${origin}`))
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+const flow = (value: unknown): string => dump(value, { flowLevel: 0, lineWidth: -1 }).trimEnd();
+
+function describeOrigin(origin: Origin): string {
+  if (origin.where === null) return 'default';
+  const layer = ['file', 'argument', 'environment'].includes(origin.layer) ? '' : `  ${origin.layer}`;
+  const { variable } = origin;
+  const filled = variable === undefined ? '' : `  ${variable.name} from ${variable.where}`;
+  const before = was(origin);
+  return `${origin.where}${layer}${filled}${before === '' ? '' : `; ${before}`}`;
+}
+
+function was({ over }: Origin): string {
+  return over.length === 0
+    ? ''
+    : `was ${over.map(({ value, where }) => `${shortly(value)} (${where})`).join(', ')}`;
+}
+
+/** A slot by its type, anything else on one line. */
+function shortly(value: unknown): string {
+  if (value === undefined) return 'not there';
+  if (isPlainObject(value) && typeof value.type === 'string') return value.type;
+  return flow(value);
+}
+
+interface Side {
+  readonly label: string;
+  readonly trials: readonly Trial[];
+}
+
+interface RowDifference {
+  row: string;
+  /** Whether both sides are the same trial: what differs then does not change the result. */
+  same: boolean;
+  values: { path: string; a: unknown; b: unknown; from: [string, string] }[];
+}
+
+export function diff(a: string, b: string, { profile, json }: { profile?: string; json?: boolean }): void {
+  const sides = [open(a, profile), open(b, profile)];
+  const { pairs, alone } = pair(sides);
+  const rows = pairs.map(([left, right]) => compare(left, right));
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ a, b, rows, only: alone }, null, 2)}\n`);
+    return;
+  }
+  const out = [`A  ${sides[0].label}`, `B  ${sides[1].label}`];
+  for (const { row, same, values } of rows) {
+    const head = values.length === 0 ? 'no difference' : same ? 'the same trial all the same' : undefined;
+    out.push('', `${row}${head === undefined ? '' : `: ${head}`}`);
+    for (const { path, a, b, from } of values) {
+      out.push(`  ${path}`, `    A  ${shortly(a)}   (${from[0]})`, `    B  ${shortly(b)}   (${from[1]})`);
+    }
+  }
+  (['a', 'b'] as const).forEach((side, i) => {
+    if (alone[side].length > 0)
+      out.push('', `only in ${'AB'[i]}: ${alone[side].map((row) => `"${row}"`).join(', ')}`);
+  });
+  process.stdout.write(`${out.join('\n')}\n`);
+}
+
+/** An experiment file, `file#row`, or the folder of a run. */
+function open(name: string, profile: string | undefined): Side {
+  const resolved = join(name, 'resolved.yaml');
+  if (existsSync(resolved)) return { label: name, trials: loadExperiment(resolved).trials };
+  const at = existsSync(name) ? -1 : name.indexOf('#');
+  const file = at < 0 ? name : name.slice(0, at);
+  const all = oneOfEachRow(loadExperiment(file, { profile }));
+  if (at < 0) return { label: name, trials: all };
+  const row = name.slice(at + 1);
+  const trials = all.filter((trial) => trial.row === row);
+  if (trials.length === 0)
+    throw new MtcpError('usage', `there is no row "${row}" in ${file}`, {
+      where: `argument "${name}"`,
+      hint: didYouMean(
+        row,
+        all.map((trial) => trial.row),
+      ),
+    });
+  return { label: name, trials };
+}
+
+/** One row against one row whatever they are called, else rows of the same name. */
+function pair([a, b]: readonly Side[]): { pairs: [Trial, Trial][]; alone: { a: string[]; b: string[] } } {
+  const single = a.trials.length === 1 && b.trials.length === 1;
+  const partner = (trial: Trial, side: Side) => side.trials.find(({ row }) => single || row === trial.row);
+  const lonely = (one: Side, other: Side) =>
+    one.trials.filter((trial) => !partner(trial, other)).map(({ row }) => row);
+  return {
+    pairs: a.trials.flatMap((trial): [Trial, Trial][] => {
+      const other = partner(trial, b);
+      return other ? [[trial, other]] : [];
+    }),
+    alone: { a: lonely(a, b), b: lonely(b, a) },
+  };
+}
+
+function compare(a: Trial, b: Trial): RowDifference {
+  const found = differences([
+    { ...a, row: 'a' },
+    { ...b, row: 'b' },
+  ]);
+  return {
+    row: a.row === b.row ? a.row : `${a.row} / ${b.row}`,
+    same: a.hash === b.hash,
+    values: found.map(({ path, values }) => ({
+      path,
+      a: values.a ?? null,
+      b: values.b ?? null,
+      from: [a, b].map((trial) => trial.origin(path.split('.')).where ?? 'default') as [string, string],
+    })),
+  };
+}

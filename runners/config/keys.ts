@@ -1,0 +1,14 @@
+// Keys of an experiment file and dotted paths to them.
+
+/** Keys of a file that are not part of a trial. */
+export const PRESENTATION = ['name', 'title', 'description', 'report'] as const;
+export const STRUCTURE = ['extends', 'plugins', 'seeds', 'rows', 'profiles', 'sweep'] as const;
+
+/** What no overlay, argument or sweep can reach into. */
+export const NOT_SECTIONS: ReadonlySet<string> = new Set([...PRESENTATION, ...STRUCTURE]);
+
+/** Keys of a dotted path; what follows `variables.` is one name, dots and all. */
+export function splitPath(path: string): string[] {
+  const keys = path.split('.');
+  return keys[0] === 'variables' && keys.length > 2 ? [keys[0], keys.slice(1).join('.')] : keys;
+}

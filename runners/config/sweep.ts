@@ -1,0 +1,270 @@
+// A sweep multiplies rows: every row that it varies becomes one row for each combination of
+//
+//   cases   named overlays, one after the other
+//   grid    path -> values, all combinations; the first path changes slowest
+//   zip     path -> values of equal number, taken side by side
+//
+// less what `exclude` names. A combination is called after its row, its case and its values ("MT-CP, spread=5"), so
+// adding a value to a sweep renames nothing. Its overlays lie over the row's own.
+import { isDeepStrictEqual } from 'node:util';
+import { nearestNames } from '../../registry/near.js';
+import { unknownName } from './explain.js';
+import type { Report } from './faults.js';
+import { NOT_SECTIONS, splitPath } from './keys.js';
+import { child, isNull, nest, text, toValue, type MapNode, type Node } from './nodes.js';
+import type { Mark } from './source.js';
+
+/** Row to its overlays, each a list because several files may write one. */
+export type Overlays = ReadonlyMap<string, readonly MapNode[]>;
+
+export interface Swept {
+  readonly rows: Overlays;
+  /** The row that each row of the sweep came from. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** Every overlay that the sweep made, to be checked by itself. */
+  readonly layers: readonly MapNode[];
+  /** Paths that are varied, and where. */
+  readonly paths: ReadonlyMap<string, Mark>;
+}
+
+/** A value of a swept path, or a case. */
+interface Choice {
+  /** What `exclude` calls it: the path, or `case`. */
+  readonly axis: string;
+  readonly label: string;
+  readonly value: Node;
+  readonly layer: MapNode;
+}
+
+/** @param rows of the experiment; one with the name '' if it has none */
+export function expandSweep(sweep: Node | undefined, rows: Overlays, report: Report): Swept {
+  if (sweep?.kind !== 'map') return { rows, origins: new Map(), layers: [], paths: new Map() };
+  const [grid, zip] = ['grid', 'zip'].map((name) => axes(child(sweep, name), report));
+  for (const { path, mark } of zip.filter(({ path }) => grid.some((axis) => axis.path === path)))
+    report({ mark, message: `${path} is in grid and in zip`, hint: 'keep one of them' });
+  const cases = casesOf(child(sweep, 'cases'));
+  const factors: Choice[][][] = [
+    ...(cases.length > 0 ? [cases.map((each) => [each])] : []),
+    ...grid.map(({ choices }) => choices.map((choice) => [choice])),
+    ...zipped(zip, report),
+  ].filter((factor) => factor.length > 0);
+  const names = shortNames([...grid, ...zip].map(({ path }) => path));
+  const exclude = exclusions(child(sweep, 'exclude'), [...rows.keys()], factors, report);
+  const wanted = chosenRows(child(sweep, 'rows'), [...rows.keys()], report);
+
+  const result = new Map<string, readonly MapNode[]>();
+  const origins = new Map<string, string>();
+  for (const [row, layers] of rows) {
+    if (!wanted.includes(row) || factors.length === 0) {
+      result.set(row, layers);
+      continue;
+    }
+    for (const combination of product(factors)) {
+      if (exclude.has(row, combination)) continue;
+      const parts = combination.map(({ axis, label }) =>
+        axis === 'case' ? label : `${names.get(axis)}=${label}`,
+      );
+      const name = [...(row === '' ? [] : [row]), ...parts].join(', ');
+      origins.set(name, row);
+      result.set(name, [...layers, ...combination.map(({ layer }) => layer)]);
+    }
+  }
+  exclude.complain();
+  if (result.size === 0)
+    report({ mark: sweep.mark, message: 'exclude leaves nothing of this sweep', hint: 'keep a combination' });
+  return {
+    rows: result,
+    origins,
+    layers: factors.flat(2).map(({ layer }) => layer),
+    paths: new Map([...grid, ...zip].map(({ path, mark }) => [path, mark])),
+  };
+}
+
+interface Axis {
+  readonly path: string;
+  readonly mark: Mark;
+  readonly choices: Choice[];
+}
+
+/** The paths of a grid or zip with their values, each a list, or a map of label to value. */
+function axes(node: Node | undefined, report: Report): Axis[] {
+  if (node?.kind !== 'map') return [];
+  return [...node.entries].map(([path, { key, value }]) => {
+    const keys = splitPath(path);
+    if (keys.includes('') || NOT_SECTIONS.has(keys[0])) {
+      report({
+        mark: key,
+        message: `"${path}" is not a path of a trial`,
+        hint: 'write keys of a trial section with dots between them, such as optimizer.rate',
+      });
+      return { path, mark: key, choices: [] };
+    }
+    const mark = (depth: number): Mark => ({ ...key, path: keys.slice(0, depth + 1) });
+    const choices = valuesOf(value).map(([label, value]) => ({
+      axis: path,
+      label: label ?? labelOf(value),
+      value,
+      layer: nest(keys, value, mark),
+    }));
+    const twice = choices.find(({ label }, i) => choices.findIndex((other) => other.label === label) < i);
+    if (twice)
+      report({
+        mark: twice.value.mark,
+        message: `two values of ${path} would be called "${twice.label}"`,
+        hint: 'give them names: { one name: value, another: value }',
+      });
+    return { path, mark: key, choices };
+  });
+}
+
+/** Values with the names that a map gives them, in the order in which they are written. */
+function valuesOf(node: Node): [label: string | undefined, value: Node][] {
+  if (node.kind === 'list') return node.items.map((item) => [undefined, item]);
+  if (node.kind !== 'map') return [];
+  const nulls = [...node.removed].map(([label, { key, value }]): [string, Mark, Node] => [
+    label,
+    key,
+    { kind: 'scalar', value: null, mark: value },
+  ]);
+  return [
+    ...[...node.entries].map(([label, { key, value }]): [string, Mark, Node] => [label, key, value]),
+    ...nulls,
+  ]
+    .sort(([, a], [, b]) => (a.source === b.source ? a.start - b.start : 0))
+    .map(([label, , value]) => [label, value]);
+}
+
+function casesOf(node: Node | undefined): Choice[] {
+  if (node?.kind !== 'map') return [];
+  return [...node.entries].flatMap(([label, { value }]) =>
+    value.kind === 'map' ? [{ axis: 'case', label, value, layer: value }] : [],
+  );
+}
+
+/** What a value is called in the name of a row. */
+function labelOf(node: Node): string {
+  if (isNull(node)) return 'none';
+  if (node.kind === 'scalar') return String(node.value);
+  if (node.kind === 'list') return `[${node.items.map(labelOf).join(', ')}]`;
+  const rest = [...node.entries].filter(([name]) => name !== 'type');
+  const type = text(node, 'type');
+  if (type !== undefined && rest.length === 0) return type;
+  const options = rest.map(([name, { value }]) => `${name} ${labelOf(value)}`).join(', ');
+  return type === undefined ? `{${options}}` : `${type} {${options}}`;
+}
+
+/** Values side by side: one factor whose choices set all paths at once. */
+function zipped(axes: readonly Axis[], report: Report): Choice[][][] {
+  if (axes.length === 0) return [];
+  const [first, ...others] = axes;
+  const odd = others.find(({ choices }) => choices.length !== first.choices.length);
+  if (odd)
+    report({
+      mark: odd.mark,
+      message: `zip takes values side by side: ${first.path} has ${first.choices.length}, ${odd.path} has ${odd.choices.length}`,
+      hint: 'write as many values for each path, or use grid for all combinations',
+    });
+  const length = Math.min(...axes.map(({ choices }) => choices.length));
+  return [Array.from({ length }, (_, i) => axes.map(({ choices }) => choices[i]))];
+}
+
+function product(factors: readonly Choice[][][]): Choice[][] {
+  return factors.reduce<Choice[][]>(
+    (all, factor) => all.flatMap((before) => factor.map((choice) => [...before, ...choice])),
+    [[]],
+  );
+}
+
+/** The shortest end of each path that no other path has. */
+function shortNames(paths: readonly string[]): Map<string, string> {
+  const short = (path: string): string => {
+    const keys = path.split('.');
+    for (let count = 1; count < keys.length; count++) {
+      const end = keys.slice(-count).join('.');
+      if (!paths.some((other) => other !== path && (other === end || other.endsWith(`.${end}`)))) return end;
+    }
+    return path;
+  };
+  return new Map(paths.map((path) => [path, short(path)]));
+}
+
+function chosenRows(node: Node | undefined, rows: readonly string[], report: Report): readonly string[] {
+  if (node?.kind !== 'list') return rows;
+  for (const item of node.items)
+    if (item.kind === 'scalar' && typeof item.value === 'string' && !rows.includes(item.value))
+      report({
+        mark: item.mark,
+        ...unknownName(
+          'row',
+          item.value,
+          rows.filter((row) => row !== ''),
+        ),
+      });
+  return toValue(node) as string[];
+}
+
+interface Exclusions {
+  /** Whether a combination of a row is left out. */
+  has(row: string, combination: readonly Choice[]): boolean;
+  /** Reports entries that have left nothing out. */
+  complain(): void;
+}
+
+function exclusions(
+  node: Node | undefined,
+  rows: readonly string[],
+  factors: readonly Choice[][][],
+  report: Report,
+): Exclusions {
+  const choices = factors.flat(2);
+  const entries = node?.kind === 'list' ? node.items.filter((item) => item.kind === 'map') : [];
+  const sound = entries.filter(({ entries: wanted }) =>
+    [...wanted].map(([axis, { key, value }]) => checkExclusion(axis, key, value)).every(Boolean),
+  );
+  const unused = new Set(sound);
+
+  function checkExclusion(axis: string, key: Mark, value: Node): boolean {
+    const known = [...new Set(choices.map((choice) => choice.axis))];
+    const labels = choices.filter((choice) => choice.axis === axis).map(({ label }) => label);
+    const values = axis === 'row' ? rows : [...new Set(labels)];
+    if (axis !== 'row' && !known.includes(axis)) {
+      const near = nearestNames(axis, known);
+      const meant = near.length > 0 ? `did you mean "${near[0]}"? ` : '';
+      const message = `exclude names "${axis}", which the sweep does not vary`;
+      report({ mark: key, message, hint: `${meant}it varies: ${known.join(', ')}` });
+      return false;
+    }
+    if (values.includes(labelOf(value)) || choices.some((choice) => is(choice, axis, value))) return true;
+    const message = `exclude names ${labelOf(value)}, which is no value of ${axis}`;
+    report({ mark: value.mark, message, hint: `its values: ${values.join(', ')}` });
+    return false;
+  }
+
+  return {
+    has(row, combination) {
+      const hits = sound.filter(({ entries: wanted }) =>
+        [...wanted].every(([axis, { value }]) =>
+          axis === 'row' ? toValue(value) === row : combination.some((choice) => is(choice, axis, value)),
+        ),
+      );
+      for (const hit of hits) unused.delete(hit);
+      return hits.length > 0;
+    },
+    complain() {
+      for (const { mark } of unused)
+        report({
+          mark,
+          message: 'this excludes nothing',
+          hint: 'no combination of the sweep has these values',
+        });
+    },
+  };
+}
+
+/** By value or by name. */
+function is(choice: Choice, axis: string, wanted: Node): boolean {
+  if (choice.axis !== axis) return false;
+  const value = toValue(wanted);
+  if (value === choice.label) return true;
+  return axis !== 'case' && isDeepStrictEqual(value, toValue(choice.value));
+}
