@@ -64,7 +64,7 @@ export class LossPrioritizationScheme extends WeightedSum {
     return this.options.variant === 'code' ? super.weights() : this.#state.weights;
   }
 
-  override epochEnd({ raw, projected }: EpochMeans): void {
+  epochEnd({ raw, projected }: EpochMeans): void {
     const basis = this.options.basis ?? (this.options.variant === 'paper' ? 'log' : 'raw');
     this.#state = prioritize(this.#state, basis === 'log' ? projected : raw, this.options);
   }

@@ -36,7 +36,7 @@ export class PrioritizationScheme extends WeightedSum {
     return this.#state.weights;
   }
 
-  override epochEnd({ raw }: EpochMeans): void {
+  epochEnd({ raw }: EpochMeans): void {
     this.#state = prioritize(this.#state, raw, this.options);
   }
 

@@ -1,7 +1,7 @@
 // What most schemes share: the objective is the sum of projected losses times their weights. A scheme that adds
 // nothing but its weights or its projection extends WeightedSum and overrides that.
 import * as tf from '@tensorflow/tfjs';
-import type { EpochMeans, Scheme } from '../../registry/contracts/learning.js';
+import type { PerTask, Scheme, SchemeInputs, TaskLoss } from '../../registry/contracts/scheme.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 
@@ -14,24 +14,29 @@ export abstract class WeightedSum implements Scheme {
 
   combine(
     _scope: Scope,
-    projected: Record<string, tf.Scalar>,
-    weights: Record<string, tf.Scalar>,
-  ): tf.Scalar {
-    const terms = Object.keys(projected).map((task) => projected[task].mul(weights[task]) as tf.Scalar);
-    return tf.addN(terms);
+    losses: PerTask<TaskLoss>,
+    { weights }: SchemeInputs,
+  ): PerTask<tf.Scalar> | tf.Scalar {
+    return mapTasks(losses, ({ value }, task) => value.mul<tf.Scalar>(weights[task]));
   }
 
-  weights(): Record<string, number> {
-    return Object.fromEntries(this.tasks.map(({ name }) => [name, 1]));
+  weights(): PerTask<number> {
+    return this.perTask(() => 1);
   }
-
-  epochEnd(_means: EpochMeans): void {}
 
   state(): unknown {
     return null;
   }
 
   restore(_state: unknown): void {}
+
+  protected perTask<T>(value: (task: string, index: number) => T): PerTask<T> {
+    return Object.fromEntries(this.tasks.map(({ name }, i) => [name, value(name, i)]));
+  }
+}
+
+export function mapTasks<A, B>(record: PerTask<A>, f: (value: A, task: string) => B): PerTask<B> {
+  return Object.fromEntries(Object.entries(record).map(([task, value]) => [task, f(value, task)]));
 }
 
 /** log(1 + epsilon + L): on one scale whatever the unit of L, and never negative for L >= 0. */

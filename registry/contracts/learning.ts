@@ -1,8 +1,9 @@
 // What turns predictions into an objective, weights into better weights, and predictions into numbers.
 import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
 import type { LabelMap, MapData } from './data.js';
-import type { Scope } from './scope.js';
 import type { Task } from './tasks.js';
+
+export type * from './scheme.js';
 
 export interface LossValue {
   /** The loss; 0 with a zero gradient if no pixel is valid. */
@@ -19,32 +20,6 @@ export interface Loss {
    * @param label see TaskKind for its type and shape; IGNORE marks unknown pixels
    */
   forward(prediction: Tensor4D, label: Tensor, task: Task): LossValue;
-}
-
-/**
- * Loss weighting. The runner records `combine(project(losses), weights)` once; `weights` are inputs of the
- * graph, so a scheme changes them between steps without recording anew.
- */
-export interface Scheme {
-  /** Puts a task loss on the scheme's scale (log projection, identity). */
-  project(loss: Scalar): Scalar;
-  /** The objective from projected losses; learnt weights come from the scope. */
-  combine(scope: Scope, projected: Record<string, Scalar>, weights: Record<string, Scalar>): Scalar;
-  /** Weights for the coming step. */
-  weights(): Record<string, number>;
-  /** Called at the end of each epoch with every task's mean loss over the epoch's valid steps. */
-  epochEnd(means: EpochMeans): void;
-  /** Everything that `restore` needs to go on exactly; plain JSON. */
-  state(): unknown;
-  restore(state: unknown): void;
-}
-
-export interface EpochMeans {
-  epoch: number;
-  /** Mean of the raw loss; absent for a task without a valid step. */
-  raw: Record<string, number>;
-  /** Mean of the projected loss. */
-  projected: Record<string, number>;
 }
 
 /** Recorded on flat vectors: the runner packs parameters as it likes. */

@@ -56,6 +56,20 @@ export class EagerEngine implements Engine {
     return new EagerProgram(this.backend, define, inputs, outputs, stats);
   }
 
+  /** Nothing is carried over: the second program computes what the first did once more. */
+  async compileStages(
+    name: string,
+    define: (tracer: Tracer) => readonly [tf.NamedTensorMap, tf.NamedTensorMap],
+  ): Promise<readonly [Program, Program]> {
+    const stage = (index: 0 | 1) =>
+      this.compile(name, (tracer) => {
+        const stages = define(tracer);
+        tf.dispose(Object.values(stages[1 - index]).filter((t) => !Object.values(stages[index]).includes(t)));
+        return stages[index];
+      });
+    return [await stage(0), await stage(1)];
+  }
+
   close(): void {}
 }
 
@@ -105,20 +119,20 @@ function run(
       input(name, dtype, shape) {
         let tensor = known.get(name);
         if (!tensor)
+          // Kept: it may first be asked for inside a tidy and is needed until the end.
           known.set(
             name,
-            (tensor = tf.tensor(source(name, { dtype, shape }).data.slice(), [...shape], dtype)),
+            (tensor = tf.keep(tf.tensor(source(name, { dtype, shape }).data.slice(), [...shape], dtype))),
           );
         return tensor;
       },
       label() {},
       isZero: () => false,
     };
-    for (const [name, tensor] of Object.entries(define(tracer))) {
-      sink(name, tensor);
-      // Outputs may have been kept to survive an inner tidy.
-      tensor.dispose();
-    }
+    const outputs = define(tracer);
+    for (const [name, tensor] of Object.entries(outputs)) sink(name, tensor);
+    // Outputs may have been kept to survive an inner tidy; one tensor may be several of them.
+    tf.dispose([...new Set([...Object.values(outputs), ...known.values()])]);
   });
 }
 

@@ -43,6 +43,14 @@ export interface Engine {
   readonly description: string;
   /** @param define computes the outputs from inputs it asks `tracer` for; called once, or at each run */
   compile(name: string, define: (tracer: Tracer) => NamedTensorMap): Promise<Program>;
+  /**
+   * Two programs from one function: the second starts from what the first left. What it needs of the first one's
+   * intermediate values it reads from arrays that the first writes, under the same `carried/...` names.
+   */
+  compileStages(
+    name: string,
+    define: (tracer: Tracer) => readonly [NamedTensorMap, NamedTensorMap],
+  ): Promise<readonly [Program, Program]>;
   close(): void;
 }
 

@@ -39,20 +39,49 @@ export class RecordingEngine implements Engine {
   async compile(name: string, define: (tracer: Tracer) => tf.NamedTensorMap): Promise<Program> {
     const started = performance.now();
     const { graph, outputs } = await record(define);
-    const model = toOnnx(graph, outputs);
+    return this.#program(name, graph, outputs, new Map(), started);
+  }
+
+  async compileStages(
+    name: string,
+    define: (tracer: Tracer) => readonly [tf.NamedTensorMap, tf.NamedTensorMap],
+  ): Promise<readonly [Program, Program]> {
+    const started = performance.now();
+    const { graph, outputs } = await record((tracer) => {
+      const [first, second] = define(tracer);
+      return { ...prefixed('first/', first), ...prefixed('second/', second) };
+    });
+    const [first, second] = ['first/', 'second/'].map((prefix) => withoutPrefix(prefix, outputs));
+    const carried = carriedValues(graph, [...first.values()], [...second.values()]);
+    for (const [value, carriedName] of carried) first.set(carriedName, value);
+    return [
+      await this.#program(name, graph, first, new Map(), started),
+      await this.#program(`${name}, second stage`, graph, second, carried, performance.now()),
+    ];
+  }
+
+  async #program(
+    name: string,
+    graph: Graph,
+    outputs: Map<string, Value>,
+    given: ReadonlyMap<Value, string>,
+    started: number,
+  ): Promise<Program> {
+    const model = toOnnx(graph, outputs, given);
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
     const session = await this.#session(key, model);
     const stats: ProgramStats = {
       recordSeconds: (recorded - started) / 1000,
       sessionSeconds: (performance.now() - recorded) / 1000,
-      nodes: graph.reachable([...outputs.values()]).length,
+      nodes: graph.reachable([...outputs.values()], given).length,
       bytes: model.byteLength,
     };
     return new RecordedProgram(
       name,
       graph,
       outputs,
+      given,
       session,
       stats,
       () => this.#release(key),
@@ -130,13 +159,18 @@ class RecordedProgram implements Program {
     readonly name: string,
     readonly graph: Graph,
     readonly values: ReadonlyMap<string, Value>,
+    /** Values that come in from outside, with their names. */
+    readonly given: ReadonlyMap<Value, string>,
     readonly session: Session,
     readonly stats: ProgramStats,
     readonly release: () => void,
     readonly create: (model: Uint8Array) => Promise<Session>,
   ) {
     this.inputs = new Map(
-      usedInputs(graph, [...values.values()]).map((value) => [value.input!, specOf(value)]),
+      usedInputs(graph, [...values.values()], given).map((value) => [
+        given.get(value) ?? value.input!,
+        specOf(value),
+      ]),
     );
     this.outputs = new Map([...values].map(([key, value]) => [key, specOf(value)]));
   }
@@ -151,17 +185,22 @@ class RecordedProgram implements Program {
     for (const [name, spec] of this.inputs)
       if (!inputs(name, spec).data.every(Number.isFinite)) return `input "${name}"`;
     // A graph whose outputs are "how many elements of this value are finite", in the order of computation.
-    const nodes = this.graph.reachable([...this.values.values()]);
+    const nodes = this.graph.reachable([...this.values.values()], this.given);
     const watched = nodes.flatMap((node) =>
       node.outputs.filter((value) => value.dtype === 'float32').map((value) => ({ node, value })),
     );
     const firstIn = async (chunk: typeof watched): Promise<(typeof watched)[number] | undefined> => {
       const sums = new Map(chunk.map(({ value }, i) => [`s${i}`, finiteSum(this.graph, value)]));
-      const session = await this.create(toOnnx(this.graph, sums));
+      const session = await this.create(toOnnx(this.graph, sums, this.given));
       const results = new Map([...sums].map(([key, value]) => [key, hostTensor(specOf(value))]));
-      const used = usedInputs(this.graph, [...sums.values()]);
+      const used = usedInputs(this.graph, [...sums.values()], this.given);
       const binding = session.bind(
-        new Map(used.map((value) => [value.input!, inputs(value.input!, specOf(value))])),
+        new Map(
+          used.map((value) => {
+            const name = this.given.get(value) ?? value.input!;
+            return [name, inputs(name, specOf(value))];
+          }),
+        ),
         results,
       );
       try {
@@ -200,11 +239,41 @@ function finiteSum(graph: Graph, x: Value): Value {
   ])[0];
 }
 
-function usedInputs(graph: Graph, outputs: readonly Value[]): Value[] {
+function usedInputs(graph: Graph, outputs: readonly Value[], given: ReadonlyMap<Value, string>): Value[] {
   const used = new Set<Value | null>(outputs);
-  for (const node of graph.reachable(outputs)) for (const input of node.inputs) used.add(input);
-  return graph.inputs.filter((value) => used.has(value));
+  for (const node of graph.reachable(outputs, given)) for (const input of node.inputs) used.add(input);
+  return [...graph.inputs, ...given.keys()].filter((value) => used.has(value));
 }
+
+/**
+ * What the second stage needs of what the first one computes: where its computation meets the first one's. Values
+ * of types that no array of ours holds (bool, int64) are computed again.
+ */
+function carriedValues(graph: Graph, first: readonly Value[], second: readonly Value[]): Map<Value, string> {
+  const done = new Set(graph.reachable(first));
+  const carried = new Map<Value, string>();
+  const seen = new Set<Value>();
+  const stack = [...second];
+  while (stack.length > 0) {
+    const value = stack.pop()!;
+    if (seen.has(value) || !value.node) continue;
+    seen.add(value);
+    if (done.has(value.node) && (value.dtype === 'float32' || value.dtype === 'int32'))
+      carried.set(value, `carried/${carried.size}`);
+    else for (const input of value.node.inputs) if (input) stack.push(input);
+  }
+  return carried;
+}
+
+const prefixed = (prefix: string, tensors: tf.NamedTensorMap): tf.NamedTensorMap =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]));
+
+const withoutPrefix = (prefix: string, values: ReadonlyMap<string, Value>): Map<string, Value> =>
+  new Map(
+    [...values]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
 
 function specOf({ dtype, shape }: Value): TensorSpec {
   if (dtype !== 'float32' && dtype !== 'int32')

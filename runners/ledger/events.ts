@@ -45,9 +45,13 @@ export type TrialEvent =
       rate: number;
       /** Mean over the epoch of each task's raw loss, and of the objective. */
       losses: Record<string, number>;
+      /** The same on the scale of the loss-weighting scheme. */
+      projected: Record<string, number>;
       objective: number;
-      /** Loss weights of the epoch that ended. */
+      /** What the gradients of the projected losses were multiplied by, on average over the epoch. */
       weights: Record<string, number>;
+      /** Mean cosines between the gradients of two tasks ("a/b"), where the scheme compares gradients. */
+      cosines: Record<string, number>;
       seconds: number;
       /** Seconds of the epoch spent waiting for data. */
       waited: number;

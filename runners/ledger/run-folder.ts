@@ -3,6 +3,7 @@
 //
 //   resolved.yaml   the whole configuration; runs again as it is
 //   events.jsonl    what happened
+//   steps.jsonl     losses, weights and gradient cosines of every step
 //   checkpoints/    see training/checkpoint.ts
 //   lock-N.json     who works on it; see lease.ts
 //   result.json     written last: the trial is done
@@ -57,6 +58,9 @@ export class RunFolder {
 
   get events(): string {
     return join(this.path, 'events.jsonl');
+  }
+  get steps(): string {
+    return join(this.path, 'steps.jsonl');
   }
   get checkpoints(): string {
     return join(this.path, 'checkpoints');

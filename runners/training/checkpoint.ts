@@ -1,6 +1,6 @@
-// A checkpoint is a folder: weights.safetensors (the state dict and nothing else), optimizer.safetensors, and
-// state.json with everything that is not a tensor, and the checksums of the other two. It appears whole or not at
-// all; what a disk damaged later is noticed by its checksum. Random numbers need no place in it: every stream is
+// A checkpoint is a folder: weights.safetensors (the state dict and nothing else), optimizer.safetensors, perhaps
+// scheme.safetensors (running gradients and the like), and state.json with everything that is not a tensor, and the
+// checksums of the others. It appears whole or not at all; what a disk damaged later is noticed by its checksum. Random numbers need no place in it: every stream is
 // named by seed, epoch and step.
 import {
   closeSync,
@@ -18,10 +18,11 @@ import { MtcpError } from '../../registry/errors.js';
 import type { HostTensor } from '../engine/ort/session.js';
 import { writeFolder, writeWhole } from '../ledger/files.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { putArrays, takeArrays } from './scheme-state.js';
 import type { TrainingStep } from './step.js';
 
 /** Raised when checkpoints of older versions cannot be continued. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Where a run is and what it has gathered. */
 export interface RunState {
@@ -51,6 +52,7 @@ interface Stored {
 
 const WEIGHTS = 'weights.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
+const SCHEME = 'scheme.safetensors';
 const STATE = 'state.json';
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
@@ -69,10 +71,15 @@ export function writeCheckpoint(folder: string, step: TrainingStep, state: RunSt
     for (const [slot, { views }] of Object.entries(step.slots))
       for (const [name, view] of views) slots.set(`${slot}/${name}`, view);
     writeSafetensors(join(temporary, OPTIMIZER), slots);
+    const { rest, arrays } = takeArrays(state.scheme);
+    if (arrays.size > 0) writeSafetensors(join(temporary, SCHEME), arrays);
     const files = Object.fromEntries(
-      [WEIGHTS, OPTIMIZER].map((name) => [name, checksum(join(temporary, name))]),
+      [WEIGHTS, OPTIMIZER, ...(arrays.size > 0 ? [SCHEME] : [])].map((name) => [
+        name,
+        checksum(join(temporary, name)),
+      ]),
     );
-    const stored: Stored = { format: FORMAT, files, state };
+    const stored: Stored = { format: FORMAT, files, state: { ...state, scheme: rest } };
     writeWhole(join(temporary, STATE), `${JSON.stringify(stored, null, 1)}\n`);
   });
   return path;
@@ -158,6 +165,8 @@ export function readCheckpoint(path: string, step: TrainingStep): RunState {
         throw new MtcpError('weights', `${path}: no state of the optimizer for "${name}"`);
       view.data.set(stored.data);
     }
+  const arrays = join(path, SCHEME);
+  if (existsSync(arrays)) state.scheme = putArrays(state.scheme, readSafetensors(arrays).tensors);
   return state;
 }
 

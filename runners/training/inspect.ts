@@ -5,7 +5,7 @@ import type { Trial } from '../config/index.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { record } from '../engine/recording.js';
 import { partsOf } from './parts.js';
-import { newTrace, traceGradients } from './step.js';
+import { newTrace, traceStages } from './step.js';
 
 export interface NetworkSize {
   /** Numbers in parameters that receive a gradient. */
@@ -21,9 +21,10 @@ export async function inspect(trial: Trial): Promise<NetworkSize> {
   const { batch, clip } = trial.config.train;
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
   const trace = newTrace();
-  const { graph, outputs } = await record((tracer) =>
-    traceGradients(tracer, network, criterion, { batch, size, clip }, trace),
-  );
+  const { graph, outputs } = await record((tracer) => {
+    const [first, second] = traceStages(tracer, network, criterion, { batch, size, clip }, trace);
+    return { ...first, ...second };
+  });
   const sections: Record<string, number> = {};
   let parameters = 0;
   for (const name of trace.trained) {

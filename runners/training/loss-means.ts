@@ -1,14 +1,20 @@
-// Means of the losses over an epoch. A step in which a task had no valid pixel does not count for that task.
+// What an epoch's events say of the steps: means of losses, of the weights they had, and of the cosines between
+// the tasks' gradients. A step in which a task had no valid pixel does not count for that task.
 import type { StepResult } from './step.js';
 
-interface Sums {
+const SERIES = ['raw', 'projected', 'weights', 'cosines'] as const;
+type Series = (typeof SERIES)[number];
+
+interface Sums extends Record<Series, Record<string, [sum: number, steps: number]>> {
   steps: number;
   total: number;
-  /** task -> [sum of raw, sum of projected, steps] */
-  tasks: Record<string, [number, number, number]>;
 }
 
-const empty = (): Sums => ({ steps: 0, total: 0, tasks: {} });
+export interface Means extends Record<Series, Record<string, number>> {
+  total: number;
+}
+
+const empty = (): Sums => ({ steps: 0, total: 0, raw: {}, projected: {}, weights: {}, cosines: {} });
 
 export class LossMeans {
   #sums: Sums = empty();
@@ -17,24 +23,30 @@ export class LossMeans {
     this.#sums = state ? (structuredClone(state) as Sums) : empty();
   }
 
-  add({ total, raw, projected }: StepResult): void {
+  add(result: StepResult): void {
     this.#sums.steps++;
-    this.#sums.total += total;
-    for (const task of Object.keys(raw)) {
-      const sums = (this.#sums.tasks[task] ??= [0, 0, 0]);
-      sums[0] += raw[task];
-      sums[1] += projected[task];
-      sums[2]++;
-    }
+    this.#sums.total += result.total;
+    for (const series of SERIES)
+      for (const [key, value] of Object.entries(result[series])) {
+        const sums = (this.#sums[series][key] ??= [0, 0]);
+        sums[0] += value;
+        sums[1]++;
+      }
   }
 
   /** The means so far; counting starts anew. */
-  take(): { total: number; raw: Record<string, number>; projected: Record<string, number> } {
-    const { steps, total, tasks } = this.#sums;
+  take(): Means {
+    const sums = this.#sums;
     this.#sums = empty();
-    const mean = (index: 0 | 1) =>
-      Object.fromEntries(Object.entries(tasks).map(([task, sums]) => [task, sums[index] / sums[2]]));
-    return { total: total / Math.max(1, steps), raw: mean(0), projected: mean(1) };
+    const means = (series: Series) =>
+      Object.fromEntries(Object.entries(sums[series]).map(([key, [sum, steps]]) => [key, sum / steps]));
+    return {
+      total: sums.total / Math.max(1, sums.steps),
+      raw: means('raw'),
+      projected: means('projected'),
+      weights: means('weights'),
+      cosines: means('cosines'),
+    };
   }
 
   state(): unknown {

@@ -7,7 +7,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs';
 import type { ComponentFactory } from '../../registry/container.js';
 import type { Backbone, Block, Head } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
+import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { ModelConfig, TaskConfig } from '../config/trial.js';
@@ -39,12 +39,26 @@ export class Network {
    * @returns each task's raw prediction, at the head's own resolution
    */
   forward(scope: Scope, image: Tensor4D): Record<string, Tensor4D> {
+    return this.decode(scope, this.encode(scope, image));
+  }
+
+  /** What the backbone makes of the image. */
+  encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
     const encoded = this.#backbone.forward(scope.at('backbone'), input);
-    const shared = 'shared' in encoded ? encoded.shared : [];
-    const pyramids =
-      'tasks' in encoded ? encoded.tasks : Object.fromEntries(this.tasks.map(({ name }) => [name, shared]));
-    let features: Features = { image: input, shared, stages: pyramids, tasks: pyramids };
+    if ('shared' in encoded) return this.sharing(input, encoded.shared);
+    return { image: input, shared: [], stages: encoded.tasks, tasks: encoded.tasks };
+  }
+
+  /** Features in which every task starts from the same pyramid. */
+  sharing(image: FeatureMap, shared: Pyramid): Features {
+    const pyramids = Object.fromEntries(this.tasks.map(({ name }) => [name, shared]));
+    return { image, shared, stages: pyramids, tasks: pyramids };
+  }
+
+  /** The rest of the network: blocks and heads. */
+  decode(scope: Scope, encoded: Features): Record<string, Tensor4D> {
+    let features = encoded;
     for (const { section, block } of this.#blocks) features = block.forward(scope.at(section), features);
     return Object.fromEntries(
       this.#heads.map(({ task, head }) => [

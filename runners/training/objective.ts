@@ -6,7 +6,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import type { Pass } from '../../modules/nn/scope.js';
-import type { Loss, LossValue, Scheme } from '../../registry/contracts/learning.js';
+import type { Loss, LossValue, Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import type { IntermediateConfig } from '../config/trial.js';
 
@@ -19,6 +19,10 @@ export interface Criterion {
 
 export interface Objective {
   total: tf.Scalar;
+  /** What each task contributes to the total; absent where the scheme's objective is no sum over tasks. */
+  tasks?: Record<string, tf.Scalar>;
+  /** What the scheme has no say in: unweighted intermediate losses, penalties. */
+  rest?: tf.Scalar;
   final: Record<string, LossValue>;
   /** The final losses on the scheme's scale. */
   projected: Record<string, tf.Scalar>;
@@ -36,14 +40,14 @@ export function labelSpec(task: Task, batch: number, [height, width]: readonly [
 /**
  * @param predictions raw, of the final heads
  * @param labels at the resolution at which losses are taken
- * @param weights of the tasks, as the scheme wants them
+ * @param inputs what the scheme sets from step to step
  */
 export function objective(
   { tasks, losses, scheme, intermediate: rule }: Criterion,
   pass: Pass,
   predictions: Record<string, tf.Tensor4D>,
   labels: Record<string, tf.Tensor>,
-  weights: Record<string, tf.Scalar>,
+  inputs: SchemeInputs,
 ): Objective {
   const measure = (task: Task, prediction: tf.Tensor4D): LossValue => {
     const [, height, width] = labels[task.name].shape;
@@ -54,32 +58,58 @@ export function objective(
   const scope = pass.root.shared('scheme');
 
   const final = Object.fromEntries(tasks.map((task) => [task.name, measure(task, predictions[task.name])]));
-  const projected = mapValues(final, ({ value }) => scheme.project(value));
-  const terms = [scheme.combine(scope, projected, weights)];
+  const weigh = (values: Record<string, LossValue>) =>
+    scheme.combine(
+      scope,
+      mapValues(values, ({ value, valid }) => ({ value: scheme.project(value), present: presence(valid) })),
+      inputs,
+    );
+  const combined = [weigh(final)];
+  const rest: tf.Scalar[] = [];
 
-  const intermediate: Record<string, tf.Scalar>[] = [];
+  const intermediate: Record<string, LossValue>[] = [];
   const seen = new Map<string, number>();
   for (const { task, prediction } of pass.predictions) {
     const place = seen.get(task) ?? 0;
     seen.set(task, place + 1);
-    (intermediate[place] ??= {})[task] = measure(byName.get(task)!, prediction).value;
+    (intermediate[place] ??= {})[task] = measure(byName.get(task)!, prediction);
   }
-  if (intermediate.length > 0) {
-    const places = intermediate.map((values) =>
-      rule.scheme
-        ? scheme.combine(
-            scope,
-            mapValues(values, (loss) => scheme.project(loss)),
-            weights,
-          )
-        : tf.addN(Object.values(values)),
+  const share = rule.reduce === 'mean' ? rule.weight / intermediate.length : rule.weight;
+  if (rule.scheme)
+    for (const values of intermediate) {
+      const place = weigh(values);
+      combined.push(isScalar(place) ? place.mul(share) : mapValues(place, (term) => term.mul(share)));
+    }
+  else if (intermediate.length > 0)
+    rest.push(
+      tf.addN(intermediate.flatMap((values) => Object.values(values).map(({ value }) => value))).mul(share),
     );
-    const share = rule.reduce === 'mean' ? rule.weight / places.length : rule.weight;
-    terms.push(tf.addN(places).mul(share));
-  }
-  for (const { value, weight } of pass.penalties) terms.push(value.mul(weight));
-  return { total: terms.reduce((sum, term) => sum.add(term)), final, projected, intermediate };
+  for (const { value, weight } of pass.penalties) rest.push(value.mul(weight));
+
+  const divided = combined.filter((part): part is Record<string, tf.Scalar> => !isScalar(part));
+  const parts = combined.flatMap((part) => (isScalar(part) ? part : sum(Object.values(part))));
+  return {
+    total: sum([...parts, ...rest]),
+    tasks:
+      divided.length === combined.length
+        ? Object.fromEntries(
+            tasks.map(({ name }) => [name, sum(divided.flatMap((part) => part[name] ?? []))]),
+          )
+        : undefined,
+    rest: rest.length > 0 ? sum(rest) : undefined,
+    final,
+    projected: mapValues(final, ({ value }) => scheme.project(value)),
+    intermediate: intermediate.map((values) => mapValues(values, ({ value }) => value)),
+  };
 }
+
+/** 1 where a loss counted any pixel, 0 where it did not. */
+const presence = (valid: tf.Scalar): tf.Scalar => tf.minimum(valid, 1);
+
+const isScalar = (part: Record<string, tf.Scalar> | tf.Scalar): part is tf.Scalar =>
+  part instanceof tf.Tensor;
+
+const sum = (terms: tf.Scalar[]): tf.Scalar => (terms.length === 1 ? terms[0] : tf.addN(terms));
 
 function mapValues<A, B>(record: Record<string, A>, f: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));

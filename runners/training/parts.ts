@@ -1,7 +1,7 @@
 // What a trial's configuration names, made: tasks, network, metrics, optimizer, schedule, loader.
 import { availableParallelism } from 'node:os';
 import { createTrialContainer, type ComponentFactory } from '../../registry/container.js';
-import type { Metric, MetricInfo, Optimizer, Schedule } from '../../registry/contracts/learning.js';
+import type { Metric, MetricInfo, Optimizer, Schedule, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
@@ -55,13 +55,27 @@ export function partsOf(trial: Trial): TrialParts {
     criterion: {
       tasks,
       losses: Object.fromEntries(losses.map(([{ name }, loss]) => [name, loss])),
-      scheme: components.create('scheme', config.scheme),
+      scheme: schemeOf(trial, components),
       intermediate: config.intermediate,
     },
     metrics: Object.fromEntries(metrics),
     optimizer: components.create('optimizer', config.optimizer),
     schedule: components.create('schedule', config.schedule),
   };
+}
+
+function schemeOf({ config, locate }: Trial, components: ComponentFactory): Scheme {
+  const scheme = components.create('scheme', config.scheme);
+  if (scheme.needsEvaluation && config.evaluate.every === null)
+    throw new MtcpError(
+      'config',
+      `scheme "${config.scheme.type}" takes its weights from evaluations, and there are none before the end`,
+      {
+        where: locate(['scheme']),
+        hint: 'set `evaluate: {every: 1}`',
+      },
+    );
+  return scheme;
 }
 
 export function loaderOf({ config, seed }: Trial, tasks: readonly Task[]): Loader {

@@ -3,14 +3,16 @@
 // numbers are in our hands: that is where losses are checked and gradients clipped.
 import * as tf from '@tensorflow/tfjs';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
-import type { Optimizer } from '../../registry/contracts/learning.js';
+import type { Optimizer, StepInfo } from '../../registry/contracts/learning.js';
 import type { RandomStream } from '../../registry/contracts/scope.js';
 import { MtcpError } from '../../registry/errors.js';
 import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { TrainBatch } from '../data/batch.js';
 import type { Network } from './network.js';
-import { labelSpec, objective, type Criterion } from './objective.js';
+import { objective, type Criterion } from './objective.js';
+import { lossOutputs, NAMES, observedOutputs, schemeInputs, stepInputs } from './step-io.js';
+import { TaskGradientRun, traceTaskGradients, type TaskGradientPlan } from './task-gradients.js';
 import { Arena, Weights } from './weights.js';
 
 export interface StepResult {
@@ -19,6 +21,10 @@ export interface StepResult {
   raw: Record<string, number>;
   /** The same on the scheme's scale. */
   projected: Record<string, number>;
+  /** What each projected loss' gradient was multiplied by; the scheme's weights, unless it decides in the step. */
+  weights: Record<string, number>;
+  /** Cosines between the gradients of two tasks, as "a/b", where the scheme compares them. */
+  cosines: Record<string, number>;
 }
 
 export interface StepOptions {
@@ -31,17 +37,6 @@ export interface StepOptions {
 /** Numbers that the optimizer updates at a time: small enough for the operators' intermediates to stay in cache. */
 const CHUNK = 1 << 16;
 
-const NAMES = {
-  image: 'image',
-  label: (task: string) => `label/${task}`,
-  weight: (task: string) => `weight/${task}`,
-  gradient: (parameter: string) => `gradient/${parameter}`,
-  observed: (buffer: string) => `observed/${buffer}`,
-  raw: (task: string) => `raw/${task}`,
-  projected: (task: string) => `projected/${task}`,
-  valid: (task: string) => `valid/${task}`,
-};
-
 export class TrainingStep {
   readonly weights: Weights;
   /** Optimizer state: one vector like the trained weights' for each slot. */
@@ -50,11 +45,18 @@ export class TrainingStep {
   readonly #hosts = new Map<string, HostTensor>();
   readonly #momenta: ReadonlyMap<string, number>;
   readonly #gradientRun: Binding;
+  readonly #backboneRun?: Binding;
+  readonly #lossRun?: Binding;
   readonly #updateRuns: Binding[];
   readonly #updateScalars = new Map<string, HostTensor>();
+  readonly #taskGradients?: TaskGradientRun;
 
   private constructor(
     readonly gradientProgram: Program,
+    /** The second stage of the gradients, where the scheme combines them half-way. */
+    readonly backboneProgram: Program | undefined,
+    /** Losses alone, for schemes that look again after the update. */
+    readonly lossProgram: Program | undefined,
     readonly updateProgram: Program,
     readonly criterion: Criterion,
     readonly optimizer: Optimizer,
@@ -70,13 +72,18 @@ export class TrainingStep {
     this.#momenta = traced.momenta;
 
     const gradientPrefix = NAMES.gradient('');
-    this.#gradientRun = gradientProgram.bind((name, spec) => {
+    const tensor = (name: string, spec: TensorSpec): HostTensor => {
       const weight = this.weights.input(name);
       if (weight) return weight;
       if (name.startsWith(gradientPrefix))
         return this.gradients.views.get(name.slice(gradientPrefix.length))!;
-      return this.#host(name, spec);
-    });
+      return this.#taskGradients?.tensor(name) ?? this.#host(name, spec);
+    };
+    if (traced.plan)
+      this.#taskGradients = new TaskGradientRun(criterion.scheme.gradients!, traced.plan, this.gradients);
+    this.#gradientRun = gradientProgram.bind(tensor);
+    this.#backboneRun = backboneProgram?.bind(tensor);
+    this.#lossRun = lossProgram?.bind(tensor);
     this.#updateRuns = Array.from({ length: this.weights.trained.data.length / chunk }, (_, i) =>
       updateProgram.bind((name, spec) => {
         const [kind, slot] = name.replace(/^new\//, '').split('/');
@@ -99,14 +106,29 @@ export class TrainingStep {
     options: StepOptions,
   ): Promise<TrainingStep> {
     const traced = newTrace();
-    const gradientProgram = await engine.compile('gradient', (tracer) =>
-      traceGradients(tracer, network, criterion, options, traced),
-    );
+    const { gradients, looksAgain } = criterion.scheme;
+    const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, options, traced);
+    const [gradientProgram, backboneProgram] =
+      gradients?.shared === 'representation'
+        ? await engine.compileStages('gradient', trace)
+        : [await engine.compile('gradient', (tracer) => trace(tracer)[0])];
+    const lossProgram = looksAgain
+      ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, options, traced))
+      : undefined;
     const chunk = chunkFor(traced);
     const updateProgram = await engine.compile('update', (tracer) =>
       traceUpdate(tracer, optimizer, chunk, options.clip !== null),
     );
-    return new TrainingStep(gradientProgram, updateProgram, criterion, optimizer, options, traced);
+    return new TrainingStep(
+      gradientProgram,
+      backboneProgram,
+      lossProgram,
+      updateProgram,
+      criterion,
+      optimizer,
+      options,
+      traced,
+    );
   }
 
   #host(name: string, spec: TensorSpec): HostTensor {
@@ -118,14 +140,19 @@ export class TrainingStep {
   /**
    * Losses and gradients for a batch; weights stay as they are.
    * @param noise the stream of a random input of this step
+   * @param info where training is, for schemes that combine gradients
    * @throws MtcpError `numeric` if a loss is not finite, naming the first tensor that is not
    */
-  async gradientsOf(batch: TrainBatch, noise: (name: string) => RandomStream): Promise<StepResult> {
+  async gradientsOf(
+    batch: TrainBatch,
+    noise: (name: string) => RandomStream,
+    info: StepInfo = { epoch: 0, step: 0, random: noise('scheme') },
+  ): Promise<StepResult> {
+    const { scheme } = this.criterion;
     this.#hosts.get(NAMES.image)!.data.set(batch.image);
     for (const [task, label] of Object.entries(batch.labels))
       this.#hosts.get(NAMES.label(task))?.data.set(label);
-    for (const [task, weight] of Object.entries(this.criterion.scheme.weights()))
-      this.#hosts.get(NAMES.weight(task))?.data.fill(weight);
+    for (const [name, value] of schemeInputs(scheme)) this.#hosts.get(name)?.data.fill(value);
     const prefix = inputName.noise('');
     for (const [name, { data }] of this.#hosts) {
       if (!name.startsWith(prefix)) continue;
@@ -140,17 +167,47 @@ export class TrainingStep {
       throw first === undefined ? error : notFinite('the objective is NaN', first);
     }
 
-    const result: StepResult = { total: this.#scalar('total'), raw: {}, projected: {} };
+    const result = this.#losses();
+    const numbers = [result.total, ...Object.values(result.raw)];
+    if (!numbers.every(Number.isFinite)) {
+      const culprit = Object.entries(result.raw).find(([, loss]) => !Number.isFinite(loss));
+      const what = culprit
+        ? `the loss of ${culprit[0]} is ${culprit[1]}`
+        : `the objective is ${result.total}`;
+      throw notFinite(what, await this.#firstNonFinite());
+    }
+    if (scheme.effective) Object.assign(result.weights, scheme.effective(result.raw));
+    if (this.#taskGradients) {
+      const terms = Object.keys(result.raw).map((task) => this.#scalar(NAMES.term(task)));
+      const { coefficients, cosines } = this.#taskGradients.combine(result.raw, terms, info);
+      for (const [task, factor] of Object.entries(coefficients)) result.weights[task] *= factor;
+      result.cosines = cosines;
+      await this.#backboneRun?.run();
+    }
+    return result;
+  }
+
+  /** Raw losses of the last batch, with the weights as they are now; for schemes that look again. */
+  async lossesAgain(): Promise<Record<string, number>> {
+    await this.#lossRun!.run();
+    return this.#losses().raw;
+  }
+
+  #losses(): StepResult {
+    const weights = { ...this.criterion.scheme.weights() };
+    const result: StepResult = {
+      total: this.#scalar('total'),
+      raw: {},
+      projected: {},
+      weights,
+      cosines: {},
+    };
     for (const { name } of this.criterion.tasks) {
       if (this.#scalar(NAMES.valid(name)) === 0) continue;
       result.raw[name] = this.#scalar(NAMES.raw(name));
       result.projected[name] = this.#scalar(NAMES.projected(name));
     }
-    const numbers = [result.total, ...Object.values(result.raw)];
-    if (numbers.every(Number.isFinite)) return result;
-    const culprit = Object.entries(result.raw).find(([, loss]) => !Number.isFinite(loss));
-    const what = culprit ? `the loss of ${culprit[0]} is ${culprit[1]}` : `the objective is ${result.total}`;
-    throw notFinite(what, await this.#firstNonFinite());
+    return result;
   }
 
   #scalar(name: string): number {
@@ -184,10 +241,10 @@ export class TrainingStep {
   }
 
   close(): void {
-    this.#gradientRun.close();
+    for (const run of [this.#gradientRun, this.#backboneRun, this.#lossRun]) run?.close();
     for (const run of this.#updateRuns) run.close();
-    this.gradientProgram.close();
-    this.updateProgram.close();
+    for (const program of [this.gradientProgram, this.backboneProgram, this.lossProgram, this.updateProgram])
+      program?.close();
   }
 }
 
@@ -198,6 +255,8 @@ export interface Traced {
   trained: string[];
   /** Momentum of every buffer that is averaged. */
   momenta: ReadonlyMap<string, number>;
+  /** Where the gradients of single tasks are, if the scheme combines them. */
+  plan?: TaskGradientPlan;
 }
 
 export const newTrace = (): Traced => ({ table: new ParameterTable(), trained: [], momenta: new Map() });
@@ -210,41 +269,34 @@ function chunkFor({ table, trained }: Traced): number {
   return total <= CHUNK ? Math.ceil(total / 16) * 16 : CHUNK;
 }
 
-/** Records losses, gradients and batch statistics of one step; fills `traced`. */
-export function traceGradients(
+/** Records losses, gradients and batch statistics of one step; fills `traced`. Whole in one stage, or in two. */
+export function traceStages(
+  tracer: Tracer,
+  network: Network,
+  criterion: Criterion,
+  options: StepOptions,
+  traced: Traced,
+): [tf.NamedTensorMap, tf.NamedTensorMap] {
+  return criterion.scheme.gradients
+    ? traceTaskGradients(tracer, network, criterion, options, traced)
+    : [traceGradients(tracer, network, criterion, options, traced), {}];
+}
+
+function traceGradients(
   tracer: Tracer,
   network: Network,
   criterion: Criterion,
   { batch, size }: StepOptions,
   traced: Traced,
 ): tf.NamedTensorMap {
-  const { tasks } = criterion;
-  const image = tracer.input(NAMES.image, 'float32', [batch, ...size, 3]) as tf.Tensor4D;
-  const labels = Object.fromEntries(
-    tasks.map((task) => {
-      const { dtype, shape } = labelSpec(task, batch, size);
-      return [task.name, tracer.input(NAMES.label(task.name), dtype, shape)];
-    }),
-  );
-  const weights = Object.fromEntries(
-    tasks.map(({ name }) => [name, tracer.input(NAMES.weight(name), 'float32', []) as tf.Scalar]),
-  );
+  const inputs = stepInputs(tracer, criterion, batch, size);
   const outputs: tf.NamedTensorMap = {};
   const momenta = new Map<string, number>();
   const forward = () => {
     const pass = new Pass(traced.table, tracer, true);
-    const predictions = network.forward(pass.root, image);
-    const result = objective(criterion, pass, predictions, labels, weights);
-    outputs.total = tf.keep(result.total);
-    for (const { name } of tasks) {
-      outputs[NAMES.raw(name)] = tf.keep(result.final[name].value);
-      outputs[NAMES.valid(name)] = tf.keep(result.final[name].valid);
-      outputs[NAMES.projected(name)] = tf.keep(result.projected[name]);
-    }
-    for (const [name, { observed, momentum }] of pass.averages) {
-      outputs[NAMES.observed(name)] = tf.keep(observed);
-      momenta.set(name, momentum);
-    }
+    const predictions = network.forward(pass.root, inputs.image);
+    const result = objective(criterion, pass, predictions, inputs.labels, inputs.scheme);
+    Object.assign(outputs, lossOutputs(criterion.tasks, result), observedOutputs(pass, momenta));
     return result.total;
   };
   // The first pass finds the parameters, the second is differentiated; a recorded graph keeps one of the two.
@@ -260,6 +312,20 @@ export function traceGradients(
     if (traced.trained.includes(name)) outputs[NAMES.gradient(name)] = grads[i];
   });
   return outputs;
+}
+
+/** Records a forward pass in training mode; running statistics stay as they are. */
+function traceLosses(
+  tracer: Tracer,
+  network: Network,
+  criterion: Criterion,
+  { batch, size }: StepOptions,
+  { table }: Traced,
+): tf.NamedTensorMap {
+  const { image, labels, scheme } = stepInputs(tracer, criterion, batch, size);
+  const pass = new Pass(table, tracer, true);
+  const predictions = network.forward(pass.root, image);
+  return lossOutputs(criterion.tasks, objective(criterion, pass, predictions, labels, scheme));
 }
 
 function traceUpdate(

@@ -8,6 +8,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
+import type { TaskScore } from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream } from '../../registry/random.js';
 import { writeResolved, type Trial } from '../config/index.js';
@@ -15,6 +16,7 @@ import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { EventLog, readEvents, type TrialEvent } from '../ledger/events.js';
+import { StepLog } from '../ledger/steps.js';
 import { writeWhole } from '../ledger/files.js';
 import type { RunFolder, TrialResult } from '../ledger/run-folder.js';
 import {
@@ -28,6 +30,7 @@ import { Evaluation, type Predicted } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
 import { loaderOf, partsOf, primaryOf, type TrialParts } from './parts.js';
 import { writePredictions } from './pictures.js';
+import { restoreScheme, schemeState } from './scheme-state.js';
 import { TrainingStep } from './step.js';
 
 export type Observed =
@@ -82,6 +85,7 @@ class TrialRun {
   readonly #parts: TrialParts;
   readonly #loader: Loader;
   readonly #means = new LossMeans();
+  readonly #steps: StepLog;
   #step!: TrainingStep;
   #evaluation!: Evaluation;
   #state: RunState = {
@@ -105,6 +109,7 @@ class TrialRun {
   ) {
     this.#parts = partsOf(trial);
     this.#loader = loaderOf(trial, this.#parts.tasks);
+    this.#steps = new StepLog(context.folder.steps);
   }
 
   async execute(): Promise<TrialResult> {
@@ -176,10 +181,11 @@ class TrialRun {
     );
     if (found) {
       this.#state = found.state;
-      this.#parts.criterion.scheme.restore(this.#state.scheme);
+      restoreScheme(this.#parts.criterion, this.#state.scheme, found.path);
       this.#means.restore(this.#state.losses);
     } else this.#step.weights.initialize(this.trial.seed);
     const { epoch, step } = this.#state;
+    this.#steps.rewind(step);
     // A process may die between writing a checkpoint and saying so.
     if (found && !before.some((event) => event.event === 'checkpoint' && event.step === step))
       this.emit({ event: 'checkpoint', epoch, step, path: found.path });
@@ -192,7 +198,7 @@ class TrialRun {
     const { stepsPerEpoch } = this.#loader;
     const state = this.#state;
     const { epoch } = state;
-    const weights = { ...criterion.scheme.weights() };
+    const { scheme } = criterion;
     const began = performance.now();
     const elapsed = () => (performance.now() - began) / 1000;
     const firstStep = state.stepInEpoch;
@@ -201,8 +207,10 @@ class TrialRun {
     let asked = elapsed();
     for await (const batch of this.#loader.train(epoch, { from: firstStep })) {
       waited += elapsed() - asked;
+      const info = { epoch, step: state.step, random: randomStream(seed, 'scheme', state.step) };
+      scheme.stepBegin?.(info);
       const result = await this.#step
-        .gradientsOf(batch, (name) => randomStream(seed, 'noise', state.step, name))
+        .gradientsOf(batch, (name) => randomStream(seed, 'noise', state.step, name), info)
         .catch((error: unknown) => {
           throw atStep(error, epoch + 1, state.stepInEpoch + 1);
         });
@@ -213,6 +221,9 @@ class TrialRun {
       state.stepInEpoch++;
       await this.#step.apply(state.step, rate);
       this.#means.add(result);
+      const again = scheme.looksAgain ? await this.#step.lossesAgain() : undefined;
+      scheme.stepEnd?.({ ...info, rate, raw: result.raw, projected: result.projected, again });
+      this.#steps.add({ epoch: epoch + 1, step: state.step, ...result });
       this.context.observe({
         event: 'step',
         epoch: epoch + 1,
@@ -229,7 +240,8 @@ class TrialRun {
     }
     const seconds = elapsed();
     const means = this.#means.take();
-    criterion.scheme.epochEnd({ epoch, raw: means.raw, projected: means.projected });
+    scheme.epochEnd?.({ epoch, raw: means.raw, projected: means.projected });
+    this.#steps.flush();
     state.seconds += seconds;
     state.epoch++;
     state.stepInEpoch = 0;
@@ -239,8 +251,10 @@ class TrialRun {
       step: state.step,
       rate,
       losses: means.raw,
+      projected: means.projected,
       objective: means.total,
-      weights,
+      weights: means.weights,
+      cosines: means.cosines,
       seconds,
       waited,
     });
@@ -270,9 +284,10 @@ class TrialRun {
   #checkpoint(): void {
     const { folder } = this.context;
     this.context.assertHeld?.();
+    this.#steps.flush();
     const state = {
       ...this.#state,
-      scheme: this.#parts.criterion.scheme.state(),
+      scheme: schemeState(this.#parts.criterion),
       losses: this.#means.state(),
     };
     const path = writeCheckpoint(folder.checkpoints, this.#step, state);
@@ -290,6 +305,7 @@ class TrialRun {
     this.context.observe({ event: 'phase', what: `evaluating epoch ${epoch}` });
     const metrics = await this.#predict(each);
     this.emit({ event: 'evaluated', epoch, metrics, seconds: (performance.now() - began) / 1000 });
+    this.#parts.criterion.scheme.evaluated?.(this.#primaryScores(metrics));
     const score = this.#score(metrics);
     this.#state.last = { epoch, metrics };
     if (!this.#state.best || score > this.#state.best.score) this.#state.best = { epoch, score, metrics };
@@ -300,12 +316,19 @@ class TrialRun {
     return this.#evaluation.run(this.#loader.evaluate('val', this.trial.config.evaluate.batch), each);
   }
 
+  #primaryScores(metrics: Record<string, number>): Record<string, TaskScore> {
+    const scores = this.#parts.tasks.map(({ name }) => {
+      const { name: metric, unit, better } = primaryOf(this.#parts.metrics[name]);
+      return [name, { value: metrics[`${name}.${metric}`], unit, better }] as const;
+    });
+    return Object.fromEntries(scores);
+  }
+
   /** What "best" means: the mean over tasks of the logarithm of the primary metric, errors counting negative. */
   #score(metrics: Record<string, number>): number {
-    const gains = this.#parts.tasks.map(({ name }) => {
-      const { name: metric, better } = primaryOf(this.#parts.metrics[name]);
-      const value = Math.log(Math.max(metrics[`${name}.${metric}`], 1e-12));
-      return better === 'higher' ? value : -value;
+    const gains = Object.values(this.#primaryScores(metrics)).map(({ value, better }) => {
+      const gain = Math.log(Math.max(value, 1e-12));
+      return better === 'higher' ? gain : -gain;
     });
     return gains.reduce((a, b) => a + b, 0) / gains.length;
   }

@@ -103,15 +103,20 @@ export class Graph {
     }
   }
 
-  /** The nodes that `outputs` depend on, in recorded order. */
-  reachable(outputs: readonly Value[]): Node[] {
+  /**
+   * The nodes that `outputs` depend on, in recorded order.
+   * @param given values that are known already: what they depend on is left out
+   */
+  reachable(outputs: readonly Value[], given?: ReadonlyMap<Value, unknown>): Node[] {
     const wanted = new Set<Node>();
-    const stack = outputs.flatMap((value) => value.node ?? []);
+    const computing = (value: Value) => (given?.has(value) ? [] : (value.node ?? []));
+    const stack = outputs.flatMap(computing);
     while (stack.length > 0) {
       const node = stack.pop()!;
       if (wanted.has(node)) continue;
       wanted.add(node);
-      for (const input of node.inputs) if (input?.node && !wanted.has(input.node)) stack.push(input.node);
+      for (const input of node.inputs)
+        if (input?.node && !given?.has(input) && !wanted.has(input.node)) stack.push(input.node);
     }
     return this.nodes.filter((node) => wanted.has(node));
   }

@@ -84,10 +84,17 @@ class Writer {
   }
 }
 
-/** @param outputs name -> value */
-export function toOnnx(graph: Graph, outputs: ReadonlyMap<string, Value>): Uint8Array {
-  const nodes = graph.reachable([...outputs.values()]);
-  const { nameOf, copies } = nameOutputs(outputs);
+/**
+ * @param outputs name -> value
+ * @param given values that come in from outside instead of being computed, with their names
+ */
+export function toOnnx(
+  graph: Graph,
+  outputs: ReadonlyMap<string, Value>,
+  given: ReadonlyMap<Value, string> = new Map(),
+): Uint8Array {
+  const nodes = graph.reachable([...outputs.values()], given);
+  const { nameOf, copies } = nameOutputs(outputs, given);
   const constants = new Set<Value>();
   const used = new Set<Value>(outputs.values());
   for (const node of nodes)
@@ -107,7 +114,7 @@ export function toOnnx(graph: Graph, outputs: ReadonlyMap<string, Value>): Uint8
       g.string(2, 'step');
       for (const value of constants)
         g.message(5, (w) => writeTensor(w, value, value.constant!, nameOf(value)));
-      for (const value of graph.inputs)
+      for (const value of [...graph.inputs, ...given.keys()])
         if (used.has(value)) g.message(11, (w) => writeValueInfo(w, nameOf(value), value));
       for (const [name, value] of outputs) g.message(12, (w) => writeValueInfo(w, name, value));
     })
@@ -120,8 +127,8 @@ export function toOnnx(graph: Graph, outputs: ReadonlyMap<string, Value>): Uint8
  * A value that a node computes takes the name of the output it becomes; copies are only needed where one
  * value is two outputs, or an output is an input or a constant.
  */
-function nameOutputs(outputs: ReadonlyMap<string, Value>) {
-  const names = new Map<Value, string>();
+function nameOutputs(outputs: ReadonlyMap<string, Value>, given: ReadonlyMap<Value, string>) {
+  const names = new Map<Value, string>(given);
   const copies: [string, Value][] = [];
   for (const [name, value] of outputs) {
     if (value.node && !names.has(value)) names.set(value, name);

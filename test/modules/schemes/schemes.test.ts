@@ -22,7 +22,7 @@ const fixture = readJson('schemes.json') as {
 
 function course(scheme: Scheme, losses: number[][]): number[][] {
   return losses.map((values, epoch) => {
-    scheme.epochEnd({ epoch, raw: named(values), projected: named(values) });
+    scheme.epochEnd!({ epoch, raw: named(values), projected: named(values) });
     return Object.values(scheme.weights());
   });
 }
@@ -69,8 +69,8 @@ describe('loss weighting', () => {
 
   it('lps keeps the share of a task that had no valid pixel in an epoch', () => {
     const scheme = create('lps', { spread: 1 });
-    scheme.epochEnd({ epoch: 0, raw: {}, projected: { semseg: 2, depth: 1, normals: 1 } });
-    scheme.epochEnd({ epoch: 1, raw: {}, projected: { semseg: 2, depth: 2 } });
+    scheme.epochEnd!({ epoch: 0, raw: {}, projected: { semseg: 2, depth: 1, normals: 1 } });
+    scheme.epochEnd!({ epoch: 1, raw: {}, projected: { semseg: 2, depth: 2 } });
     expect(scheme.weights().normals).to.equal(1);
     expect(Object.values(scheme.weights()).every(Number.isFinite)).to.equal(true);
   });
@@ -107,12 +107,16 @@ describe('loss weighting', () => {
     const losses = { semseg: tf.scalar(3), depth: tf.scalar(0.5), normals: tf.scalar(0.2) };
     const value = (scheme: Scheme) => {
       const projected = Object.fromEntries(
-        Object.entries(losses).map(([task, loss]) => [task, scheme.project(loss)]),
+        Object.entries(losses).map(([task, loss]) => [
+          task,
+          { value: scheme.project(loss), present: tf.scalar(1) },
+        ]),
       );
       const weights = Object.fromEntries(
         Object.entries(scheme.weights()).map(([task, w]) => [task, tf.scalar(w)]),
       );
-      return scheme.combine(undefined as never, projected, weights).dataSync()[0];
+      const terms = scheme.combine(undefined as never, projected, { weights, scalars: {} });
+      return tf.addN(Object.values(terms as Record<string, tf.Scalar>)).dataSync()[0];
     };
     const logs = [3, 0.5, 0.2].map((l) => Math.log(1 + 1e-6 + l)).reduce((a, b) => a + b);
     expect(value(create('equal'))).to.be.closeTo(3.7, 1e-6);

@@ -1,0 +1,146 @@
+// Loss weighting and gradient combination together: the first scheme transforms and weighs the losses, the second
+// one combines the gradients of what comes out (protocol of IGB; "apply the loss transform first").
+import type { Scalar } from '@tensorflow/tfjs';
+import { component, components, options } from '../../registry/component.js';
+import type { ComponentFactory, Slot } from '../../registry/container.js';
+import type {
+  EpochMeans,
+  GradientRule,
+  PerTask,
+  Scheme,
+  SchemeInputs,
+  StepInfo,
+  StepReport,
+  TaskLoss,
+  TaskScore,
+} from '../../registry/contracts/scheme.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import { MtcpError } from '../../registry/errors.js';
+import type { OptionsSchema } from '../../registry/options.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    weights: {
+      $ref: '#/definitions/scheme',
+      description: 'Transforms and weighs the losses.',
+    },
+    gradients: {
+      $ref: '#/definitions/scheme',
+      description: 'Combines the gradients of the weighted losses.',
+    },
+  },
+  required: ['weights', 'gradients'],
+} as const satisfies OptionsSchema;
+
+interface Options {
+  weights: Slot;
+  gradients: Slot;
+}
+
+@component({
+  kind: 'scheme',
+  name: 'compose',
+  summary: 'The losses weighted by one scheme, their gradients combined by another.',
+  source: 'Dai et al. 2023 (IGB) combine loss and gradient balancing in this order',
+  options: schema,
+})
+export class ComposedScheme implements Scheme {
+  readonly #losses: Scheme;
+  readonly #mixer: Scheme;
+  readonly gradients: GradientRule;
+
+  constructor(@options() { weights, gradients }: Options, @components() factory: ComponentFactory) {
+    this.#losses = factory.create('scheme', weights);
+    this.#mixer = factory.create('scheme', gradients);
+    const rule = this.#mixer.gradients;
+    if (!rule)
+      throw refused(
+        `gradients: ${gradients.type} does not combine gradients, it weighs losses`,
+        `write \`weights: {type: ${gradients.type}}\` and a gradient scheme such as pcgrad under gradients`,
+      );
+    if (this.#losses.gradients)
+      throw refused(
+        `weights: ${weights.type} combines gradients, and there is only one combination in a step`,
+        'choose a scheme that weighs losses, such as lps, log or uncertainty',
+      );
+    if (this.#losses.indivisible)
+      throw refused(
+        `${weights.type} gives no gradients of single tasks to combine: ${this.#losses.indivisible}`,
+        'choose a scheme whose objective is a sum over tasks, such as lps, log or uncertainty',
+      );
+    if (rule.brings && weights.type !== 'equal')
+      throw refused(
+        `${gradients.type} ${rule.brings} and goes with no other weights`,
+        `write \`scheme: {type: ${gradients.type}}\``,
+      );
+    this.gradients = rule;
+  }
+
+  /** The scheme that the losses meet: the second one if it has a transform of its own. */
+  get #front(): Scheme {
+    return this.gradients.brings ? this.#mixer : this.#losses;
+  }
+
+  get looksAgain(): boolean {
+    return this.#both.some(({ looksAgain }) => looksAgain);
+  }
+
+  get needsEvaluation(): boolean {
+    return this.#both.some(({ needsEvaluation }) => needsEvaluation);
+  }
+
+  get #both(): Scheme[] {
+    return [this.#losses, this.#mixer];
+  }
+
+  project(loss: Scalar): Scalar {
+    return this.#front.project(loss);
+  }
+
+  combine(scope: Scope, losses: PerTask<TaskLoss>, inputs: SchemeInputs): PerTask<Scalar> | Scalar {
+    return this.#front.combine(scope, losses, inputs);
+  }
+
+  weights(): PerTask<number> {
+    return this.#front.weights();
+  }
+
+  scalars(): Record<string, number> {
+    return this.#front.scalars?.() ?? {};
+  }
+
+  effective(raw: PerTask<number>): PerTask<number> {
+    return this.#front.effective?.(raw) ?? {};
+  }
+
+  stepBegin(step: StepInfo): void {
+    for (const scheme of this.#both) scheme.stepBegin?.(step);
+  }
+
+  stepEnd(step: StepReport): void {
+    for (const scheme of this.#both) scheme.stepEnd?.(step);
+  }
+
+  epochEnd(means: EpochMeans): void {
+    for (const scheme of this.#both) scheme.epochEnd?.(means);
+  }
+
+  evaluated(scores: PerTask<TaskScore>): void {
+    for (const scheme of this.#both) scheme.evaluated?.(scores);
+  }
+
+  state(): unknown {
+    return { weights: this.#losses.state(), gradients: this.#mixer.state() };
+  }
+
+  restore(state: unknown): void {
+    const { weights, gradients } = state as { weights: unknown; gradients: unknown };
+    this.#losses.restore(weights);
+    this.#mixer.restore(gradients);
+  }
+}
+
+const refused = (reason: string, hint: string): MtcpError =>
+  new MtcpError('component', `scheme compose: ${reason}`, { hint });

@@ -1,0 +1,138 @@
+// Loss weighting: from the tasks' losses, and for some schemes their gradients, to one objective.
+//
+// A scheme works in two places. In the recorded graph `project` and `combine` say what is differentiated;
+// numbers that change between steps (`weights`, `scalars`) are inputs of that graph. Between the steps, on the
+// host, the hooks look at what came out and set the numbers of the next step. A scheme with `gradients` also
+// decides, at every step, how the tasks' gradients become one.
+import type { Scalar } from '@tensorflow/tfjs';
+import type { RandomStream, Scope } from './scope.js';
+
+/** By task. */
+export type PerTask<T> = Record<string, T>;
+
+/** A task's loss inside the graph. */
+export interface TaskLoss {
+  /** What `project` made of the loss. */
+  value: Scalar;
+  /** 1, or 0 if no pixel of the batch was valid; then the loss is 0 and has no gradient. */
+  present: Scalar;
+}
+
+export interface SchemeInputs {
+  weights: PerTask<Scalar>;
+  scalars: Record<string, Scalar>;
+}
+
+export interface Scheme {
+  /** Puts a task loss on the scheme's scale (log projection, identity). */
+  project(loss: Scalar): Scalar;
+  /**
+   * The objective from projected losses: the terms of the tasks, whose sum is minimised, or a single number where
+   * it is not a sum over tasks. Called for the final predictions and for each place of intermediate ones.
+   */
+  combine(scope: Scope, losses: PerTask<TaskLoss>, inputs: SchemeInputs): PerTask<Scalar> | Scalar;
+  /** Why there are no terms of single tasks, where `combine` gives a single number. */
+  readonly indivisible?: string;
+  /** Weights for the coming step. */
+  weights(): PerTask<number>;
+  /** Further numbers for the coming step; the names are always the same. */
+  scalars?(): Record<string, number>;
+  /** What each projected loss' gradient was multiplied by, where `combine` decides that from the losses of the step. */
+  effective?(raw: PerTask<number>): PerTask<number>;
+
+  /** How the tasks' gradients become one; without it they are summed. */
+  readonly gradients?: GradientRule;
+  /** True: `stepEnd` is told the losses of the same batch after the update, at the cost of one more forward pass. */
+  readonly looksAgain?: boolean;
+  /** True: the scheme lives on `evaluated`, so the trial must evaluate while it trains. */
+  readonly needsEvaluation?: boolean;
+
+  stepBegin?(step: StepInfo): void;
+  stepEnd?(step: StepReport): void;
+  /** At the end of each epoch with every task's mean loss over the epoch's valid steps. */
+  epochEnd?(means: EpochMeans): void;
+  /** After an evaluation with every task's primary metric. */
+  evaluated?(scores: PerTask<TaskScore>): void;
+
+  /** Everything that `restore` needs to go on exactly: plain JSON, and Float32Arrays for what is large. */
+  state(): unknown;
+  restore(state: unknown): void;
+}
+
+export interface StepInfo {
+  /** Epochs done, from 0. */
+  epoch: number;
+  /** Steps done over the whole run, from 0. */
+  step: number;
+  /** Belongs to (seed, step): the same numbers if the step is done again. */
+  random: RandomStream;
+}
+
+export interface StepReport {
+  epoch: number;
+  step: number;
+  /** The learning rate that the step had. */
+  rate: number;
+  /** Raw losses before the update; absent for a task without a valid pixel. */
+  raw: PerTask<number>;
+  /** The same on the scheme's scale. */
+  projected: PerTask<number>;
+  /** Raw losses of the same batch after the update, for schemes that look again. */
+  again?: PerTask<number>;
+}
+
+export interface EpochMeans {
+  epoch: number;
+  /** Mean of the raw loss; absent for a task without a valid step. */
+  raw: PerTask<number>;
+  /** Mean of the projected loss. */
+  projected: PerTask<number>;
+}
+
+export interface TaskScore {
+  value: number;
+  unit: string;
+  better: 'higher' | 'lower';
+}
+
+/**
+ * Whose gradients are compared:
+ * - `representation`: what the decoders read of the backbone, summed over the batch. One backward pass through the
+ *   decoders for each task, one through the backbone.
+ * - `backbone`: the backbone's parameters. One backward pass through everything for each task.
+ * - `all`: every parameter that at least two tasks reach; with cross-task interaction that includes the decoders.
+ */
+export type SharedSet = 'representation' | 'backbone' | 'all';
+
+export interface GradientRule {
+  readonly shared: SharedSet;
+  /**
+   * What parameters outside the shared set get: the plain sum of the tasks' gradients, or the sum with the same
+   * coefficients as inside.
+   */
+  readonly exclusive: 'sum' | 'weighted';
+  /** What the scheme does to the losses by itself; it then goes with no other scheme's weights. */
+  readonly brings?: string;
+  /** Called with the gradients of the terms of those tasks that had a valid pixel; at least one. */
+  combine(gradients: TaskGradients, step: StepInfo): Combination;
+}
+
+export interface TaskGradients {
+  readonly tasks: readonly string[];
+  /** Each task's gradient over the shared set, as one vector. Valid during the call only. */
+  readonly vectors: readonly Float32Array[];
+  /** The parameters in these vectors; one entry for the representation. */
+  readonly groups: readonly { name: string; start: number; end: number }[];
+  /** Inner products of the vectors, accumulated in double precision. */
+  readonly gram: readonly (readonly number[])[];
+  /** Raw losses, and the terms whose gradients these are. */
+  readonly raw: readonly number[];
+  readonly terms: readonly number[];
+}
+
+export interface Combination {
+  /** Of each task's gradient, in the order of the tasks. */
+  coefficients: readonly number[];
+  /** The combined gradient itself, where it is not the sum of coefficient times gradient. */
+  combined?: Float32Array;
+}
