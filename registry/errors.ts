@@ -10,7 +10,8 @@ export type ErrorKind =
   | 'numeric' // NaN or infinity while training
   | 'engine' // recording or running a graph
   | 'io' // the file system
-  | 'busy'; // another process works on the same thing
+  | 'busy' // another process works on the same thing
+  | 'tracker'; // a tracking server, or what is between here and it
 
 /** Kinds that mean "what you gave is wrong": the command ends with exit code 2 before anything runs. */
 const BAD_INPUT: ReadonlySet<ErrorKind> = new Set(['usage', 'config', 'component', 'data', 'weights']);

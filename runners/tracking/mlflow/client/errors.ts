@@ -1,0 +1,196 @@
+// What can go wrong between here and a tracking server, in words that say what to do about it. `certain` matters
+// to whoever repeats a request: a request that certainly was not carried out may be sent again whatever it does.
+import { MtcpError } from '../../../../registry/errors.js';
+
+export interface MlflowFault {
+  /** HTTP status; undefined if there was no answer. */
+  status?: number;
+  /** MLflow's own name of the fault, such as RESOURCE_DOES_NOT_EXIST. */
+  code?: string;
+  /** Whether trying again may help. */
+  passing: boolean;
+  /** False if the server may have carried out the request although it looks failed from here. */
+  certain: boolean;
+  /** Seconds that the server asks to wait. */
+  retryAfter?: number;
+}
+
+export class MlflowError extends MtcpError implements MlflowFault {
+  readonly status?: number;
+  readonly code?: string;
+  readonly passing: boolean;
+  readonly certain: boolean;
+  readonly retryAfter?: number;
+
+  constructor(
+    message: string,
+    fault: MlflowFault,
+    details: { where?: string; hint?: string; cause?: unknown },
+  ) {
+    super('tracker', message, details);
+    this.name = 'MlflowError';
+    this.status = fault.status;
+    this.code = fault.code;
+    this.passing = fault.passing;
+    this.certain = fault.certain;
+    this.retryAfter = fault.retryAfter;
+  }
+
+  static override is(error: unknown): error is MlflowError {
+    return MtcpError.is(error, 'tracker') && 'certain' in error;
+  }
+}
+
+export const isMissing = (error: unknown): boolean =>
+  MlflowError.is(error) && error.code === 'RESOURCE_DOES_NOT_EXIST';
+export const existsAlready = (error: unknown): boolean =>
+  MlflowError.is(error) && error.code === 'RESOURCE_ALREADY_EXISTS';
+
+/** Answers worth another try: the ones that MLflow's own client repeats. */
+const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+export interface Sent {
+  /** Method and address, without credentials. */
+  where: string;
+  host: string;
+  /** How the request was authenticated. */
+  login: 'none' | 'basic' | 'token';
+}
+
+/** An answer that is not a success. */
+export function refused(
+  status: number,
+  headers: Headers,
+  body: string,
+  { where, host, login }: Sent,
+): MlflowError {
+  const { code, message } = parseBody(body);
+  const details = message || firstLine(body);
+  const fault: MlflowFault = {
+    status,
+    code,
+    passing: PASSING.has(status),
+    certain: status < 500 && status !== 408,
+    retryAfter: retryAfter(headers.get('retry-after')),
+  };
+  const say = (text: string, hint?: string) => new MlflowError(text, fault, { where, hint });
+  if (status === 401)
+    return say(
+      login === 'none' ? 'the server asks for a login (401)' : `the server refuses the login (401)`,
+      login === 'none'
+        ? 'set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN'
+        : `check ${login === 'basic' ? 'MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD' : 'MLFLOW_TRACKING_TOKEN'}`,
+    );
+  if (status === 403 && /host header|rebinding/i.test(body))
+    return say(
+      `the server does not answer to the name "${host}" (403)`,
+      `start it with: mlflow server --allowed-hosts ${host}`,
+    );
+  if (status === 403)
+    return say(`not allowed (403)${details ? `: ${details}` : ''}`, 'ask for permission on this experiment');
+  if (status === 404 && code === undefined)
+    return say(
+      'nothing that speaks MLflow is at this address (404)',
+      'check MLFLOW_TRACKING_URI: scheme, port, and the prefix if the server has one; MLflow before 3.0 lacks some calls',
+    );
+  if (status === 413)
+    return say(
+      'the request is too large for the server, or for a proxy before it (413)',
+      'raise its limit on the body',
+    );
+  return say(
+    `${status >= 500 ? 'the server failed' : 'refused'} (${status})${details ? `: ${details}` : ''}`,
+  );
+}
+
+/** An answer whose body ends early, or that is not JSON where JSON was due. */
+export function garbled(status: number, type: string | null, body: string, { where }: Sent): MlflowError {
+  const html = type?.includes('html') ?? body.trimStart().startsWith('<');
+  return new MlflowError(
+    html ? 'the answer is a web page, not JSON' : 'the answer is not whole',
+    { status, passing: !html, certain: false },
+    { where, hint: html ? 'is this the address of MLflow itself, or of a login page before it?' : undefined },
+  );
+}
+
+/** Codes after which the request cannot have reached the server. */
+const NOT_SENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+const CONNECTION: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no machine has this name',
+  EAI_AGAIN: 'the name server does not answer',
+  EHOSTUNREACH: 'the machine cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  ECONNRESET: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+};
+
+/** No answer at all: what fetch throws. */
+export function unanswered(error: unknown, { where, host }: Sent, seconds: number): MlflowError {
+  const { name, message } = error as Error;
+  if (name === 'TimeoutError')
+    return new MlflowError(
+      `no answer within ${seconds} s`,
+      { passing: true, certain: false },
+      { where, hint: 'MLFLOW_HTTP_REQUEST_TIMEOUT sets the limit', cause: error },
+    );
+  const cause = rootCause(error);
+  const code = cause.code ?? '';
+  const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_/.test(code);
+  return new MlflowError(
+    tls
+      ? `the server's certificate is not trusted: ${cause.message}`
+      : `${host} cannot be reached: ${CONNECTION[code] ?? (cause.message || message)}`,
+    { passing: !tls, certain: NOT_SENT.has(code) || tls },
+    {
+      where,
+      hint: tls ? 'MLFLOW_TRACKING_SERVER_CERT_PATH names a file of certificates to trust' : undefined,
+      cause: error,
+    },
+  );
+}
+
+function rootCause(error: unknown): NodeJS.ErrnoException {
+  let at = error as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] };
+  for (let depth = 0; depth < 5; depth++) {
+    // A name with several addresses fails once for each.
+    if (at.errors?.length) at = at.errors[0];
+    else if (at.cause instanceof Error) at = at.cause as typeof at;
+    else break;
+  }
+  return at;
+}
+
+function parseBody(body: string): { code?: string; message?: string } {
+  try {
+    const { error_code: code, message } = JSON.parse(body) as { error_code?: string; message?: string };
+    return { code, message: typeof message === 'string' ? short(message) : undefined };
+  } catch {
+    return {};
+  }
+}
+
+const firstLine = (body: string): string =>
+  body.trimStart().startsWith('<') ? '' : short(body.trim().split('\n')[0] ?? '');
+
+const LONGEST = 400;
+const short = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text);
+
+/** Seconds, from a number of seconds or a date. */
+function retryAfter(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
+}

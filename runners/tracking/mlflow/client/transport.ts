@@ -1,0 +1,185 @@
+// Requests to one server: authentication, timeouts, and repeating what failed in passing. A request says itself
+// whether it may be carried out twice; if not, it is repeated only when it certainly was not carried out.
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MtcpError } from '../../../../registry/errors.js';
+import { Redactor, type Connection } from './connection.js';
+import { garbled, MlflowError, refused, unanswered, type Sent } from './errors.js';
+
+/** What fetch takes as a body. */
+export type Body = NonNullable<RequestInit['body']>;
+export type Fetch = (url: string, init: RequestInit & { duplex?: 'half' }) => Promise<Response>;
+
+export interface TransportOptions {
+  /** Instead of the runtime's. */
+  fetch?: Fetch;
+  /** Ends requests and waits early. */
+  signal?: AbortSignal;
+}
+
+export interface Request {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From the server's root, such as /api/2.0/mlflow/runs/create. */
+  path: string;
+  query?: Record<string, string | number | undefined>;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is; made anew for every try. */
+  body?: { make(): Body; bytes: number; type: string };
+  /** Whether doing it twice equals doing it once. */
+  repeatable: boolean;
+}
+
+const DEFAULTS = { timeout: 120, retries: 4, backoff: 1 };
+/** Longest wait before another try, in seconds. */
+const LONGEST_WAIT = 120;
+/** An upload that is slower than this, in bytes a second, counts as stuck. */
+const SLOWEST = 64 * 1024;
+
+export class Transport {
+  readonly redactor: Redactor;
+  readonly #connection: Connection & typeof DEFAULTS;
+  readonly #headers: Record<string, string>;
+  readonly #login: Sent['login'];
+  #fetch: Promise<Fetch> | undefined;
+
+  constructor(
+    connection: Connection,
+    readonly options: TransportOptions = {},
+  ) {
+    this.#connection = { ...DEFAULTS, ...connection };
+    this.redactor = new Redactor(connection);
+    const { username, password, token } = connection;
+    this.#login = token ? 'token' : username ? 'basic' : 'none';
+    this.#headers = token
+      ? { authorization: `Bearer ${token}` }
+      : username
+        ? { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
+        : {};
+  }
+
+  get uri(): string {
+    return this.#connection.uri;
+  }
+
+  /** The parsed answer. @throws MlflowError */
+  json<T>(request: Request): Promise<T> {
+    return this.#send(request, async (response, sent) => {
+      const text = await response.text();
+      try {
+        return (text === '' ? {} : JSON.parse(text)) as T;
+      } catch {
+        throw garbled(response.status, response.headers.get('content-type'), text, sent);
+      }
+    });
+  }
+
+  /** The answer as it is; whoever reads it sees its faults. @throws MlflowError */
+  raw(request: Request): Promise<Response> {
+    return this.#send(request, (response) => Promise.resolve(response));
+  }
+
+  /** An address of someone else: no login of ours goes there. */
+  async foreign(url: string, init: RequestInit): Promise<Response> {
+    const { timeout } = this.#connection;
+    const limit = AbortSignal.timeout(Math.ceil(timeout * 1000));
+    const { signal } = this.options;
+    return (await this.#fetching())(url, {
+      ...init,
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+  }
+
+  #fetching(): Promise<Fetch> {
+    const { fetch } = this.options;
+    return (this.#fetch ??= fetch ? Promise.resolve(fetch) : fetchFor(this.#connection));
+  }
+
+  async #send<T>(request: Request, read: (response: Response, sent: Sent) => Promise<T>): Promise<T> {
+    const { retries, backoff } = this.#connection;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#once(request, read);
+      } catch (error) {
+        if (!MlflowError.is(error)) throw error;
+        const mayRepeat = error.passing && (request.repeatable || error.certain);
+        if (!mayRepeat || attempt >= retries || this.options.signal?.aborted) throw error;
+        // Clients that failed together shall not come back together.
+        const wait = Math.max(error.retryAfter ?? 0, backoff * 2 ** attempt * (0.75 + Math.random() / 2));
+        await sleep(Math.min(wait, LONGEST_WAIT) * 1000, undefined, { signal: this.options.signal }).catch(
+          () => {
+            throw error;
+          },
+        );
+      }
+    }
+  }
+
+  async #once<T>(request: Request, read: (response: Response, sent: Sent) => Promise<T>): Promise<T> {
+    const { method, path, query, json, body } = request;
+    const { uri } = this.#connection;
+    const sent: Sent = { where: `${method} ${uri}${path}`, host: new URL(uri).host, login: this.#login };
+    const seconds = this.#connection.timeout + Math.ceil((body?.bytes ?? 0) / SLOWEST);
+    const type = body?.type ?? (json === undefined ? undefined : 'application/json');
+    const timeout = AbortSignal.timeout(Math.ceil(seconds * 1000));
+    const { signal } = this.options;
+    try {
+      const fetch = await this.#fetching();
+      const response = await fetch(uri + path + queryOf(query), {
+        method,
+        headers: {
+          ...this.#headers,
+          ...(type && { 'content-type': type }),
+          ...(body && { 'content-length': String(body.bytes) }),
+        },
+        body: body?.make() ?? (json === undefined ? undefined : JSON.stringify(json)),
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        // A fetch that may have to follow a redirect keeps the whole body in memory for it; this one streams.
+        ...(body && { duplex: 'half' as const, redirect: 'error' as const, window: null }),
+      });
+      if (!response.ok) throw refused(response.status, response.headers, await response.text(), sent);
+      return await read(response, sent);
+    } catch (error) {
+      throw this.#redacted(MtcpError.is(error) ? error : unanswered(error, sent, seconds));
+    }
+  }
+
+  /** A server may repeat in its message what it was told. */
+  #redacted(error: MtcpError): MtcpError {
+    const message = this.redactor.text(error.message);
+    if (!MlflowError.is(error) || message === error.message) return error;
+    return new MlflowError(message, error, { where: error.where, hint: error.hint });
+  }
+}
+
+function queryOf(query: Request['query']): string {
+  const given = Object.entries(query ?? {}).filter(
+    (pair): pair is [string, string | number] => pair[1] !== undefined,
+  );
+  return given.length > 0
+    ? `?${new URLSearchParams(Object.fromEntries(given.map(([key, value]) => [key, String(value)])))}`
+    : '';
+}
+
+/** The runtime's fetch; with TLS options the same fetch from the package that it comes from, which can be told. */
+async function fetchFor({ insecureTls, caFile, clientCertFile }: Connection): Promise<Fetch> {
+  if (!insecureTls && !caFile && !clientCertFile) return fetch as Fetch;
+  const { Agent, fetch: configurable } = await import('undici');
+  const pem = clientCertFile && readPem(clientCertFile, 'MLFLOW_TRACKING_CLIENT_CERT_PATH');
+  const dispatcher = new Agent({
+    connect: {
+      rejectUnauthorized: !insecureTls,
+      ...(caFile && { ca: readPem(caFile, 'MLFLOW_TRACKING_SERVER_CERT_PATH') }),
+      ...(pem && { cert: pem, key: pem }),
+    },
+  });
+  return ((url, init) => configurable(url, { ...init, dispatcher } as never)) as Fetch;
+}
+
+function readPem(file: string, where: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new MtcpError('usage', `${file} cannot be read`, { where, cause });
+  }
+}
