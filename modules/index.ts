@@ -1,5 +1,10 @@
 // Importing this file announces every component that comes with mtcp.
+import './backbones/hrnet.js';
 import './backbones/mask2former/index.js';
+import './backbones/per-task.js';
+import './backbones/resnet.js';
+import './backbones/swin.js';
+import './backbones/vit.js';
 import './datasets/embedded-rooms.js';
 import './datasets/nyud-v2.js';
 import './decoders/hfp.js';

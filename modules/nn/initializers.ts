@@ -46,3 +46,9 @@ export const xavierUniform: Initializer = (values, shape, random) => {
   const receptive = fanIn(shape) / shape[1];
   uniform(Math.sqrt(6 / ((shape[0] + shape[1]) * receptive)))(values, shape, random);
 };
+
+/** He et al. 2015 for layers before a ReLU, by fan out: normal with variance 2 / (out * receptive field). */
+export const kaimingFanOut: Initializer = (values, shape, random) => {
+  const receptive = fanIn(shape) / shape[1];
+  normal(Math.sqrt(2 / (shape[0] * receptive)))(values, shape, random);
+};

@@ -21,6 +21,29 @@ function bilinearMatrix(from: number, to: number, alignCorners: boolean): Float3
   return matrix;
 }
 
+/** Catmull-Rom (a = -1/2), widened where the image shrinks: torch's bicubic with antialias. */
+function bicubicMatrix(from: number, to: number): Float32Array {
+  const matrix = new Float32Array(to * from);
+  const scale = from / to;
+  const widening = Math.max(1, scale);
+  const cubic = (distance: number): number => {
+    const d = Math.abs(distance);
+    if (d < 1) return (1.5 * d - 2.5) * d * d + 1;
+    return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+  };
+  for (let i = 0; i < to; i++) {
+    const center = (i + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(center - 2 * widening + 0.5));
+    const end = Math.min(from, Math.trunc(center + 2 * widening + 0.5));
+    const weights = Array.from({ length: end - first }, (_, j) =>
+      cubic((first + j - center + 0.5) / widening),
+    );
+    const total = weights.reduce((a, b) => a + b, 0);
+    weights.forEach((weight, j) => (matrix[i * from + first + j] = weight / total));
+  }
+  return matrix;
+}
+
 function nearestMatrix(from: number, to: number): Float32Array {
   const matrix = new Float32Array(to * from);
   for (let i = 0; i < to; i++) matrix[i * from + Math.min(from - 1, Math.floor((i * from) / to))] = 1;
@@ -63,6 +86,11 @@ export function resizeBilinear(
   alignCorners = false,
 ): tf.Tensor4D {
   return alongAxes(x, size, (from, to) => bilinearMatrix(from, to, alignCorners));
+}
+
+/** Bicubic with antialiasing, as position tables of transformers are resized (timm). */
+export function resizeBicubic(x: tf.Tensor4D, size: readonly [number, number]): tf.Tensor4D {
+  return alongAxes(x, size, bicubicMatrix);
 }
 
 const repeat = defineOp<{ x: tf.Tensor4D }, { factors: [number, number] }>(['x'], {

@@ -4,9 +4,30 @@ import type { FeatureMap, Features, Pyramid, TaskPyramids } from './features.js'
 import type { Scope } from './scope.js';
 import type { Task } from './tasks.js';
 
+/** What a backbone makes of an image. */
+export type Encoded =
+  | {
+      shared: Pyramid;
+      /** What each level was before the last block of its stage, for systems that tap there. */
+      inner?: Pyramid;
+    }
+  | { tasks: TaskPyramids };
+
+/** The map after a stage of an encoder. */
+export interface Stage {
+  name: string;
+  map: FeatureMap;
+}
+
 export interface Backbone {
   /** The shared pyramid, or one pyramid per task where each task has an encoder of its own. */
-  forward(scope: Scope, image: FeatureMap): { shared: Pyramid } | { tasks: TaskPyramids };
+  forward(scope: Scope, image: FeatureMap): Encoded;
+
+  /**
+   * The same, stopping after every stage: yields the stage's map and goes on with the map it is handed. What
+   * lets several encoders run in step and exchange features in between.
+   */
+  stages?(scope: Scope, image: FeatureMap): Generator<Stage, Pyramid, FeatureMap>;
 }
 
 /** decoder, fusion, interaction and refinement: see features.ts for what each kind is meant to change. */

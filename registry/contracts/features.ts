@@ -30,6 +30,8 @@ export interface Features {
   readonly image: FeatureMap;
   /** The backbone's pyramid; empty if the backbone has one encoder per task. */
   readonly shared: Pyramid;
+  /** Where the backbone tells: each shared level before the last block of its stage; otherwise empty. */
+  readonly inner: Pyramid;
   /** What the decoder produced, kept for trace-back; equals `tasks` right after the decoder. */
   readonly stages: TaskPyramids;
   /** The current features of each task. */

@@ -46,14 +46,14 @@ export class Network {
   encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
     const encoded = this.#backbone.forward(scope.at('backbone'), input);
-    if ('shared' in encoded) return this.sharing(input, encoded.shared);
-    return { image: input, shared: [], stages: encoded.tasks, tasks: encoded.tasks };
+    if ('shared' in encoded) return this.sharing(input, encoded.shared, encoded.inner);
+    return { image: input, shared: [], inner: [], stages: encoded.tasks, tasks: encoded.tasks };
   }
 
   /** Features in which every task starts from the same pyramid. */
-  sharing(image: FeatureMap, shared: Pyramid): Features {
+  sharing(image: FeatureMap, shared: Pyramid, inner: Pyramid = []): Features {
     const pyramids = Object.fromEntries(this.tasks.map(({ name }) => [name, shared]));
-    return { image, shared, stages: pyramids, tasks: pyramids };
+    return { image, shared, inner, stages: pyramids, tasks: pyramids };
   }
 
   /** The rest of the network: blocks and heads. */

@@ -62,7 +62,7 @@ export function traceTaskGradients(
   const encodePass = new Pass(table, tracer, true);
   const encoded = halves ? network.encode(encodePass.root, inputs.image) : undefined;
   if (encoded) {
-    refuseHalves(encoded.shared.length, encodePass);
+    refuseHalves(encoded.inner.length > 0 ? 0 : encoded.shared.length, encodePass);
     Object.assign(outputs, observedOutputs(encodePass, momenta));
   }
   const forward = () => {

@@ -1,0 +1,91 @@
+// The Swin transformer (Liu et al. 2021) as a backbone on its own.
+import { component, options, type OptionsOf } from '../../registry/component.js';
+import type { Backbone } from '../../registry/contracts/blocks.js';
+import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { swinEncoder } from '../nn/swin-encoder.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    variant: {
+      enum: ['t', 's', 'b', 'l'],
+      default: 't',
+      description: 'Swin-T, S, B or L: sets the defaults of embed, depths and heads.',
+    },
+    embed: {
+      type: ['integer', 'null'],
+      minimum: 1,
+      default: null,
+      description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
+    },
+    depths: {
+      type: ['array', 'null'],
+      items: { type: 'integer', minimum: 1 },
+      minItems: 4,
+      maxItems: 4,
+      default: null,
+      description: 'Blocks of each stage. null: of the variant.',
+    },
+    heads: {
+      type: ['array', 'null'],
+      items: { type: 'integer', minimum: 1 },
+      minItems: 4,
+      maxItems: 4,
+      default: null,
+      description: 'Attention heads of each stage. null: of the variant.',
+    },
+    window: {
+      type: 'integer',
+      minimum: 1,
+      default: 7,
+      description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.',
+    },
+    mlp_ratio: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 4,
+      description: "Hidden over outer width of the blocks' MLPs.",
+    },
+    drop_path: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0.3,
+      description: 'Drop-path probability of the last block; rises linearly from 0.',
+    },
+  },
+  required: ['variant', 'embed', 'depths', 'heads', 'window', 'mlp_ratio', 'drop_path'],
+} as const satisfies OptionsSchema;
+
+const VARIANTS = {
+  t: { embed: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24] },
+  s: { embed: 96, depths: [2, 2, 18, 2], heads: [3, 6, 12, 24] },
+  b: { embed: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32] },
+  l: { embed: 192, depths: [2, 2, 18, 2], heads: [6, 12, 24, 48] },
+} as const;
+
+@component({
+  kind: 'backbone',
+  name: 'swin',
+  summary: 'Swin transformer; four maps at strides 4 to 32, each through a norm of its own.',
+  source: "Liu et al. 2021; names and arithmetic of transformers' SwinBackbone",
+  options: schema,
+})
+export class Swin implements Backbone {
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
+
+  forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
+    const { variant, embed, depths, heads, ...rest } = this.options;
+    const preset = VARIANTS[variant];
+    const encoder = {
+      ...rest,
+      embed: embed ?? preset.embed,
+      depths: depths ?? preset.depths,
+      heads: heads ?? preset.heads,
+    };
+    return { shared: swinEncoder(scope, image, encoder) };
+  }
+}

@@ -1,0 +1,72 @@
+// The residual blocks of He et al. 2016, as ResNet, HRNet and many task-specific decoders use them. Parameter
+// names are torchvision's.
+import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Scope } from '../../registry/contracts/scope.js';
+import { kaimingFanOut } from './initializers.js';
+import { batchNorm, conv2d, type ConvOptions } from './layers.js';
+import { relu } from './ops/activations.js';
+
+export interface ResidualOptions {
+  stride?: number;
+  /** Of the 3x3 convolutions. */
+  dilation?: number;
+  /** Of the first (strided) 3x3 convolution where a dilated network takes back a stride; default `dilation`. */
+  firstDilation?: number;
+}
+
+/** A convolution without bias and its batch norm; `names` are their scopes. */
+export function convNorm(
+  scope: Scope,
+  [conv, norm]: readonly [string, string],
+  x: Tensor4D,
+  out: number,
+  options: ConvOptions,
+): Tensor4D {
+  const y = conv2d(scope.at(conv), x, out, { bias: false, weightInit: kaimingFanOut, ...options });
+  return batchNorm(scope.at(norm), y);
+}
+
+/** `x` itself, or its 1x1 projection where shapes differ. */
+function shortcut(scope: Scope, x: Tensor4D, out: number, stride: number): Tensor4D {
+  if (stride === 1 && x.shape[3] === out) return x;
+  return convNorm(scope, ['downsample.0', 'downsample.1'], x, out, { kernel: 1, stride });
+}
+
+/** Two 3x3 convolutions. @returns `out` channels */
+export function basicBlock(
+  scope: Scope,
+  x: Tensor4D,
+  out: number,
+  { stride = 1, dilation = 1, firstDilation = dilation }: ResidualOptions = {},
+): Tensor4D {
+  const first = convNorm(scope, ['conv1', 'bn1'], x, out, {
+    kernel: 3,
+    stride,
+    padding: firstDilation,
+    dilation: firstDilation,
+  });
+  const second = convNorm(scope, ['conv2', 'bn2'], relu(first), out, {
+    kernel: 3,
+    padding: dilation,
+    dilation,
+  });
+  return relu(second.add(shortcut(scope, x, out, stride)));
+}
+
+/** 1x1, 3x3, 1x1; the stride sits on the 3x3 as in torchvision. @returns 4 * `width` channels */
+export function bottleneck(
+  scope: Scope,
+  x: Tensor4D,
+  width: number,
+  { stride = 1, dilation = 1, firstDilation = dilation }: ResidualOptions = {},
+): Tensor4D {
+  const narrow = relu(convNorm(scope, ['conv1', 'bn1'], x, width, { kernel: 1 }));
+  const middle = convNorm(scope, ['conv2', 'bn2'], narrow, width, {
+    kernel: 3,
+    stride,
+    padding: firstDilation,
+    dilation: firstDilation,
+  });
+  const wide = convNorm(scope, ['conv3', 'bn3'], relu(middle), 4 * width, { kernel: 1 });
+  return relu(wide.add(shortcut(scope, x, 4 * width, stride)));
+}

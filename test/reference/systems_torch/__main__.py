@@ -1,0 +1,23 @@
+"""`python -m systems_torch` writes fixtures of backbones; with `--authors FOLDER` also those of compared systems."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "systems"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="systems_torch", description=__doc__)
+    parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: %(default)s)")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    from .backbones import write_backbones
+
+    write_backbones(options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""One fixture: a module of somebody else's, its parameters under our names, run once forward and backward.
+
+`<name>.json` holds the setting, and outputs at sampled cells in training and in evaluation mode. `<name>.tsv` has a
+row for each parameter and buffer: name, shape, how its values are drawn (see mtcp_torch/fixtures/weights.py), and,
+for a parameter, the norm of its gradient and the gradient's product with a drawn direction; for a buffer, the same of
+its value after the step. Two numbers instead of a tensor: a wrong gradient changes the product unless it is
+orthogonal to a random direction. Everything is computed in double precision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from mtcp_torch.fixtures.files import write_json
+from mtcp_torch.fixtures.weights import values
+from torch import Tensor, nn
+
+CELLS = 24
+BATCH = 2
+
+Outputs = dict[str, Tensor]
+
+
+def spread(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Offset and scale: nothing stays at a degenerate initial value, and activations keep their size."""
+    if name.endswith("running_var"):
+        return 1.0, 0.5
+    if name.endswith("running_mean") or len(shape) == 0:
+        return 0.0, 0.3
+    if len(shape) == 1:
+        return (1.0, 0.4) if name.endswith("weight") else (0.0, 0.2)
+    if "pos_embed" in name or "cls_token" in name or "bias_table" in name:
+        return 0.0, 0.5
+    return 0.0, round(math.sqrt(3 / math.prod(shape[1:])), 6)
+
+
+def sample(tensor: Tensor) -> list[float]:
+    """CELLS cells, evenly spaced at an odd distance in the flat tensor."""
+    stride = max(1, tensor.numel() // CELLS) | 1
+    return [float(f"{v:.8g}") for v in tensor.detach().flatten()[::stride].tolist()]
+
+
+def direction(name: str, tensor: Tensor) -> Tensor:
+    return values(f"{name}/direction", tuple(tensor.shape), 0.0, 1.0).to(tensor.dtype)
+
+
+def summary(name: str, tensor: Tensor) -> list[str]:
+    product = (tensor * direction(name, tensor)).sum().item()
+    return [f"{tensor.norm().item():.8e}", f"{product:.8e}"]
+
+
+def write(
+    folder: Path,
+    name: str,
+    module: nn.Module,
+    size: tuple[int, int],
+    rename: Callable[[str], str | None],
+    setting: dict[str, Any],
+    forward: Callable[[nn.Module, Tensor], Outputs] | None = None,
+    draw: Callable[[str, tuple[int, ...]], tuple[float, float]] = spread,
+    batch: int = BATCH,
+) -> None:
+    """`rename` turns the module's names into ours; None leaves a tensor out (it must not matter)."""
+    module = module.double()
+    names = {key: rename(key) for key, t in module.state_dict().items() if t.is_floating_point()}
+    drawn: dict[str, tuple[float, float]] = {}
+    with torch.no_grad():
+        for key, tensor in module.state_dict().items():
+            ours = names.get(key)
+            if ours is None:
+                continue
+            drawn[ours] = draw(ours, tuple(tensor.shape))
+            tensor.copy_(values(ours, tuple(tensor.shape), *drawn[ours]))
+    image = values("image", (batch, 3, *size), 0.0, 1.7).double()
+    run = forward or (lambda m, x: m(x))
+
+    module.eval()
+    with torch.no_grad():
+        evaluation = run(module, image)
+    module.train()
+    outputs = run(module, image)
+    total = sum(
+        (x * values(f"{n}/upstream", tuple(x.shape), 0.0, 1.0).double()).sum() for n, x in outputs.items()
+    )
+    total.backward()
+
+    rows = ["name\tshape\toffset\tscale\tnorm\tproduct"]
+    parameters = dict(module.named_parameters())
+    for key, tensor in module.state_dict().items():
+        ours = names.get(key)
+        if ours is None:
+            continue
+        kind = "parameter" if key in parameters else "buffer"
+        if kind == "parameter":
+            gradient = parameters[key].grad
+            measured = ["none", "none"] if gradient is None else summary(ours, gradient)
+        else:
+            measured = summary(ours, tensor)
+        shape = "x".join(map(str, tensor.shape))
+        rows.append("\t".join([f"{kind}/{ours}", shape, *map(repr, drawn[ours]), *measured]))
+    (folder / f"{name}.tsv").write_text("\n".join(rows) + "\n")
+    write_json(
+        folder / f"{name}.json",
+        {
+            **setting,
+            "image": [batch, 3, *size],
+            "outputs": {n: {"shape": list(x.shape), "cells": sample(x)} for n, x in outputs.items()},
+            "evaluation": {n: sample(x) for n, x in evaluation.items()},
+        },
+    )
+    count = sum(p.numel() for n, p in parameters.items() if names.get(n) is not None)
+    print(f"{name}: {count} parameters, objective {total.item():.6g}")
