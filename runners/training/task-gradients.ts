@@ -10,6 +10,7 @@
 // always with coefficient 1.
 import * as tf from '@tensorflow/tfjs';
 import { inputName, Pass } from '../../modules/nn/scope.js';
+import type { Features } from '../../registry/contracts/features.js';
 import type { GradientRule, PerTask, StepInfo, TaskGradients } from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
 import { hostTensor, type Tracer } from '../engine/engine.js';
@@ -62,7 +63,7 @@ export function traceTaskGradients(
   const encodePass = new Pass(table, tracer, true);
   const encoded = halves ? network.encode(encodePass.root, inputs.image) : undefined;
   if (encoded) {
-    refuseHalves(encoded.inner.length > 0 ? 0 : encoded.shared.length, encodePass);
+    refuseHalves(encoded, encodePass);
     Object.assign(outputs, observedOutputs(encodePass, momenta));
   }
   const forward = () => {
@@ -197,10 +198,12 @@ export function traceTaskGradients(
   return [outputs, second];
 }
 
-function refuseHalves(maps: number, { predictions }: Pass): void {
+function refuseHalves({ shared, inner }: Features, { predictions }: Pass): void {
   const reason =
-    maps === 0
+    shared.length === 0
       ? 'every task has an encoder of its own'
+      : inner.length > 0
+        ? 'the backbone gives inner maps beside its levels'
       : predictions.length > 0
         ? 'the backbone makes predictions of its own'
         : undefined;
