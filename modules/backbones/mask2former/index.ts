@@ -34,6 +34,12 @@ const schema = {
       default: 'none',
       description: 'Sum mask logits as they are, or after a sigmoid.',
     },
+    mask_reduce: {
+      enum: ['sum', 'mean'],
+      default: 'sum',
+      description:
+        "Sum the masks over the queries, as the paper words it, or average them, which keeps R on the scale of the pixel embeddings: without pretrained weights a sum over many queries drowns what the decoders' blocks add to it.",
+    },
     channels: {
       type: 'integer',
       minimum: 2,
@@ -136,6 +142,7 @@ const schema = {
     'variant',
     'mask_layers',
     'mask_activation',
+    'mask_reduce',
     'channels',
     'heads',
     'groups',
@@ -178,17 +185,16 @@ export class Mask2Former implements Backbone {
 
   /** R = E * (sum over queries of the masks), the masks averaged over predictions if asked for. */
   #project(pixels: FeatureMap, embeddings: tf.Tensor3D[]): FeatureMap {
-    const { variant, mask_layers: layers, mask_activation: activation } = this.options;
+    const { variant, mask_layers: layers, mask_activation: activation, mask_reduce: reduce } = this.options;
     const used =
       (layers ?? (variant === 'paper' ? 'mean' : 'last')) === 'mean' ? embeddings : embeddings.slice(-1);
     const [batch, height, width] = pixels.data.shape;
     const places = flatten(pixels.data);
+    const share = reduce === 'mean' ? used.length * used[0].shape[1] : used.length;
     const weight =
       activation === 'none'
-        ? tf.matMul(places, tf.addN(used.map((e) => e.sum(1, true))).div(used.length), false, true)
-        : tf
-            .addN(used.map((e) => tf.matMul(places, e, false, true).sigmoid().sum(-1, true)))
-            .div(used.length);
+        ? tf.matMul(places, tf.addN(used.map((e) => e.sum(1, true))).div(share), false, true)
+        : tf.addN(used.map((e) => tf.matMul(places, e, false, true).sigmoid().sum(-1, true))).div(share);
     return { ...pixels, data: pixels.data.mul(weight.reshape([batch, height, width, 1])) };
   }
 }
