@@ -1,0 +1,83 @@
+// Announcing components, finding them, and making them in the container of a trial.
+import { expect } from 'chai';
+import { catalog, Catalog } from '../../registry/catalog.js';
+import { component, options, tasks, type ComponentEntry } from '../../registry/component.js';
+import { createTrialContainer } from '../../registry/container.js';
+import type { Schedule } from '../../registry/contracts/learning.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { MtcpError } from '../../registry/errors.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { height: { type: 'number', default: 3, description: 'How high.' } },
+  required: ['height'],
+} as const;
+
+function announce(name: string): void {
+  @component({ kind: 'schedule', name, summary: 'A step.', options: schema })
+  class Step implements Schedule {
+    constructor(
+      @options() readonly given: { height: number },
+      @tasks() readonly all: readonly Task[],
+    ) {}
+    factor(): number {
+      return this.given.height * this.all.length;
+    }
+  }
+  void Step;
+}
+
+const thrown = (f: () => unknown): MtcpError => {
+  try {
+    f();
+  } catch (error) {
+    return error as MtcpError;
+  }
+  throw new Error('nothing was thrown');
+};
+
+describe('the catalog', () => {
+  afterEach(() => catalog.remove('schedule', 'test-step'));
+
+  it('knows what was announced and from which file', () => {
+    announce('test-step');
+    const entry = catalog.get('schedule', 'test-step');
+    expect(entry.summary).to.equal('A step.');
+    expect(entry.file).to.match(/catalog\.test\.js$/);
+    expect(catalog.list('schedule').map(({ name }) => name)).to.include('test-step');
+  });
+
+  it('refuses a name twice and names both files', () => {
+    announce('test-step');
+    const error = thrown(() => announce('test-step'));
+    expect(error.message).to.equal('schedule "test-step" is registered twice');
+    expect(error.where).to.match(/catalog\.test\.js$/);
+    expect(error.hint).to.match(/the other one is in .*catalog\.test\.js/);
+  });
+
+  it('answers an unknown name with the nearest ones of its kind', () => {
+    const own = new Catalog();
+    for (const name of ['poly', 'cosine', 'constant']) own.add({ kind: 'schedule', name } as ComponentEntry);
+    own.add({ kind: 'scheme', name: 'ploy' } as ComponentEntry);
+    const error = thrown(() => own.get('schedule', 'polly'));
+    expect(error.message).to.equal('unknown schedule "polly"');
+    expect(error.hint).to.contain('did you mean "poly"').and.not.to.contain('ploy');
+  });
+});
+
+describe("a trial's container", () => {
+  afterEach(() => catalog.remove('schedule', 'test-step'));
+
+  it('makes components with their own options, defaults filled in, and the tasks of the trial', () => {
+    announce('test-step');
+    const all = [{ name: 'depth' }, { name: 'normals' }] as Task[];
+    const container = createTrialContainer(all);
+    const [standard, tall] = [{}, { height: 10 }].map((given) =>
+      container.create('schedule', { type: 'test-step', ...given }),
+    );
+    const progress = { epoch: 0, epochs: 1, step: 0, stepsPerEpoch: 1 };
+    expect([standard.factor(progress), tall.factor(progress)]).to.deep.equal([6, 20]);
+    expect(createTrialContainer([]).create('schedule', { type: 'test-step' }).factor(progress)).to.equal(0);
+  });
+});
