@@ -297,6 +297,8 @@ function traceGradients(
     const predictions = network.forward(pass.root, inputs.image);
     const result = objective(criterion, pass, predictions, inputs.labels, inputs.scheme);
     Object.assign(outputs, lossOutputs(criterion.tasks, result), observedOutputs(pass, momenta));
+    // What follows is the backward pass.
+    tracer.label('');
     return result.total;
   };
   // The first pass finds the parameters, the second is differentiated; a recorded graph keeps one of the two.

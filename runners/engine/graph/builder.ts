@@ -13,6 +13,7 @@ import {
   type Shape,
   type Value,
 } from './ir.js';
+import { broadcast, pairwiseViews } from './broadcast.js';
 
 export type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow' | 'Mod';
 export type Compare = 'Equal' | 'Greater' | 'GreaterOrEqual' | 'Less' | 'LessOrEqual';
@@ -55,16 +56,38 @@ export class Builder {
     if ((name === 'Mul' || name === 'Div') && y === 1) return this.expand(a, shape);
     if (name === 'Div' && x === 0) return this.splat(0, shape, a.dtype);
     if (name === 'Pow' && y === 1) return this.expand(a, shape);
-    const [left, right] = this.#narrow(a, b, shape);
-    // Folding leaves splats one element wide, so the result may be narrower than asked for.
-    return this.expand(this.op(name, [left, right], broadcast(left.shape, right.shape)), shape);
+    return this.#pairwise(a, b, shape, a.dtype, (left, right, at) => this.op(name, [left, right], at));
   }
 
   compare(name: Compare, a: Value, b: Value): Value {
     const shape = broadcast(a.shape, b.shape);
+    return this.#pairwise(a, b, shape, 'bool', (left, right, at) =>
+      this.op(name, [left, right], at, {}, { dtype: 'bool' }),
+    );
+  }
+
+  /** Applies `op` to operands in the shapes that broadcast fastest; see graph/broadcast.ts. */
+  #pairwise(
+    a: Value,
+    b: Value,
+    shape: Shape,
+    dtype: DType,
+    op: (left: Value, right: Value, shape: Shape) => Value,
+  ): Value {
     const [left, right] = this.#narrow(a, b, shape);
-    const result = this.op(name, [left, right], broadcast(left.shape, right.shape), {}, { dtype: 'bool' });
-    return this.expand(result, shape);
+    // Folding leaves splats one element wide, so the result may be narrower than asked for.
+    const narrow = broadcast(left.shape, right.shape);
+    if (sizeOf(narrow) === 0) return this.splat(0, shape, dtype);
+    const { views, repeat } = pairwiseViews(left.shape, right.shape);
+    const fitted = [left, right].map((value, side) => {
+      const widened =
+        repeat?.side === side
+          ? this.op('Expand', [this.reshape(value, repeat.from), this.int64(repeat.to)], repeat.to)
+          : value;
+      return this.reshape(widened, views[side]);
+    });
+    const result = op(fitted[0], fitted[1], broadcast(views[0], views[1]));
+    return this.expand(this.reshape(result, narrow), shape);
   }
 
   where(condition: Value, a: Value, b: Value): Value {
@@ -219,17 +242,6 @@ export class Builder {
 
 export function splatOf(value: Value): number | undefined {
   return value.constant && 'splat' in value.constant ? value.constant.splat : undefined;
-}
-
-export function broadcast(a: Shape, b: Shape): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const x = a[i - rank + a.length] ?? 1;
-    const y = b[i - rank + b.length] ?? 1;
-    if (x !== y && x !== 1 && y !== 1)
-      throw new Error(`shapes [${a.join()}] and [${b.join()}] do not broadcast`);
-    return x === 1 ? y : x;
-  });
 }
 
 function matmulShape(a: Shape, b: Shape, transA: boolean, transB: boolean): number[] {

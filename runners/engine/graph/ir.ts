@@ -52,7 +52,10 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs: Value[] = [];
-  /** Set while recording: the dotted name of the layer at work. */
+  /**
+   * Set while recording: the dotted name of the layer at work. While it is empty, as in the backward pass, nodes
+   * are named after the layer whose values they read.
+   */
   label = '';
   #nextId = 0;
   #salt = '';
@@ -84,7 +87,8 @@ export class Graph {
     const key = `${domain}${op}|${inputs.map((value) => value?.id ?? '').join(',')}|${JSON.stringify(attributes)}|${outputs.length}${this.#salt}`;
     const known = this.#known.get(key);
     if (known) return known.outputs;
-    const node: Node = { op, domain, inputs: [...inputs], attributes, outputs: [], label: this.label };
+    const label = this.label || inheritedLabel(inputs);
+    const node: Node = { op, domain, inputs: [...inputs], attributes, outputs: [], label };
     for (const { dtype, shape } of outputs)
       node.outputs.push({ id: this.#nextId++, dtype, shape: [...shape], node });
     this.#known.set(key, node);
@@ -120,6 +124,18 @@ export class Graph {
     }
     return this.nodes.filter((node) => wanted.has(node));
   }
+}
+
+const GRADIENT = 'gradient of ';
+
+/** The layer that recorded the latest of the inputs that come from the forward pass. */
+function inheritedLabel(inputs: readonly (Value | null)[]): string {
+  const labels = inputs
+    .flatMap((value) => (value?.node?.label ? [{ id: value.id, label: value.node.label }] : []))
+    .sort((a, b) => b.id - a.id)
+    .map(({ label }) => label);
+  const own = labels.find((label) => !label.startsWith(GRADIENT));
+  return own ? GRADIENT + own : (labels[0] ?? '');
 }
 
 /** Equal constants share one value: masks and index tables come back in every layer. */

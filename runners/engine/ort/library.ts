@@ -16,6 +16,7 @@ const API_VERSION = 17;
 const SIGNATURES = {
   CreateSessionFromArray: [8, 'void *', 'const void *', 'size_t', 'void *', '_Out_ void **'],
   CreateSessionOptions: [10, '_Out_ void **'],
+  SetSessionExecutionMode: [13, 'void *', 'int'],
   EnableProfiling: [14, 'void *', 'str'],
   DisableMemPattern: [17, 'void *'],
   SetSessionGraphOptimizationLevel: [23, 'void *', 'int'],
@@ -42,6 +43,7 @@ const SIGNATURES = {
   BindOutput: [137, 'void *', 'str', 'void *'],
   CreateAndRegisterAllocator: [144, 'void *', 'void *', 'void *'],
   SetGlobalIntraOpNumThreads: [147, 'void *', 'int'],
+  SetGlobalInterOpNumThreads: [148, 'void *', 'int'],
   SetGlobalSpinControl: [149, 'void *', 'int'],
   SetGlobalDenormalAsZero: [155, 'void *'],
   CreateArenaCfgV2: [164, 'str *', 'size_t *', 'size_t', '_Out_ void **'],
