@@ -42,8 +42,9 @@ export class NormalsLoss implements Loss {
 
   forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
     const { distance, normalize, per } = this.options;
-    const difference = (normalize ? unit(prediction) : prediction).sub(label);
-    const mask = tf.notEqual(label, tf.scalar(IGNORE)).cast('float32');
+    const [vectors, truth] = [components(prediction), components(label)];
+    const difference = (normalize ? unit(vectors) : vectors).sub(truth);
+    const mask = tf.notEqual(truth, tf.scalar(IGNORE)).cast('float32');
     const { value, valid } = averageOverValid(
       distance === 'l1' ? difference.abs() : difference.square(),
       mask,
@@ -53,9 +54,14 @@ export class NormalsLoss implements Loss {
   }
 }
 
+/** [channels, pixels]: arithmetic between a vector's length and its components runs along the pixels. */
+function components(x: tf.Tensor): tf.Tensor2D {
+  return x.reshape([-1, x.shape[x.rank - 1]]).transpose() as tf.Tensor2D;
+}
+
 /** p / (|p| + 1e-12); the bound under the root keeps the gradient finite at 0. */
-function unit(p: tf.Tensor4D): tf.Tensor4D {
-  const squared = p.square().sum(3, true);
+function unit(p: tf.Tensor2D): tf.Tensor2D {
+  const squared = p.square().sum(0, true);
   const norm = tf.sqrt(tf.maximum(squared, tf.fill(squared.shape, 1e-24)));
   return p.div(norm.add(1e-12));
 }

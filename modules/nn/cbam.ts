@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { batchNorm, conv2d, linear } from './layers.js';
 import { relu } from './ops/activations.js';
+import { channelSummary } from './ops/channel-summary.js';
 
 export interface CbamOptions {
   /** Channels of the hidden layer of the channel gate: channels / reduction, at least 1. */
@@ -28,7 +29,10 @@ export function cbam(
   const gated = x.mul(average.add(maximum).sigmoid().reshape([batch, 1, 1, channels])) as tf.Tensor4D;
 
   const spatial = scope.at('spatial');
-  const summary = tf.concat([gated.max(3, true), gated.mean(3, true)], 3) as tf.Tensor4D;
-  const map = conv2d(spatial.at('conv'), summary, 1, { kernel, padding: (kernel - 1) / 2, bias: false });
+  const map = conv2d(spatial.at('conv'), channelSummary(gated), 1, {
+    kernel,
+    padding: (kernel - 1) / 2,
+    bias: false,
+  });
   return gated.mul(batchNorm(spatial.at('norm'), map, { momentum: 0.01 }).sigmoid());
 }

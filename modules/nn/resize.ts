@@ -50,30 +50,81 @@ function nearestMatrix(from: number, to: number): Float32Array {
   return matrix;
 }
 
-/** Applies a matrix along the rows and another along the columns of [batch, height, width, channels]. */
+/** A map made by resizing another, remembered so that resizing it again starts from that one. */
+interface Resized {
+  source: tf.Tensor4D;
+  /** [to, from] along rows and columns. */
+  rows: Matrix;
+  columns: Matrix;
+}
+
+/** null leaves an axis as it is. */
+type Matrix = Float32Array | null;
+
+const resized = new WeakMap<tf.Tensor, Resized>();
+
+/** [m, k] = [m, n] [n, k] */
+function product(a: Matrix, b: Matrix, n: number): Matrix {
+  if (!a || !b) return a ?? b;
+  const [m, k] = [a.length / n, b.length / n];
+  const result = new Float32Array(m * k);
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++) {
+      const weight = a[i * n + j];
+      if (weight !== 0) for (let l = 0; l < k; l++) result[i * k + l] += weight * b[j * k + l];
+    }
+  return result;
+}
+
+/**
+ * Applies a matrix along the rows and another along the columns of [batch, height, width, channels]. Two resizes in
+ * a row, such as a head's and the loss's, are one with the product of their matrices: the large map between them
+ * is never made.
+ */
 function alongAxes(
   x: tf.Tensor4D,
   [height, width]: readonly [number, number],
   matrix: (from: number, to: number) => Float32Array,
 ): tf.Tensor4D {
-  const rows = (y: tf.Tensor4D): tf.Tensor4D => {
-    const [batch, from, columns, channels] = y.shape;
-    if (from === height) return y;
-    const weights = tf.tensor3d(matrix(from, height), [1, height, from]);
+  const [, fromHeight, fromWidth] = x.shape;
+  if (fromHeight === height && fromWidth === width) return x;
+  let source = x;
+  let rows = fromHeight === height ? null : matrix(fromHeight, height);
+  let columns = fromWidth === width ? null : matrix(fromWidth, width);
+  const before = resized.get(x);
+  const enlarges = height * width >= fromHeight * fromWidth;
+  if (before && enlarges && !before.source.isDisposed) {
+    source = before.source;
+    rows = product(rows, before.rows, fromHeight);
+    columns = product(columns, before.columns, fromWidth);
+  }
+  const result = applyAlongAxes(source, [height, width], rows, columns);
+  resized.set(result, { source, rows, columns });
+  return result;
+}
+
+function applyAlongAxes(
+  x: tf.Tensor4D,
+  [height, width]: readonly [number, number],
+  rows: Matrix,
+  columns: Matrix,
+): tf.Tensor4D {
+  const down = (y: tf.Tensor4D): tf.Tensor4D => {
+    if (!rows) return y;
+    const [batch, from, across, channels] = y.shape;
     return tf
-      .matMul(weights, y.reshape([batch, from, columns * channels]))
-      .reshape([batch, height, columns, channels]);
+      .matMul(tf.tensor3d(rows, [1, height, from]), y.reshape([batch, from, across * channels]))
+      .reshape([batch, height, across, channels]);
   };
-  const columns = (y: tf.Tensor4D): tf.Tensor4D => {
+  const across = (y: tf.Tensor4D): tf.Tensor4D => {
+    if (!columns) return y;
     const [batch, lines, from, channels] = y.shape;
-    if (from === width) return y;
-    const weights = tf.tensor3d(matrix(from, width), [1, width, from]);
     return tf
-      .matMul(weights, y.reshape([batch * lines, from, channels]))
+      .matMul(tf.tensor3d(columns, [1, width, from]), y.reshape([batch * lines, from, channels]))
       .reshape([batch, lines, width, channels]);
   };
   // The axis that shrinks more (or grows less) first: less to do for the other one.
-  return height / x.shape[1] < width / x.shape[2] ? columns(rows(x)) : rows(columns(x));
+  return height / x.shape[1] < width / x.shape[2] ? across(down(x)) : down(across(x));
 }
 
 /**

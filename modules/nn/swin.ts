@@ -6,7 +6,7 @@ import { mergeHeads, splitHeads } from './attention.js';
 import { truncatedNormal } from './initializers.js';
 import { dropPath, layerNorm, linear } from './layers.js';
 import { gelu } from './ops/activations.js';
-import { lookup } from './ops/lookup.js';
+import { relativePositions } from './ops/relative-positions.js';
 
 export interface SwinBlockOptions {
   heads: number;
@@ -95,14 +95,7 @@ function positionBias(
   const span = 2 * window - 1;
   const tokens = window * window;
   const table = scope.param<tf.Rank.R2>('relative_position_bias_table', [span * span, heads], tableInit);
-  const index = new Int32Array(tokens * tokens);
-  for (let i = 0; i < tokens; i++)
-    for (let j = 0; j < tokens; j++) {
-      const down = Math.floor(i / window) - Math.floor(j / window) + window - 1;
-      const across = (i % window) - (j % window) + window - 1;
-      index[i * tokens + j] = down * span + across;
-    }
-  const bias = lookup(table, index).transpose([1, 0]).reshape([1, heads, tokens, tokens]);
+  const bias = relativePositions(table, window).expandDims(0);
   if (shift === 0) return bias;
   return bias.add(tf.tensor4d(shiftMask(window, shift, rows, columns), [rows * columns, 1, tokens, tokens]));
 }

@@ -42,7 +42,9 @@ export class Builder {
 
   unary(name: string, x: Value, fold: (v: number) => number): Value {
     const splat = splatOf(x);
-    return splat === undefined ? this.op(name, [x], x.shape) : this.splat(fold(splat), x.shape, x.dtype);
+    if (splat !== undefined) return this.splat(fold(splat), x.shape, x.dtype);
+    if (x.node?.op === 'Expand') return this.expand(this.unary(name, x.node.inputs[0]!, fold), x.shape);
+    return this.op(name, [x], x.shape);
   }
 
   binary(name: Binary, a: Value, b: Value): Value {
@@ -74,8 +76,8 @@ export class Builder {
     dtype: DType,
     op: (left: Value, right: Value, shape: Shape) => Value,
   ): Value {
-    const [left, right] = this.#narrow(a, b, shape);
-    // Folding leaves splats one element wide, so the result may be narrower than asked for.
+    const [left, right] = this.#narrow(a, b);
+    // Neither operand may be as wide as the result: then the result is what is expanded, by whoever needs it.
     const narrow = broadcast(left.shape, right.shape);
     if (sizeOf(narrow) === 0) return this.splat(0, shape, dtype);
     const { views, repeat } = pairwiseViews(left.shape, right.shape);
@@ -98,17 +100,13 @@ export class Builder {
   }
 
   /** Operands as small as broadcasting allows: splats become scalars, expansions their source. */
-  #narrow(a: Value, b: Value, shape: Shape): [Value, Value] {
+  #narrow(a: Value, b: Value): [Value, Value] {
     const shrink = (value: Value): Value => {
       const splat = splatOf(value);
       if (splat !== undefined) return this.splat(splat, [], value.dtype);
       return value.node?.op === 'Expand' ? value.node.inputs[0]! : value;
     };
-    const [left, right] = [shrink(a), shrink(b)];
-    if (sameShape(broadcast(left.shape, right.shape), shape)) return [left, right];
-    if (sameShape(broadcast(left.shape, b.shape), shape)) return [left, b];
-    if (sameShape(broadcast(a.shape, right.shape), shape)) return [a, right];
-    return [left, right];
+    return [shrink(a), shrink(b)];
   }
 
   expand(x: Value, shape: Shape): Value {
@@ -166,6 +164,12 @@ export class Builder {
       return this.splat(0, matmulShape(a.shape, b.shape, transA, transB));
     if (swapsLastTwo(a)) return this.matmul(a.node!.inputs[0]!, b, { transA: !transA, transB, alpha });
     if (swapsLastTwo(b)) return this.matmul(a, b.node!.inputs[0]!, { transA, transB: !transB, alpha });
+    for (const [first, second] of [
+      [scaled(a), { of: b, by: 1 }],
+      [{ of: a, by: 1 }, scaled(b)],
+    ])
+      if (first && second)
+        return this.matmul(first.of, second.of, { transA, transB, alpha: alpha * first.by * second.by });
     const shape = matmulShape(a.shape, b.shape, transA, transB);
     const attributes = { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) };
     return this.op('FusedMatMul', [a, b], shape, attributes, { domain: 'com.microsoft' });
@@ -250,6 +254,16 @@ function matmulShape(a: Shape, b: Shape, transA: boolean, transB: boolean): numb
   const [innerA, innerB] = [a.at(transA ? -2 : -1)!, b.at(transB ? -1 : -2)!];
   if (innerA !== innerB) throw new Error(`matmul of [${a.join()}] and [${b.join()}]: ${innerA} != ${innerB}`);
   return [...broadcast(a.slice(0, -2), b.slice(0, -2)), rows, columns];
+}
+
+/** A product with a number, taken apart: a matrix product multiplies by it for free. */
+function scaled(value: Value): { of: Value; by: number } | undefined {
+  if (value.node?.op !== 'Mul') return undefined;
+  const [a, b] = value.node.inputs as [Value, Value];
+  const [x, y] = [splatOf(a), splatOf(b)];
+  if (y !== undefined && sameShape(a.shape, value.shape)) return { of: a, by: y };
+  if (x !== undefined && sameShape(b.shape, value.shape)) return { of: b, by: x };
+  return undefined;
 }
 
 function foldBinary(name: Binary, x: number, y: number): number {

@@ -1,6 +1,6 @@
 // Operations of modules/nn/ops that onnxruntime has in one piece.
 import type { Builder } from '../graph/builder.js';
-import { float, int, string, type Value } from '../graph/ir.js';
+import { float, int, sizeOf, string, type Value } from '../graph/ir.js';
 import { kernel } from './register.js';
 
 kernel('mtcp.LayerNorm', (build, { x, gamma, beta }, { epsilon }) => {
@@ -16,18 +16,25 @@ kernel('mtcp.Detach', (_, { x }) => x);
 
 kernel('mtcp.CrossEntropy', (build, { logits, labels }) => {
   const logProbabilities = build.op('LogSoftmax', [logits], logits.shape, { axis: int(1) });
-  const picked = pick(build, logProbabilities, labels);
-  return [build.unary('Neg', build.reshape(picked, labels.shape), (v) => -v), logProbabilities];
+  const picked = build.gather(flat(build, logProbabilities), places(build, labels, logits), 0);
+  return [build.unary('Neg', picked, (v) => -v), logProbabilities];
 });
 
 /** dy softmax, less dy at the label's place. */
 kernel('mtcp.CrossEntropyGradient', (build, { dy, logProbabilities, labels }) => {
-  const upstream = build.reshape(dy, [dy.shape[0], 1]);
+  const [rows, classes] = logProbabilities.shape;
+  const upstream = build.reshape(dy, [rows, 1]);
   const scaled = build.binary('Mul', build.unary('Exp', logProbabilities, Math.exp), upstream);
-  const corrected = build.binary('Sub', pick(build, scaled, labels), upstream);
-  return build.op('ScatterElements', [scaled, column(build, labels), corrected], scaled.shape, {
-    axis: int(1),
+  const inputs = [
+    flat(build, scaled),
+    places(build, labels, logProbabilities),
+    build.unary('Neg', dy, (v) => -v),
+  ];
+  const corrected = build.op('ScatterElements', inputs, [rows * classes], {
+    axis: int(0),
+    reduction: string('add'),
   });
+  return build.reshape(corrected, [rows, classes]);
 });
 
 /**
@@ -54,11 +61,12 @@ function zeros(build: Builder, shape: number[]): Value {
   return build.op('ConstantOfShape', [build.int64(shape)], shape, {}, { dtype: 'float32' });
 }
 
-function column(build: Builder, labels: Value): Value {
-  return build.cast(build.reshape(labels, [labels.shape[0], 1]), 'int64');
+function flat(build: Builder, x: Value): Value {
+  return build.reshape(x, [sizeOf(x.shape)]);
 }
 
-/** The element of each row that its label points to, [n, 1]. */
-function pick(build: Builder, x: Value, labels: Value): Value {
-  return build.op('GatherElements', [x, column(build, labels)], [x.shape[0], 1], { axis: int(1) });
+/** Where the label of each row of `x`, [rows, classes], is among all numbers of `x`. */
+function places(build: Builder, labels: Value, { shape: [rows, classes] }: Value): Value {
+  const starts = Int32Array.from({ length: rows }, (_, row) => row * classes);
+  return build.binary('Add', labels, build.graph.constant('int32', [rows], { data: starts }));
 }

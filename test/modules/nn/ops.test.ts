@@ -1,6 +1,6 @@
 // Our own operations: the recorded kernels against the composites on tfjs cpu, outputs and gradients. The
 // composites themselves are checked against PyTorch in reference.test.ts.
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { gelu, relu } from '../../../modules/nn/ops/activations.js';
 import { conv2d, type ConvAttributes } from '../../../modules/nn/ops/convolution.js';
 import { detach } from '../../../modules/nn/ops/detach.js';
@@ -8,7 +8,8 @@ import { layerNorm } from '../../../modules/nn/ops/layer-norm.js';
 import { softmaxAffinity } from '../../../modules/nn/ops/affinity.js';
 import { batchNormalize } from '../../../modules/nn/ops/batch-norm.js';
 import { crossEntropy } from '../../../modules/nn/ops/cross-entropy.js';
-import { lookup } from '../../../modules/nn/ops/lookup.js';
+import { channelSummary } from '../../../modules/nn/ops/channel-summary.js';
+import { relativePositions } from '../../../modules/nn/ops/relative-positions.js';
 import { scatterRows } from '../../../modules/nn/ops/scatter-rows.js';
 import { EagerEngine } from '../../../runners/engine/eager.js';
 import { evaluate, expectClose, expectSame, integers, noise, withGradients } from '../../support/oracle.js';
@@ -30,10 +31,29 @@ describe('operations, recorded against composite', () => {
       ({ logits, labels }) => crossEntropy(logits as tf.Tensor2D, labels as tf.Tensor1D),
     ));
 
-  it('lookup', () =>
-    expectSame({ table: noise([7, 3]) }, ({ table }) =>
-      lookup(table as tf.Tensor2D, Int32Array.of(6, 0, 0, 3, 1)),
-    ));
+  it('relative positions', () =>
+    expectSame({ table: noise([25, 2]) }, ({ table }) => relativePositions(table as tf.Tensor2D, 3)));
+
+  it('relative positions: the gradient is that of gather', async () => {
+    const cpu = await EagerEngine.create('cpu');
+    const table = noise([25, 2]);
+    // Offsets (down, across) of places i and j of a 3x3 window, counted from -2.
+    const index = Array.from({ length: 81 }, (_, pair) => {
+      const [i, j] = [Math.floor(pair / 9), pair % 9];
+      return (Math.floor(i / 3) - Math.floor(j / 3) + 2) * 5 + (i % 3) - (j % 3) + 2;
+    });
+    const gathered = (t: Record<string, tf.Tensor>) =>
+      tf.gather(t.table, tf.tensor1d(index, 'int32'), 0).transpose([1, 0]).reshape([2, 9, 9]);
+    const own = (t: Record<string, tf.Tensor>) => relativePositions(t.table as tf.Tensor2D, 3);
+    const [expected, actual] = [
+      await evaluate(cpu, { table }, withGradients(gathered)),
+      await evaluate(cpu, { table }, withGradients(own)),
+    ];
+    for (const name of Object.keys(expected)) expectClose(actual[name].data, expected[name].data, 1e-5, name);
+  });
+
+  it('channel summary', () =>
+    expectSame({ x: noise([2, 3, 5, 7]) }, ({ x }) => channelSummary(x as tf.Tensor4D)));
 
   it('scatter of rows, in several portions', () =>
     expectSame({ rows: noise([9001, 40]), index: integers([9001], 17, 'index') }, ({ rows, index }) =>
