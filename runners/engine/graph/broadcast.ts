@@ -19,8 +19,10 @@ export function broadcast(a: Shape, b: Shape): number[] {
 
 /** Runs of this many numbers cost next to nothing beyond their arithmetic. */
 const LONG_RUN = 1024;
-/** Results below this many numbers are not worth an extra node. */
+/** Results below this many numbers are not worth an extra node, */
 const WORTHWHILE = 8192;
+/** unless every number would be a run of its own. */
+const MANY_RUNS = 128;
 
 export interface PairwiseViews {
   /** The operands' shapes to operate in; the same numbers in the same order. */
@@ -36,12 +38,13 @@ type Extent = 'both' | 'first' | 'second';
 export function pairwiseViews(a: Shape, b: Shape): PairwiseViews {
   const shape = broadcast(a, b);
   const asTheyAre: PairwiseViews = { views: [a, b] };
-  if (sizeOf(shape) < WORTHWHILE) return asTheyAre;
+  const size = sizeOf(shape);
+  if (size < WORTHWHILE && (shape.at(-1) !== 1 || size < MANY_RUNS)) return asTheyAre;
   const axes = mergedAxes(a, b);
   const views = (['first', 'second'] as const).map((side) =>
     axes.map(({ size, extent }) => (extent === 'both' || extent === side ? size : 1)),
   ) as [number[], number[]];
-  return repeated(axes, views) ?? (shape.at(-1) === 1 ? { views } : asTheyAre);
+  return (size < WORTHWHILE ? undefined : repeated(axes, views)) ?? (shape.at(-1) === 1 ? { views } : asTheyAre);
 }
 
 /** A short vector that is used for many rows, repeated; undefined where there is none. */
