@@ -204,9 +204,9 @@ function refuseHalves({ shared, inner }: Features, { predictions }: Pass): void 
       ? 'every task has an encoder of its own'
       : inner.length > 0
         ? 'the backbone gives inner maps beside its levels'
-      : predictions.length > 0
-        ? 'the backbone makes predictions of its own'
-        : undefined;
+        : predictions.length > 0
+          ? 'the backbone makes predictions of its own'
+          : undefined;
   if (reason)
     throw new MtcpError('component', `shared: representation is not possible with this model: ${reason}`, {
       hint: 'use `shared: backbone` or `shared: all`',
