@@ -22,14 +22,29 @@ export interface Loss {
   forward(prediction: Tensor4D, label: Tensor, task: Task): LossValue;
 }
 
+/** Parameters with a rate or a decay of their own. */
+export interface ParameterGroup {
+  /** Names; * stands for any characters. */
+  readonly parameters: string;
+  /** Factor on the learning rate. */
+  readonly rate?: number;
+  readonly weight_decay?: number;
+}
+
 /** Recorded on flat vectors: the runner packs parameters as it likes. */
 export interface Optimizer {
   /** The learning rate before the schedule. */
   readonly rate: number;
+  /** The first that names a parameter counts for it. */
+  readonly groups?: readonly ParameterGroup[];
   /** Names of the state vectors kept for each parameter, all starting at zero. */
   readonly slots: readonly string[];
-  /** Numbers that change from step to step, fed to `update`. `step` counts from 1. */
-  scalars(step: number, rate: number): Record<string, number>;
+  /**
+   * Numbers that change from step to step and from group to group, fed to `update`.
+   * @param step counts from 1
+   * @param decay weight decay of the group; the general one if absent
+   */
+  scalars(step: number, rate: number, decay?: number): Record<string, number>;
   update(
     parameter: Tensor1D,
     gradient: Tensor1D,

@@ -14,6 +14,7 @@ import { objective, type Criterion } from './objective.js';
 import { lossOutputs, NAMES, observedOutputs, schemeInputs, stepInputs } from './step-io.js';
 import { TaskGradientRun, traceTaskGradients, type TaskGradientPlan } from './task-gradients.js';
 import { Arena, Weights } from './weights.js';
+import { groupParameters, type GroupedParameters } from './groups.js';
 
 export interface StepResult {
   total: number;
@@ -47,8 +48,10 @@ export class TrainingStep {
   readonly #gradientRun: Binding;
   readonly #backboneRun?: Binding;
   readonly #lossRun?: Binding;
+  /** One for each chunk of the vector of weights. */
   readonly #updateRuns: Binding[];
-  readonly #updateScalars = new Map<string, HostTensor>();
+  /** Parameter groups, and what the optimizer's numbers are for them. */
+  readonly #groups: (GroupedParameters & { scalars: Map<string, HostTensor> })[];
   readonly #taskGradients?: TaskGradientRun;
 
   private constructor(
@@ -64,11 +67,15 @@ export class TrainingStep {
     traced: Traced,
   ) {
     const chunk = chunkFor(traced);
-    const trained = new Set(traced.trained);
-    this.weights = new Weights(traced.table, trained, chunk);
-    const shapes = new Map(traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape]));
-    this.gradients = new Arena(shapes, chunk);
-    this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, new Arena(shapes, chunk)]));
+    const groups = groupParameters(traced.trained, optimizer);
+    this.#groups = groups.map((own) => ({ ...own, scalars: new Map() }));
+    const heads = new Set(groups.map(({ names }) => names[0]));
+    const trained = groups.flatMap(({ names }) => names);
+    const shapes = new Map(trained.map((name) => [name, traced.table.parameters.get(name)!.shape]));
+    const arena = () => new Arena(shapes, chunk, heads);
+    this.weights = new Weights(traced.table, arena());
+    this.gradients = arena();
+    this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, arena()]));
     this.#momenta = traced.momenta;
 
     const gradientPrefix = NAMES.gradient('');
@@ -84,18 +91,20 @@ export class TrainingStep {
     this.#gradientRun = gradientProgram.bind(tensor);
     this.#backboneRun = backboneProgram?.bind(tensor);
     this.#lossRun = lossProgram?.bind(tensor);
-    this.#updateRuns = Array.from({ length: this.weights.trained.data.length / chunk }, (_, i) =>
-      updateProgram.bind((name, spec) => {
+    const starts = groups.map(({ names }) => this.weights.trained.startOf(names[0]) / chunk);
+    this.#updateRuns = Array.from({ length: this.weights.trained.data.length / chunk }, (_, i) => {
+      const { scalars } = this.#groups[starts.findLastIndex((start) => start <= i)];
+      return updateProgram.bind((name, spec) => {
         const [kind, slot] = name.replace(/^new\//, '').split('/');
         const source = { parameter: this.weights.trained, gradient: this.gradients, slot: this.slots[slot] }[
           kind
         ];
         if (source) return { ...spec, data: source.data.subarray(i * chunk, (i + 1) * chunk) };
-        let scalar = this.#updateScalars.get(name);
-        if (!scalar) this.#updateScalars.set(name, (scalar = hostTensor(spec)));
+        let scalar = scalars.get(name);
+        if (!scalar) scalars.set(name, (scalar = hostTensor(spec)));
         return scalar;
-      }),
-    );
+      });
+    });
   }
 
   static async compile(
@@ -228,9 +237,11 @@ export class TrainingStep {
   async apply(step: number, rate: number): Promise<number | undefined> {
     const { clip } = this.options;
     const norm = clip === null ? undefined : normOf(this.gradients.data);
-    const scalars = this.optimizer.scalars(step, rate);
-    if (norm !== undefined) scalars.clip = Math.min(1, clip! / (norm + 1e-6));
-    for (const [name, { data }] of this.#updateScalars) data[0] = scalars[name.split('/')[1]];
+    for (const { group, scalars: hosts } of this.#groups) {
+      const scalars = this.optimizer.scalars(step, rate * (group?.rate ?? 1), group?.weight_decay);
+      if (norm !== undefined) scalars.clip = Math.min(1, clip! / (norm + 1e-6));
+      for (const [name, { data }] of hosts) data[0] = scalars[name.split('/')[1]];
+    }
     for (const run of this.#updateRuns) await run.run();
     for (const [name, momentum] of this.#momenta) {
       const running = this.weights.buffers.get(name)!.data;

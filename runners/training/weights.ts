@@ -13,22 +13,38 @@ const ALIGN = 16;
 /** Views of one vector, by name. */
 export class Arena {
   readonly data: Float32Array;
+  readonly #starts = new Map<string, number>();
   readonly views = new Map<string, HostTensor>();
 
-  /** @param multiple the vector's length is a multiple of this */
-  constructor(shapes: ReadonlyMap<string, readonly number[]>, multiple = ALIGN) {
+  /**
+   * @param multiple the vector's length is a multiple of this
+   * @param heads start at a multiple of it, too
+   */
+  constructor(
+    shapes: ReadonlyMap<string, readonly number[]>,
+    multiple = ALIGN,
+    heads: ReadonlySet<string> = new Set(),
+  ) {
     const places: { name: string; start: number; size: number; shape: readonly number[] }[] = [];
     let length = 0;
     for (const [name, shape] of shapes) {
       const size = shape.reduce((product, n) => product * n, 1);
+      if (heads.has(name)) length = Math.ceil(length / multiple) * multiple;
       places.push({ name, start: length, size, shape });
       length += Math.ceil(size / ALIGN) * ALIGN;
     }
     this.data = new Float32Array(
       new ArrayBuffer(Math.max(multiple, Math.ceil(length / multiple) * multiple) * 4),
     );
-    for (const { name, start, size, shape } of places)
+    for (const { name, start, size, shape } of places) {
       this.views.set(name, { data: this.data.subarray(start, start + size), dtype: 'float32', shape });
+      this.#starts.set(name, start);
+    }
+  }
+
+  /** Where the numbers of `name` start in the vector. */
+  startOf(name: string): number {
+    return this.#starts.get(name)!;
   }
 }
 
@@ -41,13 +57,11 @@ export class Weights {
 
   constructor(
     readonly table: ParameterTable,
-    trained: ReadonlySet<string>,
-    multiple: number,
+    trained: Arena,
   ) {
-    const shapes = [...table.parameters].map(([name, { shape }]) => [name, shape] as const);
-    this.trained = new Arena(new Map(shapes.filter(([name]) => trained.has(name))), multiple);
-    for (const [name, shape] of shapes)
-      if (!trained.has(name)) this.fixed.set(name, hostTensor({ dtype: 'float32', shape }));
+    this.trained = trained;
+    for (const [name, { shape }] of table.parameters)
+      if (!trained.views.has(name)) this.fixed.set(name, hostTensor({ dtype: 'float32', shape }));
     for (const [name, { shape }] of table.buffers)
       this.buffers.set(name, hostTensor({ dtype: 'float32', shape }));
   }

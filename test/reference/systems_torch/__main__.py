@@ -15,7 +15,9 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
 
     from .backbones import write_backbones
+    from .optimizers import write_optimizers
 
+    write_optimizers(options.out)
     write_backbones(options.out)
 
 
