@@ -7,6 +7,7 @@ import { inject, injectable } from 'inversify';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { catalog } from './catalog.js';
 import type { Backbone, Block, Head } from './contracts/blocks.js';
+import type { CheckpointFormat } from './contracts/checkpoints.js';
 import type { Dataset, Transform } from './contracts/data.js';
 import type { Loss, Metric, Optimizer, Schedule, Scheme } from './contracts/learning.js';
 import type { OptionsSchema } from './options.js';
@@ -60,6 +61,8 @@ export interface ComponentMeta<K extends Kind = Kind> {
   source?: string;
   /** Draft-07 schema of the options, each property with a description and, if optional, a default. */
   options: OptionsSchema;
+  /** Public checkpoints that fit the component. */
+  checkpoint?: CheckpointFormat;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

@@ -11,6 +11,7 @@ import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
 import { buildReport, type Report, type RowResult } from './reporting/report.js';
 import { partsOf } from './training/parts.js';
+import { checkStart } from './weights/start.js';
 import { workThrough, type WorkEvent, type Worked } from './work.js';
 
 export { openExperiment, primaryMetrics } from './experiment.js';
@@ -64,7 +65,10 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
     trials: ledger.entries.map((entry) => ({ ...about(entry.trial), state: ledger.state(entry) })),
   });
   // Everything that can be wrong with a trial's components is wrong before the first one is trained.
-  for (const trial of trials) partsOf(trial);
+  for (const trial of trials) {
+    partsOf(trial);
+    checkStart(trial);
+  }
 
   const sources = new DataSources(folder, observe);
   await sources.prepare(trials);

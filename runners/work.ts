@@ -90,7 +90,7 @@ async function run(
 export function shareThreads(trials: readonly Trial[], jobs: number): void {
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   for (const { config } of trials) {
-    config.train.threads ??= threads;
+    if ('threads' in config.engine) config.engine.threads ??= threads;
     config.train.workers ??= Math.max(1, Math.min(3, threads - 1));
   }
 }

@@ -41,6 +41,8 @@ export class Pass {
   /** Intermediate predictions of each task, in the order they were made. */
   readonly predictions: { task: string; prediction: Tensor4D }[] = [];
   readonly penalties: { name: string; value: Scalar; weight: number }[] = [];
+  /** Inner features that components show, by dotted name. */
+  readonly features = new Map<string, () => Tensor4D>();
   /** Buffers to be averaged with what this pass observed. */
   readonly averages = new Map<string, { observed: Tensor; momentum: number }>();
   readonly root: Scope;
@@ -114,6 +116,10 @@ class PathScope implements Scope {
 
   noise<R extends Rank>(name: string, shape: number[]): Tensor<R> {
     return this.pass.noise(this.#join(name), shape);
+  }
+
+  expose(name: string, feature: () => Tensor4D): void {
+    this.pass.features.set(this.#join(name), feature);
   }
 
   predict(task: string, prediction: Tensor4D): void {

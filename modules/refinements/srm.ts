@@ -75,7 +75,9 @@ export class Srm implements Block {
       const both = tf.concat([above, cbam(stage.at('cbam_feature'), data, { reduction })], 3);
       const branch = (name: string, out: number) =>
         relu(batchNorm(stage.at(`${name}_norm`), conv2d(stage.at(name), both, out, { kernel: 1 })));
-      prediction = branch('prediction', channels);
+      const refined = branch('prediction', channels);
+      prediction = refined;
+      scope.expose(String(i), () => refined);
       if (last) return;
       if (this.options.intermediate && scope.training)
         scope.predict(task.name, this.#predict(scope.at(`predict.${i}`), prediction, task));

@@ -47,6 +47,9 @@ export interface Scope {
   /** Uniform [0,1) noise, drawn anew at each step from the stream (seed, epoch, step, path.name). */
   noise<R extends Rank>(name: string, shape: number[]): Tensor<R>;
 
+  /** Shows an inner feature to whoever asks for it by its dotted name; it is computed only then. */
+  expose(name: string, feature: () => Tensor4D): void;
+
   /** Adds an intermediate prediction of `task`, supervised with the task's own loss. Ignored in evaluation. */
   predict(task: string, prediction: Tensor4D): void;
 

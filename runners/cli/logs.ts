@@ -63,6 +63,8 @@ function text(event: LoggedEvent): string {
   switch (event.event) {
     case 'started':
       return `started: ${event.row}, seed ${event.seed}, on ${event.data.caption}`;
+    case 'pretrained':
+      return `${event.tensors} tensors start from ${event.source}`;
     case 'resumed':
       return `goes on after step ${event.step} (epoch ${event.epoch})`;
     case 'compiled':

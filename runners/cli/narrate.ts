@@ -47,6 +47,11 @@ export function narrator(
           `${indent}${event.trained.toLocaleString('en-US')} parameters, ${event.stepsPerEpoch} steps an epoch`,
         );
         break;
+      case 'pretrained':
+        progress.line(
+          `${indent}${event.parameters.toLocaleString('en-US')} of them start from ${event.source}`,
+        );
+        break;
       case 'resumed':
         progress.line(
           `${indent}${event.step === 0 ? 'starts again: there was no checkpoint yet' : `goes on after step ${event.step}`}`,

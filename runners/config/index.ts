@@ -22,4 +22,5 @@ export {
   type TrainConfig,
   type Trial,
   type TrialConfig,
+  type WeightsConfig,
 } from './trial.js';

@@ -11,6 +11,7 @@ import { parseOverrides } from './overrides.js';
 import { Schemas } from './schemas.js';
 import { where } from './source.js';
 import { trialHash, type Trial, type TrialConfig } from './trial.js';
+import { digestOf } from '../weights/source.js';
 import {
   validateLayers,
   validateOverrides,
@@ -208,13 +209,14 @@ function expand(
   const trials = drafts
     .filter(({ row }) => isChosen(row, composition, options))
     .flatMap(({ row, node, value }) => {
-      const { value: config, paths } = schemas.completeTrial(value, node);
+      const { value: completed, paths } = schemas.completeTrial(value, node);
+      const config = withDigest(completed as TrialConfig);
       return seeds.map((seed): Trial => ({
         experiment: name,
         row,
         seed,
-        config: structuredClone(config) as TrialConfig,
-        hash: trialHash(config as TrialConfig, seed, paths),
+        config: structuredClone(config),
+        hash: trialHash(config, seed, paths),
         locate(path) {
           const { node: at, key } = follow(node, typeof path === 'string' ? path.split('.') : path);
           return where(at.kind === 'map' ? (key ?? at.mark) : at.mark);
@@ -231,4 +233,13 @@ function expand(
     report: report ? (toValue(report) as ReportConfig) : {},
     trials,
   };
+}
+
+/** A digest that no file has: weights that are not there yet, which a run refuses. */
+const ABSENT = 'absent';
+
+function withDigest(config: TrialConfig): TrialConfig {
+  const { backbone, digest } = config.weights;
+  if (backbone === null || digest !== null) return config;
+  return { ...config, weights: { backbone, digest: digestOf(backbone) ?? ABSENT } };
 }

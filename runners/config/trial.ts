@@ -18,6 +18,12 @@ export interface ModelConfig {
   refinement: Slot | null;
 }
 
+export interface WeightsConfig {
+  backbone: string | null;
+  /** What identifies the file: where it lies does not change a trial, what is in it does. */
+  digest: string | null;
+}
+
 export interface IntermediateConfig {
   reduce: 'mean' | 'sum';
   scheme: boolean;
@@ -27,9 +33,9 @@ export interface IntermediateConfig {
 export interface TrainConfig {
   epochs: number;
   batch: number;
+  accumulate: number;
   clip: number | null;
-  checkpoint: { every: number; keep: 'none' | 'last' | 'best' | 'all' };
-  threads: number | null;
+  checkpoint: { every: number; minutes: number | null; keep: 'none' | 'last' | 'best' | 'all' };
   workers: number | null;
 }
 
@@ -43,7 +49,10 @@ export interface EvaluateConfig {
 }
 
 export type EngineConfig =
-  { type: 'onnx'; provider: 'cpu' } | { type: 'tfjs'; backend: 'cpu' | 'wasm' | 'tensorflow' };
+  | { type: 'onnx'; provider: 'cpu'; threads: number | null }
+  | { type: 'tensorflow'; threads: number | null }
+  | { type: 'wasm' }
+  | { type: 'cpu' };
 
 /** A trial as trial.schema.json describes it, defaults filled in at every depth, paths absolute. */
 export interface TrialConfig {
@@ -52,6 +61,7 @@ export interface TrialConfig {
   /** In the order of the file. */
   tasks: Record<string, TaskConfig>;
   model: ModelConfig;
+  weights: WeightsConfig;
   intermediate: IntermediateConfig;
   scheme: Slot;
   optimizer: Slot;
@@ -83,8 +93,9 @@ export const HASH_VERSION = 1;
  * (where data lies) and everything outside the trial sections (name, title, description, report).
  */
 export const NOT_HASHED: readonly (readonly string[])[] = [
-  ['train', 'threads'],
+  ['engine', 'threads'],
   ['train', 'workers'],
+  ['train', 'checkpoint'],
 ];
 
 /** @param paths where `config` holds file system paths */

@@ -7,10 +7,10 @@ import { createNativeSession } from './ort/native.js';
 import { createNodeSession } from './ort/node.js';
 import { RecordingEngine } from './recording.js';
 
-export type EngineChoice = { type: 'onnx'; provider: 'cpu' } | { type: 'tfjs'; backend: EagerBackend };
+export type EngineChoice = { type: 'onnx'; provider: 'cpu' } | { type: EagerBackend };
 
 export async function createEngine(choice: EngineChoice, threads: number): Promise<Engine> {
-  if (choice.type === 'tfjs') return EagerEngine.create(choice.backend);
+  if (choice.type !== 'onnx') return EagerEngine.create(choice.type);
   // The recorded graph is already simplified: onnxruntime's optimiser finds little in it and takes long over it.
   return new RecordingEngine({
     threads,

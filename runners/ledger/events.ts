@@ -37,6 +37,8 @@ export type TrialEvent =
       bytes: number;
     }
   | { event: 'model'; parameters: number; trained: number; stepsPerEpoch: number }
+  /** Parameters that start from a file. */
+  | { event: 'pretrained'; source: string; tensors: number; parameters: number }
   | {
       event: 'epoch';
       /** Counts from 1. */

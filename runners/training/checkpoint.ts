@@ -17,9 +17,10 @@ import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
 import type { HostTensor } from '../engine/ort/session.js';
 import { writeFolder, writeWhole } from '../ledger/files.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { readSafetensors, SafetensorsFile, writeSafetensors } from '../weights/safetensors.js';
 import { putArrays, takeArrays } from './scheme-state.js';
 import type { TrainingStep } from './step.js';
+import type { Weights } from './weights.js';
 
 /** Raised when checkpoints of older versions cannot be continued. */
 const FORMAT = 3;
@@ -83,6 +84,17 @@ export function writeCheckpoint(folder: string, step: TrainingStep, state: RunSt
     writeWhole(join(temporary, STATE), `${JSON.stringify(stored, null, 1)}\n`);
   });
   return path;
+}
+
+/** The weights of the best evaluation, in a folder beside the checkpoints. */
+export const bestIn = (folder: string): string => join(folder, 'best');
+
+/** Replaces the best weights; training does not go on from them, so there is no optimizer's state. */
+export function writeBest(folder: string, weights: Weights, best: NonNullable<RunState['best']>): void {
+  writeFolder(bestIn(folder), (temporary) => {
+    writeSafetensors(join(temporary, WEIGHTS), new Map(weights.entries()));
+    writeWhole(join(temporary, STATE), `${JSON.stringify(best, null, 1)}\n`);
+  });
 }
 
 /** Whole checkpoints, the newest first. */
@@ -156,15 +168,23 @@ export function readCheckpoint(path: string, step: TrainingStep): RunState {
     throw new MtcpError('weights', `${path} was written in format ${format}, this version reads ${FORMAT}`, {
       hint: "delete the run's folder to start anew",
     });
-  step.weights.load(readSafetensors(join(path, WEIGHTS)).tensors, join(path, WEIGHTS));
-  const { tensors } = readSafetensors(join(path, OPTIMIZER));
-  for (const [slot, { views }] of Object.entries(step.slots))
-    for (const [name, view] of views) {
-      const stored = tensors.get(`${slot}/${name}`);
-      if (!stored || stored.data.length !== view.data.length)
-        throw new MtcpError('weights', `${path}: no state of the optimizer for "${name}"`);
-      view.data.set(stored.data);
-    }
+  const weights = new SafetensorsFile(join(path, WEIGHTS));
+  try {
+    step.weights.load(weights);
+  } finally {
+    weights.close();
+  }
+  const slots = new SafetensorsFile(join(path, OPTIMIZER));
+  try {
+    for (const [slot, { views }] of Object.entries(step.slots))
+      for (const [name, { data }] of views) {
+        if (!slots.tensors.has(`${slot}/${name}`))
+          throw new MtcpError('weights', `${path}: no state of the optimizer for "${name}"`);
+        slots.readInto(`${slot}/${name}`, data);
+      }
+  } finally {
+    slots.close();
+  }
   const arrays = join(path, SCHEME);
   if (existsSync(arrays)) state.scheme = putArrays(state.scheme, readSafetensors(arrays).tensors);
   return state;

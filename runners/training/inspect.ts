@@ -18,11 +18,12 @@ export interface NetworkSize {
 
 export async function inspect(trial: Trial): Promise<NetworkSize> {
   const { network, criterion, tasks } = partsOf(trial);
-  const { batch, clip } = trial.config.train;
+  const { batch, accumulate, clip } = trial.config.train;
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
   const trace = newTrace();
   const { graph, outputs } = await record((tracer) => {
-    const [first, second] = traceStages(tracer, network, criterion, { batch, size, clip }, trace);
+    const options = { batch: batch / accumulate, size, clip };
+    const [first, second] = traceStages(tracer, network, criterion, options, trace);
     return { ...first, ...second };
   });
   const sections: Record<string, number> = {};

@@ -37,6 +37,9 @@ export class Network {
   /**
    * @param image normalised, [batch, height, width, 3]
    * @returns each task's raw prediction, at the head's own resolution
+   *
+   * What each section made is exposed: backbone.shared.0 (or backbone.<task>.0) and on, decoder.<task>.0 and on,
+   * fusion.<task>, interaction.<task>, refinement.<task>, prediction.<task>; blocks add what is inside them.
    */
   forward(scope: Scope, image: Tensor4D): Record<string, Tensor4D> {
     return this.decode(scope, this.encode(scope, image));
@@ -46,6 +49,8 @@ export class Network {
   encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
     const encoded = this.#backbone.forward(scope.at('backbone'), input);
+    const pyramids = 'shared' in encoded ? { shared: encoded.shared } : encoded.tasks;
+    for (const [name, pyramid] of Object.entries(pyramids)) exposeLevels(scope, `backbone.${name}`, pyramid);
     if ('shared' in encoded) return this.sharing(input, encoded.shared, encoded.inner);
     return { image: input, shared: [], inner: [], stages: encoded.tasks, tasks: encoded.tasks };
   }
@@ -59,12 +64,23 @@ export class Network {
   /** The rest of the network: blocks and heads. */
   decode(scope: Scope, encoded: Features): Record<string, Tensor4D> {
     let features = encoded;
-    for (const { section, block } of this.#blocks) features = block.forward(scope.at(section), features);
+    for (const { section, block } of this.#blocks) {
+      features = block.forward(scope.at(section), features);
+      for (const [task, pyramid] of Object.entries(features.tasks))
+        if (pyramid.length === 1 && section !== 'decoder')
+          scope.expose(`${section}.${task}`, () => pyramid[0].data);
+        else exposeLevels(scope, `${section}.${task}`, pyramid);
+    }
     return Object.fromEntries(
-      this.#heads.map(({ task, head }) => [
-        task.name,
-        head.forward(scope.at(`heads.${task.name}`), features.tasks[task.name], task),
-      ]),
+      this.#heads.map(({ task, head }) => {
+        const raw = head.forward(scope.at(`heads.${task.name}`), features.tasks[task.name], task);
+        scope.expose(`prediction.${task.name}`, () => raw);
+        return [task.name, raw];
+      }),
     );
   }
+}
+
+function exposeLevels(scope: Scope, name: string, pyramid: Pyramid): void {
+  pyramid.forEach(({ data }, i) => scope.expose(`${name}.${i}`, () => data));
 }

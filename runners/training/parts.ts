@@ -37,6 +37,12 @@ export function tasksOf(trial: Trial): Task[] {
 
 export function partsOf(trial: Trial): TrialParts {
   const { config } = trial;
+  const { batch, accumulate } = config.train;
+  if (batch % accumulate !== 0)
+    throw new MtcpError('config', `train.accumulate ${accumulate} does not divide train.batch ${batch}`, {
+      where: trial.locate(['train', 'accumulate']),
+      hint: `a batch of ${batch} goes in ${divisors(batch).join(', ')} pieces`,
+    });
   const labelled = tasksOf(trial);
   const forLosses = createTrialContainer(labelled);
   const losses = labelled.map(
@@ -64,6 +70,9 @@ export function partsOf(trial: Trial): TrialParts {
   };
 }
 
+const divisors = (n: number): number[] =>
+  Array.from({ length: n }, (_, i) => i + 1).filter((i) => n % i === 0);
+
 function schemeOf({ config, locate }: Trial, components: ComponentFactory): Scheme {
   const scheme = components.create('scheme', config.scheme);
   if (scheme.needsEvaluation && config.evaluate.every === null)
@@ -74,6 +83,12 @@ function schemeOf({ config, locate }: Trial, components: ComponentFactory): Sche
         where: locate(['scheme']),
         hint: 'set `evaluate: {every: 1}`',
       },
+    );
+  if ((scheme.gradients || scheme.looksAgain) && config.train.accumulate > 1)
+    throw new MtcpError(
+      'config',
+      `scheme "${config.scheme.type}" looks at the gradients or losses of a whole batch; train.accumulate takes it apart`,
+      { where: locate(['train', 'accumulate']), hint: 'set `train: {accumulate: 1}`' },
     );
   return scheme;
 }
@@ -89,7 +104,9 @@ export function loaderOf({ config, seed }: Trial, tasks: readonly Task[]): Loade
   });
 }
 
-export const threadsOf = ({ config }: Trial): number => config.train.threads ?? availableParallelism();
+/** Threads of the trial's engine. */
+export const threadsOf = ({ config: { engine } }: Trial): number =>
+  ('threads' in engine ? engine.threads : null) ?? availableParallelism();
 
 /** The number of a metric component that tables and delta-m use. */
 export const primaryOf = (metric: Metric): MetricInfo =>

@@ -30,6 +30,8 @@ export interface StepResult {
 
 export interface StepOptions {
   batch: number;
+  /** Pieces of the batch that pass through the network one after the other; divides `batch`. Default 1. */
+  accumulate?: number;
   size: readonly [number, number];
   /** Largest norm of the whole gradient; null leaves it as it is. */
   clip: number | null;
@@ -45,6 +47,10 @@ export class TrainingStep {
   readonly gradients: Arena;
   readonly #hosts = new Map<string, HostTensor>();
   readonly #momenta: ReadonlyMap<string, number>;
+  /** Sum of the gradients of the pieces before the current one; only where there are several. */
+  readonly #sum: Float32Array | undefined;
+  /** BatchNorm's running statistics as they will be when the step is applied. */
+  readonly #statistics = new Map<string, Float32Array>();
   readonly #gradientRun: Binding;
   readonly #backboneRun?: Binding;
   readonly #lossRun?: Binding;
@@ -77,6 +83,7 @@ export class TrainingStep {
     this.gradients = arena();
     this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, arena()]));
     this.#momenta = traced.momenta;
+    if (this.#pieces > 1) this.#sum = new Float32Array(this.gradients.data.length);
 
     const gradientPrefix = NAMES.gradient('');
     const tensor = (name: string, spec: TensorSpec): HostTensor => {
@@ -115,14 +122,15 @@ export class TrainingStep {
     options: StepOptions,
   ): Promise<TrainingStep> {
     const traced = newTrace();
+    const piece = { ...options, batch: pieceOf(options) };
     const { gradients, looksAgain } = criterion.scheme;
-    const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, options, traced);
+    const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, piece, traced);
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
         ? await engine.compileStages('gradient', trace)
         : [await engine.compile('gradient', (tracer) => trace(tracer)[0])];
     const lossProgram = looksAgain
-      ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, options, traced))
+      ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, piece, traced))
       : undefined;
     const chunk = chunkFor(traced);
     const updateProgram = await engine.compile('update', (tracer) =>
@@ -157,17 +165,41 @@ export class TrainingStep {
     noise: (name: string) => RandomStream,
     info: StepInfo = { epoch: 0, step: 0, random: noise('scheme') },
   ): Promise<StepResult> {
-    const { scheme } = this.criterion;
-    this.#hosts.get(NAMES.image)!.data.set(batch.image);
+    for (const name of this.#momenta.keys())
+      this.#statistics.set(name, Float32Array.from(this.weights.buffers.get(name)!.data));
+    const results: StepResult[] = [];
+    for (let piece = 0; piece < this.#pieces; piece++) {
+      this.#feed(batch, piece, noise);
+      await this.#run();
+      results.push(await this.#check(info));
+      this.#fold(piece);
+    }
+    return meanOf(results);
+  }
+
+  get #pieces(): number {
+    return this.options.accumulate ?? 1;
+  }
+
+  #feed(batch: TrainBatch, piece: number, noise: (name: string) => RandomStream): void {
+    const part = <T extends HostTensor['data']>(all: T): T => {
+      const length = all.length / this.#pieces;
+      return all.subarray(piece * length, (piece + 1) * length) as T;
+    };
+    this.#hosts.get(NAMES.image)!.data.set(part(batch.image));
     for (const [task, label] of Object.entries(batch.labels))
-      this.#hosts.get(NAMES.label(task))?.data.set(label);
-    for (const [name, value] of schemeInputs(scheme)) this.#hosts.get(name)?.data.fill(value);
+      this.#hosts.get(NAMES.label(task))?.data.set(part(label));
+    for (const [name, value] of schemeInputs(this.criterion.scheme)) this.#hosts.get(name)?.data.fill(value);
     const prefix = inputName.noise('');
     for (const [name, { data }] of this.#hosts) {
       if (!name.startsWith(prefix)) continue;
-      const stream = noise(name.slice(prefix.length));
+      const key = name.slice(prefix.length);
+      const stream = noise(piece === 0 ? key : `${key}#${piece}`);
       for (let i = 0; i < data.length; i++) data[i] = stream.uniform();
     }
+  }
+
+  async #run(): Promise<void> {
     try {
       await this.#gradientRun.run();
     } catch (error) {
@@ -175,7 +207,11 @@ export class TrainingStep {
       const first = await this.#firstNonFinite();
       throw first === undefined ? error : notFinite('the objective is NaN', first);
     }
+  }
 
+  /** The losses of a piece, and what the scheme makes of its gradients. */
+  async #check(info: StepInfo): Promise<StepResult> {
+    const { scheme } = this.criterion;
     const result = this.#losses();
     const numbers = [result.total, ...Object.values(result.raw)];
     if (!numbers.every(Number.isFinite)) {
@@ -219,6 +255,21 @@ export class TrainingStep {
     return result;
   }
 
+  /** Takes in what the network left behind for one piece: statistics, and its share of the gradient. */
+  #fold(piece: number): void {
+    for (const [name, momentum] of this.#momenta) {
+      const running = this.#statistics.get(name)!;
+      const { data } = this.#hosts.get(NAMES.observed(name))!;
+      for (let i = 0; i < running.length; i++) running[i] = (1 - momentum) * running[i] + momentum * data[i];
+    }
+    const sum = this.#sum;
+    if (!sum) return;
+    const { data } = this.gradients;
+    if (piece === 0) sum.set(data);
+    else if (piece < this.#pieces - 1) for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+    else for (let i = 0; i < sum.length; i++) data[i] = (sum[i] + data[i]) / this.#pieces;
+  }
+
   #scalar(name: string): number {
     return this.#hosts.get(name)!.data[0];
   }
@@ -243,11 +294,7 @@ export class TrainingStep {
       for (const [name, { data }] of hosts) data[0] = scalars[name.split('/')[1]];
     }
     for (const run of this.#updateRuns) await run.run();
-    for (const [name, momentum] of this.#momenta) {
-      const running = this.weights.buffers.get(name)!.data;
-      const { data } = this.#hosts.get(NAMES.observed(name))!;
-      for (let i = 0; i < running.length; i++) running[i] = (1 - momentum) * running[i] + momentum * data[i];
-    }
+    for (const [name, values] of this.#statistics) this.weights.buffers.get(name)!.data.set(values);
     return norm;
   }
 
@@ -257,6 +304,29 @@ export class TrainingStep {
     for (const program of [this.gradientProgram, this.backboneProgram, this.lossProgram, this.updateProgram])
       program?.close();
   }
+}
+
+const pieceOf = ({ batch, accumulate = 1 }: StepOptions): number => batch / accumulate;
+
+/** Means over the pieces of a step; a task counts only where it had a valid pixel. */
+function meanOf(results: readonly StepResult[]): StepResult {
+  if (results.length === 1) return results[0];
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const byTask = (key: 'raw' | 'projected') => {
+    const tasks = new Set(results.flatMap((result) => Object.keys(result[key])));
+    return Object.fromEntries(
+      [...tasks].map((task) => [
+        task,
+        mean(results.filter((result) => task in result[key]).map((result) => result[key][task])),
+      ]),
+    );
+  };
+  return {
+    ...results[0],
+    total: mean(results.map(({ total }) => total)),
+    raw: byTask('raw'),
+    projected: byTask('projected'),
+  };
 }
 
 /** What tracing finds out about the model. */

@@ -20,11 +20,13 @@ import { StepLog } from '../ledger/steps.js';
 import { writeWhole } from '../ledger/files.js';
 import type { RunFolder, TrialResult } from '../ledger/run-folder.js';
 import {
+  bestIn,
   checkpointsIn,
   pruneCheckpoints,
   restoreLatest,
-  writeCheckpoint,
   type RunState,
+  writeBest,
+  writeCheckpoint,
 } from './checkpoint.js';
 import { Evaluation, type Predicted } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
@@ -32,6 +34,7 @@ import { loaderOf, partsOf, primaryOf, type TrialParts } from './parts.js';
 import { writePredictions } from './pictures.js';
 import { restoreScheme, schemeState } from './scheme-state.js';
 import { TrainingStep } from './step.js';
+import { loadStart } from '../weights/start.js';
 
 export type Observed =
   | TrialEvent
@@ -98,6 +101,8 @@ class TrialRun {
     best: null,
     last: null,
   };
+  /** When the last checkpoint was written, or training began. */
+  #saved = performance.now();
   /** Numbers in the parameters that receive a gradient. */
   #trained = 0;
 
@@ -139,6 +144,7 @@ class TrialRun {
     const { size, fit } = this.#loader;
     this.#step = await TrainingStep.compile(engine, network, criterion, optimizer, {
       batch: train.batch,
+      accumulate: train.accumulate,
       size,
       clip: train.clip,
     });
@@ -183,13 +189,20 @@ class TrialRun {
       this.#state = found.state;
       restoreScheme(this.#parts.criterion, this.#state.scheme, found.path);
       this.#means.restore(this.#state.losses);
-    } else this.#step.weights.initialize(this.trial.seed);
+    } else this.#initialize();
     const { epoch, step } = this.#state;
     this.#steps.rewind(step);
     // A process may die between writing a checkpoint and saying so.
     if (found && !before.some((event) => event.event === 'checkpoint' && event.step === step))
       this.emit({ event: 'checkpoint', epoch, step, path: found.path });
     if (found || before.length > 0) this.emit({ event: 'resumed', epoch, step });
+  }
+
+  #initialize(): void {
+    const { weights } = this.#step;
+    weights.initialize(this.trial.seed);
+    const started = loadStart(this.trial, weights.table, (name) => weights.array(name));
+    if (started) this.emit({ event: 'pretrained', ...started });
   }
 
   async #trainEpoch(): Promise<void> {
@@ -236,6 +249,7 @@ class TrialRun {
         state.seconds += elapsed();
         this.#interrupt();
       }
+      if (this.#isDue() && state.stepInEpoch < stepsPerEpoch) this.#tryCheckpoint(elapsed());
       asked = elapsed();
     }
     const seconds = elapsed();
@@ -268,25 +282,36 @@ class TrialRun {
     throw new Interrupted();
   }
 
-  /** A checkpoint that training can do without for now: the next one may find room on the disk again. */
-  #tryCheckpoint(): void {
+  /** Whether a checkpoint inside the epoch is wanted: long epochs must not lose hours. */
+  #isDue(): boolean {
+    const { minutes } = this.trial.config.train.checkpoint;
+    return minutes !== null && performance.now() - this.#saved >= minutes * 60_000;
+  }
+
+  /**
+   * A checkpoint that training can do without for now: the next one may find room on the disk again.
+   * @param seconds of the epoch under way
+   */
+  #tryCheckpoint(seconds = 0): void {
     try {
-      this.#checkpoint();
+      this.#checkpoint(seconds);
     } catch (error) {
       if (!MtcpError.is(error, 'io')) throw error;
       this.emit({
         event: 'warning',
-        message: `no checkpoint after epoch ${this.#state.epoch}: ${error.where ?? ''} ${error.message}; training goes on`,
+        message: `no checkpoint after step ${this.#state.step}: ${error.where ?? ''} ${error.message}; training goes on`,
       });
     }
   }
 
-  #checkpoint(): void {
+  #checkpoint(seconds = 0): void {
     const { folder } = this.context;
     this.context.assertHeld?.();
+    this.#saved = performance.now();
     this.#steps.flush();
     const state = {
       ...this.#state,
+      seconds: this.#state.seconds + seconds,
       scheme: schemeState(this.#parts.criterion),
       losses: this.#means.state(),
     };
@@ -294,8 +319,21 @@ class TrialRun {
     this.emit({ event: 'checkpoint', epoch: state.epoch, step: state.step, path });
     // Until the trial is done the newest one is needed whatever is kept in the end, and the one before it in case
     // the newest turns out to be damaged.
-    if (this.trial.config.train.checkpoint.keep !== 'all')
-      pruneCheckpoints(folder.checkpoints, checkpointsIn(folder.checkpoints).slice(0, 2));
+    if (this.trial.config.train.checkpoint.keep !== 'all') this.#prune(2);
+  }
+
+  /** Removes all but the `count` newest checkpoints, and the best weights unless they are wanted. */
+  #prune(count: number): void {
+    const { checkpoints } = this.context.folder;
+    const newest = checkpointsIn(checkpoints).slice(0, count);
+    pruneCheckpoints(checkpoints, [...newest, ...(this.#keepsBest ? [bestIn(checkpoints)] : [])]);
+  }
+
+  /** Whether the weights of the best evaluation are kept, and so written when there is a better one. */
+  get #keepsBest(): boolean {
+    const { train, evaluate } = this.trial.config;
+    const { keep } = train.checkpoint;
+    return keep === 'best' || keep === 'all' || (keep === 'last' && evaluate.select === 'best');
   }
 
   /** @param each sees every image of the split with its predictions */
@@ -308,7 +346,10 @@ class TrialRun {
     this.#parts.criterion.scheme.evaluated?.(this.#primaryScores(metrics));
     const score = this.#score(metrics);
     this.#state.last = { epoch, metrics };
-    if (!this.#state.best || score > this.#state.best.score) this.#state.best = { epoch, score, metrics };
+    if (!this.#state.best || score > this.#state.best.score) {
+      this.#state.best = { epoch, score, metrics };
+      if (this.#keepsBest) writeBest(this.context.folder.checkpoints, this.#step.weights, this.#state.best);
+    }
     return metrics;
   }
 
@@ -374,8 +415,7 @@ class TrialRun {
     folder.finish(result);
     const { keep } = config.train.checkpoint;
     if (keep === 'none') pruneCheckpoints(folder.checkpoints, []);
-    else if (keep !== 'all')
-      pruneCheckpoints(folder.checkpoints, checkpointsIn(folder.checkpoints).slice(0, 1));
+    else if (keep !== 'all') this.#prune(1);
     return result;
   }
 

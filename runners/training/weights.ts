@@ -2,10 +2,11 @@
 // optimizer sees a few long vectors instead of hundreds of small ones, while the training graph reads each
 // parameter, and writes each gradient, at its place in that vector.
 import { inputName, type ParameterTable } from '../../modules/nn/scope.js';
-import { MtcpError } from '../../registry/errors.js';
 import { randomStream } from '../../registry/random.js';
 import type { HostTensor } from '../engine/ort/session.js';
 import { hostTensor } from '../engine/engine.js';
+import { fitModel, requireFit, shapesOf } from '../weights/fit.js';
+import type { SafetensorsFile } from '../weights/safetensors.js';
 
 /** Parameters start at multiples of a cache line. */
 const ALIGN = 16;
@@ -77,6 +78,11 @@ export class Weights {
     return this.trained.views.get(name) ?? this.fixed.get(name)!;
   }
 
+  /** The numbers of a parameter or buffer. */
+  array(name: string): HostTensor['data'] {
+    return (this.buffers.get(name) ?? this.parameter(name)).data;
+  }
+
   /** The array behind an input of a program that is a parameter or a buffer; undefined for other inputs. */
   input(name: string): HostTensor | undefined {
     const slash = name.indexOf('/');
@@ -98,26 +104,11 @@ export class Weights {
     return undefined;
   }
 
-  /** Fills in values from elsewhere; every name and shape must fit, nothing may be missing or left over. */
-  load(tensors: ReadonlyMap<string, HostTensor>, source: string): void {
+  /** Fills in a state dict of this very model: every name and shape must fit, nothing may be missing or left over. */
+  load(source: SafetensorsFile): void {
     const own = new Map(this.entries());
-    const missing = [...own.keys()].filter((name) => !tensors.has(name));
-    const unexpected = [...tensors.keys()].filter((name) => !own.has(name));
-    const list = (names: string[]) =>
-      `${names.slice(0, 3).join(', ')}${names.length > 3 ? `, ... (${names.length})` : ''}`;
-    if (missing.length > 0 || unexpected.length > 0)
-      throw new MtcpError(
-        'weights',
-        `${source} does not fit the model: missing ${list(missing) || 'nothing'}, unexpected ${list(unexpected) || 'nothing'}`,
-      );
-    for (const [name, { data, shape }] of own) {
-      const given = tensors.get(name)!;
-      if (given.shape.join() !== shape.join())
-        throw new MtcpError(
-          'weights',
-          `${source}: "${name}" is ${given.shape.join('x')}, the model wants ${shape.join('x')}`,
-        );
-      data.set(given.data);
-    }
+    const wanted = new Map([...own].map(([name, { shape }]) => [name, shape]));
+    requireFit(fitModel(shapesOf(source.tensors), wanted, undefined), source.path);
+    for (const [name, { data }] of own) source.readInto(name, data);
   }
 }

@@ -135,7 +135,7 @@ report:
     expect(faults('model: { backbone: { type: per-task, encoder: { type: tiny, widht: 3 } } }')).to.deep.equal([
       '/model/backbone/encoder additionalProperties widht',
     ]);
-    expect(faults('engine: { type: tfjs, provider: cpu }')).to.deep.equal(['/engine additionalProperties provider']);
+    expect(faults('engine: { type: wasm, provider: cpu }')).to.deep.equal(['/engine additionalProperties provider']);
   });
 
   it('take items of lists as whole', () => {

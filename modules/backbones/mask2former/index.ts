@@ -10,6 +10,7 @@ import type { FeatureMap, Pyramid } from '../../../registry/contracts/features.j
 import type { Scope } from '../../../registry/contracts/scope.js';
 import type { OptionsSchema } from '../../../registry/options.js';
 import { swinEncoder } from '../../nn/swin-encoder.js';
+import { mask2formerCheckpoint } from './checkpoint.js';
 import { flatten, pixelDecoder } from './pixel-decoder.js';
 import { transformerDecoder } from './transformer-decoder.js';
 
@@ -160,6 +161,7 @@ const schema = {
   source:
     'MT-CP section 3.2; Cheng et al. 2022, "Masked-attention Mask Transformer for Universal Image Segmentation"; structure and names of transformers\' Mask2FormerModel',
   options: schema,
+  checkpoint: mask2formerCheckpoint,
 })
 export class Mask2Former implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
@@ -175,12 +177,18 @@ export class Mask2Former implements Backbone {
     } = this.options;
     const level = scope.at('model.pixel_level_module');
     const pyramid = swinEncoder(level.at('encoder'), image, encoder);
+    pyramid.forEach(({ data }, i) => scope.expose(`encoder.${i}`, () => data));
     const features = pixelDecoder(level.at('decoder'), pyramid, { channels, heads, groups, ...pixel });
     const embeddings = transformerDecoder(scope.at('model.transformer_module'), features, {
       heads,
       ...transformer,
     });
-    return { shared: [this.#project(features.masks, embeddings)] };
+    const representation = this.#project(features.masks, embeddings);
+    features.memory.forEach(({ data }, i) => scope.expose(`multiscale.${i}`, () => data));
+    scope.expose('pixel_embeddings', () => features.masks.data);
+    embeddings.forEach((e, i) => scope.expose(`masks.${i}`, () => masksOf(features.masks.data, e)));
+    scope.expose('representation', () => representation.data);
+    return { shared: [representation] };
   }
 
   /** R = E * (sum over queries of the masks), the masks averaged over predictions if asked for. */
@@ -197,4 +205,10 @@ export class Mask2Former implements Backbone {
         : tf.addN(used.map((e) => tf.matMul(places, e, false, true).sigmoid().sum(-1, true))).div(share);
     return { ...pixels, data: pixels.data.mul(weight.reshape([batch, height, width, 1])) };
   }
+}
+
+/** Mask logits of every query, [batch, height, width, queries]. */
+function masksOf(pixels: tf.Tensor4D, embeddings: tf.Tensor3D): tf.Tensor4D {
+  const [batch, height, width] = pixels.shape;
+  return tf.matMul(flatten(pixels), embeddings, false, true).reshape([batch, height, width, -1]);
 }

@@ -84,7 +84,7 @@ function libraryPath(): string {
   const path = join(folder, names[process.platform as keyof typeof names] ?? '');
   if (!existsSync(path))
     throw new MtcpError('engine', `onnxruntime has no library for ${process.platform} ${process.arch}`, {
-      hint: 'use `engine: {type: tfjs, backend: cpu}` on this machine',
+      hint: 'use `engine: {type: cpu}` on this machine',
     });
   return path;
 }

@@ -57,6 +57,7 @@ intermediate: { weight: 0.5 }
         interaction: { type: 'cfm', merge: 'affinity', cosine: 1 },
         refinement: null,
       },
+      weights: { backbone: null, digest: null },
       intermediate: { reduce: 'mean', scheme: true, weight: 0.5 },
       scheme: { type: 'dwa', temperature: 3 },
       optimizer: { type: 'adamw', rate: 0.001, decay: 0.0001 },
@@ -64,13 +65,13 @@ intermediate: { weight: 0.5 }
       train: {
         epochs: 2,
         batch: 4,
+        accumulate: 1,
         clip: null,
-        checkpoint: { every: 1, keep: 'last' },
-        threads: null,
+        checkpoint: { every: 1, minutes: null, keep: 'last' },
         workers: null,
       },
       evaluate: { every: null, mode: 'sv', batch: 1, quantize: true, select: 'last' },
-      engine: { type: 'onnx', provider: 'cpu' },
+      engine: { type: 'onnx', provider: 'cpu', threads: null },
     });
   });
 
@@ -119,15 +120,15 @@ intermediate: { weight: 0.5 }
   it('applies extended files, the file, the profile, the row and arguments in this order', () => {
     const files = {
       'a.yaml':
-        'extends: common.yaml\ntrain: { epochs: 11, batch: 11, clip: 11, threads: 11, workers: 11 }\n',
+        'extends: common.yaml\ntrain: { epochs: 11, batch: 11, clip: 11, accumulate: 11, workers: 11 }\n',
       'b.yaml': 'extends: common.yaml\ntrain: { batch: 12 }\n',
       'common.yaml': GOOD.replace('epochs: 2, batch: 4', 'epochs: 10, batch: 10'),
       'x.yaml': `name: x
 extends: [a.yaml, b.yaml]
 train: { clip: 13 }
 profiles:
-  embedded: { train: { threads: 14, workers: 14 } }
-  full: { train: { threads: 15 } }
+  embedded: { train: { accumulate: 14, workers: 14 } }
+  full: { train: { accumulate: 15 } }
 rows:
   one: { train: { workers: 16 } }
   two: { evaluate: { batch: 2 } }
@@ -139,11 +140,14 @@ rows:
     expect(experiment.profile).to.equal('embedded');
     const [one, two] = experiment.trials.map(({ config }) => config);
     // epochs: only a wrote it after common. common counts once, at its first place, so b does not undo a.
-    expect(one.train).to.include({ epochs: 11, batch: 12, clip: 13, threads: 14, workers: 16 });
+    expect(one.train).to.include({ epochs: 11, batch: 12, clip: 13, accumulate: 14, workers: 16 });
     expect(two.train).to.include({ workers: 14 });
     expect(one.evaluate).to.include({ batch: 17, every: 18 });
     expect(two.evaluate).to.include({ batch: 17 });
-    expect(load(files, { profile: 'full' }).trials[0].config.train).to.include({ threads: 15, workers: 16 });
+    expect(load(files, { profile: 'full' }).trials[0].config.train).to.include({
+      accumulate: 15,
+      workers: 16,
+    });
   });
 
   it('merges rows and profiles of extended files and can remove them', () => {
@@ -300,7 +304,9 @@ rows:
 
     it('does not depend on presentation, threads or where data lies', () => {
       expect(hash(GOOD.replace('name: good', 'name: other\ntitle: T\ndescription: D'))).to.equal(good());
-      expect(hash(GOOD, ['train.threads=3', 'train.workers=0'])).to.equal(good());
+      expect(
+        hash(GOOD, ['engine={ type: onnx, threads: 3 }', 'train.checkpoint.keep=all', 'train.workers=0']),
+      ).to.equal(good());
       const nyud = (root: string) => hash(GOOD, [`data={ type: nyud-v2, root: ${root} }`]);
       expect(nyud('/a')).to.equal(nyud('b/c')).and.not.to.equal(good());
     });
@@ -309,7 +315,7 @@ rows:
       const changes = [
         'train.epochs=3',
         'scheme.temperature=4',
-        'engine={ type: tfjs }',
+        'engine={ type: cpu }',
         'tasks.depth=null',
         'augment.size=[1, 2]',
       ];
@@ -322,7 +328,7 @@ rows:
         '{"a":1,"b":[1,{"c":"ü","d":null}]}',
       );
       // printf '{"config":{"data":{"size":2,"type":"x"},"train":{"batch":1}},"seed":5,"version":1}' | sha256sum
-      const config = { train: { threads: 8, batch: 1 }, data: { type: 'x', root: '/a', size: 2 } };
+      const config = { train: { workers: 8, batch: 1 }, data: { type: 'x', root: '/a', size: 2 } };
       expect(trialHash(config as never, 5, [['data', 'root']])).to.equal(
         '41192e0885db0ad760abf7b0cc891a626b3e8777348da8e54b3d114232a66be5',
       );

@@ -1,0 +1,29 @@
+// What a component says about the public checkpoints that fit it, so that weights can be imported, checked and
+// given back under the names others know. Our own names follow the reference's files; the table lists what differs.
+
+export interface CheckpointFormat {
+  /** Whose files these are, for people. */
+  readonly title: string;
+  /** Where a person gets one. */
+  readonly example: string;
+  /**
+   * From a name in the file to the parameter's name below the component; each rule is applied, in this order, to
+   * what the one before it left.
+   */
+  readonly renames: readonly (readonly [pattern: RegExp, replacement: string])[];
+  /** Tensors of such files that have no place in the component, and why. Applied to renamed names. */
+  readonly skips: readonly (readonly [pattern: RegExp, reason: string])[];
+  /**
+   * The component's options, read from the shapes of the file's tensors (by renamed name).
+   * @param settings the `config.json` beside the file, empty if there is none
+   * @throws MtcpError `weights` if the file lacks what tells
+   */
+  infer(
+    shapes: ReadonlyMap<string, readonly number[]>,
+    settings: Readonly<Record<string, unknown>>,
+  ): Record<string, unknown>;
+  /** What the model is called among its relatives, for example "Swin-S"; undefined if it is none of them. */
+  variant(options: Record<string, unknown>): string | undefined;
+  /** The `config.json` with which the reference reads an exported file. */
+  settings(options: Record<string, unknown>): Record<string, unknown>;
+}

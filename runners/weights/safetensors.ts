@@ -1,0 +1,242 @@
+// The safetensors format: an 8-byte header length, a JSON header, the data. Files are written to a temporary name
+// and renamed when whole. They are read tensor by tensor, from the file straight into the array that wants the
+// numbers, so that a checkpoint is never in memory twice.
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { MtcpError } from '../../registry/errors.js';
+import type { HostTensor } from '../engine/ort/session.js';
+
+const DTYPES = { float32: 'F32', int32: 'I32' } as const;
+
+/** Types that are read, with their bytes a number and whether they become float32 or int32. */
+const STORED = {
+  F64: { bytes: 8, as: 'float32', number: (view: DataView, at: number) => view.getFloat64(at, true) },
+  F32: { bytes: 4, as: 'float32', number: (view: DataView, at: number) => view.getFloat32(at, true) },
+  F16: { bytes: 2, as: 'float32', number: (view: DataView, at: number) => half(view.getUint16(at, true)) },
+  BF16: { bytes: 2, as: 'float32', number: (view: DataView, at: number) => bfloat(view.getUint16(at, true)) },
+  I64: { bytes: 8, as: 'int32', number: (view: DataView, at: number) => Number(view.getBigInt64(at, true)) },
+  I32: { bytes: 4, as: 'int32', number: (view: DataView, at: number) => view.getInt32(at, true) },
+  I16: { bytes: 2, as: 'int32', number: (view: DataView, at: number) => view.getInt16(at, true) },
+  U8: { bytes: 1, as: 'int32', number: (view: DataView, at: number) => view.getUint8(at) },
+  I8: { bytes: 1, as: 'int32', number: (view: DataView, at: number) => view.getInt8(at) },
+  BOOL: { bytes: 1, as: 'int32', number: (view: DataView, at: number) => view.getUint8(at) },
+} as const satisfies Record<
+  string,
+  { bytes: number; as: HostTensor['dtype']; number: (view: DataView, at: number) => number }
+>;
+
+export type StoredType = keyof typeof STORED;
+
+export interface StoredTensor {
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+}
+
+/** Bytes converted at a time, for types that are not stored as we hold them. */
+const WINDOW = 1 << 20;
+/** A header this long belongs to no model; it is garbage read as a length. */
+const LONGEST_HEADER = 100 << 20;
+
+interface HeaderEntry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/** A tensor to be written; numbers that are made by a function are in memory one tensor at a time. */
+export interface WritableTensor extends Omit<HostTensor, 'data'> {
+  readonly data: HostTensor['data'] | (() => HostTensor['data']);
+}
+
+export function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, WritableTensor>,
+  metadata: Record<string, string> = {},
+): void {
+  const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, { dtype, shape }] of tensors) {
+    const end = offset + 4 * count(shape);
+    header[name] = { dtype: DTYPES[dtype], shape: [...shape], data_offsets: [offset, end] };
+    offset = end;
+  }
+  // Readers map the file into memory: data starts at a multiple of 8.
+  let json = JSON.stringify(header);
+  json += ' '.repeat(-Buffer.byteLength(json) & 7);
+  const start = Buffer.alloc(8);
+  start.writeBigUInt64LE(BigInt(Buffer.byteLength(json)));
+
+  const temporary = `${path}.partial`;
+  const file = openSync(temporary, 'w');
+  try {
+    writeAll(file, start);
+    writeAll(file, Buffer.from(json));
+    for (const { data } of tensors.values()) {
+      const numbers = typeof data === 'function' ? data() : data;
+      writeAll(file, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    }
+    fsyncSync(file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(file, bytes, done, Math.min(bytes.length - done, 1 << 30));
+}
+
+/** An open file; its header is checked as a whole when it is opened. */
+export class SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #file: number;
+  readonly #places: ReadonlyMap<string, { position: number; bytes: number }>;
+
+  /** @throws MtcpError `weights` if the file is not there, cut off or not in this format */
+  constructor(readonly path: string) {
+    try {
+      this.#file = openSync(path, 'r');
+    } catch (cause) {
+      throw new MtcpError('weights', `cannot read ${path}: ${reason(cause)}`, { cause });
+    }
+    try {
+      const { tensors, places, metadata } = this.#readHeader();
+      this.tensors = tensors;
+      this.#places = places;
+      this.metadata = metadata;
+    } catch (error) {
+      closeSync(this.#file);
+      throw error;
+    }
+  }
+
+  #readHeader() {
+    const stat = fstatSync(this.#file);
+    if (!stat.isFile()) throw this.#fault('it is not a file');
+    const { size } = stat;
+    if (size < 8) throw this.#fault(`${size} bytes are too few`);
+    const start = Buffer.alloc(8);
+    readSync(this.#file, start, 0, 8, 0);
+    const length = Number(start.readBigUInt64LE());
+    if (length > Math.min(size - 8, LONGEST_HEADER))
+      throw this.#fault(`a header of ${length} bytes does not fit a file of ${size}`);
+    const text = Buffer.alloc(length);
+    readSync(this.#file, text, 0, length, 8);
+    let header: Record<string, HeaderEntry> & { __metadata__?: Record<string, string> };
+    try {
+      header = JSON.parse(text.toString('utf8')) as typeof header;
+    } catch (cause) {
+      throw this.#fault('the header is not JSON', cause);
+    }
+    const { __metadata__: metadata = {}, ...entries } = header;
+    const tensors = new Map<string, StoredTensor>();
+    const places = new Map<string, { position: number; bytes: number }>();
+    for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(entries)) {
+      if (!(dtype in STORED))
+        throw this.#fault(`"${name}" has type ${dtype}; read are ${Object.keys(STORED).join(', ')}`);
+      const [from, to] = offsets;
+      const bytes = count(shape) * STORED[dtype as StoredType].bytes;
+      if (to - from !== bytes) throw this.#fault(`"${name}" has ${to - from} bytes for ${shape.join('x')}`);
+      if (8 + length + to > size)
+        throw this.#fault(`"${name}" ends ${8 + length + to - size} bytes behind the end of the file`);
+      tensors.set(name, { dtype: dtype as StoredType, shape });
+      places.set(name, { position: 8 + length + from, bytes });
+    }
+    return { tensors, places, metadata };
+  }
+
+  #fault(what: string, cause?: unknown): MtcpError {
+    return new MtcpError('weights', `${this.path}: ${what}`, {
+      hint: 'the file is damaged or not a safetensors file; delete it and make or fetch it again',
+      cause,
+    });
+  }
+
+  /** Reads a tensor into an array that has its number of elements; other types of number are converted. */
+  readInto(name: string, target: Float32Array | Int32Array): void {
+    const { dtype } = this.tensors.get(name)!;
+    const { position, bytes } = this.#places.get(name)!;
+    const { bytes: size, number, as } = STORED[dtype];
+    if (target.length * size !== bytes)
+      throw this.#fault(`"${name}" has ${bytes / size} numbers, ${target.length} are wanted`);
+    const sameType = target instanceof Float32Array ? dtype === 'F32' : dtype === 'I32';
+    if (sameType) {
+      this.#read(new Uint8Array(target.buffer, target.byteOffset, target.byteLength), position);
+      return;
+    }
+    if (as === 'float32' && target instanceof Int32Array)
+      throw this.#fault(`"${name}" has type ${dtype} where whole numbers are wanted`);
+    const window = new Uint8Array(Math.min(WINDOW, bytes));
+    const view = new DataView(window.buffer);
+    for (let done = 0; done < bytes; done += window.length) {
+      const part = window.subarray(0, Math.min(window.length, bytes - done));
+      this.#read(part, position + done);
+      for (let at = 0; at < part.length; at += size) target[(done + at) / size] = number(view, at);
+    }
+  }
+
+  #read(into: Uint8Array, position: number): void {
+    for (let done = 0; done < into.length;) {
+      const count = readSync(this.#file, into, done, Math.min(into.length - done, 1 << 30), position + done);
+      if (count === 0) throw this.#fault('it ended while it was read');
+      done += count;
+    }
+  }
+
+  /** A tensor in an array of its own: float32, or int32 where whole numbers are stored. */
+  read(name: string): HostTensor {
+    const { dtype, shape } = this.tensors.get(name)!;
+    const size = count(shape);
+    const { as } = STORED[dtype];
+    const data = as === 'float32' ? new Float32Array(size) : new Int32Array(size);
+    this.readInto(name, data);
+    return { data, shape, dtype: as };
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+/** All tensors of a small file. */
+export function readSafetensors(path: string): {
+  tensors: Map<string, HostTensor>;
+  metadata: Readonly<Record<string, string>>;
+} {
+  const file = new SafetensorsFile(path);
+  try {
+    const tensors = new Map([...file.tensors.keys()].map((name) => [name, file.read(name)]));
+    return { tensors, metadata: file.metadata };
+  } finally {
+    file.close();
+  }
+}
+
+const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? 'there is no such file' : message;
+}
+
+/** IEEE 754 binary16. */
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+/** The upper half of a float32. */
+function bfloat(bits: number): number {
+  scratch.setUint32(0, bits << 16);
+  return scratch.getFloat32(0);
+}

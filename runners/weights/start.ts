@@ -1,0 +1,72 @@
+// A trial's `weights` section: the file is looked at before anything is trained, and read once the trial's arrays are
+// there.
+import type { ParameterTable } from '../../modules/nn/scope.js';
+import { catalog } from '../../registry/catalog.js';
+import { MtcpError } from '../../registry/errors.js';
+import type { Trial } from '../config/index.js';
+import type { HostTensor } from '../engine/ort/session.js';
+import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes } from './fit.js';
+import { digestOf, WeightsSource } from './source.js';
+
+/** What was loaded into a trial before its first step. */
+export interface Started {
+  source: string;
+  tensors: number;
+  parameters: number;
+}
+
+const hintOf = (trial: Trial): string => {
+  const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
+  const example = checkpoint ? `, for example of ${checkpoint.example},` : '';
+  return `\`mtcp weights import SOURCE -o FILE\` makes it from a checkpoint${example} that you have; \`weights.backbone=null\` trains from scratch`;
+};
+
+/** @throws MtcpError `weights` if the trial starts from a file that is not there, cannot be read or is another one */
+export function checkStart(trial: Trial): void {
+  const { backbone, digest } = trial.config.weights;
+  if (backbone === null) return;
+  const where = trial.locate(['weights', 'backbone']);
+  try {
+    const found = digestOf(backbone);
+    if (found === undefined)
+      throw new MtcpError('weights', `there are no weights at ${backbone}`, { hint: hintOf(trial) });
+    if (found !== digest)
+      throw new MtcpError('weights', `${backbone} is another file than the trial names`, {
+        hint: `its digest is ${found}, weights.digest says ${digest}`,
+      });
+    new WeightsSource(backbone).close();
+  } catch (error) {
+    if (!MtcpError.is(error) || error.where) throw error;
+    throw new MtcpError(error.kind, error.message, { where, hint: error.hint, cause: error });
+  }
+}
+
+/** The parameters and buffers of a model, by name. */
+export const shapesIn = ({ parameters, buffers }: ParameterTable): Shapes =>
+  shapesOf(new Map<string, { shape: number[] }>([...parameters, ...buffers]));
+
+/**
+ * Fills the backbone's arrays from the trial's file, if it names one.
+ * @throws MtcpError `weights` if a name or a shape does not fit; no array is touched then
+ */
+export function loadStart(
+  trial: Trial,
+  table: ParameterTable,
+  array: (name: string) => HostTensor['data'],
+): Started | undefined {
+  const { backbone } = trial.config.weights;
+  if (backbone === null) return undefined;
+  const source = new WeightsSource(backbone);
+  try {
+    const fit = fitTrial(trial, source, table);
+    requireFit(fit, backbone, trial.locate(['weights', 'backbone']));
+    return { source: backbone, ...readFitted(source, fit, array) };
+  } finally {
+    source.close();
+  }
+}
+
+export function fitTrial(trial: Trial, source: WeightsSource, table: ParameterTable): Fit {
+  const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
+  return fitBackbone(shapesOf(source.tensors), shapesIn(table), checkpoint, Object.keys(trial.config.tasks));
+}
