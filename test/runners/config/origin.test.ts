@@ -48,7 +48,7 @@ sweep: { grid: { train.batch: [9] } }
     ]);
     expect(trial.origin(['scheme', 'least'])).to.deep.equal({ where: null, layer: 'default', over: [] });
     expect(trial.origin(['tasks', 'depth', 'loss', 'type'])).to.include({
-      where: `${base}:6:44`,
+      where: `${base}:6:48`,
       layer: 'file',
     });
   });
