@@ -10,6 +10,7 @@ import type { Backbone, Block, Head } from './contracts/blocks.js';
 import type { CheckpointFormat } from './contracts/checkpoints.js';
 import type { Dataset, Transform } from './contracts/data.js';
 import type { Loss, Metric, Optimizer, Schedule, Scheme } from './contracts/learning.js';
+import type { TaskKind } from './contracts/tasks.js';
 import type { OptionsSchema } from './options.js';
 
 /** What each kind of component must be able to do. */
@@ -59,6 +60,8 @@ export interface ComponentMeta<K extends Kind = Kind> {
   summary: string;
   /** Paper, equation or reference file. */
   source?: string;
+  /** Of a head, loss or metric: the kinds of task that it is for, if not all. */
+  tasks?: readonly TaskKind[];
   /** Draft-07 schema of the options, each property with a description and, if optional, a default. */
   options: OptionsSchema;
   /** Public checkpoints that fit the component. */

@@ -23,6 +23,8 @@ export interface ErrorDetails {
   frame?: string;
   /** The nearest thing that would have worked. */
   hint?: string;
+  /** Of a component: the option that the message is about, with dots into nested ones. */
+  option?: string;
   cause?: unknown;
 }
 
@@ -33,6 +35,7 @@ export class MtcpError extends Error {
   readonly where?: string;
   readonly frame?: string;
   readonly hint?: string;
+  readonly option?: string;
 
   constructor(
     readonly kind: ErrorKind,
@@ -44,6 +47,7 @@ export class MtcpError extends Error {
     this.where = details.where;
     this.frame = details.frame;
     this.hint = details.hint;
+    this.option = details.option;
   }
 
   /** True for an MtcpError (of `kind`, if given), also across two copies of this module. */

@@ -10,7 +10,7 @@ import { writeWhole } from './ledger/files.js';
 import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
 import { buildReport, type Report, type RowResult } from './reporting/report.js';
-import { partsOf } from './training/parts.js';
+import { checkTrials } from './training/check.js';
 import { checkStart } from './weights/start.js';
 import { workThrough, type WorkEvent, type Worked } from './work.js';
 
@@ -65,10 +65,12 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
     trials: ledger.entries.map((entry) => ({ ...about(entry.trial), state: ledger.state(entry) })),
   });
   // Everything that can be wrong with a trial's components is wrong before the first one is trained.
-  for (const trial of trials) {
-    partsOf(trial);
-    checkStart(trial);
-  }
+  const wanted = ledger.entries.filter((entry) => options.fresh || ledger.state(entry) !== 'done');
+  await checkTrials(
+    wanted.map(({ trial }) => trial),
+    (done, total) => observe({ event: 'preparing', what: 'checking networks', done, total }),
+  );
+  for (const trial of trials) checkStart(trial);
 
   const sources = new DataSources(folder, observe);
   await sources.prepare(trials);

@@ -5,9 +5,10 @@ import type { Block } from '../../registry/contracts/blocks.js';
 import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { layerNorm } from '../nn/layers.js';
-import { patchMerging, swinStage } from '../nn/swin.js';
+import { checkWindow, patchMerging, swinStage } from '../nn/swin.js';
 
 const schema = {
   type: 'object',
@@ -49,7 +50,18 @@ export class Hfp implements Block {
   constructor(
     @options() private readonly options: OptionsOf<typeof schema>,
     @tasks() private readonly tasks: readonly Task[],
-  ) {}
+  ) {
+    const { depths, heads } = options;
+    if (depths.length !== heads.length)
+      throw new MtcpError(
+        'component',
+        `hfp: depths are of ${depths.length} stages, heads of ${heads.length}`,
+        {
+          option: 'heads',
+          hint: 'write one number of blocks and one number of heads for each stage',
+        },
+      );
+  }
 
   forward(scope: Scope, features: Features): Features {
     const pyramids = Object.fromEntries(
@@ -60,6 +72,7 @@ export class Hfp implements Block {
 
   #pyramid(scope: Scope, { data, stride }: FeatureMap): Pyramid {
     const { depths, heads, window, mlp_ratio: mlpRatio } = this.options;
+    checkWindow(window, data, 'window');
     let x = data;
     return depths.map((depth, i) => {
       const stage = scope.at(`layers.${i}`);

@@ -74,6 +74,7 @@ export class Cfm implements Block {
         'component',
         'cfm: the released code has neither a channel merge nor a coherence loss',
         {
+          option: merge === 'channel' ? 'merge' : 'coherence',
           hint: 'use `variant: paper` with this option',
         },
       );

@@ -34,6 +34,7 @@ const schema = {
   name: 'balanced_bce',
   summary: 'Balanced binary cross entropy on one logit: w for positive pixels, 1 - w for the others.',
   source: 'MT-CP section 4.2, "balanced cross entropy"; Xie and Tu, HED, Eq 2; code of Vandenhende et al.',
+  tasks: ['binary'],
   options: schema,
 })
 export class BalancedBceLoss implements Loss {

@@ -20,6 +20,7 @@ const schema = {
   summary:
     'Cross entropy on two logits, classes weighted 1 - w and w, w being the share of negative pixels in the batch.',
   source: 'Bruggemann et al., ATRC, and Ye and Xu, InvPT: saliency loss of their code',
+  tasks: ['binary'],
   options: schema,
 })
 export class BalancedCrossEntropyLoss implements Loss {

@@ -33,6 +33,7 @@ const schema = {
   name: 'berhu_depth',
   summary: 'Reverse Huber depth error: |e| up to c, (e^2 + c^2) / 2c beyond, c a fifth of the largest error.',
   source: 'Laina et al., Deeper Depth Prediction with Fully Convolutional Residual Networks, Eq 1',
+  tasks: ['depth'],
   options: schema,
 })
 export class BerhuDepthLoss implements Loss {

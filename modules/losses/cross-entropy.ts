@@ -18,6 +18,7 @@ const schema = {
   name: 'cross_entropy',
   summary: 'Cross entropy, mean over the labelled pixels of the batch.',
   source: 'MT-CP section 4.2; torch.nn.CrossEntropyLoss(ignore_index=255)',
+  tasks: ['classes'],
   options: schema,
 })
 export class CrossEntropyLoss implements Loss {

@@ -26,6 +26,7 @@ const schema = {
   name: 'l1_depth',
   summary: 'Mean absolute depth error over the labelled pixels, in metres.',
   source: 'MT-CP section 4.2',
+  tasks: ['depth'],
   options: schema,
 })
 export class L1DepthLoss implements Loss {

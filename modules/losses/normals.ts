@@ -35,6 +35,7 @@ const schema = {
   name: 'normals',
   summary: 'L1 (or squared) distance of normals, predictions normalised to unit length.',
   source: 'MT-CP section 4.2, "L1 loss with normalisation"',
+  tasks: ['normals'],
   options: schema,
 })
 export class NormalsLoss implements Loss {

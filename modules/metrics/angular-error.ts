@@ -28,6 +28,7 @@ const schema = {
   summary:
     'Mean angular error of surface normals in degrees; also median, RMSE and shares below 11.25, 22.5 and 30.',
   source: 'Vandenhende et al. 2021, evaluation code; Bruggemann et al. 2021',
+  tasks: ['normals'],
   options: schema,
 })
 export class AngularError implements Metric {

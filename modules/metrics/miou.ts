@@ -25,6 +25,7 @@ const schema = {
   summary:
     'Mean intersection over union over all classes, in percent; a class that never occurs counts as 0.',
   source: 'Vandenhende et al. 2021, evaluation code',
+  tasks: ['classes'],
   options: schema,
 })
 export class MeanIou implements Metric {

@@ -29,6 +29,7 @@ const schema = {
     'Root mean square depth error in metres over all pixels of the split; also its mean over images, relative errors and shares within 1.25, 1.25^2, 1.25^3.',
   source:
     'Vandenhende et al. 2021, evaluation code; truncated range: MTFormer, MT-CP; mean over images: Maninis et al. 2019',
+  tasks: ['depth'],
   options: schema,
 })
 export class DepthRmse implements Metric {

@@ -52,6 +52,7 @@ const TINY = 1e-12;
   summary:
     'Maximal F measure over thresholds, in percent, in the two protocols in use; also the mean Jaccard.',
   source: 'Vandenhende et al. 2021, evaluation code; Bruggemann et al. 2021, metrics.py',
+  tasks: ['binary'],
   options: schema,
 })
 export class Saliency implements Metric {

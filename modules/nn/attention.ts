@@ -1,9 +1,14 @@
 // Multi-head scaled dot-product attention (Vaswani et al. 2017) over token sequences.
 import * as tf from '@tensorflow/tfjs';
+import { MtcpError } from '../../registry/errors.js';
 
 /** [batch, n, channels] -> [batch, heads, n, channels / heads] */
 export function splitHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {
   const [batch, n, channels] = x.shape;
+  if (channels % heads !== 0)
+    throw new MtcpError('component', `${heads} attention heads cannot share ${channels} channels evenly`, {
+      hint: `the number of heads must divide ${channels}`,
+    });
   return x.reshape([batch, n, heads, channels / heads]).transpose([0, 2, 1, 3]);
 }
 

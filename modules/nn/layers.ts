@@ -2,6 +2,7 @@
 // input; parameter names and shapes are PyTorch's (weight, bias, running_mean, ...).
 import * as tf from '@tensorflow/tfjs';
 import type { Initializer, Scope } from '../../registry/contracts/scope.js';
+import { MtcpError } from '../../registry/errors.js';
 import { constant, ones, torchBias, torchWeight, zeros } from './initializers.js';
 import { relu } from './ops/activations.js';
 import { batchNormalize } from './ops/batch-norm.js';
@@ -134,6 +135,10 @@ export function batchNorm<R extends tf.Rank>(
  */
 export function groupNorm(scope: Scope, x: tf.Tensor4D, groups: number, epsilon = 1e-5): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape;
+  if (channels % groups !== 0)
+    throw new MtcpError('component', `${groups} groups cannot share ${channels} channels evenly`, {
+      hint: `the number of groups must divide ${channels}`,
+    });
   const gamma = scope.param<tf.Rank.R1>('weight', [channels], ones);
   const beta = scope.param<tf.Rank.R1>('bias', [channels], zeros);
   const grouped = x.reshape([batch, height * width, groups, channels / groups]);

@@ -5,7 +5,7 @@ import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { normal, zeros } from './initializers.js';
 import { conv2d, layerNorm } from './layers.js';
-import { patchMerging, swinStage } from './swin.js';
+import { checkWindow, patchMerging, swinStage } from './swin.js';
 
 export interface SwinEncoderOptions {
   /** Channels of the first stage; each later one has twice as many. */
@@ -40,6 +40,7 @@ export function swinEncoder(scope: Scope, image: FeatureMap, options: SwinEncode
   });
   let x = layerNorm(embeddings.at('norm'), patches);
 
+  checkWindow(window, x, 'encoder.window');
   const blocks = depths.reduce((sum, depth) => sum + depth, 0);
   const maps: FeatureMap[] = [];
   let before = 0;

@@ -2,6 +2,7 @@
 // task decoders; parameter names are those of transformers' Swin.
 import * as tf from '@tensorflow/tfjs';
 import type { Initializer, Scope } from '../../registry/contracts/scope.js';
+import { MtcpError } from '../../registry/errors.js';
 import { mergeHeads, splitHeads } from './attention.js';
 import { truncatedNormal } from './initializers.js';
 import { dropPath, layerNorm, linear } from './layers.js';
@@ -21,6 +22,18 @@ export interface SwinBlockOptions {
 
 const tableInit = truncatedNormal(0.02);
 const BLOCKED = -100;
+
+/**
+ * A window must fit into the map that a pyramid begins with, or there would be no windows at all; the coarser maps
+ * of later stages may be smaller and are padded.
+ */
+export function checkWindow(window: number, { shape: [, height, width] }: tf.Tensor4D, option: string): void {
+  if (window <= Math.max(height, width)) return;
+  throw new MtcpError('component', `a window of ${window} is larger than the map of ${height}x${width}`, {
+    option,
+    hint: `use ${Math.min(height, width)} or less, or larger images (augment.size)`,
+  });
+}
 
 /** @param x [batch, height, width, channels] */
 export function swinBlock(scope: Scope, x: tf.Tensor4D, options: SwinBlockOptions): tf.Tensor4D {

@@ -5,6 +5,7 @@ import { differences, type Difference } from '../config/index.js';
 import { RunFolder } from '../ledger/run-folder.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { openExperiment } from '../run.js';
+import { checkTrials } from '../training/check.js';
 import { inspect } from '../training/inspect.js';
 import { parseSeeds } from './run.js';
 
@@ -23,6 +24,7 @@ export async function plan(
 ): Promise<void> {
   const experiment = openExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides });
   const { trials } = experiment;
+  await checkTrials(trials);
   // Seeds of a row have one network.
   const sizes = new Map<string, Awaited<ReturnType<typeof inspect>>>();
   for (const trial of trials) if (!sizes.has(trial.row)) sizes.set(trial.row, await inspect(trial));

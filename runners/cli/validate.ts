@@ -1,7 +1,15 @@
+// mtcp validate
 import { formatErrors, validateFiles, wantsColor } from '../config/index.js';
+import { Progress } from './progress.js';
 
-export function validate(files: string[], { profile, json }: { profile?: string; json?: boolean }): void {
-  const errors = validateFiles(files, { profile });
+interface Options {
+  profile?: string;
+  deep?: boolean;
+  json?: boolean;
+}
+
+export async function validate(files: string[], { profile, deep, json }: Options): Promise<void> {
+  const errors = deep ? await deeply(files, profile, Boolean(json)) : validateFiles(files, { profile });
   if (json) {
     const faults = errors.map(({ where, message, hint }) => ({ where, message, hint }));
     process.stdout.write(`${JSON.stringify({ files, faults }, null, 2)}\n`);
@@ -11,4 +19,17 @@ export function validate(files: string[], { profile, json }: { profile?: string;
     process.stdout.write(`${files.length === 1 ? `${files[0]} is` : `${files.length} files are`} valid\n`);
   }
   if (errors.length > 0) process.exitCode = 2;
+}
+
+/** Loads TensorFlow.js, so only on request. */
+async function deeply(files: string[], profile: string | undefined, quiet: boolean) {
+  const { validateDeeply } = await import('../deep.js');
+  const progress = new Progress(process.stderr, quiet);
+  try {
+    return await validateDeeply(files, { profile }, (what, done, total) =>
+      progress.state(`${what}: building ${done + 1}/${total}`, done, total),
+    );
+  } finally {
+    progress.clear();
+  }
 }

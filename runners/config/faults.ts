@@ -7,6 +7,8 @@ export interface Fault {
   readonly mark: Mark;
   readonly message: string;
   readonly hint?: string;
+  /** More about it, a few lines. */
+  readonly note?: string;
 }
 
 export type Report = (fault: Fault) => void;
@@ -73,7 +75,7 @@ export function throwAll(errors: readonly MtcpError[]): void {
 }
 
 function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combination[]): MtcpError {
-  const { mark, message, hint } = fault;
+  const { mark, message, hint, note } = fault;
   const [section, name] = mark.path;
   const part = (of: 'row' | 'profile') =>
     section === `${of}s` && name !== undefined && seen.length === 0
@@ -83,6 +85,7 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
     section === `${of}s` || (!anywhere && part(of).length < distinct(looked.map((each) => each[of])).length);
   const about = [
     frame(mark),
+    note,
     ...chain(mark.source),
     ...variable(mark),
     ...(partial('row') ? [among('row', part('row'))] : []),

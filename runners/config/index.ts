@@ -1,8 +1,10 @@
 // Experiment files for programs: load one, validate many, say what is wrong, tell rows apart.
+export { Faults, throwAll, type Report } from './faults.js';
 export { formatErrors, wantsColor, type FormatOptions } from './format.js';
 export {
   DEFAULT_PROFILE,
   loadExperiment,
+  profilesOf,
   validateFiles,
   type Experiment,
   type LoadOptions,

@@ -5,11 +5,11 @@ import type { MtcpError } from '../../registry/errors.js';
 import { compose, markOfWhole, type Composition } from './compose.js';
 import { unknownName } from './explain.js';
 import { Faults, throwAll, type Combination } from './faults.js';
-import { child, follow, text, toValue } from './nodes.js';
-import { originOf } from './origin.js';
+import { child, follow, text, toValue, type MapNode } from './nodes.js';
+import { lastChange, originOf } from './origin.js';
 import { parseOverrides } from './overrides.js';
 import { Schemas } from './schemas.js';
-import { where } from './source.js';
+import { where, type Mark } from './source.js';
 import { trialHash, type Trial, type TrialConfig } from './trial.js';
 import { digestOf } from '../weights/source.js';
 import {
@@ -84,6 +84,14 @@ export function validateFiles(files: readonly string[], options: LoadOptions = {
     const fault = `${where} ${message}`;
     return !seen.has(fault) && seen.add(fault);
   });
+}
+
+/** The profiles that an experiment file can run under, null being none; empty for a fragment and for a faulty file. */
+export function profilesOf(file: string, options: LoadOptions = {}): (string | null)[] {
+  const { errors, composition } = examine(file, options, schemasIn(options.schemas), 'any');
+  if (errors.length > 0 || child(composition!.root, 'name') === undefined) return [];
+  const { profiles } = composition!;
+  return [...(profiles.has(DEFAULT_PROFILE) ? [] : [null]), ...profiles.keys()];
 }
 
 const loaded = new Map<string | undefined, Schemas>();
@@ -194,6 +202,11 @@ function checkSeeds(seeds: readonly number[] | undefined, faults: Faults): void 
   if (twice !== undefined) fail(`${twice} is listed twice`);
 }
 
+function markIn(trial: MapNode, path: readonly string[]): Mark {
+  const { node, key } = follow(trial, path);
+  return node.kind === 'map' ? (key ?? node.mark) : node.mark;
+}
+
 function expand(
   file: string,
   composition: Composition,
@@ -217,10 +230,8 @@ function expand(
         seed,
         config: structuredClone(config),
         hash: trialHash(config, seed, paths),
-        locate(path) {
-          const { node: at, key } = follow(node, typeof path === 'string' ? path.split('.') : path);
-          return where(at.kind === 'map' ? (key ?? at.mark) : at.mark);
-        },
+        locate: (path) => where(markIn(node, typeof path === 'string' ? path.split('.') : path)),
+        blame: (path) => lastChange(node, path) ?? markIn(node, path),
         origin: (path) => originOf(node, path),
       }));
     });

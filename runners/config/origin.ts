@@ -1,6 +1,6 @@
 // Where the values of a resolved trial come from: who wrote each one, in which layer, over what.
 import { where, type Mark } from './source.js';
-import { isNull, toValue, type Entry, type MapNode, type Node, type Removal } from './nodes.js';
+import { follow, isNull, toValue, type Entry, type MapNode, type Node, type Removal } from './nodes.js';
 
 export interface Origin {
   /** `file:line:col`, an argument, an environment variable; null for a default. */
@@ -35,6 +35,37 @@ export function originOf(root: MapNode, path: readonly string[]): Origin {
     node = entry.value;
   }
   return DEFAULT;
+}
+
+/** How likely a layer is what the reader has in mind: extended files and profiles are what is usual. */
+function rankOf(mark: Mark): number {
+  const layer = layerOf(mark).split(' ')[0];
+  if (layer === 'file') return mark.source.extendedBy ? 0 : 1;
+  return ['profile', 'file', 'row', 'sweep', 'environment', 'argument'].indexOf(layer);
+}
+
+/**
+ * The key below `path` that the highest layer wrote or removed; undefined if all of it is usual. Where
+ * nobody wrote the path, the nearest thing around it.
+ */
+export function lastChange(root: MapNode, path: readonly string[]): Mark | undefined {
+  const { node, key, found } = follow(root, path);
+  if (!found) return path.length > 0 ? lastChange(root, path.slice(0, -1)) : undefined;
+  let last: Mark | undefined;
+  const consider = (mark: Mark | undefined) => {
+    if (mark && rankOf(mark) > (last ? rankOf(last) : 0)) last = mark;
+  };
+  const visit = (at: Node): void => {
+    if (at.kind !== 'map') return;
+    for (const { key, value } of at.entries.values()) {
+      consider(key);
+      visit(value);
+    }
+    for (const { key } of at.removed.values()) consider(key);
+  };
+  consider(key);
+  visit(node);
+  return last;
 }
 
 const DEFAULT: Origin = { where: null, layer: 'default', over: [] };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Slot } from '../../registry/container.js';
 import { isPlainObject } from '../../registry/options.js';
 import type { Origin } from './origin.js';
+import type { Mark } from './source.js';
 
 export interface TaskConfig {
   head: Slot;
@@ -81,6 +82,8 @@ export interface Trial {
   readonly hash: string;
   /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
   locate(path: string | readonly string[]): string;
+  /** What to point at if the part at `path` is at fault: what this row changed in it, if it did, else the part. */
+  blame(path: readonly string[]): Mark;
   /** The same in full: the layer, the variable that filled it in, what it replaced. */
   origin(path: readonly string[]): Origin;
 }

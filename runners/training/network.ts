@@ -11,18 +11,19 @@ import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/fea
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { ModelConfig, TaskConfig } from '../config/trial.js';
+import { PartError } from './part-error.js';
 
 /** The sections between backbone and heads, in the order in which they run. */
 export const BLOCK_SECTIONS = ['decoder', 'fusion', 'interaction', 'refinement'] as const;
 
 export class Network {
   readonly #backbone: Backbone;
-  readonly #blocks: { section: string; block: Block }[] = [];
+  readonly #blocks: { section: (typeof BLOCK_SECTIONS)[number]; block: Block }[] = [];
   readonly #heads: { task: Task; head: Head }[];
 
   constructor(
-    model: ModelConfig,
-    heads: Record<string, Pick<TaskConfig, 'head'>>,
+    private readonly model: ModelConfig,
+    private readonly heads: Record<string, Pick<TaskConfig, 'head'>>,
     readonly tasks: readonly Task[],
     components: ComponentFactory,
   ) {
@@ -40,6 +41,8 @@ export class Network {
    *
    * What each section made is exposed: backbone.shared.0 (or backbone.<task>.0) and on, decoder.<task>.0 and on,
    * fusion.<task>, interaction.<task>, refinement.<task>, prediction.<task>; blocks add what is inside them.
+   *
+   * @throws PartError if a part cannot work with what comes before it; an AggregateError of these for several heads
    */
   forward(scope: Scope, image: Tensor4D): Record<string, Tensor4D> {
     return this.decode(scope, this.encode(scope, image));
@@ -48,7 +51,9 @@ export class Network {
   /** What the backbone makes of the image. */
   encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
-    const encoded = this.#backbone.forward(scope.at('backbone'), input);
+    const encoded = this.#part('backbone', `images of ${image.shape.slice(1).join('x')}`, () =>
+      this.#backbone.forward(scope.at('backbone'), input),
+    );
     const pyramids = 'shared' in encoded ? { shared: encoded.shared } : encoded.tasks;
     for (const [name, pyramid] of Object.entries(pyramids)) exposeLevels(scope, `backbone.${name}`, pyramid);
     if ('shared' in encoded) return this.sharing(input, encoded.shared, encoded.inner);
@@ -65,22 +70,58 @@ export class Network {
   decode(scope: Scope, encoded: Features): Record<string, Tensor4D> {
     let features = encoded;
     for (const { section, block } of this.#blocks) {
-      features = block.forward(scope.at(section), features);
+      const before = features;
+      features = this.#part(section, this.#describe(before), () => block.forward(scope.at(section), before));
       for (const [task, pyramid] of Object.entries(features.tasks))
         if (pyramid.length === 1 && section !== 'decoder')
           scope.expose(`${section}.${task}`, () => pyramid[0].data);
         else exposeLevels(scope, `${section}.${task}`, pyramid);
     }
-    return Object.fromEntries(
-      this.#heads.map(({ task, head }) => {
-        const raw = head.forward(scope.at(`heads.${task.name}`), features.tasks[task.name], task);
-        scope.expose(`prediction.${task.name}`, () => raw);
-        return [task.name, raw];
-      }),
-    );
+    return this.#predict(scope, features);
+  }
+
+  #predict(scope: Scope, features: Features): Record<string, Tensor4D> {
+    const predictions: Record<string, Tensor4D> = {};
+    const errors: unknown[] = [];
+    for (const { task, head } of this.#heads) {
+      const { name } = task;
+      const what = `head "${this.heads[name].head.type}" cannot be built on what comes before it`;
+      try {
+        const raw = PartError.wrap(['tasks', name, 'head'], what, maps(features.tasks[name]), () =>
+          head.forward(scope.at(`heads.${name}`), features.tasks[name], task),
+        );
+        scope.expose(`prediction.${name}`, () => raw);
+        predictions[name] = raw;
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) throw new AggregateError(errors, (errors[0] as Error).message);
+    return predictions;
+  }
+
+  #part<T>(section: keyof ModelConfig, given: string, build: () => T): T {
+    const what = `${section} "${this.model[section]?.type}" cannot be built on what comes before it`;
+    return PartError.wrap(['model', section], what, given, build);
+  }
+
+  /** Shapes that the tasks have in common are said once. */
+  #describe({ tasks }: Features): string {
+    const byShape = new Map<string, string[]>();
+    for (const { name } of this.tasks) {
+      const text = maps(tasks[name]);
+      byShape.set(text, [...(byShape.get(text) ?? []), name]);
+    }
+    return [...byShape].map(([text, names]) => `${names.join(', ')}: ${text}`).join('; ');
   }
 }
 
 function exposeLevels(scope: Scope, name: string, pyramid: Pyramid): void {
   pyramid.forEach(({ data }, i) => scope.expose(`${name}.${i}`, () => data));
 }
+
+const maps = (pyramid: Pyramid | undefined): string =>
+  pyramid === undefined || pyramid.length === 0
+    ? 'no map'
+    : pyramid.map(({ data, stride }) => `${data.shape.slice(1).join('x')} at stride ${stride}`).join(', ');

@@ -44,7 +44,9 @@ export function pairwiseViews(a: Shape, b: Shape): PairwiseViews {
   const views = (['first', 'second'] as const).map((side) =>
     axes.map(({ size, extent }) => (extent === 'both' || extent === side ? size : 1)),
   ) as [number[], number[]];
-  return (size < WORTHWHILE ? undefined : repeated(axes, views)) ?? (shape.at(-1) === 1 ? { views } : asTheyAre);
+  return (
+    (size < WORTHWHILE ? undefined : repeated(axes, views)) ?? (shape.at(-1) === 1 ? { views } : asTheyAre)
+  );
 }
 
 /** A short vector that is used for many rows, repeated; undefined where there is none. */
