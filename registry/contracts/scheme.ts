@@ -133,6 +133,8 @@ export interface TaskGradients {
 export interface Combination {
   /** Of each task's gradient, in the order of the tasks. */
   coefficients: readonly number[];
+  /** The same outside the shared set where they differ and `exclusive` is `weighted`. */
+  outside?: readonly number[];
   /** The combined gradient itself, where it is not the sum of coefficient times gradient. */
   combined?: Float32Array;
 }

@@ -11,7 +11,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { inputName, Pass } from '../../modules/nn/scope.js';
 import type { Features } from '../../registry/contracts/features.js';
-import type { GradientRule, PerTask, StepInfo, TaskGradients } from '../../registry/contracts/learning.js';
+import type {
+  Combination,
+  GradientRule,
+  PerTask,
+  StepInfo,
+  TaskGradients,
+} from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
 import { hostTensor, type Tracer } from '../engine/engine.js';
 import { sizeOf, type Shape } from '../engine/graph/ir.js';
@@ -266,7 +272,7 @@ export class TaskGradientRun {
     const tasks = Object.keys(raw);
     const vectors = tasks.map((task) => this.#vector(task));
     const gram = gramOf(vectors);
-    const { coefficients, combined } =
+    const { coefficients, outside, combined }: Combination =
       tasks.length === 0
         ? { coefficients: [] }
         : this.rule.combine(
@@ -283,8 +289,8 @@ export class TaskGradientRun {
       );
 
     const sharedFactors = new Map(tasks.map((task, i) => [task, coefficients[i]]));
-    const factors =
-      this.rule.exclusive === 'weighted' ? sharedFactors : new Map(tasks.map((task) => [task, 1]));
+    const others = this.rule.exclusive === 'weighted' ? (outside ?? coefficients) : tasks.map(() => 1);
+    const factors = new Map(tasks.map((task, i) => [task, others[i]]));
     for (const [name, { data }] of this.gradients.views) {
       if (this.plan.shared.has(name)) {
         const from = combined && this.#groups.find((group) => group.name === name)!;

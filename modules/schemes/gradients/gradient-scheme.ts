@@ -1,5 +1,5 @@
 // What schemes that combine gradients share: losses as they are (`compose` puts another scheme's weights in front),
-// the choice of the shared set, and what parameters outside it get.
+// the choice of the shared set, what parameters outside it get, and what happens to gradients that are zero.
 import type {
   Combination,
   GradientRule,
@@ -47,6 +47,30 @@ export abstract class GradientScheme extends WeightedSum {
 
   /** The rule itself; see GradientRule. */
   protected abstract mix(gradients: TaskGradients, step: StepInfo): Combination;
+
+  /** Where a task's entry lies in what is kept for every task of the trial. */
+  protected places({ tasks }: TaskGradients): number[] {
+    return tasks.map((task) => this.tasks.findIndex(({ name }) => name === task));
+  }
+}
+
+/**
+ * The coefficients that `rule` gives the tasks whose gradient is not zero. A zero gradient has nothing to say about
+ * directions, and divisions by its length would be all it does; its coefficient is 1.
+ */
+export function withoutZeros(
+  { tasks, gram }: TaskGradients,
+  rule: (gram: number[][], active: number[]) => readonly number[],
+): number[] {
+  const active = tasks.map((_, i) => i).filter((i) => gram[i][i] > 0);
+  const coefficients = tasks.map(() => 1);
+  if (active.length === 0) return coefficients;
+  const found = rule(
+    active.map((i) => active.map((j) => gram[i][j])),
+    active,
+  );
+  active.forEach((i, k) => (coefficients[i] = found[k]));
+  return coefficients;
 }
 
 /** For schemes that remember gradients cell by cell: those of a representation belong to other images each time. */

@@ -24,6 +24,7 @@ def main() -> None:
     from .fixtures.models import write_models
     from .fixtures.parts import write_parts
     from .fixtures.schemes import write_schemes
+    from .fixtures.weighting import write_weighting
 
     if options.check or not options.only:
         check()
@@ -42,6 +43,7 @@ def main() -> None:
         write_metric_cases(options.out)
     if "schemes" in wanted:
         write_schemes(options.out)
+        write_weighting(options.out)
 
 
 if __name__ == "__main__":

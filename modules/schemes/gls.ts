@@ -1,0 +1,46 @@
+// Geometric Loss Strategy: the geometric mean of the losses, which no rescaling of a single loss changes but by a
+// factor.
+import * as tf from '@tensorflow/tfjs';
+import { component, tasks } from '../../registry/component.js';
+import type { PerTask, TaskLoss } from '../../registry/contracts/scheme.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { countPresent, logLoss } from './log-losses.js';
+import { WeightedSum } from './weighted-sum.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {},
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'scheme',
+  name: 'gls',
+  summary: 'The geometric mean of the losses.',
+  source: 'Chennupati et al. 2019, Eq 2',
+  options: schema,
+})
+export class GeometricLoss extends WeightedSum {
+  readonly indivisible = 'its objective is a product of losses';
+
+  constructor(@tasks() trialTasks: readonly Task[]) {
+    super(trialTasks);
+  }
+
+  override project(loss: tf.Scalar): tf.Scalar {
+    return logLoss(loss);
+  }
+
+  override combine(_scope: Scope, losses: PerTask<TaskLoss>): tf.Scalar {
+    const logs = Object.values(losses).map(({ value, present }) => value.mul(present));
+    return tf.addN(logs).div<tf.Scalar>(countPresent(losses)).exp();
+  }
+
+  effective(raw: PerTask<number>): PerTask<number> {
+    const logs = Object.values(raw).map(Math.log);
+    const mean = Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+    return Object.fromEntries(Object.keys(raw).map((task) => [task, mean / logs.length]));
+  }
+}

@@ -1,0 +1,47 @@
+// Aligned-MTL: the gradients' principal components are brought to one length, that of the smallest, so that the
+// system of gradients is perfectly conditioned.
+import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
+import type { Combination, TaskGradients } from '../../../registry/contracts/scheme.js';
+import type { Task } from '../../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../../registry/options.js';
+import { eigenSymmetric } from '../solvers/linear.js';
+import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { ...gradientProperties('representation', 'sum') },
+  required: ['shared', 'exclusive'],
+} as const satisfies OptionsSchema;
+
+/** Components below this share of the largest, times the number of tasks, are float32 noise. */
+const PRECISION = 2 ** -23;
+
+@component({
+  kind: 'scheme',
+  name: 'aligned_mtl',
+  summary: 'The sum of the gradients after their principal components are brought to one length.',
+  source: 'Senushkin et al. 2023 (Aligned-MTL), Algorithm 1',
+  options: schema,
+})
+export class AlignedGradients extends GradientScheme {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(trialTasks, options);
+  }
+
+  protected mix(gradients: TaskGradients): Combination {
+    return { coefficients: withoutZeros(gradients, aligned) };
+  }
+}
+
+function aligned(gram: number[][]): number[] {
+  const { values, vectors } = eigenSymmetric(gram);
+  const kept = values.filter((value) => value > values[0] * gram.length * PRECISION);
+  const least = Math.sqrt(kept[kept.length - 1]);
+  const coefficients = gram.map(() => 0);
+  kept.forEach((value, k) => {
+    const sum = vectors[k].reduce((a, b) => a + b, 0);
+    vectors[k].forEach((x, i) => (coefficients[i] += (least / Math.sqrt(value)) * x * sum));
+  });
+  return coefficients;
+}

@@ -1,0 +1,73 @@
+// ExcessMTL: tasks are weighted by how far they still are from their best, estimated from gradients scaled by their
+// history, by multiplicative updates.
+import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
+import type { Combination, PerTask, TaskGradients } from '../../../registry/contracts/scheme.js';
+import type { Task } from '../../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../../registry/options.js';
+import { gradientProperties, GradientScheme, refuseRepresentation } from './gradient-scheme.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    eta: { type: 'number', exclusiveMinimum: 0, default: 0.01, description: 'Step size of the weights.' },
+    ...gradientProperties('all', 'weighted'),
+  },
+  required: ['eta', 'shared', 'exclusive'],
+} as const satisfies OptionsSchema;
+
+interface State {
+  weights: PerTask<number>;
+  /** Sums of squared gradients, cell by cell. */
+  squares: PerTask<Float32Array>;
+  /** The first estimate of each task's excess risk. */
+  first: PerTask<number>;
+}
+
+@component({
+  kind: 'scheme',
+  name: 'excess_mtl',
+  summary: 'Weights from estimates of the excess risk of each task.',
+  source: 'He et al. 2024 (ExcessMTL), Algorithm 1',
+  options: schema,
+})
+export class ExcessRisks extends GradientScheme {
+  #state: State;
+
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() trialTasks: readonly Task[],
+  ) {
+    super(trialTasks, options);
+    refuseRepresentation('excess_mtl', options.shared);
+    this.#state = { weights: this.perTask(() => 1), squares: {}, first: {} };
+  }
+
+  protected mix({ tasks: present, vectors }: TaskGradients): Combination {
+    const { weights, squares, first } = this.#state;
+    present.forEach((task, t) => {
+      const vector = vectors[t];
+      const sums = (squares[task] ??= new Float32Array(vector.length));
+      let excess = 0;
+      for (let i = 0; i < vector.length; i++) {
+        const square = vector[i] * vector[i];
+        sums[i] += square;
+        excess += square / Math.sqrt(sums[i] + 1e-7);
+      }
+      // A task that starts with a gradient of 0 has nothing to be measured by yet.
+      if (excess > 0) first[task] ??= excess;
+      if (first[task] !== undefined) weights[task] *= Math.exp((this.options.eta * excess) / first[task]);
+    });
+    const total = Object.values(weights).reduce((a, b) => a + b, 0);
+    for (const task of Object.keys(weights)) weights[task] *= this.tasks.length / total;
+    return { coefficients: present.map((task) => weights[task]) };
+  }
+
+  override state(): unknown {
+    return this.#state;
+  }
+
+  override restore(state: unknown): void {
+    this.#state = state as State;
+  }
+}

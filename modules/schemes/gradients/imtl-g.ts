@@ -1,0 +1,52 @@
+// Impartial Multi-Task Learning, its gradient side: the combination, with coefficients that sum to 1, whose
+// projections on all tasks' gradients are equal. In terms of the cosines C between the gradients that is
+// C b = t 1 with b_i = a_i |g_i|, which a small ridge also solves where gradients are collinear or opposite.
+import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
+import type { Combination, TaskGradients } from '../../../registry/contracts/scheme.js';
+import type { Task } from '../../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../../registry/options.js';
+import { solve } from '../solvers/linear.js';
+import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { ...gradientProperties('representation', 'sum') },
+  required: ['shared', 'exclusive'],
+} as const satisfies OptionsSchema;
+
+const RIDGE = 1e-12;
+
+@component({
+  kind: 'scheme',
+  name: 'imtl_g',
+  summary: 'The combination of the gradients with equal projections on all of them.',
+  source: 'Liu et al. 2021 (IMTL), Eq 5 and 6',
+  options: schema,
+})
+export class ImpartialGradients extends GradientScheme {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(trialTasks, options);
+  }
+
+  protected mix(gradients: TaskGradients): Combination {
+    return { coefficients: withoutZeros(gradients, impartial) };
+  }
+}
+
+function impartial(gram: number[][]): number[] {
+  const lengths = gram.map((row, i) => Math.sqrt(row[i]));
+  const cosines = gram.map((row, i) =>
+    row.map((x, j) => x / (lengths[i] * lengths[j]) + (i === j ? RIDGE : 0)),
+  );
+  const equal = gram.map(() => 1 / gram.length);
+  const b = solve(
+    cosines,
+    gram.map(() => 1),
+  );
+  if (!b) return equal;
+  const a = b.map((x, i) => x / lengths[i]);
+  const total = a.reduce((x, y) => x + y, 0);
+  // Coefficients that cancel cannot be brought to the sum 1.
+  return Math.abs(total) > 1e-9 * Math.max(...a.map(Math.abs)) ? a.map((x) => x / total) : equal;
+}

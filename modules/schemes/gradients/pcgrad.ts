@@ -1,0 +1,51 @@
+// Gradient surgery: where two tasks' gradients point against each other, each loses its component along the other.
+// All that happens stays in the span of the gradients, so it is done on coefficients and the Gram matrix.
+import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
+import type { Combination, StepInfo, TaskGradients } from '../../../registry/contracts/scheme.js';
+import type { Task } from '../../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../../registry/options.js';
+import { shuffle } from '../../../registry/random.js';
+import { dot } from '../solvers/linear.js';
+import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { ...gradientProperties('all', 'sum') },
+  required: ['shared', 'exclusive'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'scheme',
+  name: 'pcgrad',
+  summary: 'Gradients projected onto the normal plane of those they conflict with.',
+  source: 'Yu et al. 2020 (PCGrad), Algorithm 1',
+  options: schema,
+})
+export class ProjectingConflicts extends GradientScheme {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(trialTasks, options);
+  }
+
+  protected mix(gradients: TaskGradients, { random }: StepInfo): Combination {
+    const coefficients = withoutZeros(gradients, (gram) => {
+      const rows = gram.map((_, i) => {
+        const row = gram.map((__, j) => (i === j ? 1 : 0)) as number[];
+        const others = shuffle(
+          gram.map((__, j) => j).filter((j) => j !== i),
+          random,
+        );
+        for (const j of others) {
+          const along = dot(row, gram[j]);
+          if (along < 0) row[j] -= along / gram[j][j];
+        }
+        return row;
+      });
+      return columnSums(rows);
+    });
+    return { coefficients };
+  }
+}
+
+export const columnSums = (rows: readonly (readonly number[])[]): number[] =>
+  rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[j], 0));

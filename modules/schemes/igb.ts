@@ -1,0 +1,60 @@
+// Improvable Gap Balancing, first variant: tasks whose loss is still large against what it was in the base epoch
+// have the larger gap to close and get more weight, on the logarithms of the losses.
+import * as tf from '@tensorflow/tfjs';
+import { detach } from '../nn/ops/detach.js';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { PerTask, SchemeInputs, TaskLoss } from '../../registry/contracts/scheme.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { softmax } from './adam.js';
+import { countPresent, logSumExp } from './log-losses.js';
+import { WarmUpScheme } from './warm-up.js';
+import { mapTasks } from './weighted-sum.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    base_epochs: {
+      type: 'integer',
+      minimum: 1,
+      default: 1,
+      description: 'Epochs with the sum of log losses; the means of the last one are the base losses.',
+    },
+  },
+  required: ['base_epochs'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'scheme',
+  name: 'igb',
+  summary: 'Log losses weighted by K softmax(L / L_base).',
+  source: 'Dai et al. 2023 (IGBv1), Eq 4 and 5',
+  options: schema,
+})
+export class ImprovableGapBalancing extends WarmUpScheme {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(trialTasks, options.base_epochs);
+  }
+
+  override combine(_scope: Scope, losses: PerTask<TaskLoss>, { scalars }: SchemeInputs): PerTask<tf.Scalar> {
+    const gaps = mapTasks(losses, ({ value }, task) =>
+      value.sub<tf.Scalar>(scalars[`log_yardstick/${task}`]).exp(),
+    );
+    const total = logSumExp(gaps, losses);
+    const count = countPresent(losses);
+    return mapTasks(losses, ({ value, present }, task) => {
+      const share = gaps[task].sub(total).exp().mul(count);
+      const weight = tf.where(scalars.begun.greater(0.5), share, tf.onesLike(share));
+      return value.mul<tf.Scalar>(detach(weight)).mul<tf.Scalar>(present);
+    });
+  }
+
+  effective(raw: PerTask<number>): PerTask<number> {
+    const tasks = Object.keys(raw);
+    const gaps = tasks.map((task) => raw[task] / this.yardstick(task));
+    const shares = this.begun ? softmax(gaps, tasks.length) : tasks.map(() => 1);
+    return Object.fromEntries(tasks.map((task, i) => [task, shares[i]]));
+  }
+}

@@ -1,0 +1,34 @@
+// Impartial Multi-Task Learning, its loss side: a scale exp(s) of each loss is learnt that brings all to 1, since
+// exp(s) L - s is smallest where exp(s) L = 1.
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { LearntWeights, rateProperty } from './learnt-weights.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { rate: rateProperty },
+  required: ['rate'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'scheme',
+  name: 'imtl_l',
+  summary: 'Losses times learnt scales that bring them all to 1.',
+  source: 'Liu et al. 2021 (IMTL), Eq 7; both sides: compose imtl_l with imtl_g',
+  options: schema,
+})
+export class ImpartialLosses extends LearntWeights {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(trialTasks, 0, options.rate);
+  }
+
+  protected weightOf(s: number): number {
+    return Math.exp(s);
+  }
+
+  protected derivative(s: number, loss: number): number {
+    return Math.exp(s) * loss - 1;
+  }
+}

@@ -1,0 +1,36 @@
+// Learnt uncertainty whose regulariser stays positive: L / (2 c^2) + ln(1 + c^2).
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { LearntWeights, rateProperty } from './learnt-weights.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    start: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'First value of every c.' },
+    rate: rateProperty,
+  },
+  required: ['start', 'rate'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'scheme',
+  name: 'revised_uncertainty',
+  summary: 'Losses weighted by learnt uncertainty with a regulariser that cannot become negative.',
+  source: 'Liebel and Koerner 2018, Eq 3',
+  options: schema,
+})
+export class RevisedUncertaintyScheme extends LearntWeights {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(trialTasks, options.start, options.rate);
+  }
+
+  protected weightOf(c: number): number {
+    return 1 / (2 * c * c);
+  }
+
+  protected derivative(c: number, loss: number): number {
+    return -loss / c ** 3 + (2 * c) / (1 + c * c);
+  }
+}
