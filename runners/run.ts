@@ -1,5 +1,6 @@
 // Runs an experiment: every trial that is wanted and not done yet, in this process or in several, and then the
 // table. A trial that fails does not stop the others; a trial that was interrupted goes on where it was.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../registry/errors.js';
 import type { Trial } from './config/index.js';
@@ -71,6 +72,7 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
     (done, total) => observe({ event: 'preparing', what: 'checking networks', done, total }),
   );
   for (const trial of trials) checkStart(trial);
+  requireWritable(folder, options.runs);
 
   const sources = new DataSources(folder, observe);
   await sources.prepare(trials);
@@ -104,6 +106,22 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   writeWhole(join(folder, 'report.json'), `${JSON.stringify(report.json, null, 2)}\n`);
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
   return { report, folder, failed, interrupted, elsewhere };
+}
+
+/** Otherwise an hour of training could end with a folder that refuses its checkpoint. */
+function requireWritable(folder: string, runs: string): void {
+  const probe = join(folder, '.writable');
+  try {
+    writeWhole(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    if (!MtcpError.is(error, 'io')) throw error;
+    throw new MtcpError('usage', `the folder ${error.message}`, {
+      where: `argument "--runs ${runs}"`,
+      hint: 'name another folder with --runs',
+      cause: error,
+    });
+  }
 }
 
 const about = ({ row, seed }: Trial) => ({ row, seed });

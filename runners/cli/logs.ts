@@ -74,7 +74,7 @@ function text(event: LoggedEvent): string {
     case 'epoch':
       return `epoch ${event.epoch}: ${numbers(event.losses)}; objective ${formatNumber(event.objective)}; rate ${event.rate.toPrecision(3)}; ${duration(event.seconds)}`;
     case 'evaluated':
-      return `evaluated epoch ${event.epoch}: ${numbers(event.metrics)}; ${duration(event.seconds)}`;
+      return `evaluated epoch ${event.epoch}: ${numbers(wholeTasks(event.metrics))}; ${duration(event.seconds)}`;
     case 'checkpoint':
       return `checkpoint ${event.path}`;
     case 'finished':
@@ -87,3 +87,7 @@ function text(event: LoggedEvent): string {
       return `failed: ${event.message}`;
   }
 }
+
+/** Without the metrics of single classes, such as semseg.IoU.wall. */
+const wholeTasks = (metrics: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(metrics).filter(([name]) => !/^[^.]+\.[^.]+\.[a-z]/.test(name)));

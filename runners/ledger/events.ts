@@ -1,20 +1,7 @@
 // What happens in a trial, as it happens: one JSON object a line in events.jsonl, appended and never changed.
 // Everything that is shown later (tables, curves, trackers) is read from here.
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import { asIoError } from './files.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { LineLog } from './lines.js';
 
 export type TrialEvent =
   | {
@@ -67,68 +54,29 @@ export type TrialEvent =
 export type LoggedEvent = TrialEvent & { time: string };
 
 export class EventLog {
-  /** Lines that could not be written yet. */
-  #pending = '';
-  #size: number;
+  readonly #lines: LineLog;
 
   /** @throws MtcpError `io` if the file cannot be written */
   constructor(readonly path: string) {
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-      this.#size = cutTornLine(path);
-    } catch (error) {
-      throw asIoError(error, path);
-    }
+    this.#lines = new LineLog(path);
   }
 
   /**
-   * A line that cannot be written, as on a full disk, is kept and written before the next one.
+   * An event that cannot be written, as on a full disk, is kept and written before the next one.
    * @returns the event with its time
    */
   append(event: TrialEvent): LoggedEvent {
     const logged = { time: new Date().toISOString(), ...event };
-    this.#pending += `${JSON.stringify(logged)}\n`;
-    try {
-      this.flush();
-    } catch {
-      // Whoever needs the log to be whole calls flush.
-    }
+    this.#lines.add(JSON.stringify(logged));
+    this.#lines.tryFlush();
     return logged;
   }
 
-  /** @throws MtcpError `io` if lines are left that cannot be written */
+  /** @throws MtcpError `io` if events are left that cannot be written */
   flush(): void {
-    if (this.#pending === '') return;
-    try {
-      appendFileSync(this.path, this.#pending);
-      this.#size += Buffer.byteLength(this.#pending);
-      this.#pending = '';
-    } catch (error) {
-      // Half a line may have been written.
-      if (statSync(this.path, { throwIfNoEntry: false })?.isFile()) truncateSync(this.path, this.#size);
-      throw asIoError(error, this.path);
-    }
+    this.#lines.flush();
   }
 }
-
-/** Ends the file with its last whole line: a crash may have left half of one. Returns its size. */
-function cutTornLine(path: string): number {
-  const file = openSync(path, 'a+');
-  try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) return 0;
-    const size = stat.size;
-    const tail = Buffer.alloc(Math.min(size, LONGEST_LINE));
-    readSync(file, tail, 0, tail.length, size - tail.length);
-    const whole = size - tail.length + tail.lastIndexOf(0x0a) + 1;
-    if (whole < size) ftruncateSync(file, whole);
-    return whole;
-  } finally {
-    closeSync(file);
-  }
-}
-
-const LONGEST_LINE = 1 << 20;
 
 /** Events that tell how training went; the others tell about processes. */
 const COURSE: ReadonlySet<TrialEvent['event']> = new Set(['epoch', 'evaluated', 'checkpoint', 'finished']);

@@ -1,8 +1,8 @@
 // The finest record of a trial: one JSON object a step in steps.jsonl. It is not flushed to disk as eagerly as the
 // events; what is behind the checkpoint that a trial goes on from is cut off and written again.
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from './files.js';
+import { LineLog } from './lines.js';
 
 export interface StepRecord {
   /** Count from 1. */
@@ -22,28 +22,27 @@ export interface StepRecord {
 const HELD = 50;
 
 export class StepLog {
-  #held: string[] = [];
+  #lines: LineLog;
 
-  constructor(readonly path: string) {}
-
-  add({ epoch, step, total, raw, projected, weights, cosines }: StepRecord): void {
-    this.#held.push(`${JSON.stringify({ epoch, step, total, raw, projected, weights, cosines })}\n`);
-    if (this.#held.length >= HELD) this.flush();
+  constructor(readonly path: string) {
+    this.#lines = new LineLog(path);
   }
 
+  add({ epoch, step, total, raw, projected, weights, cosines }: StepRecord): void {
+    this.#lines.add(JSON.stringify({ epoch, step, total, raw, projected, weights, cosines }));
+    if (this.#lines.pending >= HELD) this.#lines.tryFlush();
+  }
+
+  /** @throws MtcpError `io` if records are left that cannot be written */
   flush(): void {
-    if (this.#held.length === 0) return;
-    mkdirSync(dirname(this.path), { recursive: true });
-    appendFileSync(this.path, this.#held.join(''));
-    this.#held = [];
+    this.#lines.flush();
   }
 
   /** Forgets everything after `step`. */
   rewind(step: number): void {
-    this.#held = [];
-    if (!existsSync(this.path)) return;
     const kept = readSteps(this.path).filter((record) => record.step <= step);
     writeWhole(this.path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    this.#lines = new LineLog(this.path);
   }
 }
 

@@ -121,11 +121,12 @@ class TrialRun {
     const { config, hash, row, seed } = this.trial;
     const { folder, data, observe } = this.context;
     writeWhole(join(folder.path, 'resolved.yaml'), writeResolved(this.trial));
+    const before = readEvents(folder.events);
     this.emit({ event: 'started', row, seed, hash, data: about(data) });
     await this.#loader.prepare(() => {});
     observe({ event: 'phase', what: 'recording the training step' });
     await this.#compile();
-    this.#restore();
+    this.#restore(before);
 
     while (this.#state.epoch < config.train.epochs) {
       await this.#trainEpoch();
@@ -179,9 +180,8 @@ class TrialRun {
   }
 
   /** New weights, or those of the newest checkpoint. */
-  #restore(): void {
+  #restore(before: readonly TrialEvent[]): void {
     const { folder } = this.context;
-    const before = readEvents(folder.events).filter(({ event }) => event !== 'started');
     const found = restoreLatest(folder.checkpoints, this.#step, (message) =>
       this.emit({ event: 'warning', message }),
     );

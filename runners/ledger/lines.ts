@@ -1,0 +1,83 @@
+// A file of lines that only grows. What a crash cut off is cut away when the file is opened again; what cannot be
+// written, as on a full disk, is kept and written before the next line.
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { asIoError } from './files.js';
+
+/** Bytes looked at for the end of the last whole line. */
+const LONGEST_LINE = 1 << 20;
+
+export class LineLog {
+  #pending: string[] = [];
+  #size: number;
+
+  /** @throws MtcpError `io` if the file cannot be written */
+  constructor(readonly path: string) {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      this.#size = cutTornLine(path);
+    } catch (error) {
+      throw asIoError(error, path);
+    }
+  }
+
+  /** Lines that are not written yet. */
+  get pending(): number {
+    return this.#pending.length;
+  }
+
+  add(line: string): void {
+    this.#pending.push(`${line}\n`);
+  }
+
+  /** Whoever needs the file to be whole calls flush. */
+  tryFlush(): void {
+    try {
+      this.flush();
+    } catch {
+      // Kept for the next time.
+    }
+  }
+
+  /** @throws MtcpError `io` if lines are left that cannot be written */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const text = this.#pending.join('');
+    try {
+      appendFileSync(this.path, text);
+      this.#size += Buffer.byteLength(text);
+      this.#pending = [];
+    } catch (error) {
+      // Half a line may have been written.
+      if (statSync(this.path, { throwIfNoEntry: false })?.isFile()) truncateSync(this.path, this.#size);
+      throw asIoError(error, this.path);
+    }
+  }
+}
+
+/** Ends the file with its last whole line and returns its size. */
+function cutTornLine(path: string): number {
+  const file = openSync(path, 'a+');
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return 0;
+    const { size } = stat;
+    const tail = Buffer.alloc(Math.min(size, LONGEST_LINE));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    const whole = size - tail.length + tail.lastIndexOf(0x0a) + 1;
+    if (whole < size) ftruncateSync(file, whole);
+    return whole;
+  } finally {
+    closeSync(file);
+  }
+}
