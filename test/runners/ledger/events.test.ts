@@ -11,6 +11,8 @@ const epoch = (n: number): TrialEvent => ({
   step: 2 * n,
   rate: 1,
   losses: {},
+  projected: {},
+  cosines: {},
   objective: n,
   weights: {},
   seconds: 1,
