@@ -33,6 +33,11 @@ export class StepLog {
     if (this.#lines.pending >= HELD) this.#lines.tryFlush();
   }
 
+  /** Writes what is held back, if there is room. */
+  tryFlush(): void {
+    this.#lines.tryFlush();
+  }
+
   /** @throws MtcpError `io` if records are left that cannot be written */
   flush(): void {
     this.#lines.flush();

@@ -255,7 +255,7 @@ class TrialRun {
     const seconds = elapsed();
     const means = this.#means.take();
     scheme.epochEnd?.({ epoch, raw: means.raw, projected: means.projected });
-    this.#steps.flush();
+    this.#steps.tryFlush();
     state.seconds += seconds;
     state.epoch++;
     state.stepInEpoch = 0;

@@ -75,6 +75,8 @@ export function expectSameRun(runs: string, undisturbed: string, { checkpoints =
       .filter(({ event }: LoggedEvent) => checkpoints || event !== 'checkpoint')
       .map(withoutTimes);
   expect(course(actual), 'events').to.deep.equal(course(expected));
+  const steps = (folder: string) => readFileSync(join(folder, 'steps.jsonl'), 'utf8');
+  expect(steps(actual), 'steps.jsonl').to.equal(steps(expected));
   const names = readdirSync(join(expected, 'checkpoints'));
   expect(readdirSync(join(actual, 'checkpoints')), 'checkpoints').to.deep.equal(names);
   for (const name of names)
