@@ -10,6 +10,7 @@ import { runInProcesses } from './launchers/local.js';
 import { writeWhole } from './ledger/files.js';
 import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
+import { draw } from './reporting/plots/draw.js';
 import { buildReport, type Report, type RowResult } from './reporting/report.js';
 import { checkTrials } from './training/check.js';
 import { checkStart } from './weights/start.js';
@@ -41,7 +42,9 @@ export type RunEvent =
       trials: { row: string; seed: number; state: TrialState }[];
     }
   | DataEvent
-  | WorkEvent;
+  | WorkEvent
+  /** About the report: a trial's own warnings say which trial. */
+  | { event: 'warning'; message: string };
 
 export interface RunOutcome extends Worked {
   report: Report;
@@ -104,6 +107,10 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   const report = buildReport(experiment, rows, sources.constant, primaryMetrics(trials));
   writeWhole(join(folder, 'report.md'), report.markdown);
   writeWhole(join(folder, 'report.json'), `${JSON.stringify(report.json, null, 2)}\n`);
+  for (const plot of report.plots)
+    await draw(plot, join(folder, plot.name)).catch((error: Error) =>
+      observe({ event: 'warning', message: `no picture ${plot.name}: ${error.message}` }),
+    );
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
   return { report, folder, failed, interrupted, elsewhere };
 }

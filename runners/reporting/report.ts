@@ -5,6 +5,8 @@ import type { MetricInfo } from '../../registry/contracts/learning.js';
 import type { Experiment, Printed, Trial } from '../config/index.js';
 import { readEvents } from '../ledger/events.js';
 import type { TrialResult, TrialState } from '../ledger/run-folder.js';
+import type { Plot } from './plots/draw.js';
+import { weightsPlot, type WeightCourse } from './plots/weights.js';
 import { deltaM, spreadOf, type Spread } from './statistics.js';
 import { markdownTable, sparkline, textTable, type Column } from './table.js';
 
@@ -22,6 +24,8 @@ export interface Report {
   markdown: string;
   /** The last line of `--json`. */
   json: TableEvent;
+  /** What the Markdown shows as pictures. */
+  plots: Plot[];
 }
 
 export interface TableEvent {
@@ -73,12 +77,16 @@ export function buildReport(
   };
   const sections: Section[] = [measuredSection(experiment, rows, measured, constantRow, primary)];
   if (experiment.report.printed) sections.push(printedSection(experiment.report.printed, primary));
-  const weights = weightsSection(rows);
+  const courses = weightCourses(rows);
+  const weights = weightsSection(courses);
   if (weights) sections.push(weights);
+  const plots = [weightsPlot(courses) ?? []].flat();
+  const pictures = plots.map(({ name, title }) => `## ${title}\n\n![${title}](${name}.svg)\n`);
   return {
     json,
     text: render(sections, textTable, plainHeading),
-    markdown: render(sections, markdownTable, markdownHeading),
+    markdown: [render(sections, markdownTable, markdownHeading), ...pictures].join('\n'),
+    plots,
   };
 }
 
@@ -189,24 +197,31 @@ function printedSection(
   };
 }
 
-/** How the loss weights moved, for the first seed of every row in which they did. */
-function weightsSection(rows: readonly RowResult[]): Section | undefined {
-  const seen = new Set<string>();
-  const lines: string[][] = [];
+/** Weights and losses of every epoch, for the first seed of every row. */
+function weightCourses(rows: readonly RowResult[]): WeightCourse[] {
+  const courses = new Map<string, WeightCourse>();
   for (const { trial, folder } of rows) {
-    if (seen.has(trial.row)) continue;
-    seen.add(trial.row);
+    if (courses.has(trial.row)) continue;
+    const epochs = readEvents(join(folder, 'events.jsonl')).filter((event) => event.event === 'epoch');
+    courses.set(trial.row, { row: trial.row, epochs });
+  }
+  return [...courses.values()];
+}
+
+/** How the loss weights moved, for every row in which they did. */
+function weightsSection(rows: readonly WeightCourse[]): Section | undefined {
+  const lines: string[][] = [];
+  for (const { row, epochs } of rows) {
     const courses = new Map<string, number[]>();
-    for (const event of readEvents(join(folder, 'events.jsonl')))
-      if (event.event === 'epoch')
-        for (const [task, weight] of Object.entries(event.weights))
-          courses.set(task, [...(courses.get(task) ?? []), weight]);
+    for (const { weights } of epochs)
+      for (const [task, weight] of Object.entries(weights))
+        courses.set(task, [...(courses.get(task) ?? []), weight]);
     const all = [...courses.values()].flat();
     if (all.every((weight) => weight === 1)) continue;
     const [low, high] = [Math.min(...all), Math.max(...all)];
     for (const [task, course] of courses)
       lines.push([
-        trial.row,
+        row,
         task,
         formatNumber(Math.min(...course)),
         formatNumber(Math.max(...course)),

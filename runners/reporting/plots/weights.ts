@@ -1,0 +1,92 @@
+// How loss weights moved and what the losses did meanwhile: a column of panels for each row of the table. The lower
+// panels show every task's share of the overall loss against the epoch before (the ratio of Eq 4 of the paper): above 1
+// the task falls more slowly than the others.
+import type { TopLevelSpec } from 'vega-lite';
+import type { Plot } from './draw.js';
+
+/** What an epoch left: by task. */
+export interface EpochWeights {
+  epoch: number;
+  weights: Record<string, number>;
+  projected: Record<string, number>;
+}
+
+export interface WeightCourse {
+  row: string;
+  epochs: readonly EpochWeights[];
+}
+
+/** More rows than this are not drawn side by side. */
+const COLUMNS = 6;
+
+/** Undefined if no weight ever moved. */
+export function weightsPlot(courses: readonly WeightCourse[]): Plot | undefined {
+  const moving = courses.filter(moved);
+  if (moving.length === 0) return undefined;
+  const rows = moving.map(({ row }) => row);
+  const columns = Math.min(rows.length, COLUMNS);
+  const size = { width: rows.length > 1 ? 210 : 420, height: 200 };
+  const panel = (name: string, title: string, level: number) => ({
+    data: { name },
+    facet: { field: 'row', type: 'nominal', sort: rows, title: null },
+    columns,
+    // A few rows are compared with each other; many are of kinds too different for one scale.
+    resolve: { scale: { y: rows.length > COLUMNS ? 'independent' : 'shared' } },
+    spec: {
+      ...size,
+      layer: [
+        {
+          mark: { type: 'rule', strokeDash: [4, 3], color: '#777' },
+          encoding: { y: { datum: level, type: 'quantitative' } },
+        },
+        {
+          mark: { type: 'line', point: { size: 18 }, strokeWidth: 1.8 },
+          encoding: {
+            x: {
+              field: 'epoch',
+              type: 'quantitative',
+              axis: { tickMinStep: 1, format: 'd' },
+              scale: { nice: false },
+            },
+            y: { field: 'value', type: 'quantitative', title, scale: { zero: false } },
+            color: { field: 'task', type: 'nominal', sort: Object.keys(moving[0].epochs[0].weights) },
+          },
+        },
+      ],
+    },
+  });
+  const values = {
+    weights: moving.flatMap(({ row, epochs }) =>
+      epochs.flatMap(({ epoch, weights }) =>
+        Object.entries(weights).map(([task, value]) => ({ row, epoch, task, value })),
+      ),
+    ),
+    paces: moving.flatMap(({ row, epochs }) => paces(epochs).map((pace) => ({ row, ...pace }))),
+  };
+  return {
+    name: 'weights',
+    title: 'Loss weights, and how the shares of the overall loss moved',
+    spec: {
+      datasets: values,
+      vconcat: [panel('weights', 'loss weight', 1), panel('paces', 'share of the loss / epoch before', 1)],
+    } as unknown as TopLevelSpec,
+  };
+}
+
+const moved = ({ epochs }: WeightCourse): boolean =>
+  epochs.length > 1 &&
+  epochs.some(({ weights }) =>
+    Object.entries(weights).some(([task, weight]) => weight !== epochs[0].weights[task]),
+  );
+
+/** Each task's share of the sum of losses, over its share in the epoch before. */
+export function paces(epochs: readonly EpochWeights[]): { epoch: number; task: string; value: number }[] {
+  const share = ({ projected }: EpochWeights, task: string) =>
+    projected[task] / Object.values(projected).reduce((a, b) => a + b, 0);
+  return epochs.slice(1).flatMap((now, i) =>
+    Object.keys(now.projected).flatMap((task) => {
+      const value = share(now, task) / share(epochs[i], task);
+      return Number.isFinite(value) ? [{ epoch: now.epoch, task, value }] : [];
+    }),
+  );
+}
