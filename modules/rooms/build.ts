@@ -18,14 +18,25 @@ export interface BuiltRoom {
   /** Class and material of every surface of the scene: its parts, then the six faces of the room. */
   labels: Uint8Array;
   materials: readonly Material[];
+  /** Light that comes from everywhere, if it is not that of lamps and windows thrown back by the walls. */
+  ambient?: readonly number[];
 }
 
 const SHELL: readonly ClassName[] = ['wall', 'wall', 'wall', 'wall', 'floor', 'ceiling'];
 
-export function buildRoom(random: RandomStream): BuiltRoom {
+/**
+ * @param prepare may change the style before anything is made in it
+ * @param furnish adds things when the room is furnished
+ */
+export function buildRoom(
+  random: RandomStream,
+  prepare: (style: Style) => void = () => undefined,
+  furnish: (room: Room) => void = () => undefined,
+): BuiltRoom {
   const dice = new Dice(random);
   const { plan, wet = false } = drawPlan(dice);
   const style = new Style(dice);
+  prepare(style);
   const walls = style.walls(wet);
   // One wall may be of another colour.
   const surfaces = [walls, walls, walls, walls, style.floor(wet), style.ceiling()];
@@ -39,16 +50,22 @@ export function buildRoom(random: RandomStream): BuiltRoom {
   openings(room, wet, day);
   structure(room);
   plan(room);
+  furnish(room);
   decorate(room);
   ceilingLight(room, day);
 
+  return finished(room);
+}
+
+/** A room with everything in it, ready for rays. */
+export function finished(room: Room): BuiltRoom {
   const scene = new Scene(room.parts, room.size);
   const shell = SHELL.map((name) => NYUD_CLASSES.indexOf(name));
   return {
     room,
     scene,
     labels: Uint8Array.from([...room.parts.map((part) => part.label), ...shell]),
-    materials: [...room.parts.map((part) => part.material), ...surfaces],
+    materials: [...room.parts.map((part) => part.material), ...room.surfaces],
   };
 }
 

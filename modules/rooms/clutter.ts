@@ -81,6 +81,7 @@ export function bottle(style: Style, height: number): Model {
   const width = Math.min(0.12, height * dice.range(0.3, 0.6));
   const glass = dice.chance(0.5) ? style.plastic() : style.porcelain();
   const model = new Model('otherprop', [width, width, height]);
+  model.voc = 'bottle';
   model.cylinder([0, 0, 0], [width, width, height * 0.62], glass, { taper: dice.range(0.8, 1.15) });
   if (dice.chance(0.6))
     model.cylinder([0, 0, height * 0.62], [width * 0.8, width * 0.8, height * 0.38], glass, { taper: 0.4 });
@@ -98,6 +99,7 @@ export function plant(style: Style, height: number): Model {
   const { dice } = style;
   const pot = height * dice.range(0.25, 0.4);
   const model = new Model('otherprop', [height * 0.5, height * 0.5, height]);
+  model.voc = 'pottedplant';
   model.cylinder(
     [0, 0, 0],
     [pot * 0.75, pot * 0.75, pot],
@@ -213,6 +215,7 @@ export function laptop(style: Style): Model {
 }
 
 export function person(style: Style): Model {
+  if (style.person) return style.person();
   const { dice } = style;
   const tall = dice.range(1.55, 1.85);
   const skin = style.make(

@@ -19,7 +19,10 @@ export type Pattern =
   | 'print'
   | 'painting'
   | 'outdoors'
-  | 'mirror';
+  | 'mirror'
+  | 'patches'
+  | 'horizon'
+  | 'clouds';
 
 export interface Material {
   pattern: Pattern;
@@ -130,6 +133,12 @@ export function colourAt(material: Material, x: number, y: number, z: number, ax
       return outdoors(material, u, v);
     case 'mirror':
       return mix(material, 0, 1);
+    case 'patches':
+      return mix(material, noise(x / s, y / s, z / s, seed) > 0.52 ? 1 : 0, cloth(x, y, z, seed));
+    case 'horizon':
+      return horizon(material, x, y, v, u);
+    case 'clouds':
+      return mix(material, 0.75 * cloudiness(x / 11, y / 11, z / 6, seed), 1.1);
   }
 }
 
@@ -213,4 +222,34 @@ function outdoors(material: Material, u: number, v: number): void {
   sampled[0] = (0.08 + 0.12 * leaf) * (2 - green);
   sampled[1] = 0.12 + 0.16 * leaf * green;
   sampled[2] = 0.07 + 0.07 * leaf * (2 - green);
+}
+
+const cloudiness = (x: number, y: number, z: number, seed: number): number =>
+  Math.max(0, 1.6 * (0.65 * noise(x, y, z, seed) + 0.35 * noise(x * 3, y * 3, z * 3, seed)) - 0.55);
+
+/**
+ * What closes an outdoor scene: sky with clouds above hills, woods or roofs about `scale` metres high. Patterns
+ * follow the place (x, y, v), so that they go around corners; windows follow the wall, `u`.
+ */
+function horizon(material: Material, x: number, y: number, v: number, u: number): void {
+  const { scale: s, seed } = material;
+  const woods = 0.5 * noise(x / (3 * s), y / (3 * s), 0, seed) + 0.5 * noise(x / s, y / s, v / s, seed);
+  const block = Math.floor(u / s + 40);
+  const roofs = 0.35 + 0.9 * lattice(block, 3, 0, seed);
+  const skyline = s * (seed % 3 === 0 ? roofs : 0.3 + 0.8 * woods);
+  if (v > skyline) return mix(material, 0.75 * cloudiness(x / 11, y / 11, v / 6, seed), 0.9 + Math.min(0.2, 0.008 * v));
+  if (seed % 3 === 0) {
+    const pane = fraction((u * 1.1) / s) > 0.55 && fraction(v / 1.4) > 0.5;
+    const tone = (pane ? 0.12 : 0.3 + 0.45 * lattice(block, 5, 0, seed)) * (0.9 + 0.2 * noise(u, v, 0, seed));
+    sampled[0] = tone;
+    sampled[1] = tone * (0.8 + 0.15 * lattice(block, 6, 0, seed));
+    sampled[2] = tone * (0.6 + 0.35 * lattice(block, 7, 0, seed));
+    return;
+  }
+  const leaf = 0.6 * noise(x * 1.7, y * 1.7, v * 1.7, seed) + 0.4 * noise(x * 6, y * 6, v * 6, seed);
+  // Air makes far woods pale.
+  const haze = seed % 3 === 1 ? 0.35 : 0.12;
+  sampled[0] = haze * 0.5 + (1 - haze) * (0.05 + 0.13 * leaf);
+  sampled[1] = haze * 0.58 + (1 - haze) * (0.09 + 0.18 * leaf);
+  sampled[2] = haze * 0.66 + (1 - haze) * (0.03 + 0.07 * leaf);
 }

@@ -13,6 +13,8 @@ export interface Rendering {
   camera: Camera;
   /** [H,W,3] bytes. */
   image: Uint8Array;
+  /** [H,W] surfaces of the scene that the pixels show. */
+  surfaces: Int32Array;
   /** [H,W] classes 0 to 39. */
   semseg: Uint8Array;
   /** [H,W] metres along the optical axis. */
@@ -35,8 +37,19 @@ export function renderRoom(random: RandomStream, height: number, width: number):
     const built = buildRoom(random);
     const dice = new Dice(random);
     const camera = findView(built, dice, height, width);
-    if (camera) return new Painter(built, camera, random).render(height, width);
+    if (camera) return renderView(built, camera, random, height, width);
   }
+}
+
+/** What a camera in a room sees. */
+export function renderView(
+  built: BuiltRoom,
+  camera: Camera,
+  random: RandomStream,
+  height: number,
+  width: number,
+): Rendering {
+  return new Painter(built, camera, random).render(height, width);
 }
 
 class Painter {
@@ -60,7 +73,7 @@ class Painter {
     this.#scene = built.scene;
     this.#lights = built.room.lights;
     this.#state = random.integer(1 << 30) | 1;
-    this.#ambient = ambientLight(built);
+    this.#ambient = built.ambient ?? ambientLight(built);
   }
 
   render(height: number, width: number): Rendering {
@@ -94,7 +107,8 @@ class Painter {
           for (let k = 0; k < 3; k++) light[3 * p + k] += this.#colour[k] / RAYS;
         }
       }
-    return { camera, image: develop(light, height, width, this.random), semseg, depth, normals };
+    const image = develop(light, height, width, this.random);
+    return { camera, image, surfaces, semseg, depth, normals };
   }
 
   /** Light that leaves a hit towards the camera, in `#colour`. */

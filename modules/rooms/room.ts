@@ -23,6 +23,8 @@ export interface Spot {
   /** Degrees; the front looks along (sin yaw, -cos yaw). */
   yaw: number;
   model: Model;
+  /** The number that its parts have as `thing`. */
+  thing: number;
   wall?: number;
   /** Along the wall, of the model's middle. */
   along?: number;
@@ -53,6 +55,7 @@ export class Room {
   readonly lights: Light[] = [];
   readonly floor: Rectangle[] = [];
   readonly #walls: Span[][] = [[], [], [], []];
+  #things = 0;
 
   constructor(
     readonly style: Style,
@@ -175,8 +178,9 @@ export class Room {
     return [x + cos * px - sin * py, y + sin * px + cos * py, z + pz];
   }
 
-  #put(spot: Spot): Spot {
-    this.parts.push(...placed(spot.model, [spot.x, spot.y, spot.z], spot.yaw));
+  #put(place: Omit<Spot, 'thing'>): Spot {
+    const spot = { ...place, thing: this.#things++ };
+    this.parts.push(...placed(spot.model, [spot.x, spot.y, spot.z], spot.yaw, spot.thing));
     return spot;
   }
 

@@ -24,9 +24,17 @@ export interface Part {
   /** Texture coordinates of a cube point p are half * p + offset, in metres. */
   half: Vector;
   offset: Vector;
+  /** Name of the VOC class of the model it belongs to, if it has one. */
+  voc?: string;
+  /** PASCAL-Part's name for this piece of a person. */
+  piece?: string;
+  /** Which of the things put into a room it belongs to. */
+  thing?: number;
 }
 
 export interface PartOptions {
+  /** PASCAL-Part's name for this piece of a person. */
+  piece?: string;
   /** Class, if it is not the model's. */
   as?: ClassName;
   taper?: number;
@@ -38,6 +46,8 @@ export interface PartOptions {
 
 export class Model {
   readonly parts: Part[] = [];
+  /** VOC class of the parts that are added from here on. */
+  voc?: string;
 
   /** @param size width, depth and height: what is kept free of other things */
   constructor(
@@ -59,6 +69,32 @@ export class Model {
     return this.#part('cylinder', at, size, material, options);
   }
 
+  /** A round bar from `a` to `b` with these radii at its ends. */
+  limb(a: Vector, b: Vector, radii: readonly [number, number], material: Material, piece?: string): this {
+    const along: Vector = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
+    const length = Math.hypot(...along);
+    const [ax, ay, az] = along.map((d) => d / length);
+    // Any two directions across.
+    const level = Math.hypot(ax, ay);
+    const [ux, uy] = level > 1e-6 ? [-ay / level, ax / level] : [1, 0];
+    const across: Vector = [-az * uy, az * ux, ax * uy - ay * ux];
+    const [r] = radii;
+    const transform = [
+      ...[r * ux, r * across[0], along[0] / 2, (a[0] + b[0]) / 2],
+      ...[r * uy, r * across[1], along[1] / 2, (a[1] + b[1]) / 2],
+      ...[0, r * across[2], along[2] / 2, (a[2] + b[2]) / 2],
+    ];
+    const half: Vector = [r, r, length / 2];
+    const taper = radii[1] / r;
+    return this.#push({ shape: 'cylinder', transform, taper, material, half, offset: [0, 0, 0], piece });
+  }
+
+  /** A ball of this radius around `at`. */
+  ball(at: Vector, radius: number, material: Material, piece?: string): this {
+    const size: Vector = [2 * radius, 2 * radius, 2 * radius];
+    return this.ellipsoid([at[0], at[1], at[2] - radius], size, material, { piece });
+  }
+
   /** Puts another model into this one. */
   add(model: Model, at: Vector, yaw = 0): this {
     this.parts.push(...placed(model, at, yaw));
@@ -68,23 +104,30 @@ export class Model {
   #part(shape: Shape, at: Vector, size: Vector, material: Material, options: PartOptions = {}): this {
     const half: Vector = [size[0] / 2, size[1] / 2, size[2] / 2];
     const raised = [half[0], 0, 0, 0, 0, half[1], 0, 0, 0, 0, half[2], half[2]];
-    this.parts.push({
-      shape,
-      transform: compose(rigid(at, options.turn ?? [0, 0, 0]), raised),
-      taper: options.taper ?? 1,
-      label: NYUD_CLASSES.indexOf(options.as ?? this.label),
-      material,
-      half,
-      offset: options.centred ? [0, 0, 0] : [at[0], at[1], at[2] + half[2]],
-    });
+    return this.#push(
+      {
+        shape,
+        transform: compose(rigid(at, options.turn ?? [0, 0, 0]), raised),
+        taper: options.taper ?? 1,
+        material,
+        half,
+        offset: options.centred ? [0, 0, 0] : [at[0], at[1], at[2] + half[2]],
+        piece: options.piece,
+      },
+      options.as,
+    );
+  }
+
+  #push(part: Omit<Part, 'label'>, as: ClassName = this.label): this {
+    this.parts.push({ ...part, label: NYUD_CLASSES.indexOf(as), voc: this.voc });
     return this;
   }
 }
 
 /** The parts of a model standing at `at`, turned by `yaw` degrees counter-clockwise seen from above. */
-export function placed(model: Model, at: Vector, yaw: number): Part[] {
+export function placed(model: Model, at: Vector, yaw: number, thing?: number): Part[] {
   const frame = rigid(at, [0, 0, yaw]);
-  return model.parts.map((part) => ({ ...part, transform: compose(frame, part.transform) }));
+  return model.parts.map((part) => ({ ...part, thing, transform: compose(frame, part.transform) }));
 }
 
 function rigid([x, y, z]: Vector, [rx, ry, rz]: Vector): Transform {

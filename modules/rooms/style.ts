@@ -2,6 +2,7 @@
 // that a class cannot be told by its colour: a bed, a door and the floor may share one wood.
 import type { Dice } from './dice.js';
 import type { Material, Pattern, Rgb } from './materials.js';
+import type { Model } from './solids.js';
 
 /** Hue in degrees, saturation and value of the sRGB colour, as linear RGB. */
 export function hsv(hue: number, saturation: number, value: number): Rgb {
@@ -21,6 +22,8 @@ export class Style {
   readonly cloth: Material;
   /** Varnish or paint that cabinets and doors of this room share. */
   readonly joinery: Material;
+  /** Makes the people of this room, instead of the simple ones that only stand about. */
+  person?: () => Model;
 
   constructor(readonly dice: Dice) {
     this.wood = this.#wood();

@@ -2,19 +2,10 @@
 // what comes out.
 import { serve } from '../datasets/threads.js';
 import { writeNyudSample } from '../datasets/nyud-folder.js';
-import type { Split } from '../../registry/contracts/data.js';
+import type { SceneJob } from '../datasets/synthesis.js';
 import { randomStream } from '../../registry/random.js';
 import type { Intrinsics } from './camera.js';
 import { renderRoom } from './render.js';
-
-export interface SceneJob {
-  directory: string;
-  id: string;
-  seed: number;
-  split: Split;
-  index: number;
-  size: readonly [number, number];
-}
 
 serve<SceneJob, Intrinsics>(async ({ directory, id, seed, split, index, size: [height, width] }) => {
   const { camera, ...maps } = renderRoom(randomStream(seed, 'room', split, index), height, width);

@@ -1,10 +1,15 @@
 // mtcp data: making data sets.
 import { generateRooms } from '../../modules/rooms/generate.js';
+import { generateScenes } from '../../modules/scenes/generate.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { Progress } from './progress.js';
 
-const LAYOUTS = ['nyud'];
+/** What each layout is filled with. */
+const LAYOUTS: Readonly<Record<string, typeof generateRooms | typeof generateScenes>> = {
+  nyud: generateRooms,
+  pascal: generateScenes,
+};
 
 export interface SynthOptions {
   out: string;
@@ -17,14 +22,14 @@ export interface SynthOptions {
 }
 
 export async function synth({ out, layout, json, ...texts }: SynthOptions): Promise<void> {
-  if (!LAYOUTS.includes(layout))
+  if (!Object.hasOwn(LAYOUTS, layout))
     throw new MtcpError('usage', `unknown layout "${layout}"`, {
       where: `argument "--layout ${layout}"`,
-      hint: didYouMean(layout, LAYOUTS),
+      hint: didYouMean(layout, Object.keys(LAYOUTS)),
     });
   const [train, val] = [count('--train', texts.train), count('--val', texts.val)];
   const progress = new Progress(process.stderr, Boolean(json));
-  const manifest = await generateRooms(
+  const manifest = await LAYOUTS[layout](
     out,
     { train, val, size: parseSize(texts.size), seed: wholeNumber('--seed', texts.seed) },
     (done, total, what) => {

@@ -1,4 +1,5 @@
-// PNG label maps: one channel whose numbers mean something. Palette images give the index, not the colour.
+// PNG label maps: one channel whose numbers mean something, or three for a direction. Palette images give the
+// index, not the colour.
 import { decode, encode } from 'fast-png';
 import { MtcpError } from '../../../registry/errors.js';
 import type { MapData } from '../../../registry/contracts/data.js';
@@ -20,6 +21,26 @@ export function parseLabelPng(bytes: Uint8Array, where: string): MapData {
   if (depth === 16) return { height, width, channels: 1, data: Int32Array.from(image.data) };
   const data = depth === 8 ? new Uint8Array(image.data) : unpack(image.data, width, height, depth);
   return { height, width, channels: 1, data };
+}
+
+/** Reads an 8-bit RGB PNG, also with an alpha channel, as [height, width, 3] bytes. */
+export async function readRgbPng(file: string): Promise<MapData> {
+  const { width, height, depth, channels, data } = decodeOrFail(await readBytes(file), file);
+  if (channels < 3 || depth !== 8)
+    throw new MtcpError(
+      'data',
+      `is a PNG of ${channels} channels with ${depth} bits; 3 with 8 were expected`,
+      {
+        where: file,
+      },
+    );
+  const bytes = data as Uint8Array;
+  if (channels === 3) return { height, width, channels, data: new Uint8Array(bytes) };
+  const rgb = Uint8Array.from(
+    { length: 3 * height * width },
+    (_, i) => bytes[4 * Math.floor(i / 3) + (i % 3)],
+  );
+  return { height, width, channels: 3, data: rgb };
 }
 
 function decodeOrFail(bytes: Uint8Array, where: string): ReturnType<typeof decode> {
@@ -53,4 +74,9 @@ function unpack(packed: ArrayLike<number>, width: number, height: number, depth:
 /** An 8-bit grey PNG of [height, width] numbers. */
 export function encodeLabelPng(data: Uint8Array, height: number, width: number): Uint8Array {
   return encode({ data, height, width, channels: 1, depth: 8 });
+}
+
+/** An 8-bit RGB PNG of [height, width, 3] bytes. */
+export function encodeRgbPng(data: Uint8Array, height: number, width: number): Uint8Array {
+  return encode({ data, height, width, channels: 3, depth: 8 });
 }

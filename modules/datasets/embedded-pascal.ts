@@ -1,0 +1,46 @@
+// The counterpart of PASCAL-Context that needs no download: rendered scenes with people whose parts are known,
+// animals, vehicles and furniture, made on first use and kept in the cache. On the disk it looks like PASCAL_MT.
+import { component, options, type OptionsOf } from '../../registry/component.js';
+import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
+import { generateScenes, scenesVersion } from '../scenes/generate.js';
+import type { Report } from './layout.js';
+import { PASCAL_TASKS } from './pascal-classes.js';
+import { PascalFolder } from './pascal-folder.js';
+import { SYNTHESIS_SCHEMA, synthesisFolder, type SynthesisOptions } from './synthesis.js';
+
+@component({
+  kind: 'dataset',
+  name: 'embedded-pascal',
+  summary: "rendered scenes with the VOC's 21 classes, human parts, saliency and normals, made on first use",
+  options: SYNTHESIS_SCHEMA,
+})
+export class EmbeddedPascal implements Dataset {
+  readonly tasks = PASCAL_TASKS;
+  readonly #scenes: SynthesisOptions;
+  readonly #folder: PascalFolder;
+
+  constructor(@options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>) {
+    this.#scenes = { train, val, size: [size[0], size[1]], seed };
+    this.#folder = new PascalFolder(synthesisFolder('pascal', cache, scenesVersion, this.#scenes), 'error');
+  }
+
+  async prepare(report: Report): Promise<DatasetInfo> {
+    const { train, val, size } = this.#scenes;
+    const { digest } = await generateScenes(this.#folder.root, this.#scenes, report);
+    return {
+      caption: `embedded Pascal-like scenes, rendered at ${size[0]}x${size[1]}`,
+      digest,
+      notes: [],
+      counts: { train, val },
+      root: this.#folder.root,
+    };
+  }
+
+  ids(split: Split): Promise<readonly string[]> {
+    return this.#folder.ids(split);
+  }
+
+  load(id: string, tasks: readonly string[]): Promise<Sample> {
+    return this.#folder.load(id, tasks);
+  }
+}

@@ -1,0 +1,78 @@
+// PASCAL-Context as released for multi-task learning: 4998 training and 5105 test images of the VOC with 21
+// classes, human parts, saliency and normals, the last two distilled from other networks. The files are the
+// user's own; this only reads them.
+import { resolve } from 'node:path';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { SPLITS, type Report } from './layout.js';
+import { PASCAL_TASKS } from './pascal-classes.js';
+import { PascalFolder } from './pascal-folder.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    root: {
+      description:
+        'the folder PASCAL_MT, with JPEGImages/, semseg/, human_parts/, sal_distill/ and ImageSets/',
+      type: 'string',
+      format: 'path',
+      minLength: 1,
+    },
+    size_mismatch: {
+      description: 'what to do with labels of another size than their image',
+      enum: ['error', 'resize'],
+      default: 'error',
+    },
+  },
+  required: ['root'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'dataset',
+  name: 'pascal-context',
+  summary: 'PASCAL-Context in the PASCAL_MT layout: 21 classes, human parts, saliency, surface normals',
+  source: 'Chen et al. and Mottaghi et al., CVPR 2014; release of Maninis et al., Attentive Single-Tasking',
+  options: schema,
+})
+export class PascalContext implements Dataset {
+  readonly tasks = PASCAL_TASKS;
+  readonly #folder: PascalFolder;
+  /** Ids that count, where these are not all of them. */
+  readonly #people = new Map<Split, readonly string[]>();
+
+  constructor(
+    @options() options: OptionsOf<typeof schema>,
+    @tasks() private readonly wanted: readonly Task[],
+  ) {
+    this.#folder = new PascalFolder(resolve(options.root), options.size_mismatch);
+  }
+
+  async prepare(report: Report): Promise<DatasetInfo> {
+    const names = this.wanted.map((task) => task.name);
+    const { counts, digest } = await this.#folder.verify(names, report);
+    const notes = names
+      .filter((name) => name === 'saliency' || name === 'normals')
+      .map((name) => `${name} distilled from another network`);
+    // Alone, parts are learnt and scored on images with people only, as in the original loader.
+    if (names.join() === 'human_parts') {
+      for (const split of SPLITS) {
+        this.#people.set(split, await this.#folder.idsWithPeople(split, report));
+        counts[split] = this.#people.get(split)!.length;
+      }
+      notes.push('images with people only');
+    }
+    return { caption: 'PASCAL-Context (PASCAL_MT)', digest, notes, counts, root: this.#folder.root };
+  }
+
+  async ids(split: Split): Promise<readonly string[]> {
+    return this.#people.get(split) ?? this.#folder.ids(split);
+  }
+
+  /** Unknown pixels are IGNORE in `semseg`, the zero vector in `normals`. */
+  load(id: string, tasks: readonly string[]): Promise<Sample> {
+    return this.#folder.load(id, tasks);
+  }
+}
