@@ -5,7 +5,8 @@ import type { EvaluationBatch } from './batch.js';
 
 /**
  * The best constant for a task over a split:
- * - `classes`, `binary`: [most frequent label]
+ * - `classes`: [most frequent label]
+ * - `binary`: [1], since measures of masks are 0 for an empty one
  * - `depth`: [mean metres]
  * - `normals`: mean direction, unit length
  */
@@ -32,7 +33,8 @@ class Tally {
   }
 
   add({ kind, data, channels }: LabelMap): void {
-    if (kind === 'classes' || kind === 'binary') {
+    if (kind === 'binary') return;
+    if (kind === 'classes') {
       for (let i = 0; i < data.length; i++) if (data[i] !== IGNORE) this.#counts[data[i]]++;
       return;
     }
@@ -45,7 +47,8 @@ class Tally {
 
   constant(): Constant {
     const { kind } = this.task;
-    if (kind === 'classes' || kind === 'binary') return [this.#counts.indexOf(Math.max(...this.#counts))];
+    if (kind === 'binary') return [1];
+    if (kind === 'classes') return [this.#counts.indexOf(Math.max(...this.#counts))];
     const mean = this.#sums.map((sum) => sum / Math.max(1, this.#pixels));
     if (kind === 'depth') return [...mean];
     const length = Math.hypot(...mean) || 1;
