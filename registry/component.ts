@@ -75,11 +75,17 @@ export interface ComponentEntry<K extends Kind = Kind> extends ComponentMeta<K> 
   create: Constructor<Contracts[K]>;
   /** The file that announced it. */
   file: string;
+  /** The plugin that brought it; absent for what comes with mtcp. */
+  plugin?: string;
 }
 
 /** Announces a class as a component. Registering a name twice throws and names both files. */
 export function component<K extends Kind>(meta: ComponentMeta<K>) {
-  const file = callerFile();
+  return announcer(meta, callerFile());
+}
+
+/** The decorator for what is announced in `file`. */
+export function announcer<K extends Kind>(meta: ComponentMeta<K>, file: string) {
   return <T extends Constructor<Contracts[K]>>(target: T): void => {
     injectable()(target);
     catalog.add({ ...meta, create: target, file } as ComponentEntry);
@@ -87,7 +93,7 @@ export function component<K extends Kind>(meta: ComponentMeta<K>) {
 }
 
 /** The module that called the function that called this one. */
-function callerFile(): string {
+export function callerFile(): string {
   const line = new Error().stack?.split('\n')[3] ?? '';
   const match = /(file:\/\/[^)\s]+?|\/[^)\s]+?):\d+:\d+\)?$/.exec(line);
   if (!match) return 'unknown file';

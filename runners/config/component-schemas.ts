@@ -55,7 +55,8 @@ export function optionFaults(entry: ComponentEntry): MtcpError[] {
   );
 }
 
-function fragment({ kind, name, summary, source, options }: ComponentEntry): JsonSchema {
+/** The options of one component as a closed schema with its `type`. */
+export function fragment({ kind, name, summary, source, options }: ComponentEntry): JsonSchema {
   const { description: _, ...closed } = optional(toIndex(options));
   return {
     $schema: DRAFT,

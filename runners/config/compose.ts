@@ -178,11 +178,12 @@ export function display(file: string): string {
   return short.startsWith('..') || short === '' ? file : short;
 }
 
-function nearFiles(file: string): string[] {
+/** Names in the same folder that look like this one. */
+export function nearFiles(file: string, type = /\.ya?ml$/): string[] {
   try {
     return nearestNames(
       basename(file),
-      readdirSync(dirname(file)).filter((name) => /\.ya?ml$/.test(name)),
+      readdirSync(dirname(file)).filter((name) => type.test(name)),
     );
   } catch {
     return []; // there is no such folder either

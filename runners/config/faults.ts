@@ -91,7 +91,7 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
     ...(partial('row') ? [among('row', part('row'))] : []),
     ...(partial('profile') ? [among('profile', part('profile'))] : []),
   ].filter((line) => line !== undefined && line !== '');
-  return new MtcpError(mark.source.kind === 'file' ? 'config' : 'usage', message, {
+  return new MtcpError(mark.source.hasLines ? 'config' : 'usage', message, {
     where: where(mark),
     frame: about.length > 0 ? about.join('\n') : undefined,
     hint,
@@ -100,7 +100,11 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
 
 function chain(source: Source): string[] {
   const lines: string[] = [];
-  for (let at = source.extendedBy; at; at = at.source.extendedBy) lines.push(`extended by ${where(at)}`);
+  let brought = source.kind === 'plugin' ? 'loaded' : 'extended';
+  for (let at = source.extendedBy; at; at = at.source.extendedBy) {
+    lines.push(`${brought} by ${where(at)}`);
+    brought = 'extended';
+  }
   return lines;
 }
 

@@ -4,6 +4,7 @@ export { formatErrors, wantsColor, type FormatOptions } from './format.js';
 export {
   DEFAULT_PROFILE,
   loadExperiment,
+  loadPluginsOf,
   profilesOf,
   validateFiles,
   type Experiment,

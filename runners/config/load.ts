@@ -8,9 +8,11 @@ import { Faults, throwAll, type Combination } from './faults.js';
 import { child, follow, text, toValue, type MapNode } from './nodes.js';
 import { lastChange, originOf } from './origin.js';
 import { parseOverrides } from './overrides.js';
+import { loadPlugins } from './plugins.js';
 import { Schemas } from './schemas.js';
 import { where, type Mark } from './source.js';
 import { trialHash, type Trial, type TrialConfig } from './trial.js';
+import type { Plugin } from '../plugins/load.js';
 import { digestOf } from '../weights/source.js';
 import {
   validateLayers,
@@ -65,10 +67,9 @@ export const DEFAULT_PROFILE = 'embedded';
 
 /** Loads, composes, validates and expands; throws an MtcpError, or an MtcpErrors with all faults. */
 export function loadExperiment(file: string, options: LoadOptions = {}): Experiment {
-  const schemas = schemasIn(options.schemas);
-  const { errors, composition, drafts } = examine(file, options, schemas, 'experiment');
+  const { errors, ...examined } = examine(file, options, 'experiment');
   throwAll(errors);
-  return expand(file, composition!, drafts, options, schemas);
+  return expand(file, examined as Sound, options);
 }
 
 /**
@@ -76,8 +77,7 @@ export function loadExperiment(file: string, options: LoadOptions = {}): Experim
  * A file without a name is a fragment: checked by itself, without asking for what it leaves out.
  */
 export function validateFiles(files: readonly string[], options: LoadOptions = {}): MtcpError[] {
-  const schemas = schemasIn(options.schemas);
-  const all = files.flatMap((file) => examine(file, options, schemas, 'any').errors);
+  const all = files.flatMap((file) => examine(file, options, 'any').errors);
   // A fault in a fragment is found again through every file that extends it.
   const seen = new Set<string>();
   return all.filter(({ where, message }) => {
@@ -88,37 +88,53 @@ export function validateFiles(files: readonly string[], options: LoadOptions = {
 
 /** The profiles that an experiment file can run under, null being none; empty for a fragment and for a faulty file. */
 export function profilesOf(file: string, options: LoadOptions = {}): (string | null)[] {
-  const { errors, composition } = examine(file, options, schemasIn(options.schemas), 'any');
+  const { errors, composition } = examine(file, options, 'any');
   if (errors.length > 0 || child(composition!.root, 'name') === undefined) return [];
   const { profiles } = composition!;
   return [...(profiles.has(DEFAULT_PROFILE) ? [] : [null]), ...profiles.keys()];
 }
 
-const loaded = new Map<string | undefined, Schemas>();
+/** Loads the plugins that a file and what it extends name: their components are in the catalog then. */
+export function loadPluginsOf(file: string): readonly Plugin[] {
+  const faults = new Faults();
+  const composition = compose(file, faults.report);
+  const plugins = composition && loadPlugins(composition.files, schemasIn(undefined, []), faults.report);
+  throwAll(faults.errors([], composition?.sources ?? []));
+  return plugins ?? [];
+}
+
+const loaded = new Map<string, Schemas>();
 
 /** Compiled validators are kept for the life of the process. */
-function schemasIn(folder: string | undefined): Schemas {
-  const schemas = loaded.get(folder) ?? new Schemas(folder);
-  loaded.set(folder, schemas);
+function schemasIn(folder: string | undefined, plugins: readonly Plugin[]): Schemas {
+  const key = [folder ?? '', ...plugins.map(({ file }) => file)].join('\n');
+  let schemas = loaded.get(key);
+  if (!schemas) {
+    const added = plugins.flatMap(({ components }) => components);
+    loaded.set(key, (schemas = new Schemas(folder, added)));
+  }
   return schemas;
 }
 
 interface Examined {
   errors: MtcpError[];
   composition?: Composition;
+  plugins?: readonly Plugin[];
+  schemas?: Schemas;
   drafts: Draft[];
 }
 
-function examine(
-  file: string,
-  options: LoadOptions,
-  schemas: Schemas,
-  expected: 'experiment' | 'any',
-): Examined {
+/** What there is of a file without errors. */
+type Sound = Required<Omit<Examined, 'errors'>>;
+
+function examine(file: string, options: LoadOptions, expected: 'experiment' | 'any'): Examined {
   const faults = new Faults();
   const overrides = parseOverrides(options.overrides ?? [], faults.report);
   const composition = compose(file, faults.report, overrides.root);
-  if (!composition) return { errors: faults.errors([], []), drafts: [] };
+  const plugins =
+    composition && loadPlugins(composition.files, schemasIn(options.schemas, []), faults.report);
+  if (!plugins) return { errors: faults.errors([], composition?.sources ?? []), drafts: [] };
+  const schemas = schemasIn(options.schemas, plugins);
   validateLayers(composition, overrides.layers, schemas, faults.report);
   checkSeeds(options.seeds, faults);
 
@@ -146,6 +162,8 @@ function examine(
   return {
     errors: faults.errors(combinations, [...composition.sources, ...overrides.sources]),
     composition,
+    plugins,
+    schemas,
     drafts,
   };
 }
@@ -209,10 +227,8 @@ function markIn(trial: MapNode, path: readonly string[]): Mark {
 
 function expand(
   file: string,
-  composition: Composition,
-  drafts: readonly Draft[],
+  { composition, drafts, schemas, plugins }: Sound,
   options: LoadOptions,
-  schemas: Schemas,
 ): Experiment {
   const { root } = composition;
   const name = text(root, 'name')!;
@@ -229,7 +245,8 @@ function expand(
         row,
         seed,
         config: structuredClone(config),
-        hash: trialHash(config, seed, paths),
+        hash: trialHash(config, seed, paths, codeOf(config, plugins)),
+        plugins: plugins.map((plugin) => plugin.file),
         locate: (path) => where(markIn(node, typeof path === 'string' ? path.split('.') : path)),
         blame: (path) => lastChange(node, path) ?? markIn(node, path),
         origin: (path) => originOf(node, path),
@@ -244,6 +261,17 @@ function expand(
     report: report ? (toValue(report) as ReportConfig) : {},
     trials,
   };
+}
+
+/** Digests of the plugins whose components this configuration names. */
+function codeOf(config: TrialConfig, plugins: readonly Plugin[]): string[] {
+  const types = new Set<unknown>();
+  JSON.stringify(config, (key, value: unknown) => {
+    if (key === 'type') types.add(value);
+    return value;
+  });
+  const used = plugins.filter(({ components }) => components.some(({ name }) => types.has(name)));
+  return used.map(({ digest }) => digest).sort();
 }
 
 /** A digest that no file has: weights that are not there yet, which a run refuses. */

@@ -7,12 +7,18 @@ import { escapeVariables } from './variables.js';
 
 /** An experiment file with nothing left to compose; loading it gives a trial with the same hash. */
 export function writeResolved(trial: Trial): string {
-  const { experiment, row, seed, config, hash } = trial;
+  const { experiment, row, seed, config, hash, plugins } = trial;
   const header = `# ${experiment}, row "${row}", seed ${seed}, trial ${hash.slice(0, 12)}: all defaults filled in\n`;
   return (
     header +
     dump(
-      { name: experiment, seeds: [seed], rows: { [row]: {} }, ...escaped(config) },
+      {
+        name: experiment,
+        ...(plugins.length > 0 && { plugins: [...plugins] }),
+        seeds: [seed],
+        rows: { [row]: {} },
+        ...escaped(config),
+      },
       { lineWidth: 110, noRefs: true },
     )
   );

@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema
 // The committed schemas at run time: validation with ajv, and completion (defaults, absolute paths) by
 // walking the same files. Nothing here loads a component, and a component's schema is read and compiled
 // only if a file names it, so validating costs milliseconds however many components there are.
@@ -13,6 +14,14 @@ import { folderOf } from './source.js';
 
 /** The package's own schemas. */
 export const SCHEMAS = fileURLToPath(new URL('../../../schemas/', import.meta.url));
+
+/** A component that is not among the committed schemas. */
+export interface PluginComponent {
+  readonly kind: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly schema: JsonSchema;
+}
 
 /** A schema and the document that its references are meant from. */
 interface Located {
@@ -43,7 +52,10 @@ export class Schemas {
   });
 
   /** @param folder holds experiment.schema.json, trial.schema.json and components/ */
-  constructor(private readonly folder: string = SCHEMAS) {
+  constructor(
+    private readonly folder: string = SCHEMAS,
+    private readonly added: readonly PluginComponent[] = [],
+  ) {
     this.#ajv.addKeyword({ keyword: 'branches', schema: true, errors: 'full', validate: this.#branches() });
   }
 
@@ -55,6 +67,12 @@ export class Schemas {
   /** The trial sections. */
   trial(value: unknown): ErrorObject[] {
     return this.#errors('trial.schema.json', value);
+  }
+
+  /** The components of a kind. */
+  names(kind: string): readonly string[] {
+    const index = this.#document('components/index.json').definitions?.[kind];
+    return (index?.properties?.type?.enum ?? []) as string[];
   }
 
   /** The schema of each section of a trial. */
@@ -142,11 +160,18 @@ export class Schemas {
   #document(name: string): JsonSchema {
     const known = this.#documents.get(name);
     if (known) return known;
+    const document = this.#read(name);
+    this.#documents.set(name, document);
+    return document;
+  }
+
+  #read(name: string): JsonSchema {
+    const added = this.added.find((each) => name === `components/${each.kind}.${each.name}.json`);
+    if (added) return added.schema;
     const file = join(this.folder, ...name.split('/'));
     try {
       const document = JSON.parse(readFileSync(file, 'utf8')) as JsonSchema;
-      this.#documents.set(name, document);
-      return document;
+      return name === 'components/index.json' ? withComponents(document, this.added) : document;
     } catch (cause) {
       throw new MtcpError('io', `cannot read the schema ${name}`, {
         where: dirname(file),
@@ -196,6 +221,27 @@ export class Schemas {
     };
     return validate;
   }
+}
+
+/** The choice of each kind with more to choose from. */
+function withComponents(index: JsonSchema, added: readonly PluginComponent[]): JsonSchema {
+  const definitions: Record<string, JsonSchema> = { ...index.definitions };
+  for (const { kind, name, summary } of added) {
+    const before = definitions[kind];
+    const { enum: names = [], enumDescriptions = [], title, description } = before.properties?.type ?? {};
+    const type: JsonSchema = {
+      title,
+      description,
+      enum: [...names, name],
+      enumDescriptions: [...enumDescriptions, summary],
+    };
+    const rule: JsonSchema = {
+      if: { properties: { type: { const: name } }, required: ['type'] },
+      then: { $ref: `${kind}.${name}.json` },
+    };
+    definitions[kind] = { ...before, properties: { type }, allOf: [...(before.allOf ?? []), rule] };
+  }
+  return { ...index, definitions };
 }
 
 /** As much of a node's value as a choice between schemas looks at. */

@@ -30,8 +30,8 @@ export class Source {
     readonly text: string,
     /** Absolute folder that relative paths written here are meant from. */
     readonly folder: string,
-    readonly kind: 'file' | 'argument' | 'environment',
-    /** The `extends` entry that brought this file in. */
+    readonly kind: 'file' | 'plugin' | 'argument' | 'environment',
+    /** The `extends` or `plugins` entry that brought this file in. */
     readonly extendedBy?: Mark,
   ) {
     this.#lineStarts = [0];
@@ -50,6 +50,16 @@ export class Source {
     return { line: low + 1, column: offset - this.#lineStarts[low] + 1 };
   }
 
+  /** Whether it is text in a file, which has lines. */
+  get hasLines(): boolean {
+    return this.kind === 'file' || this.kind === 'plugin';
+  }
+
+  /** The reverse of `position`. */
+  offset(line: number, column: number): number {
+    return Math.min(this.text.length, (this.#lineStarts[line - 1] ?? this.text.length) + column - 1);
+  }
+
   /** Text of a line (from 1) without its line end; undefined past the end of the file. */
   line(number: number): string | undefined {
     if (number < 1 || number > this.#lineStarts.length) return undefined;
@@ -65,7 +75,7 @@ export function folderOf({ source, filled }: Mark): string {
 
 /** `file:line:col`, `argument "..."` or `environment variable NAME`. */
 export function where({ source, start }: Mark): string {
-  if (source.kind !== 'file') return source.label;
+  if (!source.hasLines) return source.label;
   const { line, column } = source.position(start);
   return `${source.label}:${line}:${column}`;
 }
@@ -74,7 +84,7 @@ const WIDEST = 100;
 
 /** The marked line between its neighbours with carets under the mark; nothing for an argument. */
 export function frame({ source, start, end }: Mark): string | undefined {
-  if (source.kind !== 'file') return undefined;
+  if (!source.hasLines) return undefined;
   const { line, column } = source.position(start);
   const width = String(line + 1).length + 1;
   // A line too long for a terminal is shown from a little before the mark.

@@ -80,6 +80,8 @@ export interface Trial {
   readonly config: TrialConfig;
   /** 64 hexadecimal digits; equal for trials whose results must be equal. */
   readonly hash: string;
+  /** Files of a user's own that the experiment loads, absolute. */
+  readonly plugins: readonly string[];
   /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
   locate(path: string | readonly string[]): string;
   /** What to point at if the part at `path` is at fault: what this row changed in it, if it did, else the part. */
@@ -101,12 +103,20 @@ export const NOT_HASHED: readonly (readonly string[])[] = [
   ['train', 'checkpoint'],
 ];
 
-/** @param paths where `config` holds file system paths */
-export function trialHash(config: TrialConfig, seed: number, paths: readonly (readonly string[])[]): string {
+/**
+ * @param paths where `config` holds file system paths
+ * @param code digests of the plugins that it uses: changed code is another trial
+ */
+export function trialHash(
+  config: TrialConfig,
+  seed: number,
+  paths: readonly (readonly string[])[],
+  code: readonly string[] = [],
+): string {
   const left = structuredClone(config);
   for (const path of [...NOT_HASHED, ...paths]) remove(left, path);
   return createHash('sha256')
-    .update(canonicalJson({ version: HASH_VERSION, seed, config: left }))
+    .update(canonicalJson({ version: HASH_VERSION, seed, config: left, ...(code.length > 0 && { code }) }))
     .digest('hex');
 }
 

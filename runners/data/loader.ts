@@ -69,7 +69,8 @@ class ThreadedLoader implements Loader {
     this.#cache = new SampleCache(setup.cacheBytes ?? DEFAULT_CACHE_BYTES);
 
     const workers = setup.workers ?? Math.max(1, Math.min(4, availableParallelism()) - 1);
-    const files = [catalog.get('dataset', dataset.type).file, catalog.get('transform', transform.type).file];
+    const entries = [catalog.get('dataset', dataset.type), catalog.get('transform', transform.type)];
+    const files = entries.map(({ file, plugin }) => ({ file: plugin ?? file, plugin: plugin !== undefined }));
     const forWorkers: WorkerSetup = { files, dataset, transform, tasks, seed };
     this.#pool = new ThreadPool(new URL('./worker.js', import.meta.url), workers, forWorkers);
     // Every thread has a batch in hand, and two more wait to be fetched.

@@ -12,8 +12,8 @@ import { stackImages, stackLabels, type EvaluationBatch, type TrainBatch } from 
 import { ownBuffers, sampleBytes, shareSample } from './cache.js';
 
 export interface WorkerSetup {
-  /** Files that announce the two components. */
-  files: readonly string[];
+  /** Files that announce the two components; plugins are compiled first. */
+  files: readonly { file: string; plugin: boolean }[];
   dataset: Slot;
   transform: Slot;
   tasks: readonly Task[];
@@ -36,7 +36,9 @@ export interface JobResult {
 }
 
 const setup = workerData as WorkerSetup;
-for (const file of setup.files) await import(pathToFileURL(file).href);
+for (const { file, plugin } of setup.files)
+  if (plugin) (await import('../plugins/load.js')).loadPlugin(file);
+  else await import(pathToFileURL(file).href);
 const components = createTrialContainer(setup.tasks);
 const dataset = components.create('dataset', setup.dataset);
 const transform = components.create('transform', setup.transform);

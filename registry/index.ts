@@ -1,0 +1,25 @@
+// What a component needs to be one: how it announces itself, what its kind asks of it, and what it is handed.
+// Components of a user's own import this as 'mtcp/registry'.
+export {
+  component,
+  components,
+  KINDS,
+  options,
+  tasks,
+  type ComponentMeta,
+  type Contracts,
+  type Kind,
+  type OptionsOf,
+} from './component.js';
+export type { ComponentFactory, Slot } from './container.js';
+export { define, type Definition, type Given } from './define.js';
+export { MtcpError, type ErrorDetails, type ErrorKind } from './errors.js';
+export type { OptionsSchema, PropertySchema } from './options.js';
+export { randomStream, shuffle } from './random.js';
+export type * from './contracts/blocks.js';
+export type * from './contracts/data.js';
+export type * from './contracts/features.js';
+export type * from './contracts/learning.js';
+export type * from './contracts/scheme.js';
+export type * from './contracts/scope.js';
+export { IGNORE, labelChannels, type Task, type TaskKind } from './contracts/tasks.js';

@@ -1,0 +1,73 @@
+// The plugins that an experiment names, as part of loading it. Plugins of extended files count too, each once. The
+// loader itself, and with it the registry, is only loaded for a file that has plugins.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, resolve } from 'node:path';
+import { didYouMean } from '../../registry/near.js';
+import type { Plugin, PluginError, PluginFault } from '../plugins/load.js';
+import { display, nearFiles } from './compose.js';
+import type { Report } from './faults.js';
+import { child, type MapNode, type Node } from './nodes.js';
+import type { Schemas } from './schemas.js';
+import { Source, type Mark } from './source.js';
+
+const requireHere = createRequire(import.meta.url);
+
+/** Loads the plugins that these files name. Undefined if one of them has a fault. */
+export function loadPlugins(
+  files: readonly MapNode[],
+  shipped: Schemas,
+  report: Report,
+): Plugin[] | undefined {
+  const plugins = new Map<string, Plugin>();
+  let failed = false;
+  for (const { name, mark } of files.flatMap(named)) {
+    const file = resolve(mark.source.folder, name);
+    if (plugins.has(file)) continue;
+    try {
+      const { loadPlugin } = requireHere('../plugins/load.js') as typeof import('../plugins/load.js');
+      const plugin = loadPlugin(file);
+      plugins.set(file, plugin);
+      for (const { kind, name } of plugin.components)
+        if (shipped.names(kind).includes(name)) {
+          failed = true;
+          report({
+            mark,
+            message: `${kind} "${name}" of this plugin has the name of one that comes with mtcp`,
+            hint: 'give it another name',
+          });
+        }
+    } catch (error) {
+      if ((error as Partial<PluginError>).faults === undefined) throw error;
+      failed = true;
+      for (const fault of (error as PluginError).faults) reportFault(fault, file, mark, report);
+    }
+  }
+  return failed ? undefined : [...plugins.values()];
+}
+
+function named(root: MapNode): { name: string; mark: Mark }[] {
+  const value = child(root, 'plugins');
+  const nodes: readonly Node[] = value?.kind === 'list' ? value.items : value ? [value] : [];
+  return nodes.flatMap((node) =>
+    node.kind === 'scalar' && typeof node.value === 'string' ? [{ name: node.value, mark: node.mark }] : [],
+  );
+}
+
+/** In the plugin if the place is known, else where the plugin is named. */
+function reportFault(fault: PluginFault, file: string, mark: Mark, report: Report): void {
+  const { message, hint, line, column = 0, length = 1 } = fault;
+  if (fault.file === undefined || line === undefined) {
+    const near = message.startsWith('there is no such') ? nearFiles(file, /\.m?[jt]s$/) : [];
+    report({
+      mark,
+      message: `"${display(file)}": ${message}`,
+      hint: near.length > 0 ? didYouMean(basename(file), near) : hint,
+    });
+    return;
+  }
+  const text = readFileSync(fault.file, 'utf8');
+  const source = new Source(display(fault.file), text, dirname(fault.file), 'plugin', mark);
+  const start = source.offset(line, column + 1);
+  report({ mark: { source, start, end: start + length, path: [] }, message, hint });
+}
