@@ -45,7 +45,8 @@ export class ImprovableGapBalancing extends WarmUpScheme {
     const total = logSumExp(gaps, losses);
     const count = countPresent(losses);
     return mapTasks(losses, ({ value, present }, task) => {
-      const share = gaps[task].sub(total).exp().mul(count);
+      // No gap is above the total, but where no task is there at all.
+      const share = tf.minimum(gaps[task].sub(total), 0).exp().mul(count);
       const weight = tf.where(scalars.begun.greater(0.5), share, tf.onesLike(share));
       return value.mul<tf.Scalar>(detach(weight)).mul<tf.Scalar>(present);
     });

@@ -3,12 +3,14 @@
 import { expect } from 'chai';
 import type { GradientRule, SharedSet } from '../../../registry/contracts/learning.js';
 import { createTrialContainer } from '../../../registry/container.js';
+import { IGNORE } from '../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../registry/random.js';
 import type { Engine } from '../../../runners/engine/engine.js';
 import { EagerEngine } from '../../../runners/engine/eager.js';
 import type { Criterion } from '../../../runners/training/objective.js';
 import { TrainingStep } from '../../../runners/training/step.js';
 import { expectClose, recordingEngine } from '../../support/oracle.js';
+import { rejection } from '../../support/reference.js';
 import { toyTrial, TOY_SIZE } from '../../support/toy-network.js';
 
 const adamw = createTrialContainer([]).create('optimizer', { type: 'adamw' });
@@ -147,6 +149,43 @@ describe('gradients of single tasks', () => {
       ]),
     );
     expectGradients(byName, expected, (name) => name.startsWith('backbone.'));
+  });
+
+  it('a task without a valid pixel has no part in the combination', async () => {
+    const { network, criterion, batch } = toyTrial({ type: 'cagrad', shared: 'backbone' });
+    batch.labels.depth.fill(IGNORE);
+    const step = await TrainingStep.compile(recordingEngine, network, criterion, adamw, {
+      batch: batch.ids.length,
+      size: TOY_SIZE,
+      clip: null,
+    });
+    step.weights.initialize(3);
+    const result = await step.gradientsOf(batch, (name) => randomStream(name));
+    expect(Object.keys(result.raw)).to.deep.equal(['semseg', 'normals']);
+    expect(Object.keys(result.cosines)).to.deep.equal(['semseg/normals']);
+    expect([...step.gradients.data].every(Number.isFinite)).to.equal(true);
+    expect(Math.max(...step.gradients.data)).to.be.above(0);
+    // With no valid pixel at all only the penalties are left.
+    for (const labels of Object.values(batch.labels)) labels.fill(IGNORE);
+    const none = await step.gradientsOf(batch, (name) => randomStream(name));
+    expect(none.raw).to.deep.equal({});
+    expect([...step.gradients.data].every(Number.isFinite)).to.equal(true);
+    step.close();
+  });
+
+  it('a loss that is not a number stops the step and is named', async () => {
+    const { network, criterion, batch } = toyTrial({ type: 'pcgrad' });
+    batch.labels.depth[0] = NaN;
+    const step = await TrainingStep.compile(recordingEngine, network, criterion, adamw, {
+      batch: batch.ids.length,
+      size: TOY_SIZE,
+      clip: null,
+    });
+    step.weights.initialize(3);
+    const error = await rejection(step.gradientsOf(batch, (name) => randomStream(name)));
+    expect(error.kind).to.equal('numeric');
+    expect(error.message).to.match(/loss of depth is NaN/);
+    step.close();
   });
 
   it('TensorFlow.js cpu gives the same two stages', async () => {
