@@ -11,6 +11,7 @@ import type { CheckpointFormat } from './contracts/checkpoints.js';
 import type { Dataset, Transform } from './contracts/data.js';
 import type { Loss, Metric, Optimizer, Schedule, Scheme } from './contracts/learning.js';
 import type { TaskKind } from './contracts/tasks.js';
+import type { Tracker } from './contracts/tracking.js';
 import type { OptionsSchema } from './options.js';
 
 /** What each kind of component must be able to do. */
@@ -28,6 +29,7 @@ export interface Contracts {
   transform: Transform;
   optimizer: Optimizer;
   schedule: Schedule;
+  tracker: Tracker;
 }
 
 export type Kind = keyof Contracts;
@@ -47,6 +49,7 @@ export const KINDS: Readonly<Record<Kind, string>> = {
   transform: 'input pipeline: augmentation, resizing, normalisation',
   optimizer: 'gradients to better weights',
   schedule: 'the learning rate over time',
+  tracker: 'shows runs elsewhere, such as on a tracking server',
 };
 
 /** The options of a component as TypeScript sees them, from the component's own schema. */

@@ -1,5 +1,6 @@
 // mtcp list and mtcp describe: what the catalog knows.
 import '../../modules/index.js';
+import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';

@@ -11,6 +11,7 @@ export {
   type LoadOptions,
   type Printed,
   type ReportConfig,
+  type TrackingConfig,
 } from './load.js';
 export type { Origin } from './origin.js';
 export { differences, writeResolved, type Difference } from './resolved.js';

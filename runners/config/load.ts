@@ -1,6 +1,7 @@
 // An experiment file to its trials, or to everything that is wrong with it.
 import { resolve } from 'node:path';
 import { didYouMean } from '../../registry/near.js';
+import type { Slot } from '../../registry/container.js';
 import type { MtcpError } from '../../registry/errors.js';
 import { compose, markOfWhole, type Composition } from './compose.js';
 import { unknownName } from './explain.js';
@@ -50,6 +51,13 @@ export interface ReportConfig {
   printed?: Printed;
 }
 
+export interface TrackingConfig {
+  /** null: not to be tracked, whatever the environment says. */
+  slot: Slot | null;
+  /** Who wrote an option (or the section), as `file:line:col`. */
+  locate(option?: string): string;
+}
+
 export interface Experiment {
   readonly name: string;
   readonly title: string;
@@ -59,6 +67,8 @@ export interface Experiment {
   /** The profile that was applied; null if the experiment has none. */
   readonly profile: string | null;
   readonly report: ReportConfig;
+  /** Undefined if the file says nothing about it. Not part of what a trial is. */
+  readonly tracking?: TrackingConfig;
   /** Row by row in the order of the file, each row seed by seed. */
   readonly trials: readonly Trial[];
 }
@@ -259,6 +269,7 @@ function expand(
     file: resolve(file),
     profile: drafts[0].profile,
     report: report ? (toValue(report) as ReportConfig) : {},
+    tracking: trackingOf(root),
     trials,
   };
 }
@@ -281,4 +292,13 @@ function withDigest(config: TrialConfig): TrialConfig {
   const { backbone, digest } = config.weights;
   if (backbone === null || digest !== null) return config;
   return { ...config, weights: { backbone, digest: digestOf(backbone) ?? ABSENT } };
+}
+
+function trackingOf(root: MapNode): TrackingConfig | undefined {
+  const node = child(root, 'tracking');
+  if (!node) return root.removed.has('tracking') ? { slot: null, locate: () => where(root.mark) } : undefined;
+  return {
+    slot: toValue(node) as Slot,
+    locate: (option) => where(((option && child(node, option)) || node).mark),
+  };
 }

@@ -8,6 +8,10 @@ export interface StepRecord {
   /** Count from 1. */
   epoch: number;
   step: number;
+  /** When the step ended, in milliseconds since 1970. */
+  time: number;
+  /** Learning rate. */
+  rate: number;
   /** The objective. */
   total: number;
   /** Losses by task; absent for a task without a valid pixel. */
@@ -18,19 +22,24 @@ export interface StepRecord {
   cosines: Record<string, number>;
 }
 
-/** Steps held back before they are written. */
+/** Steps held back before they are written, and for how many milliseconds. */
 const HELD = 50;
+const HELD_FOR = 5000;
 
 export class StepLog {
   #lines: LineLog;
+  #flushed = 0;
 
   constructor(readonly path: string) {
     this.#lines = new LineLog(path);
   }
 
-  add({ epoch, step, total, raw, projected, weights, cosines }: StepRecord): void {
-    this.#lines.add(JSON.stringify({ epoch, step, total, raw, projected, weights, cosines }));
-    if (this.#lines.pending >= HELD) this.#lines.tryFlush();
+  add({ epoch, step, rate, total, raw, projected, weights, cosines }: Omit<StepRecord, 'time'>): void {
+    const time = Date.now();
+    this.#lines.add(JSON.stringify({ epoch, step, time, rate, total, raw, projected, weights, cosines }));
+    if (this.#lines.pending < HELD && time - this.#flushed < HELD_FOR) return;
+    this.#flushed = time;
+    this.#lines.tryFlush();
   }
 
   /** Writes what is held back, if there is room. */

@@ -236,7 +236,7 @@ class TrialRun {
       this.#means.add(result);
       const again = scheme.looksAgain ? await this.#step.lossesAgain() : undefined;
       scheme.stepEnd?.({ ...info, rate, raw: result.raw, projected: result.projected, again });
-      this.#steps.add({ epoch: epoch + 1, step: state.step, ...result });
+      this.#steps.add({ epoch: epoch + 1, step: state.step, rate, ...result });
       this.context.observe({
         event: 'step',
         epoch: epoch + 1,

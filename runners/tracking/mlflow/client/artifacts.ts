@@ -64,9 +64,7 @@ export class Artifacts {
     const { size } = await stat(file);
     const { partsFrom = 100 * MIB } = this.options;
     if (size >= partsFrom && this.#takesParts && (await this.#putParts(path, file, size))) return;
-    // The size is fixed here: of a file that still grows, this much is sent.
-    const make = () =>
-      (size === 0 ? '' : ReadableStream.from(createReadStream(file, { end: size - 1 }))) as Body;
+    const make = () => (size === 0 ? '' : ReadableStream.from(this.#pieces(file, size))) as Body;
     await this.#put(path, { make, bytes: size });
   }
 
@@ -107,6 +105,14 @@ export class Artifacts {
       body: { ...body, type: typeOf(path) },
       repeatable: true,
     });
+  }
+
+  /** @param size fixed beforehand: of a file that still grows, this much is sent */
+  async *#pieces(file: string, size: number): AsyncGenerator<Uint8Array> {
+    for await (const piece of createReadStream(file, { end: size - 1 })) {
+      this.transport.options.alive?.();
+      yield piece as Uint8Array;
+    }
   }
 
   /** False if the store behind the server takes no parts. */

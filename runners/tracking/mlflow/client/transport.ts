@@ -15,6 +15,8 @@ export interface TransportOptions {
   fetch?: Fetch;
   /** Ends requests and waits early. */
   signal?: AbortSignal;
+  /** Called whenever something gets through: an answer, a piece of an upload. */
+  alive?(): void;
 }
 
 export interface Request {
@@ -137,6 +139,7 @@ export class Transport {
         // A fetch that may have to follow a redirect keeps the whole body in memory for it; this one streams.
         ...(body && { duplex: 'half' as const, redirect: 'error' as const, window: null }),
       });
+      this.options.alive?.();
       if (!response.ok) throw refused(response.status, response.headers, await response.text(), sent);
       return await read(response, sent);
     } catch (error) {

@@ -1,0 +1,40 @@
+// Trackers show runs elsewhere: on a server, in a chat. A tracker is a view. What it shows is in the run folders
+// first, and nothing that it does or fails to do changes a run.
+
+export interface Tracker {
+  /**
+   * Starts to follow an invocation of an experiment. Returns at once; the work is done in the background.
+   * @throws MtcpError if the options cannot work, before anything is trained
+   */
+  follow(run: TrackedRun): TrackerSession;
+}
+
+export interface TrackedRun {
+  experiment: string;
+  title: string;
+  description?: string;
+  /** The experiment file. */
+  file: string;
+  profile: string | null;
+  /** Folder of all runs, and in it the folder of the experiment with the folders of its trials. */
+  runs: string;
+  folder: string;
+  /** Takes what a person should know, such as where to look. */
+  report(message: TrackerMessage): void;
+}
+
+export interface TrackerMessage {
+  tracker: string;
+  /** Where the run can be seen. */
+  url: string | null;
+  message: string;
+}
+
+export interface TrackerSession {
+  /** A trial of the invocation begins or goes on; its folder fills from now on. */
+  trial(folder: string): void;
+  /** The invocation is over and its report is written. Resolves when the tracker has shown it or has given up. */
+  end(outcome: InvocationOutcome): Promise<void>;
+}
+
+export type InvocationOutcome = 'finished' | 'failed' | 'interrupted';

@@ -1,0 +1,25 @@
+// From an experiment to the tracker that follows its runs, if any: the `tracking` section says which, and without
+// one the environment may (MLFLOW_TRACKING_URI).
+import './mlflow/tracker.js';
+import { createTrialContainer, type Slot } from '../../registry/container.js';
+import type { Tracker } from '../../registry/contracts/tracking.js';
+import { MtcpError } from '../../registry/errors.js';
+import type { Experiment } from '../config/index.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** @throws MtcpError `config` at the option that cannot work */
+export function trackerOf(
+  { tracking }: Pick<Experiment, 'tracking'>,
+  env: Env = process.env,
+): Tracker | undefined {
+  const slot: Slot | null = tracking ? tracking.slot : env.MLFLOW_TRACKING_URI ? { type: 'mlflow' } : null;
+  if (!slot) return undefined;
+  try {
+    return createTrialContainer([]).create('tracker', slot);
+  } catch (error) {
+    const option = MtcpError.is(error) ? /^tracking\.(\w+)$/.exec(error.where ?? '')?.[1] : undefined;
+    if (!MtcpError.is(error) || option === undefined || !tracking) throw error;
+    throw new MtcpError('config', error.message, { where: tracking.locate(option), hint: error.hint });
+  }
+}

@@ -1,0 +1,147 @@
+// How the record of a trial reads in MLflow: pure functions from what is in a run folder to metrics, params, tags.
+//
+//   train/objective, train/loss/<task>, ...   every step
+//   epoch/objective, epoch/loss/<task>, ...   means over an epoch
+//   val/<task>/<metric>                       every evaluation
+//   final/<task>/<metric>                     once: the epoch that is reported
+//
+// The step of every metric is the optimizer step, so that all of them share an axis.
+import { isAbsolute } from 'node:path';
+import { isPlainObject } from '../../../registry/options.js';
+import { NOT_HASHED } from '../../config/trial.js';
+import type { TrialEvent } from '../../ledger/events.js';
+import type { TrialResult } from '../../ledger/run-folder.js';
+import type { StepRecord } from '../../ledger/steps.js';
+import { cleanKey, LIMITS, shorten } from './client/limits.js';
+import type { DatasetInput, Metric, Param, Tag } from './client/types.js';
+
+type Numbers = Readonly<Record<string, number | null>>;
+
+export const tag = (key: string, value: string): Tag => ({
+  key: shorten(key, LIMITS.key),
+  value: shorten(value, LIMITS.tag),
+});
+
+/** @param group such as train/loss; the name below it is a task or a metric of a task */
+const metrics = (group: string, numbers: Numbers, step: number, timestamp: number): Metric[] =>
+  Object.entries(numbers).map(([name, value]) => ({
+    key: cleanKey(group === '' ? name : `${group}/${name}`),
+    // JSON has no NaN; the record says null.
+    value: value ?? NaN,
+    step,
+    timestamp,
+  }));
+
+export function stepMetrics({ epoch, step, time, rate, total, raw, weights, cosines }: StepRecord): Metric[] {
+  return [
+    ...metrics('train', { objective: total, rate }, step, time),
+    ...metrics('train/loss', raw, step, time),
+    ...metrics('train/weight', weights, step, time),
+    ...metrics('train/cosine', cosines, step, time),
+    ...metrics('', { epoch }, step, time),
+  ];
+}
+
+export function epochMetrics(event: TrialEvent & { event: 'epoch' }, time: number): Metric[] {
+  const { step, objective, losses, weights, cosines, seconds, waited, rate } = event;
+  return [
+    ...metrics('epoch', { objective, seconds, waiting_seconds: waited, rate }, step, time),
+    ...metrics('epoch/loss', losses, step, time),
+    ...metrics('epoch/weight', weights, step, time),
+    ...metrics('epoch/cosine', cosines, step, time),
+  ];
+}
+
+/** @param values `task.metric`, or `task.metric.class` */
+export function taskMetrics(group: string, values: Numbers, step: number, time: number): Metric[] {
+  const named = Object.entries(values).map(([name, value]) => [
+    // The dot in <11.25 separates nothing.
+    name.replace(/\.(?!\d)/g, '/'),
+    value,
+  ]);
+  return metrics(group, Object.fromEntries(named) as Numbers, step, time);
+}
+
+export function finalMetrics(result: TrialResult, time: number): Metric[] {
+  const { metrics: values, steps, seconds, parameters, selected } = result;
+  return [
+    ...taskMetrics('final', values, steps, time),
+    ...metrics('final', { parameters, training_seconds: seconds, epoch: selected.epoch }, steps, time),
+  ];
+}
+
+/** Names and steps of metrics that are not finite: stores keep them as something else, or not at all. */
+export const nonFinite = (all: readonly Metric[]): string[] =>
+  all.filter(({ value }) => !Number.isFinite(value)).map(({ key, value, step }) => `${key}=${value}@${step}`);
+
+/** Settings of the trial as params, and those that do not decide its result (paths, threads) as tags. */
+export function configEntities(config: Readonly<Record<string, unknown>>): { params: Param[]; tags: Tag[] } {
+  const volatile = new Set(NOT_HASHED.map((path) => path.join('.')));
+  const params = new Map<string, string>();
+  const tags: Tag[] = [];
+  const visit = (value: unknown, path: string): void => {
+    const entries = isPlainObject(value) ? Object.entries(value) : [];
+    if (entries.length > 0) return entries.forEach(([key, below]) => visit(below, path ? `${path}.${key}` : key));
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    if (volatile.has(path) || (typeof value === 'string' && isAbsolute(value)))
+      tags.push(tag(`mtcp.config.${path}`, text));
+    else params.set(cleanKey(path), shorten(text, LIMITS.param));
+  };
+  visit(config, '');
+  return { params: [...params].map(([key, value]) => ({ key, value })), tags };
+}
+
+type Started = TrialEvent & { event: 'started' };
+
+/** The data of a trial, once for each use. MLflow tells data sets apart by name and digest. */
+export function datasetInputs({ data }: Started, config: Readonly<Record<string, unknown>>): DatasetInput[] {
+  const slot = isPlainObject(config.data) ? config.data : {};
+  const uri = Object.values(slot).find((value) => typeof value === 'string' && isAbsolute(value));
+  const source = JSON.stringify({ uri: uri ?? data.caption });
+  const uses = [
+    ['train', 'training'],
+    ['val', 'validation'],
+  ] as const;
+  return uses.map(([split, context]) => ({
+    dataset: {
+      name: shorten(`${String(slot.type ?? 'data')} ${split}`, LIMITS.datasetName),
+      digest: shorten(data.digest, LIMITS.datasetDigest),
+      source_type: 'local',
+      source: shorten(source, LIMITS.datasetSource),
+      profile: JSON.stringify({ caption: data.caption, notes: data.notes }),
+    },
+    tags: [{ key: 'mlflow.data.context', value: context }],
+  }));
+}
+
+/** A trial's page: what it is, what became of it. */
+export function trialNote(
+  { row, seed, hash }: Started,
+  experiment: string,
+  outcome: { result?: TrialResult; failure?: string },
+): string {
+  const lines = [`**${row}**, seed ${seed}, of ${experiment}. Trial \`${hash.slice(0, 12)}\`.`];
+  const { result, failure } = outcome;
+  if (failure !== undefined) lines.push('', 'Failed:', '', '```', shorten(failure, 2000), '```');
+  if (result) {
+    const shown = Object.entries(result.metrics).filter(([name]) => !/^[^.]+\.[^.]+\.\D/.test(name));
+    lines.push('', `| metric | epoch ${result.selected.epoch} |`, '| --- | --: |');
+    lines.push(...shown.slice(0, 40).map(([name, value]) => `| ${name} | ${Number(value?.toPrecision(5))} |`));
+    lines.push('', result.data.caption, '', ...result.data.notes);
+  }
+  return lines.join('\n');
+}
+
+/** As much of a report as fits into a note, ending with a whole line. */
+export function shortNote(text: string, limit: number = LIMITS.tag): string {
+  if ([...text].length <= limit) return text;
+  const more = '\n\nThe rest is in the artifact report/report.md.';
+  const lines: string[] = [];
+  let left = limit - more.length;
+  for (const line of text.split('\n')) {
+    left -= [...line].length + 1;
+    if (left < 0) break;
+    lines.push(line);
+  }
+  return lines.join('\n') + more;
+}

@@ -1,0 +1,146 @@
+// The run of an invocation: the parent of its trials' runs, with the report and the command that made it.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import type { InvocationOutcome } from '../../../registry/contracts/tracking.js';
+import type { RunStatus } from './client/index.js';
+import { shortNote, tag } from './entities.js';
+import { writeInvocation, type Invocation } from './invocation.js';
+import { RemoteRun, type RunState, type Target } from './remote-run.js';
+import { runTags } from './run-tags.js';
+
+interface InvocationState extends RunState {
+  /** The end that the server was told. */
+  outcome: InvocationOutcome | null;
+}
+
+const STATUS: Readonly<Record<InvocationOutcome, RunStatus>> = {
+  finished: 'FINISHED',
+  failed: 'FAILED',
+  interrupted: 'KILLED',
+};
+
+/** Files of an experiment's folder that people open: the report in its forms, and its pictures. */
+const SHOWN: ReadonlySet<string> = new Set(['.md', '.html', '.json', '.csv', '.tex', '.png', '.svg']);
+
+export class InvocationRun {
+  readonly run: RemoteRun<InvocationState>;
+  #begun = false;
+
+  constructor(
+    target: Target,
+    readonly folder: string,
+    readonly record: Invocation,
+  ) {
+    this.run = new RemoteRun(target, folder, () => ({
+      format: 1,
+      server: target.client.transport.uri,
+      key: record.key,
+      run: null,
+      doubtful: false,
+      status: null,
+      files: {},
+      refused: {},
+      outcome: null,
+    }));
+  }
+
+  /** Folder of the experiment. */
+  get home(): string {
+    return dirname(dirname(this.folder));
+  }
+
+  get complete(): boolean {
+    return this.record.outcome !== null && this.run.state.outcome === this.record.outcome;
+  }
+
+  /** Writes down that a trial belongs to it. */
+  add(trial: string): void {
+    if (this.record.trials.includes(trial)) return;
+    this.record.trials.push(trial);
+    writeInvocation(this.folder, this.record);
+  }
+
+  end(outcome: InvocationOutcome): void {
+    this.record.outcome = outcome;
+    this.record.ended = new Date().toISOString();
+    writeInvocation(this.folder, this.record);
+  }
+
+  /** Number of the run, which is made if it is not there yet. */
+  async id(): Promise<string> {
+    const { record, run } = this;
+    if (run.state.run) return run.info.run_id;
+    const { experiment, profile, started, user } = record;
+    await run.ensure(record.name, {
+      run_name: `${experiment}${profile ? ` ${profile}` : ''} ${started.slice(0, 16).replace('T', ' ')}`,
+      start_time: Date.parse(started),
+      user_id: user,
+      tags: [...this.#tags(), { key: 'mlflow.user', value: user }],
+    });
+    return run.info.run_id;
+  }
+
+  /** @returns whether there was anything to send */
+  async begin(): Promise<boolean> {
+    if (this.#begun || !this.run.take()) return false;
+    await this.id();
+    await this.run.setStatus('RUNNING');
+    this.run.state.outcome = null;
+    await this.run.log({ tags: [...this.#tags(), tag('mlflow.note.content', this.#note())] });
+    await this.run.put('config/experiment.yaml', join(this.folder, 'experiment.yaml'));
+    await this.run.put('config/uncommitted.diff', join(this.folder, 'uncommitted.diff'));
+    this.#begun = true;
+    return true;
+  }
+
+  /** Called when all trials are told. */
+  async finish(): Promise<boolean> {
+    const { record, run } = this;
+    if (record.outcome === null || this.complete || !run.take()) return false;
+    await this.id();
+    await this.#putReport('report', this.home);
+    await run.log({
+      tags: [tag('mtcp.state', record.outcome), { key: 'mlflow.note.content', value: this.#note() }],
+    });
+    await run.settle();
+    await run.setStatus(STATUS[record.outcome], record.ended ? Date.parse(record.ended) : undefined);
+    run.state.outcome = record.outcome;
+    run.save();
+    run.release();
+    return true;
+  }
+
+  /** The process died: the run is over, whatever became of it. */
+  async close(): Promise<void> {
+    if (!this.run.state.run || this.record.outcome !== null || !this.run.take()) return;
+    await this.run.log({ tags: [tag('mtcp.state', 'died')] });
+    await this.run.settle();
+    await this.run.setStatus('KILLED');
+  }
+
+  #tags() {
+    const { trials, title } = this.record;
+    return [...runTags(this.record), tag('mtcp.title', title), tag('mtcp.trials', String(trials.length))];
+  }
+
+  async #putReport(path: string, folder: string): Promise<void> {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const file = join(folder, entry.name);
+      // A folder with events is a trial's.
+      if (entry.isDirectory() && !entry.name.startsWith('.') && !existsSync(join(file, 'events.jsonl')))
+        await this.#putReport(`${path}/${entry.name}`, file);
+      else if (entry.isFile() && SHOWN.has(extname(entry.name)) && !entry.name.startsWith('constant-'))
+        await this.run.put(`${path}/${entry.name}`, file);
+    }
+  }
+
+  #note(): string {
+    const { title, description, command, git, outcome } = this.record;
+    const report = join(this.home, 'report.md');
+    const lines = [`**${title}**`, '', '```sh', command, '```'];
+    if (description) lines.splice(1, 0, '', description);
+    if (git) lines.push('', `Commit \`${git.commit.slice(0, 12)}\`${git.dirty ? ', with changes' : ''}.`);
+    if (outcome !== null && existsSync(report)) lines.push('', readFileSync(report, 'utf8'));
+    return shortNote(lines.join('\n'));
+  }
+}

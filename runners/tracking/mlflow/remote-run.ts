@@ -1,0 +1,223 @@
+// One MLflow run and what is known here about it. Whatever is told to the server can be told again without changing
+// anything, and what the server has acknowledged is written down beside the run folder's own files, so a process
+// may die at any point and another one goes on.
+//
+// Making a run is the one thing that must not be done twice. Every run carries a key, derived from what it is a
+// view of; before one is made the server is asked for it, and if an answer was ever lost, it is asked again at the
+// end and what was made twice is deleted.
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeWhole } from '../../ledger/files.js';
+import { Lease } from '../../ledger/lease.js';
+import { MlflowError, isMissing } from './client/errors.js';
+import { shorten, LIMITS } from './client/limits.js';
+import type { Batch, Metric, MlflowClient, NewRun, RunInfo, RunStatus, Tag } from './client/index.js';
+
+/** Where runs are logged to. */
+export interface Target {
+  readonly client: MlflowClient;
+  /** Number of the MLflow experiment of this name. */
+  experiment(name: string): Promise<string>;
+  /** The next call of `experiment` asks the server again. */
+  forgetExperiments(): void;
+  warn(message: string): void;
+}
+
+export interface RunState {
+  /** Raised when older records cannot be read. */
+  format: 1;
+  /** Address of the server that all of this is true of. */
+  server: string;
+  key: string;
+  run: Pick<RunInfo, 'run_id' | 'experiment_id' | 'artifact_uri'> | null;
+  /** A run of this key may exist that was never heard of. */
+  doubtful: boolean;
+  /** What the server was last told. */
+  status: RunStatus | null;
+  /** Uploaded: path to the file's size and time. */
+  files: Record<string, string>;
+  /** What the server does not take, and why; not tried again. */
+  refused: Record<string, string>;
+}
+
+/** Folder of the tracker in the folder of a trial or an experiment. */
+export const PRIVATE = '.mlflow';
+const STATE = 'state.json';
+export const KEY_TAG = 'mtcp.key';
+
+/** The record of a run; undefined if there is none that can be read. */
+export function readState<S extends RunState>(folder: string): S | undefined {
+  try {
+    const state = JSON.parse(readFileSync(join(folder, STATE), 'utf8')) as S;
+    return state.format === 1 ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export class RemoteRun<S extends RunState> {
+  #state: S | undefined;
+  #lease: Lease | undefined;
+
+  /**
+   * @param folder where the record is kept
+   * @param fresh the record of a run that the server does not know
+   */
+  constructor(
+    readonly target: Target,
+    readonly folder: string,
+    readonly fresh: () => S,
+  ) {}
+
+  get state(): S {
+    if (!this.#state) {
+      const known = readState<S>(this.folder);
+      this.#state = known?.server === this.target.client.transport.uri ? known : this.fresh();
+    }
+    return this.#state;
+  }
+
+  /** False while another process logs this run. */
+  take(): boolean {
+    if (this.#lease) return true;
+    const lease = Lease.take(this.folder);
+    if (!(lease instanceof Lease)) return false;
+    this.#lease = lease;
+    // What the other process wrote last.
+    this.#state = undefined;
+    return true;
+  }
+
+  release(): void {
+    this.#lease?.release();
+    this.#lease = undefined;
+  }
+
+  save(): void {
+    writeWhole(join(this.folder, STATE), `${JSON.stringify(this.state, null, 1)}\n`);
+  }
+
+  get info(): NonNullable<RunState['run']> {
+    return this.state.run!;
+  }
+
+  get url(): string | undefined {
+    return this.state.run ? this.target.client.runUrl(this.state.run) : undefined;
+  }
+
+  /** The run of this key: known, found on the server, or made. */
+  async ensure(experiment: string, run: Omit<NewRun, 'experiment_id'>): Promise<void> {
+    const { state } = this;
+    if (state.run) return;
+    const { client } = this.target;
+    const experiment_id = await this.target.experiment(experiment);
+    const [found] = await this.#search(experiment_id);
+    const tags = [{ key: KEY_TAG, value: state.key }, ...(run.tags ?? []).map(this.#clean)];
+    if (!found) {
+      // Should this process die now, the next one is in doubt.
+      state.doubtful = true;
+      this.save();
+    }
+    const { info } = found ?? (await client.createRun({ ...run, experiment_id, tags }));
+    const { run_id, artifact_uri } = info;
+    state.run = { run_id, experiment_id, artifact_uri };
+    this.save();
+  }
+
+  /** Deletes what was made twice because an answer was lost. */
+  async settle(): Promise<void> {
+    const { state, info } = this;
+    if (!state.doubtful) return;
+    for (const { info: other } of await this.#search(info.experiment_id))
+      if (other.run_id !== info.run_id) await this.target.client.deleteRun(other.run_id);
+    state.doubtful = false;
+    this.save();
+  }
+
+  async setStatus(status: RunStatus, end?: number): Promise<void> {
+    await this.target.client.updateRun(this.info.run_id, { status, ...(end !== undefined && { end_time: end }) });
+    this.state.status = status;
+    this.save();
+  }
+
+  /** What a server refuses of it is left out, one by one, and told. */
+  async log({ metrics = [], params = [], tags = [] }: Batch): Promise<void> {
+    const { client } = this.target;
+    const clean = { params: params.map(this.#clean), tags: tags.map(this.#clean) };
+    const { run_id } = this.info;
+    await this.#halving('tag', clean.tags, (some) => client.logBatch(run_id, { tags: some }));
+    await this.#halving('param', clean.params, (some) => client.logBatch(run_id, { params: some }));
+    await this.#halving('metric', metrics, (some: readonly Metric[]) => client.logBatch(run_id, { metrics: some }));
+  }
+
+  async #halving<T extends { key: string }>(
+    what: string,
+    items: readonly T[],
+    send: (items: readonly T[]) => Promise<void>,
+  ): Promise<void> {
+    if (items.length === 0) return;
+    try {
+      await send(items);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (items.length === 1) return this.#refuse(`${what} "${items[0].key}"`, error);
+      const middle = Math.ceil(items.length / 2);
+      await this.#halving(what, items.slice(0, middle), send);
+      await this.#halving(what, items.slice(middle), send);
+    }
+  }
+
+  /** Something that the run can do without: if the server refuses it, that is noted and not tried again. */
+  async part(name: string, work: () => Promise<void>): Promise<void> {
+    if (name in this.state.refused) return;
+    try {
+      await work();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#refuse(name, error);
+    }
+  }
+
+  #refuse(name: string, error: MlflowError): void {
+    if (name in this.state.refused) return;
+    this.state.refused[name] = error.message;
+    this.save();
+    this.target.warn(`${name} is not logged: ${error.message}${error.hint ? ` (${error.hint})` : ''}`);
+  }
+
+  /** Uploads a file unless it was, as it is now. A file that is not there is left out. */
+  async put(path: string, file: string): Promise<void> {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (!stat?.isFile()) return;
+    const print = `${stat.size} ${Math.floor(stat.mtimeMs)}`;
+    if (this.state.files[path] === print) return;
+    await this.part('files', async () => {
+      await this.target.client.artifacts(this.info).putFile(path, file);
+      this.state.files[path] = print;
+      this.save();
+    });
+  }
+
+  /** The server has lost the run, for example with its database: what was sent is to be sent again. */
+  forget(): void {
+    this.#state = this.fresh();
+    this.target.forgetExperiments();
+    this.save();
+  }
+
+  #search(experiment_id: string) {
+    return this.target.client.searchRuns([experiment_id], `tags."${KEY_TAG}" = '${this.state.key}'`);
+  }
+
+  readonly #clean = ({ key, value }: Tag): Tag => ({
+    key,
+    value: shorten(this.target.client.transport.redactor.text(value), LIMITS.param),
+  });
+}
+
+/** The server understood and will not, now or later; a login or permission that is missing may come yet. */
+function isRefusal(error: unknown): error is MlflowError {
+  return (
+    MlflowError.is(error) && !error.passing && error.status !== 401 && error.status !== 403 && !isMissing(error)
+  );
+}

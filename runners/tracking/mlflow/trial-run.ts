@@ -1,0 +1,316 @@
+// The run of a trial, kept level with the trial's folder. The record holds how far each file has been sent; a pass
+// sends the next piece and moves the record once the server has it.
+//
+// A trial that goes on from a checkpoint trains some steps again. The results are the same numbers (training is
+// exact), so what the server has of a step, an epoch or an evaluation is not sent again.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { load } from 'js-yaml';
+import type { LoggedEvent } from '../../ledger/events.js';
+import { ownerOf } from '../../ledger/lease.js';
+import type { TrialResult } from '../../ledger/run-folder.js';
+import type { StepRecord } from '../../ledger/steps.js';
+import type { Metric, RunStatus, Tag } from './client/index.js';
+import {
+  configEntities,
+  datasetInputs,
+  epochMetrics,
+  finalMetrics,
+  nonFinite,
+  stepMetrics,
+  tag,
+  taskMetrics,
+  trialNote,
+} from './entities.js';
+import type { Invocation } from './invocation.js';
+import { parsed, readLines } from './lines.js';
+import { logModel, type ModelState } from './model.js';
+import { PRIVATE, RemoteRun, type RunState, type Target } from './remote-run.js';
+import { runTags } from './run-tags.js';
+import { SYSTEM_FILE, systemMetrics, type SystemSample } from './system.js';
+
+interface TrialState extends RunState {
+  /** Bytes of events.jsonl that the server has. */
+  events: number;
+  /** The same of steps.jsonl, which is replaced when a trial goes back to a checkpoint; and the last step. */
+  steps: { inode: number; bytes: number; step: number };
+  system: number;
+  /** Last epoch whose means, and whose evaluation, the server has. */
+  epoch: number;
+  evaluated: number;
+  nonFinite: string[];
+  /** Run that it is shown under. */
+  parent: string | null;
+  model: ModelState | null;
+  /** Everything up to the end of the trial has been sent. */
+  complete: boolean;
+}
+
+type Started = LoggedEvent & { event: 'started' };
+const ENDS: ReadonlySet<string> = new Set(['finished', 'failed', 'interrupted']);
+const NOTED = 20;
+const EVENTS_AT_ONCE = 100;
+const at = ({ time }: { time: string }): number => Date.parse(time);
+
+export class TrialRun {
+  readonly run: RemoteRun<TrialState>;
+  #readTo = 0;
+  #first: Started | undefined;
+  #started: Started | undefined;
+  #last: LoggedEvent | undefined;
+  readonly #stepOfEpoch = new Map<number, number>();
+  #pending: { event: LoggedEvent | undefined; end: number }[] = [];
+
+  constructor(
+    target: Target,
+    readonly folder: string,
+    readonly invocation: Invocation,
+  ) {
+    this.run = new RemoteRun(target, join(folder, PRIVATE), () => ({
+      format: 1,
+      server: target.client.transport.uri,
+      key: createHash('sha256').update(`${this.#first!.hash} ${this.#first!.time}`).digest('hex').slice(0, 32),
+      run: null,
+      doubtful: false,
+      status: null,
+      files: {},
+      refused: {},
+      events: 0,
+      steps: { inode: 0, bytes: 0, step: 0 },
+      system: 0,
+      epoch: 0,
+      evaluated: 0,
+      nonFinite: [],
+      parent: null,
+      model: null,
+      complete: false,
+    }));
+  }
+
+  /** Whether the server knows everything that there is. */
+  get complete(): boolean {
+    this.#read();
+    return this.#started === undefined || (this.run.state.complete && this.#pending.length === 0);
+  }
+
+  /** Whether a process trains it. */
+  get alive(): boolean {
+    return Boolean(ownerOf(this.folder)?.alive);
+  }
+
+  /**
+   * Sends the next piece.
+   * @param parent number of the run to show this one under
+   * @returns whether there was anything to send
+   */
+  async pass(parent: () => Promise<string>): Promise<boolean> {
+    if (!existsSync(this.folder)) return false;
+    this.#read();
+    if (!this.#started || this.complete || !this.run.take()) return false;
+    // Another process may have sent something meanwhile.
+    const { state } = this.run;
+    this.#pending = this.#pending.filter(({ end }) => end > state.events);
+    await this.run.ensure(this.invocation.name, {
+      run_name: `${this.#started.row} · s${this.#started.seed}`,
+      start_time: at(this.#first!),
+      user_id: this.invocation.user,
+      tags: [...(await this.#tags(parent)), { key: 'mlflow.user', value: this.invocation.user }],
+    });
+    if (this.#pending.some(({ event }) => event?.event === 'started')) await this.#begin(parent);
+    if (await this.#send()) return true;
+    return this.#last && ENDS.has(this.#last.event) ? this.#finish(this.#last) : false;
+  }
+
+  /** Says of a run whose process died that it is over. */
+  async close(): Promise<void> {
+    const { state } = this.run;
+    if (!state.run || state.complete || !this.run.take()) return;
+    await this.run.log({ tags: [tag('mtcp.state', 'died')] });
+    await this.run.settle();
+    await this.run.setStatus('KILLED', this.#last && at(this.#last));
+  }
+
+  forget(): void {
+    this.run.forget();
+    this.#readTo = 0;
+    this.#pending = [];
+  }
+
+  #read(): void {
+    for (;;) {
+      const read = readLines(join(this.folder, 'events.jsonl'), this.#readTo);
+      if (!read || read.lines.length === 0) return;
+      this.#readTo = read.end;
+      parsed<LoggedEvent>(read.lines).forEach((event, i) => {
+        if (event) this.#note(event);
+        const end = read.ends[i];
+        if (this.#first && end > this.run.state.events) this.#pending.push({ event, end });
+      });
+    }
+  }
+
+  #note(event: LoggedEvent): void {
+    this.#last = event;
+    if (event.event === 'started') {
+      this.#first ??= event;
+      this.#started = event;
+    }
+    if (event.event === 'epoch') this.#stepOfEpoch.set(event.epoch, event.step);
+  }
+
+  async #tags(parent: () => Promise<string>): Promise<Tag[]> {
+    const { row, seed, hash } = this.#started!;
+    return [
+      ...runTags(this.invocation),
+      { key: 'mlflow.parentRunId', value: await parent() },
+      tag('mtcp.row', row),
+      tag('mtcp.seed', String(seed)),
+      tag('mtcp.config_hash', hash),
+      tag('mtcp.folder', basename(this.folder)),
+      tag('mtcp.state', 'running'),
+    ];
+  }
+
+  /** The trial was started, for the first time or again. */
+  async #begin(parent: () => Promise<string>): Promise<void> {
+    const { run } = this;
+    const { state } = run;
+    const config = this.#config();
+    const { params, tags } = configEntities(config);
+    await run.setStatus('RUNNING');
+    state.complete = false;
+    const resumed = state.parent !== null && this.#pending.some(({ event }) => event?.event === 'resumed');
+    await run.log({
+      tags: [
+        ...(await this.#tags(parent)),
+        ...tags,
+        { key: 'mlflow.note.content', value: trialNote(this.#started!, this.invocation.title, {}) },
+        ...(resumed ? [tag('mtcp.resumed_from', `${state.parent} step ${state.steps.step}`)] : []),
+      ],
+      params: state.events === 0 ? params : [],
+    });
+    state.parent = await parent();
+    await run.part('data sets', () =>
+      run.target.client.logInputs(run.info.run_id, datasetInputs(this.#started!, config)),
+    );
+    await run.put('config/resolved.yaml', join(this.folder, 'resolved.yaml'));
+  }
+
+  #config(): Record<string, unknown> {
+    const path = join(this.folder, 'resolved.yaml');
+    if (!existsSync(path)) return {};
+    const { name: _name, seeds: _seeds, rows: _rows, ...config } = load(readFileSync(path, 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    return config;
+  }
+
+  /** One request's worth of metrics. */
+  async #send(): Promise<boolean> {
+    const { state } = this.run;
+    const events = this.#pending.slice(0, EVENTS_AT_ONCE);
+    const next = { ...state, steps: { ...state.steps } };
+    const metrics = events.flatMap(({ event }) => (event ? this.#eventMetrics(event, next) : []));
+    if (events.length > 0) next.events = events.at(-1)!.end;
+    metrics.push(...this.#stepMetrics(next), ...this.#systemMetrics(next));
+    const moved =
+      next.events !== state.events || next.steps.bytes !== state.steps.bytes || next.system !== state.system;
+    if (!moved) return false;
+    await this.run.log({ metrics });
+    const odd = nonFinite(metrics);
+    if (odd.length > 0 && state.nonFinite.length < NOTED) {
+      next.nonFinite = [...state.nonFinite, ...odd].slice(0, NOTED);
+      await this.run.log({ tags: [tag('mtcp.nonfinite', next.nonFinite.join(' '))] });
+    }
+    const { events: sent, steps, system, epoch, evaluated, nonFinite: noted } = next;
+    Object.assign(state, { events: sent, steps, system, epoch, evaluated, nonFinite: noted });
+    this.run.save();
+    this.#pending = this.#pending.slice(events.length);
+    return true;
+  }
+
+  #eventMetrics(event: LoggedEvent, next: TrialState): Metric[] {
+    if (event.event === 'epoch' && event.epoch > next.epoch) {
+      next.epoch = event.epoch;
+      return epochMetrics(event, at(event));
+    }
+    if (event.event === 'evaluated' && event.epoch > next.evaluated) {
+      next.evaluated = event.epoch;
+      return taskMetrics('val', event.metrics, this.#stepOfEpoch.get(event.epoch) ?? 0, at(event));
+    }
+    return [];
+  }
+
+  #stepMetrics(next: TrialState): Metric[] {
+    const every = this.invocation.options.steps;
+    if (every === 0) return [];
+    const path = join(this.folder, 'steps.jsonl');
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!stat) return [];
+    const replaced = stat.ino !== next.steps.inode || stat.size < next.steps.bytes;
+    const read = readLines(path, replaced ? 0 : next.steps.bytes);
+    if (!read || read.lines.length === 0) return [];
+    const known = next.steps.step;
+    const records = parsed<StepRecord>(read.lines).filter((record) => record !== undefined && record.step > known);
+    next.steps = { inode: read.inode, bytes: read.end, step: records.at(-1)?.step ?? known };
+    return (records as StepRecord[]).filter(({ step }) => step % every === 0).flatMap(stepMetrics);
+  }
+
+  #systemMetrics(next: TrialState): Metric[] {
+    const read = readLines(join(this.folder, SYSTEM_FILE), next.system);
+    if (!read || read.lines.length === 0) return [];
+    next.system = read.end;
+    return parsed<SystemSample>(read.lines).flatMap((sample) => (sample ? systemMetrics(sample) : []));
+  }
+
+  /** The trial's last event says how it ended. */
+  async #finish(last: LoggedEvent): Promise<boolean> {
+    const { run } = this;
+    const result = last.event === 'finished' ? this.#result() : undefined;
+    // It is written a moment after the event.
+    if (last.event === 'finished' && !result) return false;
+    if (result) {
+      await run.log({ metrics: finalMetrics(result, at(last)) });
+      await run.put('pictures/predictions.png', join(this.folder, 'predictions.png'));
+      if (this.invocation.options.checkpoints === 'kept') await this.#putCheckpoints();
+      await logModel(run, this.folder, this.invocation, this.#started!, result, finalMetrics(result, at(last)));
+    }
+    await run.put('log/events.jsonl', join(this.folder, 'events.jsonl'));
+    const failure = last.event === 'failed' ? last.message : undefined;
+    await run.log({
+      tags: [
+        tag('mtcp.state', result ? 'done' : last.event),
+        ...(result ? [tag('mtcp.engine', result.engine)] : []),
+        { key: 'mlflow.note.content', value: trialNote(this.#started!, this.invocation.title, { result, failure }) },
+      ],
+    });
+    await run.settle();
+    const status: RunStatus = result ? 'FINISHED' : failure === undefined ? 'KILLED' : 'FAILED';
+    run.state.complete = true;
+    await run.setStatus(status, at(last)).catch((error: unknown) => {
+      run.state.complete = false;
+      throw error;
+    });
+    run.release();
+    return true;
+  }
+
+  #result(): TrialResult | undefined {
+    const path = join(this.folder, 'result.json');
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as TrialResult) : undefined;
+  }
+
+  async #putCheckpoints(): Promise<void> {
+    const home = join(this.folder, 'checkpoints');
+    if (!existsSync(home)) return;
+    for (const checkpoint of readdirSync(home, { withFileTypes: true }))
+      if (checkpoint.isDirectory() && /^step-\d+$/.test(checkpoint.name))
+        for (const file of readdirSync(join(home, checkpoint.name)))
+          await this.run.put(
+            `checkpoints/${checkpoint.name}/${file}`,
+            join(home, checkpoint.name, file),
+          );
+  }
+}
