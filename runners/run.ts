@@ -1,9 +1,10 @@
 // Runs an experiment: every trial that is wanted and not done yet, in this process or in several, and then the
 // table. A trial that fails does not stop the others; a trial that was interrupted goes on where it was.
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { InvocationOutcome, TrackerMessage } from '../registry/contracts/tracking.js';
 import { MtcpError } from '../registry/errors.js';
-import type { Trial } from './config/index.js';
+import type { Experiment, Trial } from './config/index.js';
 import { DataSources, type DataEvent } from './data-sources.js';
 import { openExperiment, primaryMetrics, type OpenOptions } from './experiment.js';
 import { runInProcesses } from './launchers/local.js';
@@ -12,6 +13,7 @@ import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
 import { draw } from './reporting/plots/draw.js';
 import { buildReport, type Report, type RowResult } from './reporting/report.js';
+import { track } from './tracking/index.js';
 import { checkTrials } from './training/check.js';
 import { checkStart } from './weights/start.js';
 import { workThrough, type WorkEvent, type Worked } from './work.js';
@@ -44,7 +46,9 @@ export type RunEvent =
   | DataEvent
   | WorkEvent
   /** About the report: a trial's own warnings say which trial. */
-  | { event: 'warning'; message: string };
+  | { event: 'warning'; message: string }
+  /** A tracker has something to say; see registry/contracts/tracking.ts. */
+  | ({ event: 'tracking' } & TrackerMessage);
 
 export interface RunOutcome extends Worked {
   report: Report;
@@ -55,9 +59,33 @@ export interface RunOutcome extends Worked {
 }
 
 export async function runExperiment(file: string, options: RunOptions): Promise<RunOutcome> {
-  const observe = options.observe ?? (() => {});
-  const stopRequested = options.stopRequested ?? (() => false);
   const experiment = openExperiment(file, options);
+  const tell = options.observe ?? (() => {});
+  const tracking = track(experiment, options.runs, (message) => tell({ event: 'tracking', ...message }));
+  let ended: InvocationOutcome = 'failed';
+  try {
+    const outcome = await runTrials(file, experiment, {
+      ...options,
+      observe(event) {
+        if (event.event === 'trial' && event.state !== 'done') tracking.trial(resolve(event.folder));
+        tell(event);
+      },
+    });
+    if (outcome.interrupted) ended = 'interrupted';
+    else if (outcome.failed.length === 0) ended = 'finished';
+    return outcome;
+  } finally {
+    await tracking.end(ended);
+  }
+}
+
+async function runTrials(
+  file: string,
+  experiment: Experiment,
+  options: RunOptions & { observe(event: RunEvent): void },
+): Promise<RunOutcome> {
+  const { observe } = options;
+  const stopRequested = options.stopRequested ?? (() => false);
   const { name, title, profile, trials } = experiment;
   const ledger = new Ledger(options.runs, trials, { ...options.ledger, only: options.only });
   const folder = join(options.runs, name);

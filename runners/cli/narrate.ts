@@ -57,6 +57,9 @@ export function narrator(
           `${indent}${event.step === 0 ? 'starts again: there was no checkpoint yet' : `goes on after step ${event.step}`}`,
         );
         break;
+      case 'tracking':
+        progress.line(`${event.tracker}: ${event.message}`);
+        break;
       case 'warning':
         progress.line(`${indent}warning: ${event.message}`);
         break;

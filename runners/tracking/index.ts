@@ -1,8 +1,9 @@
 // From an experiment to the tracker that follows its runs, if any: the `tracking` section says which, and without
 // one the environment may (MLFLOW_TRACKING_URI).
+import { resolve } from 'node:path';
 import './mlflow/tracker.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
-import type { Tracker } from '../../registry/contracts/tracking.js';
+import type { Tracker, TrackerMessage, TrackerSession } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Experiment } from '../config/index.js';
 
@@ -22,4 +23,28 @@ export function trackerOf(
     if (!MtcpError.is(error) || option === undefined || !tracking) throw error;
     throw new MtcpError('config', error.message, { where: tracking.locate(option), hint: error.hint });
   }
+}
+
+const NOBODY: TrackerSession = { trial: () => {}, end: () => Promise.resolve() };
+
+/** Starts to follow an invocation of an experiment; without a tracker nothing happens. */
+export function track(
+  experiment: Experiment,
+  runs: string,
+  report: (message: TrackerMessage) => void,
+): TrackerSession {
+  const { name, title, description, file, profile } = experiment;
+  const tracker = trackerOf(experiment);
+  if (!tracker) return NOBODY;
+  const folder = resolve(runs, name);
+  return tracker.follow({
+    experiment: name,
+    title,
+    description,
+    file,
+    profile,
+    runs: resolve(runs),
+    folder,
+    report,
+  });
 }

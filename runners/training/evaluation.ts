@@ -19,7 +19,7 @@ import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { EvaluateConfig } from '../config/trial.js';
 import type { EvaluationBatch } from '../data/batch.js';
-import { hostTensor, type Engine, type Program } from '../engine/engine.js';
+import { hostTensor, type Engine, type Program, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { Network } from './network.js';
 import type { Weights } from './weights.js';
@@ -61,17 +61,9 @@ export class Evaluation {
     weights: Weights,
     fit?: Transform['fit'],
   ): Promise<Evaluation> {
-    const program = await engine.compile('evaluation', (tracer) => {
-      const pass = new Pass(new ParameterTable(), tracer, false);
-      const image = tracer.input('image', 'float32', [config.batch, ...size, 3]) as tf.Tensor4D;
-      const raw = network.forward(pass.root, image);
-      return Object.fromEntries(
-        network.tasks.map((task) => [
-          `prediction/${task.name}`,
-          decode(resizeBilinear(raw[task.name], size), task),
-        ]),
-      );
-    });
+    const program = await engine.compile('evaluation', (tracer) =>
+      tracePredictions(tracer, network, [config.batch, ...size]),
+    );
     return new Evaluation(program, network.tasks, metrics, config, weights, fit);
   }
 
@@ -111,6 +103,23 @@ export class Evaluation {
     this.#binding.close();
     this.program.close();
   }
+}
+
+/** The network and the decoding of what it predicts: `image` to `prediction/<task>`. */
+export function tracePredictions(
+  tracer: Tracer,
+  network: Network,
+  [batch, height, width]: readonly [number, number, number],
+): tf.NamedTensorMap {
+  const pass = new Pass(new ParameterTable(), tracer, false);
+  const image = tracer.input('image', 'float32', [batch, height, width, 3]) as tf.Tensor4D;
+  const raw = network.forward(pass.root, image);
+  return Object.fromEntries(
+    network.tasks.map((task) => [
+      `prediction/${task.name}`,
+      decode(resizeBilinear(raw[task.name], [height, width]), task),
+    ]),
+  );
 }
 
 /** `task.metric` -> value */

@@ -81,7 +81,8 @@ export function configEntities(config: Readonly<Record<string, unknown>>): { par
   const tags: Tag[] = [];
   const visit = (value: unknown, path: string): void => {
     const entries = isPlainObject(value) ? Object.entries(value) : [];
-    if (entries.length > 0) return entries.forEach(([key, below]) => visit(below, path ? `${path}.${key}` : key));
+    if (entries.length > 0)
+      return entries.forEach(([key, below]) => visit(below, path ? `${path}.${key}` : key));
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     if (volatile.has(path) || (typeof value === 'string' && isAbsolute(value)))
       tags.push(tag(`mtcp.config.${path}`, text));
@@ -126,7 +127,9 @@ export function trialNote(
   if (result) {
     const shown = Object.entries(result.metrics).filter(([name]) => !/^[^.]+\.[^.]+\.\D/.test(name));
     lines.push('', `| metric | epoch ${result.selected.epoch} |`, '| --- | --: |');
-    lines.push(...shown.slice(0, 40).map(([name, value]) => `| ${name} | ${Number(value?.toPrecision(5))} |`));
+    lines.push(
+      ...shown.slice(0, 40).map(([name, value]) => `| ${name} | ${Number(value?.toPrecision(5))} |`),
+    );
     lines.push('', result.data.caption, '', ...result.data.notes);
   }
   return lines.join('\n');

@@ -32,12 +32,13 @@ export class Follower implements Target {
     this.#experiments.clear();
   }
 
-  /** @param withTrials also the trials that it is known to have */
-  follow(folder: string, record: Invocation, withTrials = true): InvocationRun {
-    const invocation = new InvocationRun(this, folder, record);
-    this.#invocations.push(invocation);
-    if (withTrials)
-      for (const trial of record.trials) this.#follow(invocation, join(invocation.home, trial));
+  /** An invocation with the trials that it has so far. */
+  follow(folder: string, record: Invocation): InvocationRun {
+    const known = this.#invocations.find((other) => other.folder === folder);
+    if (known) Object.assign(known.record, record);
+    const invocation = known ?? new InvocationRun(this, folder, record);
+    if (!known) this.#invocations.push(invocation);
+    for (const trial of record.trials) this.#follow(invocation, join(invocation.home, trial));
     return invocation;
   }
 

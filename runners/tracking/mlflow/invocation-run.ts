@@ -24,6 +24,8 @@ const SHOWN: ReadonlySet<string> = new Set(['.md', '.html', '.json', '.csv', '.t
 
 export class InvocationRun {
   readonly run: RemoteRun<InvocationState>;
+  /** Whether it is under way in this process. */
+  current = false;
   #begun = false;
 
   constructor(
@@ -84,7 +86,7 @@ export class InvocationRun {
   async begin(): Promise<boolean> {
     if (this.#begun || !this.run.take()) return false;
     await this.id();
-    await this.run.setStatus('RUNNING');
+    if (this.current) await this.run.setStatus('RUNNING');
     this.run.state.outcome = null;
     await this.run.log({ tags: [...this.#tags(), tag('mlflow.note.content', this.#note())] });
     await this.run.put('config/experiment.yaml', join(this.folder, 'experiment.yaml'));
@@ -100,7 +102,11 @@ export class InvocationRun {
     await this.id();
     await this.#putReport('report', this.home);
     await run.log({
-      tags: [tag('mtcp.state', record.outcome), { key: 'mlflow.note.content', value: this.#note() }],
+      tags: [
+        ...this.#tags(),
+        tag('mtcp.state', record.outcome),
+        { key: 'mlflow.note.content', value: this.#note() },
+      ],
     });
     await run.settle();
     await run.setStatus(STATUS[record.outcome], record.ended ? Date.parse(record.ended) : undefined);

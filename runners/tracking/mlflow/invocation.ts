@@ -56,15 +56,20 @@ export interface NewInvocation extends Omit<TrackedRun, 'report'> {
 const RECORD = 'invocation.json';
 
 /** Starts an invocation, or goes on with the last one if that did not come to its end. */
-export function beginInvocation(run: NewInvocation, redactor: Redactor): { folder: string; record: Invocation } {
+export function beginInvocation(
+  run: NewInvocation,
+  redactor: Redactor,
+): { folder: string; record: Invocation } {
   const open = readInvocations(run.folder).findLast(
     ({ folder, record }) =>
       (record.outcome === null || record.outcome === 'interrupted') &&
       record.profile === run.profile &&
       record.name === run.name &&
-      !ownerOf(folder)?.alive,
+      isFree(folder),
   );
-  const key = open?.record.key ?? `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}-${randomUUID().slice(0, 8)}`;
+  const key =
+    open?.record.key ??
+    `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}-${randomUUID().slice(0, 8)}`;
   const folder = open?.folder ?? join(run.folder, PRIVATE, key);
   mkdirSync(folder, { recursive: true });
   const git = gitOf(dirname(run.file));
@@ -82,7 +87,12 @@ export function beginInvocation(run: NewInvocation, redactor: Redactor): { folde
     user: userName(),
     host: hostname(),
     version: ownVersion(),
-    git: git && { commit: git.commit, branch: git.branch, url: redactor.text(git.url), dirty: git.diff !== '' },
+    git: git && {
+      commit: git.commit,
+      branch: git.branch,
+      url: redactor.text(git.url),
+      dirty: git.diff !== '',
+    },
     job: process.env.SLURM_JOB_ID ?? null,
     started: open?.record.started ?? new Date().toISOString(),
     ended: null,
@@ -93,6 +103,12 @@ export function beginInvocation(run: NewInvocation, redactor: Redactor): { folde
   if (git?.diff) writeFileSync(join(folder, 'uncommitted.diff'), redactor.text(git.diff));
   writeInvocation(folder, record);
   return { folder, record };
+}
+
+/** No other process has it. */
+function isFree(folder: string): boolean {
+  const ownership = ownerOf(folder);
+  return !ownership?.alive || (ownership.owner.pid === process.pid && ownership.owner.host === hostname());
 }
 
 export function writeInvocation(folder: string, record: Invocation): void {
@@ -118,7 +134,9 @@ export function readInvocations(experimentFolder: string): { folder: string; rec
 
 /** What was typed, as far as it can be told. */
 export function commandLine(argv: readonly string[] = process.argv): string {
-  const quoted = argv.slice(2).map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`));
+  const quoted = argv
+    .slice(2)
+    .map((part) => (/^[\w@%+=:,./-]+$/.test(part) ? part : `'${part.replaceAll("'", "'\\''")}'`));
   const program = basename(argv[1] ?? 'node');
   return [program === 'main.js' ? 'mtcp' : program, ...quoted].join(' ');
 }

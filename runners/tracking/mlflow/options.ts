@@ -44,8 +44,14 @@ export const OPTIONS = {
       minLength: 1,
       default: null,
     },
+    patience: {
+      description: 'Seconds to wait at the end of a run for a server that does not answer.',
+      type: 'number',
+      minimum: 0,
+      default: 15,
+    },
   },
-  required: ['uri', 'experiment', 'steps', 'system', 'checkpoints', 'model', 'register'],
+  required: ['uri', 'experiment', 'steps', 'system', 'checkpoints', 'model', 'register', 'patience'],
   additionalProperties: false,
 } as const;
 

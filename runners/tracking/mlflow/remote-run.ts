@@ -7,6 +7,7 @@
 // end and what was made twice is deleted.
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
 import { writeWhole } from '../../ledger/files.js';
 import { Lease } from '../../ledger/lease.js';
 import { MlflowError, isMissing } from './client/errors.js';
@@ -135,7 +136,10 @@ export class RemoteRun<S extends RunState> {
   }
 
   async setStatus(status: RunStatus, end?: number): Promise<void> {
-    await this.target.client.updateRun(this.info.run_id, { status, ...(end !== undefined && { end_time: end }) });
+    await this.target.client.updateRun(this.info.run_id, {
+      status,
+      ...(end !== undefined && { end_time: end }),
+    });
     this.state.status = status;
     this.save();
   }
@@ -147,7 +151,9 @@ export class RemoteRun<S extends RunState> {
     const { run_id } = this.info;
     await this.#halving('tag', clean.tags, (some) => client.logBatch(run_id, { tags: some }));
     await this.#halving('param', clean.params, (some) => client.logBatch(run_id, { params: some }));
-    await this.#halving('metric', metrics, (some: readonly Metric[]) => client.logBatch(run_id, { metrics: some }));
+    await this.#halving('metric', metrics, (some: readonly Metric[]) =>
+      client.logBatch(run_id, { metrics: some }),
+    );
   }
 
   async #halving<T extends { key: string }>(
@@ -167,22 +173,26 @@ export class RemoteRun<S extends RunState> {
     }
   }
 
-  /** Something that the run can do without: if the server refuses it, that is noted and not tried again. */
+  /**
+   * Something that the run can do without: if the server refuses it, or it cannot be made here, that is noted and
+   * not tried again.
+   */
   async part(name: string, work: () => Promise<void>): Promise<void> {
     if (name in this.state.refused) return;
     try {
       await work();
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      this.#refuse(name, error);
+      if (MlflowError.is(error) && !isRefusal(error)) throw error;
+      this.#refuse(name, error as Error);
     }
   }
 
-  #refuse(name: string, error: MlflowError): void {
+  #refuse(name: string, error: Error): void {
     if (name in this.state.refused) return;
     this.state.refused[name] = error.message;
     this.save();
-    this.target.warn(`${name} is not logged: ${error.message}${error.hint ? ` (${error.hint})` : ''}`);
+    const hint = MtcpError.is(error) ? error.hint : undefined;
+    this.target.warn(`${name} is not logged: ${error.message}${hint ? ` (${hint})` : ''}`);
   }
 
   /** Uploads a file unless it was, as it is now. A file that is not there is left out. */
@@ -218,6 +228,10 @@ export class RemoteRun<S extends RunState> {
 /** The server understood and will not, now or later; a login or permission that is missing may come yet. */
 function isRefusal(error: unknown): error is MlflowError {
   return (
-    MlflowError.is(error) && !error.passing && error.status !== 401 && error.status !== 403 && !isMissing(error)
+    MlflowError.is(error) &&
+    !error.passing &&
+    error.status !== 401 &&
+    error.status !== 403 &&
+    !isMissing(error)
   );
 }

@@ -3,7 +3,17 @@ import { tag } from './entities.js';
 import type { Tag } from './client/index.js';
 import type { Invocation } from './invocation.js';
 
-export function runTags({ file, job, git, host, version, experiment, profile, command, key }: Invocation): Tag[] {
+export function runTags({
+  file,
+  job,
+  git,
+  host,
+  version,
+  experiment,
+  profile,
+  command,
+  key,
+}: Invocation): Tag[] {
   return [
     tag('mlflow.source.name', file),
     tag('mlflow.source.type', job ? 'JOB' : 'LOCAL'),

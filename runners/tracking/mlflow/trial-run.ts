@@ -70,7 +70,10 @@ export class TrialRun {
     this.run = new RemoteRun(target, join(folder, PRIVATE), () => ({
       format: 1,
       server: target.client.transport.uri,
-      key: createHash('sha256').update(`${this.#first!.hash} ${this.#first!.time}`).digest('hex').slice(0, 32),
+      key: createHash('sha256')
+        .update(`${this.#first!.hash} ${this.#first!.time}`)
+        .digest('hex')
+        .slice(0, 32),
       run: null,
       doubtful: false,
       status: null,
@@ -92,6 +95,11 @@ export class TrialRun {
   get complete(): boolean {
     this.#read();
     return this.#started === undefined || (this.run.state.complete && this.#pending.length === 0);
+  }
+
+  /** Whether it has begun and not ended, as far as its record says. */
+  get running(): boolean {
+    return this.#last !== undefined && !ENDS.has(this.#last.event);
   }
 
   /** Whether a process trains it. */
@@ -200,10 +208,12 @@ export class TrialRun {
   #config(): Record<string, unknown> {
     const path = join(this.folder, 'resolved.yaml');
     if (!existsSync(path)) return {};
-    const { name: _name, seeds: _seeds, rows: _rows, ...config } = load(readFileSync(path, 'utf8')) as Record<
-      string,
-      unknown
-    >;
+    const {
+      name: _name,
+      seeds: _seeds,
+      rows: _rows,
+      ...config
+    } = load(readFileSync(path, 'utf8')) as Record<string, unknown>;
     return config;
   }
 
@@ -253,7 +263,9 @@ export class TrialRun {
     const read = readLines(path, replaced ? 0 : next.steps.bytes);
     if (!read || read.lines.length === 0) return [];
     const known = next.steps.step;
-    const records = parsed<StepRecord>(read.lines).filter((record) => record !== undefined && record.step > known);
+    const records = parsed<StepRecord>(read.lines).filter(
+      (record) => record !== undefined && record.step > known,
+    );
     next.steps = { inode: read.inode, bytes: read.end, step: records.at(-1)?.step ?? known };
     return (records as StepRecord[]).filter(({ step }) => step % every === 0).flatMap(stepMetrics);
   }
@@ -275,7 +287,14 @@ export class TrialRun {
       await run.log({ metrics: finalMetrics(result, at(last)) });
       await run.put('pictures/predictions.png', join(this.folder, 'predictions.png'));
       if (this.invocation.options.checkpoints === 'kept') await this.#putCheckpoints();
-      await logModel(run, this.folder, this.invocation, this.#started!, result, finalMetrics(result, at(last)));
+      await logModel(
+        run,
+        this.folder,
+        this.invocation,
+        this.#started!,
+        result,
+        finalMetrics(result, at(last)),
+      );
     }
     await run.put('log/events.jsonl', join(this.folder, 'events.jsonl'));
     const failure = last.event === 'failed' ? last.message : undefined;
@@ -283,7 +302,10 @@ export class TrialRun {
       tags: [
         tag('mtcp.state', result ? 'done' : last.event),
         ...(result ? [tag('mtcp.engine', result.engine)] : []),
-        { key: 'mlflow.note.content', value: trialNote(this.#started!, this.invocation.title, { result, failure }) },
+        {
+          key: 'mlflow.note.content',
+          value: trialNote(this.#started!, this.invocation.title, { result, failure }),
+        },
       ],
     });
     await run.settle();
@@ -308,9 +330,6 @@ export class TrialRun {
     for (const checkpoint of readdirSync(home, { withFileTypes: true }))
       if (checkpoint.isDirectory() && /^step-\d+$/.test(checkpoint.name))
         for (const file of readdirSync(join(home, checkpoint.name)))
-          await this.run.put(
-            `checkpoints/${checkpoint.name}/${file}`,
-            join(home, checkpoint.name, file),
-          );
+          await this.run.put(`checkpoints/${checkpoint.name}/${file}`, join(home, checkpoint.name, file));
   }
 }

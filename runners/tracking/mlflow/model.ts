@@ -1,0 +1,157 @@
+// The trained network of a trial as an MLflow 3 logged model: an MLmodel file with the signature, and the network in
+// ONNX form with its weights inside, so that Python loads it with mlflow.onnx.load_model.
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { MtcpError } from '../../../registry/errors.js';
+import type { LoggedEvent } from '../../ledger/events.js';
+import { writeWhole } from '../../ledger/files.js';
+import type { TrialResult } from '../../ledger/run-folder.js';
+import type { LoggedModel, Metric } from './client/index.js';
+import type { Exported, ExportedTensor } from '../../training/export.js';
+import { tag } from './entities.js';
+import type { Invocation } from './invocation.js';
+import type { RemoteRun, RunState } from './remote-run.js';
+
+export interface ModelState {
+  model_id: string | null;
+  /** What has been done for it. */
+  done: ('uploaded' | 'ready' | 'linked' | 'measured' | 'registered')[];
+}
+
+type ModelRun = RemoteRun<RunState & { model: ModelState | null }>;
+type Started = LoggedEvent & { event: 'started' };
+
+const MODEL_FILE = 'model.onnx';
+
+/** Logs the model of a finished trial, from wherever an earlier try was left. */
+export async function logModel(
+  run: ModelRun,
+  folder: string,
+  invocation: Invocation,
+  started: Started,
+  result: TrialResult,
+  metrics: readonly Metric[],
+): Promise<void> {
+  const { model: wanted, register } = invocation.options;
+  if (!wanted && register === null) return;
+  await run.part('model', async () => {
+    const { client } = run.target;
+    const state = (run.state.model ??= { model_id: null, done: [] });
+    const once = async (what: ModelState['done'][number], work: () => Promise<void>) => {
+      if (state.done.includes(what)) return;
+      await work();
+      state.done.push(what);
+      run.save();
+    };
+    const exported = state.done.includes('uploaded') ? undefined : await exportOf(folder, result);
+    const model = await ensureModel(run, state, started);
+    const { model_id } = model.info;
+    if (exported)
+      await once('uploaded', async () => {
+        const artifacts = client.artifacts(model.info);
+        const file = join(run.folder, MODEL_FILE);
+        writeWhole(file, exported.model);
+        await artifacts.putFile(MODEL_FILE, file);
+        rmSync(file);
+        await artifacts.putText('requirements.txt', 'mlflow\nonnx\nonnxruntime\n');
+        await artifacts.putText('MLmodel', mlmodel(exported, model, run.info.run_id));
+      });
+    await once('ready', async () => void (await client.finalizeLoggedModel(model_id, 'READY')));
+    await once('linked', async () => {
+      const { outputs } = await client.run(run.info.run_id);
+      if (!outputs?.model_outputs?.some((other) => other.model_id === model_id))
+        await client.logOutputs(run.info.run_id, [{ model_id, step: result.steps }]);
+    });
+    await once('measured', () =>
+      client.logBatch(run.info.run_id, { metrics: metrics.map((metric) => ({ ...metric, model_id })) }),
+    );
+    if (register !== null)
+      await once('registered', async () => void (await client.ensureModelVersion(register, model)));
+  });
+}
+
+/** Known, found under the run's name, or made. */
+async function ensureModel(run: ModelRun, state: ModelState, started: Started): Promise<LoggedModel> {
+  const { client } = run.target;
+  const { run_id, experiment_id } = run.info;
+  if (state.model_id !== null) return client.loggedModel(state.model_id);
+  const [known, ...doubles] = await client.searchLoggedModels([experiment_id], `source_run_id = '${run_id}'`);
+  for (const { info } of doubles) await client.deleteLoggedModel(info.model_id);
+  const model =
+    known ??
+    (await client.createLoggedModel({
+      experiment_id,
+      name: modelName(started.row),
+      model_type: 'onnx',
+      source_run_id: run_id,
+      tags: [
+        tag('mtcp.row', started.row),
+        tag('mtcp.seed', String(started.seed)),
+        tag('mtcp.config_hash', started.hash),
+      ],
+    }));
+  state.model_id = model.info.model_id;
+  run.save();
+  return model;
+}
+
+/** MLflow allows no / : . % " ' in the name of a model. */
+const modelName = (row: string): string => row.replace(/[/:.%"']+/g, '_') || 'model';
+
+/** The engine is loaded only here: most of what a tracker does needs none of it. */
+async function exportOf(folder: string, { selected }: TrialResult): Promise<Exported> {
+  const [{ openExperiment }, { exportOnnx }, { bestIn, checkpointsIn }, { readSafetensors }] =
+    await Promise.all([
+      import('../../experiment.js'),
+      import('../../training/export.js'),
+      import('../../training/checkpoint.js'),
+      import('../../weights/safetensors.js'),
+    ]);
+  const checkpoints = join(folder, 'checkpoints');
+  const chosen = selected.rule === 'best' ? bestIn(checkpoints) : checkpointsIn(checkpoints)[0];
+  const weights = chosen && join(chosen, 'weights.safetensors');
+  if (!weights || !existsSync(weights))
+    throw new MtcpError('weights', 'no weights are kept', {
+      where: checkpoints,
+      hint: `train.checkpoint.keep: ${selected.rule} keeps them`,
+    });
+  const [trial] = openExperiment(join(folder, 'resolved.yaml')).trials;
+  return exportOnnx(trial, readSafetensors(weights).tensors);
+}
+
+const DTYPE = { float32: 'float32', int32: 'int32' } as const;
+
+function mlmodel({ inputs, outputs, model }: Exported, { info }: LoggedModel, run_id: string): string {
+  const signature = (tensors: Record<string, ExportedTensor>) =>
+    JSON.stringify(
+      Object.entries(tensors).map(([name, { dtype, shape }]) => ({
+        name,
+        type: 'tensor',
+        'tensor-spec': { dtype: DTYPE[dtype], shape },
+      })),
+    );
+  return dump({
+    artifact_path: info.artifact_uri,
+    flavors: {
+      onnx: {
+        code: null,
+        data: MODEL_FILE,
+        onnx_version: '1.16.0',
+        providers: ['CUDAExecutionProvider', 'CPUExecutionProvider'],
+      },
+      python_function: {
+        data: MODEL_FILE,
+        env: { virtualenv: 'requirements.txt' },
+        loader_module: 'mlflow.onnx',
+        python_version: '3.11.0',
+      },
+    },
+    model_id: info.model_id,
+    model_size_bytes: model.byteLength,
+    model_uuid: info.model_id,
+    run_id,
+    signature: { inputs: signature(inputs), outputs: signature(outputs), params: null },
+    utc_time_created: new Date().toISOString().replace('T', ' ').replace('Z', ''),
+  });
+}

@@ -1,0 +1,95 @@
+// The component: from the `tracking` section to a thread that logs the run. Training and logging share nothing but
+// the run folders, so that a server that is slow, away or broken cannot be noticed in training.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { component, options, type OptionsOf } from '../../../registry/component.js';
+import type {
+  InvocationOutcome,
+  TrackedRun,
+  Tracker,
+  TrackerSession,
+} from '../../../registry/contracts/tracking.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { connectionFromEnv, parseUri, type Connection } from './client/connection.js';
+import { commandLine } from './invocation.js';
+import { OPTIONS } from './options.js';
+import type { Assignment, FromWorker, ToWorker } from './worker.js';
+
+@component({
+  kind: 'tracker',
+  name: 'mlflow',
+  summary: 'MLflow tracking server: an experiment per table, a run per row and seed',
+  source: 'MLflow REST API 2.0',
+  options: OPTIONS,
+})
+export class MlflowTracker implements Tracker {
+  readonly #connection: Connection;
+
+  constructor(@options() readonly options: OptionsOf<typeof OPTIONS>) {
+    const { uri } = options;
+    if (uri !== null) {
+      const { username, password } = parseUri(uri, 'tracking.uri');
+      if (username || password)
+        throw new MtcpError('config', 'credentials do not belong in an experiment file', {
+          where: 'tracking.uri',
+          hint: 'set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead',
+        });
+    }
+    this.#connection = connectionFromEnv(process.env, uri ?? undefined);
+  }
+
+  follow({ report, ...run }: TrackedRun): TrackerSession {
+    const { experiment, patience, uri: _, ...logging } = this.options;
+    const assignment: Assignment = {
+      connection: this.#connection,
+      patience,
+      invocation: {
+        ...run,
+        name: process.env.MLFLOW_EXPERIMENT_NAME || (experiment ?? run.experiment),
+        options: logging,
+        command: commandLine(),
+      },
+    };
+    return new Session(assignment, report);
+  }
+}
+
+class Session implements TrackerSession {
+  readonly #worker: Worker;
+  readonly #done: Promise<void>;
+  #left: string[] = [];
+
+  constructor(
+    readonly assignment: Assignment,
+    readonly report: TrackedRun['report'],
+  ) {
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: assignment });
+    this.#worker.on('message', (message: FromWorker) => {
+      if ('done' in message) this.#left = message.left;
+      else report({ tracker: 'mlflow', ...message });
+    });
+    this.#worker.on('error', (error: Error) =>
+      report({ tracker: 'mlflow', url: null, message: `logging stopped: ${error.stack ?? error.message}` }),
+    );
+    this.#done = once(this.#worker, 'exit').then(() => {});
+    // A program that ends otherwise does not wait for it.
+    this.#worker.unref();
+  }
+
+  trial(folder: string): void {
+    this.#worker.postMessage({ trial: folder } satisfies ToWorker);
+  }
+
+  async end(outcome: InvocationOutcome): Promise<void> {
+    this.#worker.ref();
+    this.#worker.postMessage({ end: outcome } satisfies ToWorker);
+    await this.#done;
+    const { runs } = this.assignment.invocation;
+    if (this.#left.length > 0)
+      this.report({
+        tracker: 'mlflow',
+        url: null,
+        message: `${this.#left.length} runs are not logged in full; "mtcp mlflow sync --runs ${runs}" sends the rest, and so does the next run`,
+      });
+  }
+}

@@ -1,0 +1,143 @@
+// The thread that talks to the server while the main thread trains. It follows the run folders, sleeps when there
+// is nothing to send or the server is away, and ends some time after it is told that the run is over.
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { InvocationOutcome } from '../../../registry/contracts/tracking.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { MlflowClient, MlflowError, type Connection } from './client/index.js';
+import { Follower } from './follower.js';
+import { beginInvocation, readInvocations, type NewInvocation } from './invocation.js';
+import type { InvocationRun } from './invocation-run.js';
+import { SYSTEM_FILE, SystemSampler, writeSample } from './system.js';
+
+export interface Assignment {
+  connection: Connection;
+  invocation: NewInvocation;
+  /** Seconds to wait for a server that does not answer once the run is over. */
+  patience: number;
+}
+
+export type ToWorker = { trial: string } | { end: InvocationOutcome };
+export type FromWorker = { url: string | null; message: string } | { done: true; left: string[] };
+
+const POLL = 500;
+const LONGEST_WAIT = 30_000;
+
+const { connection, invocation, patience } = workerData as Assignment;
+const port = parentPort!;
+const say = (message: FromWorker): void => port.postMessage(message);
+const stop = new AbortController();
+
+let heard = Date.now();
+let outcome: InvocationOutcome | undefined;
+let wake = () => {};
+/** Trials of this invocation, as they begin. */
+const begun: string[] = [];
+
+port.on('message', (message: ToWorker) => {
+  if ('trial' in message) begun.push(message.trial);
+  else {
+    outcome = message.end;
+    heard = Date.now();
+  }
+  wake();
+});
+
+// A request that hangs must not hold up the end of the command.
+setInterval(() => {
+  if (outcome && Date.now() - heard > patience * 1000) stop.abort();
+}, 200).unref();
+
+const client = new MlflowClient(
+  { ...connection, retries: 1 },
+  { signal: stop.signal, alive: () => (heard = Date.now()) },
+);
+const { redactor } = client.transport;
+const told = new Set<string>();
+const warn = (message: string): void => {
+  if (told.has(message)) return;
+  told.add(message);
+  say({ url: null, message: redactor.text(message) });
+};
+const follower = new Follower(client, warn);
+let current: InvocationRun | undefined;
+let shown = false;
+
+// What earlier invocations could not send.
+for (const { folder, record } of readInvocations(invocation.folder)) follower.follow(folder, record);
+await follow();
+say({ done: true, left: follower.left });
+follower.release();
+process.exit();
+
+async function follow(): Promise<void> {
+  const sampler = invocation.options.system === null ? undefined : new SystemSampler();
+  let sampled = Date.now();
+  let failures = 0;
+  for (;;) {
+    const ending = outcome;
+    if (stop.signal.aborted) {
+      // What became of the run is written down for whoever sends it later.
+      if (ending && current && current.record.outcome === null) current.end(ending);
+      return;
+    }
+    let moved = false;
+    try {
+      takeUp();
+      if (ending && current && current.record.outcome === null) current.end(ending);
+      if (sampler && Date.now() - sampled >= invocation.options.system! * 1000) {
+        sampled = Date.now();
+        await sample(sampler);
+      }
+      moved = await follower.pass();
+      failures = 0;
+      showUrl();
+      if (ending && !moved) return;
+    } catch (error) {
+      failures++;
+      const reason = MtcpError.is(error) ? error.message : String((error as Error).stack ?? error);
+      const hint = MtcpError.is(error) && error.hint ? ` (${error.hint})` : '';
+      if (failures === 2 || !MlflowError.is(error) || !error.passing)
+        warn(`not logged for now: ${reason}${hint}; training goes on`);
+      // A login that is refused now is refused in ten seconds too.
+      if (ending && MlflowError.is(error) && !error.passing) return;
+    }
+    if (!moved || failures > 0) await pause(failures);
+  }
+}
+
+/** The invocation begins with its first trial: one that has nothing to do leaves no trace. */
+function takeUp(): void {
+  while (begun.length > 0) {
+    if (!current) {
+      const { folder, record } = beginInvocation(invocation, redactor);
+      current = follower.follow(folder, record);
+      current.current = true;
+    }
+    follower.trial(current, begun.shift()!);
+  }
+}
+
+function showUrl(): void {
+  const url = current?.run.url;
+  if (shown || !url) return;
+  shown = true;
+  say({ url, message: url });
+}
+
+async function sample(sampler: SystemSampler): Promise<void> {
+  const values = await sampler.sample(invocation.folder);
+  for (const trial of follower.trials)
+    if (trial.running && current?.record.trials.includes(basename(trial.folder)))
+      writeSample(join(trial.folder, SYSTEM_FILE), values);
+}
+
+async function pause(failures: number): Promise<void> {
+  const wait = failures === 0 ? POLL : Math.min(LONGEST_WAIT, 500 * 2 ** failures);
+  const limit = new AbortController();
+  wake = () => limit.abort();
+  // At the end there is no time for long waits.
+  await sleep(outcome ? Math.min(wait, 1000) : wait, undefined, { signal: limit.signal }).catch(() => {});
+  wake = () => {};
+}
