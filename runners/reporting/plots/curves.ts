@@ -1,0 +1,71 @@
+// Curves over epochs: losses, metrics, loss weights. One specification for all of them; what differs is what is
+// drawn, and by what the panels differ.
+import type { TopLevelSpec } from './render.js';
+
+/** A point of a curve; points of one row, series and panel make a line. */
+export interface CurvePoint {
+  epoch: number;
+  value: number;
+  /** Colour. */
+  series: string;
+  /** Panel beside panel. */
+  panel?: string;
+}
+
+export interface CurveOptions {
+  title?: string;
+  /** What the vertical axis shows. */
+  y: string;
+  /** Panels in a line. */
+  columns?: number;
+  width?: number;
+  height?: number;
+  /** Whether panels share the vertical axis; by default they do not. */
+  shared?: boolean;
+}
+
+export function curves(
+  points: readonly CurvePoint[],
+  { title, y, columns = 3, width = 240, height = 160, shared = false }: CurveOptions,
+): TopLevelSpec {
+  const unique = (key: 'series' | 'panel') => [...new Set(points.map((point) => point[key]))];
+  const panels = unique('panel').filter((panel) => panel !== undefined);
+  const single = new Set(points.map(({ epoch }) => epoch)).size === 1;
+  const layer = {
+    mark: { type: 'line', point: single ? true : { size: 12 } },
+    encoding: {
+      x: {
+        field: 'epoch',
+        type: 'quantitative',
+        title: 'epoch',
+        axis: { tickMinStep: 1, format: 'd', tickCount: 6 },
+      },
+      y: { field: 'value', type: 'quantitative', title: y, scale: { zero: false }, axis: { tickCount: 5 } },
+      color: {
+        field: 'series',
+        type: 'nominal',
+        title: null,
+        sort: unique('series'),
+        ...(unique('series').length === 1 && { legend: null }),
+      },
+    },
+  };
+  const base = {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...(title && { title }),
+    data: { values: points },
+  };
+  const spec =
+    panels.length > 1
+      ? {
+          ...base,
+          facet: { field: 'panel', type: 'nominal', title: null, sort: panels },
+          columns,
+          bounds: 'flush',
+          spacing: { row: 70, column: 60 },
+          spec: { width, height, ...layer },
+          resolve: { scale: { y: shared ? 'shared' : 'independent' }, axis: { x: 'independent' } },
+        }
+      : { ...base, width, height, ...layer };
+  return spec as unknown as TopLevelSpec;
+}

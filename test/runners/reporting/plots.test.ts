@@ -1,0 +1,56 @@
+// Plots: drawn without a browser, the same on every machine, readable on any ground.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import sharp from 'sharp';
+import { curves, type CurvePoint } from '../../../runners/reporting/plots/curves.js';
+import { plotPng, plotSvg, writePlot } from '../../../runners/reporting/plots/render.js';
+import { temporaryFolder } from '../../support/rooms.js';
+
+const points = ['semseg', 'depth'].flatMap((panel) =>
+  ['MT-CP', '<b>&'].flatMap((series) =>
+    [1, 2, 3].map((epoch): CurvePoint => ({ epoch, series, panel, value: epoch * series.length })),
+  ),
+);
+
+describe('plots', () => {
+  it('draw a line for each series in each panel, and names as text', async () => {
+    const svg = await plotSvg(curves(points, { y: 'loss' }));
+    expect(svg.match(/aria-roledescription="line mark"/g)).to.have.length(4);
+    for (const text of ['semseg', 'depth', 'MT-CP', '&lt;b&gt;&amp;', 'epoch', 'loss'])
+      expect(svg).to.contain(`>${text}</text>`);
+    expect(svg).not.to.contain('<b>');
+  });
+
+  it('take the colours of text from the page they stand in', async () => {
+    const svg = await plotSvg(curves(points, { y: 'loss' }), { mode: 'page' });
+    expect(svg).to.contain('fill="currentColor"').and.not.to.contain('fill="#222222"');
+  });
+
+  it('become pictures with text also where no font is installed', async () => {
+    const plain = { data: { values: [{}] }, mark: 'text', width: 80, height: 20, view: { stroke: null } };
+    const [empty, text] = await Promise.all(
+      ['', 'mIoU ↑ ±'].map(async (value) => {
+        const spec = { ...plain, encoding: { text: { value } } };
+        const { data } = await sharp(await plotPng(spec as never))
+          .greyscale()
+          .raw()
+          .toBuffer({ resolveWithObject: true });
+        return data.filter((v) => v < 128).length;
+      }),
+    );
+    expect(empty).to.equal(0);
+    expect(text).to.be.above(100);
+  });
+
+  it('are written as SVG, PNG and the specification with its data', async () => {
+    const path = join(temporaryFolder(), 'plots', 'loss');
+    const files = await writePlot(path, curves(points, { y: 'loss', title: 'Loss' }));
+    expect(files).to.deep.equal([`${path}.svg`, `${path}.png`, `${path}.vl.json`]);
+    for (const file of files) expect(existsSync(file)).to.equal(true);
+    const { width } = await sharp(`${path}.png`).metadata();
+    expect(width).to.be.above(600);
+    const spec = JSON.parse(readFileSync(`${path}.vl.json`, 'utf8')) as { data: { values: unknown[] } };
+    expect(spec.data.values).to.have.length(points.length);
+  });
+});
