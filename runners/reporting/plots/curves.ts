@@ -1,6 +1,7 @@
 // Curves over epochs: losses, metrics, loss weights. One specification for all of them; what differs is what is
 // drawn, and by what the panels differ.
-import type { TopLevelSpec } from './render.js';
+import type { TopLevelSpec } from 'vega-lite';
+import type { Plot } from './draw.js';
 
 /** A point of a curve; points of one row, series and panel make a line. */
 export interface CurvePoint {
@@ -13,7 +14,9 @@ export interface CurvePoint {
 }
 
 export interface CurveOptions {
-  title?: string;
+  /** File name without extension. */
+  name: string;
+  title: string;
   /** What the vertical axis shows. */
   y: string;
   /** Panels in a line. */
@@ -26,8 +29,8 @@ export interface CurveOptions {
 
 export function curves(
   points: readonly CurvePoint[],
-  { title, y, columns = 3, width = 240, height = 160, shared = false }: CurveOptions,
-): TopLevelSpec {
+  { name, title, y, columns = 3, width = 240, height = 160, shared = false }: CurveOptions,
+): Plot {
   const unique = (key: 'series' | 'panel') => [...new Set(points.map((point) => point[key]))];
   const panels = unique('panel').filter((panel) => panel !== undefined);
   const single = new Set(points.map(({ epoch }) => epoch)).size === 1;
@@ -52,7 +55,6 @@ export function curves(
   };
   const base = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    ...(title && { title }),
     data: { values: points },
   };
   const spec =
@@ -67,5 +69,5 @@ export function curves(
           resolve: { scale: { y: shared ? 'shared' : 'independent' }, axis: { x: 'independent' } },
         }
       : { ...base, width, height, ...layer };
-  return spec as unknown as TopLevelSpec;
+  return { name, title, spec: spec as unknown as TopLevelSpec };
 }

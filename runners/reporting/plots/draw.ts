@@ -1,7 +1,10 @@
-// Plots are Vega-Lite specifications, drawn without a browser: as SVG by Vega, as PNG from that by sharp. Vega is
-// loaded only when something is drawn.
-import { writeWhole } from '../../ledger/files.js';
+// Plots are Vega-Lite specifications: data and encodings as plain objects, drawn without a browser as SVG by Vega,
+// and from that as PNG by sharp. Whoever wants another plot writes another specification. Vega is loaded only when
+// something is drawn.
 import type { TopLevelSpec } from 'vega-lite';
+import { writeWhole } from '../../ledger/files.js';
+import { useOwnFonts } from './fonts.js';
+import { theme, type Mode } from './theme.js';
 
 export interface Plot {
   /** File name without extension. */
@@ -10,25 +13,29 @@ export interface Plot {
   spec: TopLevelSpec;
 }
 
+export interface DrawOptions {
+  /** `light`, `dark`, or `page`: colours of text come from the page that the SVG stands in. */
+  mode?: Mode;
+  /** Whether the title is part of the picture. */
+  titled?: boolean;
+}
+
 /** Pixels of the PNG for each unit of the SVG. */
 const SCALE = 2;
 
-/** Looks that all plots share. The font is one that SVG renderers find everywhere. */
-const CONFIG = {
-  background: 'white',
-  font: 'DejaVu Sans, Arial, sans-serif',
-  axis: { grid: true, gridColor: '#e8e8e8', domainColor: '#888', tickColor: '#888', labelFontSize: 11 },
-  view: { stroke: '#ccc' },
-  header: { labelFontSize: 12, labelFontWeight: 'bold' },
-  legend: { labelFontSize: 12 },
-  // Okabe and Ito's colours, which people who see few colours can tell apart.
-  range: { category: ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] },
-} as const;
-
-export async function drawSvg({ title, spec }: Plot): Promise<string> {
-  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const whole = { title, padding: 12, ...spec, config: { ...CONFIG, ...spec.config } } as TopLevelSpec;
-  const view = new View(parse(compile(whole).spec), { renderer: 'none' });
+/** @returns an SVG document */
+export async function drawSvg(
+  { title, spec }: Plot,
+  { mode = 'light', titled = true }: DrawOptions = {},
+): Promise<string> {
+  const [{ Error: errors, logger, parse, View }, { compile }] = await Promise.all([
+    import('vega'),
+    import('vega-lite'),
+  ]);
+  const config = { ...theme(mode), ...spec.config };
+  const whole = { ...(titled && { title }), padding: 12, ...spec, config } as TopLevelSpec;
+  const quiet = logger(errors);
+  const view = new View(parse(compile(whole, { logger: quiet }).spec), { renderer: 'none', logger: quiet });
   try {
     return await view.toSVG();
   } finally {
@@ -36,13 +43,19 @@ export async function drawSvg({ title, spec }: Plot): Promise<string> {
   }
 }
 
-/** Writes `<folder>/<name>.svg` and `.png`. */
-export async function draw(plot: Plot, path: string): Promise<void> {
-  const svg = await drawSvg(plot);
+export async function drawPng(plot: Plot, options: DrawOptions = {}): Promise<Buffer> {
+  useOwnFonts();
+  const svg = await drawSvg(plot, options);
   const { default: sharp } = await import('sharp');
-  const png = await sharp(Buffer.from(svg), { density: 72 * SCALE })
+  return sharp(Buffer.from(svg), { density: 72 * SCALE })
     .png()
     .toBuffer();
+}
+
+/** Writes `<path>.svg`, `<path>.png` and `<path>.vl.json`, the specification itself with its data. */
+export async function draw(plot: Plot, path: string): Promise<void> {
+  const [svg, png] = [await drawSvg(plot), await drawPng(plot)];
   writeWhole(`${path}.svg`, svg);
   writeWhole(`${path}.png`, png);
+  writeWhole(`${path}.vl.json`, `${JSON.stringify(plot.spec, null, 1)}\n`);
 }
