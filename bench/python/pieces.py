@@ -269,6 +269,22 @@ class TrainingStepPiece(Piece):
         return {f"loss.{n}": torch.tensor(v) for n, v in self.losses.items()} | gradients
 
 
+class EvaluationPiece(TrainingStepPiece):
+    """MT-CP's forward pass in evaluation mode, without gradients; sizes as for `training_step`."""
+
+    def __init__(self, s: Sizes, **how: Any) -> None:
+        super().__init__(s, **how)
+        self.module.eval()
+        self.predictions: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def step(self) -> None:
+        self.predictions = self.module(self.image).prediction
+
+    def outputs(self) -> dict[str, Tensor]:
+        return {f"prediction.{task}": tensor for task, tensor in self.predictions.items()}
+
+
 PIECES: dict[str, type[Piece]] = {
     "swin_stage": SwinStagePiece,
     "conv": ConvPiece,
@@ -278,6 +294,7 @@ PIECES: dict[str, type[Piece]] = {
     "deformable_attention": DeformablePiece,
     "adamw": AdamwPiece,
     "training_step": TrainingStepPiece,
+    "evaluation": EvaluationPiece,
 }
 
 

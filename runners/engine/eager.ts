@@ -52,6 +52,8 @@ export class EagerEngine implements Engine {
       sessionSeconds: 0,
       nodes: 0,
       bytes: 0,
+      flops: 0,
+      peakBytes: 0,
     };
     return new EagerProgram(this.backend, define, inputs, outputs, stats);
   }

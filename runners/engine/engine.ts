@@ -26,6 +26,10 @@ export interface ProgramStats {
   nodes: number;
   /** Bytes of the graph, constants included. */
   bytes: number;
+  /** Floating-point operations of a run: matrix products and convolutions. */
+  flops: number;
+  /** Bytes of the values that are alive at a time, at their most. */
+  peakBytes: number;
 }
 
 export interface Program {

@@ -12,6 +12,7 @@ import {
   type Tracer,
 } from './engine.js';
 import { splatOf } from './graph/builder.js';
+import { flopsOf, peakBytesOf } from './graph/cost.js';
 import { toOnnx } from './graph/onnx.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
@@ -71,11 +72,14 @@ export class RecordingEngine implements Engine {
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
     const session = await this.#session(key, model);
+    const nodes = graph.reachable([...outputs.values()], given);
     const stats: ProgramStats = {
       recordSeconds: (recorded - started) / 1000,
       sessionSeconds: (performance.now() - recorded) / 1000,
-      nodes: graph.reachable([...outputs.values()], given).length,
+      nodes: nodes.length,
       bytes: model.byteLength,
+      flops: flopsOf(nodes),
+      peakBytes: peakBytesOf(nodes, new Set(outputs.values())),
     };
     return new RecordedProgram(
       name,

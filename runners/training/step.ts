@@ -38,7 +38,7 @@ export interface StepOptions {
 }
 
 /** Numbers that the optimizer updates at a time: small enough for the operators' intermediates to stay in cache. */
-const CHUNK = 1 << 16;
+export const UPDATE_CHUNK = 1 << 16;
 
 export class TrainingStep {
   readonly weights: Weights;
@@ -347,7 +347,7 @@ function chunkFor({ table, trained }: Traced): number {
     (sum, name) => sum + table.parameters.get(name)!.shape.reduce((a, b) => a * b, 1) + 15,
     0,
   );
-  return total <= CHUNK ? Math.ceil(total / 16) * 16 : CHUNK;
+  return total <= UPDATE_CHUNK ? Math.ceil(total / 16) * 16 : UPDATE_CHUNK;
 }
 
 /** Records losses, gradients and batch statistics of one step; fills `traced`. Whole in one stage, or in two. */
@@ -411,7 +411,8 @@ function traceLosses(
   return lossOutputs(criterion.tasks, objective(criterion, pass, predictions, labels, scheme));
 }
 
-function traceUpdate(
+/** Records the update of `length` parameters by their gradients. */
+export function traceUpdate(
   tracer: Tracer,
   optimizer: Optimizer,
   length: number,

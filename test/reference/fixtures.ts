@@ -63,6 +63,22 @@ function mix(x: number): number {
   return (x ^ (x >>> 15)) >>> 0;
 }
 
+/** NCHW to NHWC where there are four axes, otherwise as it is. */
+export function channelsLast({ shape, data }: StoredTensor): {
+  shape: number[];
+  data: Float32Array;
+} {
+  const values = Float32Array.from(data);
+  if (shape.length !== 4) return { shape: [...shape], data: values };
+  const [batch, channels, height, width] = shape;
+  const moved = new Float32Array(values.length);
+  for (let b = 0; b < batch; b++)
+    for (let c = 0; c < channels; c++)
+      for (let i = 0; i < height * width; i++)
+        moved[(b * height * width + i) * channels + c] = values[(b * channels + c) * height * width + i];
+  return { shape: [batch, height, width, channels], data: moved };
+}
+
 /** The cells of a tensor of `size` cells at which its gradient is stored. */
 export function sampledCells(size: number): number[] {
   let stride = Math.ceil(size / SAMPLES);

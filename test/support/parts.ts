@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { hostTensor } from '../../runners/engine/engine.js';
-import { readJson, readTensors, type StoredTensor } from '../reference/fixtures.js';
+import { channelsLast, readJson, readTensors, type StoredTensor } from '../reference/fixtures.js';
 import { expectClose, recordingEngine } from './oracle.js';
 
 const tensors = readTensors('parts.safetensors');
@@ -19,19 +19,6 @@ export function stored(part: string, name: string): StoredTensor {
   const tensor = tensors.get(`${part}/${name}`);
   if (!tensor) throw new Error(`the fixtures have no ${part}/${name}`);
   return tensor;
-}
-
-/** NCHW to NHWC where there are four axes, otherwise as it is. */
-export function channelsLast({ shape, data }: StoredTensor): { shape: number[]; data: Float32Array } {
-  const values = Float32Array.from(data);
-  if (shape.length !== 4) return { shape: [...shape], data: values };
-  const [batch, channels, height, width] = shape;
-  const moved = new Float32Array(values.length);
-  for (let b = 0; b < batch; b++)
-    for (let c = 0; c < channels; c++)
-      for (let i = 0; i < height * width; i++)
-        moved[(b * height * width + i) * channels + c] = values[(b * channels + c) * height * width + i];
-  return { shape: [batch, height, width, channels], data: moved };
 }
 
 export interface PartOptions {

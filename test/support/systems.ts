@@ -7,9 +7,8 @@ import { expect } from 'chai';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { hostTensor } from '../../runners/engine/engine.js';
-import { namedValues } from '../reference/fixtures.js';
+import { channelsLast, namedValues } from '../reference/fixtures.js';
 import { expectClose, recordingEngine } from './oracle.js';
-import { channelsLast } from './parts.js';
 
 const FOLDER = join(import.meta.dirname, '../../../test/reference/fixtures/systems');
 /** CELLS of fixture.py. */

@@ -108,7 +108,12 @@ export function toOnnx(
     .int(1, IR_VERSION)
     .string(2, 'mtcp')
     .message(7, (g) => {
-      nodes.forEach((node, index) => g.message(1, (w) => writeNode(w, node, index, nameOf)));
+      // onnxruntime runs nodes in an order of its own: depth first towards the inputs, starting from the last of
+      // the nodes that nobody reads, the last inputs first. In a gradient graph written forwards this puts every
+      // weight's gradient off to the end and keeps all that they read. Written backwards, what was recorded first
+      // runs first.
+      for (let index = nodes.length - 1; index >= 0; index--)
+        g.message(1, (w) => writeNode(w, nodes[index], index, nameOf));
       for (const [name, value] of copies)
         g.message(1, (w) => w.string(1, nameOf(value)).string(2, name).string(4, 'Identity'));
       g.string(2, 'step');

@@ -4,9 +4,8 @@ import { expect } from 'chai';
 import type { TrainBatch } from '../../../runners/data/batch.js';
 import { TrainingStep } from '../../../runners/training/step.js';
 import { randomStream } from '../../../registry/random.js';
-import { readModel, readTensors } from '../../reference/fixtures.js';
+import { channelsLast, readModel, readTensors } from '../../reference/fixtures.js';
 import { expectClose, recordingEngine } from '../../support/oracle.js';
-import { channelsLast } from '../../support/parts.js';
 import { referenceModel } from '../../support/reference-model.js';
 
 const SIZE = [44, 60] as const;

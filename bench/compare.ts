@@ -1,0 +1,115 @@
+// One comparison: two processes hold the same piece with the same numbers; they take turns, so that whatever else
+// the machine does meets both, and each turn gives one ratio.
+import { MtcpError } from '../registry/errors.js';
+import { PEER } from './python-with-torch.js';
+import { Side } from './side.js';
+import type { Checksum, Setup } from './subject.js';
+
+export interface CompareOptions {
+  piece: string;
+  sizes: Record<string, unknown>;
+  threads: number;
+  /** Turns that each side gets. */
+  rounds: number;
+  /** A turn lasts at least this long, in seconds. */
+  turn: number;
+  python: string;
+  channelsLast: boolean;
+}
+
+export interface Comparison {
+  piece: string;
+  sizes: Record<string, unknown>;
+  /** Seconds of a step: the median over turns of a turn's median. */
+  ours: number;
+  peer: number;
+  /** The peer's time over ours, by turns: median, quartiles. */
+  ratio: { median: number; low: number; high: number };
+  /** Most memory each process ever held, in bytes, its language and libraries included. */
+  memory: { ours: number; peer: number };
+  /** GFLOP of a step. */
+  gflop: number;
+  torch: string;
+  /** Largest relative difference of the results of the first step. */
+  difference: number;
+}
+
+/** Results of the first step may differ by this much of a tensor's norm. */
+const TOLERANCE = 2e-3;
+
+export async function compare(options: CompareOptions): Promise<Comparison> {
+  const { piece, threads, python, channelsLast } = options;
+  const args = [
+    PEER,
+    piece,
+    '--sizes',
+    JSON.stringify(options.sizes),
+    '--threads',
+    String(threads),
+    '--fused',
+  ];
+  const peer = new Side('PyTorch', python, channelsLast ? [...args, '--channels-last'] : args);
+  const ours = new Side('mtcp', process.execPath, [new URL('worker.js', import.meta.url).pathname]);
+  try {
+    const { sizes, drawn, torch } = await peer.ask<Setup & { torch: string }>();
+    const { flops } = await ours.ask<{ flops: number }>({ piece, sizes, drawn, threads });
+    const warm = [(await ours.run(1)).seconds[0], (await peer.run(1)).seconds[0]];
+    const difference = agreement(piece, await ours.checksums(), await peer.checksums());
+    const counts = warm.map((seconds) => Math.max(1, Math.min(50, Math.round(options.turn / seconds))));
+    await ours.run(1);
+    await peer.run(1);
+    const times: [number, number][] = [];
+    const memory = { ours: 0, peer: 0 };
+    for (let round = 0; round < options.rounds; round++) {
+      const [a, b] = [await ours.run(counts[0]), await peer.run(counts[1])];
+      times.push([median(a.seconds), median(b.seconds)]);
+      Object.assign(memory, { ours: a.peakRss, peer: b.peakRss });
+    }
+    const ratios = times.map(([a, b]) => b / a);
+    return {
+      piece,
+      sizes,
+      ours: median(times.map(([a]) => a)),
+      peer: median(times.map(([, b]) => b)),
+      ratio: { median: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) },
+      memory,
+      gflop: flops / 1e9,
+      torch,
+      difference,
+    };
+  } finally {
+    ours.close();
+    peer.close();
+  }
+}
+
+/** Both sides must have computed the same; throws where they did not. */
+function agreement(piece: string, ours: Record<string, Checksum>, peer: Record<string, Checksum>): number {
+  let worst = { name: '', difference: 0 };
+  const shared = Object.keys(peer).filter((name) => name in ours);
+  if (shared.length === 0) throw new MtcpError('engine', `${piece}: the two sides share no result`);
+  // A gradient that is zero but for rounding (a bias before a normalisation) has no true value to compare with:
+  // small tensors are measured against the typical one.
+  const norms = shared.map((name) => peer[name][1]).sort((a, b) => a - b);
+  const typical = norms[norms.length >> 1];
+  for (const name of shared) {
+    const [sum, norm] = peer[name];
+    const difference = Math.abs(ours[name][1] - norm) / Math.max(norm, typical);
+    if (!(difference <= worst.difference)) worst = { name, difference };
+    if (!Number.isFinite(sum)) worst = { name, difference: Infinity };
+  }
+  if (worst.difference > TOLERANCE)
+    throw new MtcpError('engine', `${piece}: ${worst.name} differs by ${worst.difference.toExponential(1)}`, {
+      hint: 'a benchmark of different computations says nothing',
+    });
+  return worst.difference;
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = q * (sorted.length - 1);
+  const low = Math.floor(at);
+  return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
+}

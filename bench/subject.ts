@@ -1,0 +1,314 @@
+// What our process holds and times: a piece, or a whole network, taken through steps that read and write the same
+// arrays every time.
+import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
+import '../modules/index.js';
+import { inputName, ParameterTable, Pass } from '../modules/nn/scope.js';
+import { createTrialContainer } from '../registry/container.js';
+import { randomStream } from '../registry/random.js';
+import { hostTensor, type Engine, type Program } from '../runners/engine/engine.js';
+import type { Binding, HostTensor } from '../runners/engine/ort/session.js';
+import { TrainingStep, traceUpdate, UPDATE_CHUNK } from '../runners/training/step.js';
+import { Arena } from '../runners/training/weights.js';
+import type { TrainBatch } from '../runners/data/batch.js';
+import type { ModelFixture } from '../test/reference/fixtures.js';
+import { referenceModel } from '../test/support/reference-model.js';
+import { draw, drawMap, type Drawn } from './draw.js';
+import { PIECES, type Sizes } from './pieces.js';
+
+/** Sum and norm of a tensor: the same in any layout. */
+export type Checksum = [sum: number, norm: number];
+
+export interface Subject {
+  step(): Promise<void>;
+  /** Results of the latest step, by the peer's names. */
+  checksums(): Record<string, Checksum>;
+  /** Arithmetic of a step: products and convolutions, in floating-point operations. */
+  readonly flops: number;
+}
+
+export interface Setup {
+  piece: string;
+  sizes: Record<string, unknown>;
+  drawn: Record<string, Drawn>;
+}
+
+const RATE = 5e-5;
+const DECAY = 1e-4;
+
+export function createSubject(engine: Engine, setup: Setup): Promise<Subject> {
+  if (setup.piece === 'training_step') return TrainingSubject.create(engine, setup);
+  if (setup.piece === 'evaluation') return EvaluationSubject.create(engine, setup);
+  return PieceSubject.create(engine, setup);
+}
+
+/** Tensors by the part of their name that follows the piece's prefix. */
+function ownNames({ piece, drawn }: Setup): Map<string, Drawn> {
+  const prefix = `${piece}/`;
+  return new Map(Object.entries(drawn).map(([name, how]) => [name.slice(prefix.length), how]));
+}
+
+class PieceSubject implements Subject {
+  readonly flops: number;
+
+  private constructor(
+    readonly gradient: { program: Program; binding: Binding } | undefined,
+    readonly update: AdamW | undefined,
+    readonly results: ReadonlyMap<string, HostTensor>,
+  ) {
+    this.flops = gradient?.program.stats.flops ?? 0;
+  }
+
+  static async create(engine: Engine, setup: Setup): Promise<PieceSubject> {
+    const { piece, sizes } = setup;
+    const own = ownNames(setup);
+    if (piece === 'adamw') {
+      const names = [...own.keys()].filter((name) => !name.startsWith('gradient.'));
+      const update = await AdamW.create(engine, new Map(names.map((name) => [name, own.get(name)!.shape])));
+      for (const name of names) {
+        update.parameters.views.get(name)!.data.set(draw(`adamw/${name}`, own.get(name)!));
+        const gradient = `gradient.${name}`;
+        update.gradients.views.get(name)!.data.set(draw(`adamw/${gradient}`, own.get(gradient)!));
+      }
+      return new PieceSubject(undefined, update, update.results());
+    }
+
+    const table = new ParameterTable();
+    const inputs = [...own.keys()].filter((name) =>
+      ['input', 'position', 'query', 'key', 'values', 'label'].includes(name),
+    );
+    const program = await engine.compile(piece, (tracer) => {
+      const given = Object.fromEntries(
+        inputs.map((name) => {
+          const { shape } = drawMap(`${piece}/${name}`, own.get(name)!);
+          const isLabel = name === 'label';
+          return [
+            name,
+            tracer.input(name, isLabel ? 'int32' : 'float32', isLabel ? shape.slice(0, 3) : shape),
+          ];
+        }),
+      );
+      const outputs: tf.NamedTensorMap = {};
+      const forward = () => {
+        const pass = new Pass(table, tracer, true);
+        const output = PIECES[piece](pass.root, given, sizes as Sizes);
+        for (const [name, { observed }] of pass.averages) outputs[`observed.${name}`] = tf.keep(observed);
+        tracer.label('');
+        return (outputs.output = tf.keep(output));
+      };
+      tf.tidy(() => void forward());
+      const wanted = new Map([
+        ...inputs.filter((name) => name !== 'label').map((name) => [name, given[name]] as const),
+        ...[...table.parameters].map(
+          ([name, { shape }]) => [name, tracer.input(inputName.parameter(name), 'float32', shape)] as const,
+        ),
+      ]);
+      const upstream = own.has('upstream')
+        ? tracer.input('upstream', 'float32', drawMap(`${piece}/upstream`, own.get('upstream')!).shape)
+        : undefined;
+      const { grads } = tf.engine().gradients(forward, [...wanted.values()], upstream, true);
+      [...wanted.keys()].forEach((name, i) => (outputs[`gradient.${name}`] = grads[i]));
+      return outputs;
+    });
+
+    const shapes = new Map([...table.parameters].map(([name, { shape }]) => [name, shape]));
+    const update = shapes.size > 0 ? await AdamW.create(engine, shapes) : undefined;
+    const results = new Map<string, HostTensor>();
+    const binding = program.bind((name, spec) => {
+      const [, parameter] = name.match(/^parameter\/(.*)$/) ?? name.match(/^gradient\.(.*)$/) ?? [];
+      const arena = name.startsWith('gradient.') ? update?.gradients : update?.parameters;
+      const tensor = arena?.views.get(parameter ?? '') ?? hostTensor(spec);
+      if (!program.inputs.has(name)) results.set(name, tensor);
+      else if (parameter !== undefined) tensor.data.set(draw(`${piece}/${parameter}`, own.get(parameter)!));
+      else tensor.data.set(inputData(piece, name, own.get(name)!, sizes as Sizes));
+      return tensor;
+    });
+    for (const [name, tensor] of update?.results() ?? []) results.set(name, tensor);
+    return new PieceSubject({ program, binding }, update, results);
+  }
+
+  async step(): Promise<void> {
+    await this.gradient?.binding.run();
+    await this.update?.step();
+  }
+
+  checksums(): Record<string, Checksum> {
+    return checksumsOf(this.results);
+  }
+}
+
+function inputData(piece: string, name: string, drawn: Drawn, { classes }: Sizes): ArrayLike<number> {
+  const { data } = drawMap(`${piece}/${name}`, drawn);
+  if (name !== 'label') return data;
+  // As in python/pieces.py: labels of `classes` and above are unknown.
+  const labels = Int32Array.from(data, (u) => Math.floor(Math.fround(u * Math.fround(classes * 1.05))));
+  return labels.map((label) => (label < classes ? label : 255));
+}
+
+/** The update of a piece's parameters, as a trial does it. */
+class AdamW {
+  readonly #optimizer = createTrialContainer([]).create('optimizer', {
+    type: 'adamw',
+    rate: RATE,
+    weight_decay: DECAY,
+  });
+  readonly #scalars = new Map<string, HostTensor>();
+  readonly #runs: Binding[];
+  readonly parameters: Arena;
+  readonly gradients: Arena;
+  #steps = 0;
+
+  private constructor(program: Program, shapes: ReadonlyMap<string, readonly number[]>) {
+    const arena = () => new Arena(shapes, UPDATE_CHUNK);
+    [this.parameters, this.gradients] = [arena(), arena()];
+    const slots = Object.fromEntries(this.#optimizer.slots.map((slot) => [slot, arena()]));
+    this.#runs = Array.from({ length: this.parameters.data.length / UPDATE_CHUNK }, (_, i) =>
+      program.bind((name, spec) => {
+        const [kind, slot] = name.replace(/^new\//, '').split('/');
+        const source = { parameter: this.parameters, gradient: this.gradients, slot: slots[slot] }[kind];
+        if (source) return { ...spec, data: source.data.subarray(i * UPDATE_CHUNK, (i + 1) * UPDATE_CHUNK) };
+        const scalar = this.#scalars.get(name) ?? hostTensor(spec);
+        this.#scalars.set(name, scalar);
+        return scalar;
+      }),
+    );
+  }
+
+  static async create(engine: Engine, shapes: ReadonlyMap<string, readonly number[]>): Promise<AdamW> {
+    const optimizer = createTrialContainer([]).create('optimizer', { type: 'adamw' });
+    const program = await engine.compile('update', (tracer) =>
+      traceUpdate(tracer, optimizer, UPDATE_CHUNK, false),
+    );
+    return new AdamW(program, shapes);
+  }
+
+  results(): Map<string, HostTensor> {
+    return new Map([...this.parameters.views].map(([name, view]) => [`parameter.${name}`, view]));
+  }
+
+  async step(): Promise<void> {
+    const scalars = this.#optimizer.scalars(++this.#steps, RATE);
+    for (const [name, { data }] of this.#scalars) data[0] = scalars[name.split('/')[1]];
+    for (const run of this.#runs) await run.run();
+  }
+}
+
+/** A training step of MT-CP by the code that trains it. */
+class TrainingSubject implements Subject {
+  #steps = 0;
+  #losses: Record<string, number> = {};
+
+  private constructor(
+    readonly training: TrainingStep,
+    readonly batch: TrainBatch,
+    readonly rate: number,
+  ) {}
+
+  get flops(): number {
+    return this.training.gradientProgram.stats.flops;
+  }
+
+  static async create(engine: Engine, { sizes, drawn }: Setup): Promise<TrainingSubject> {
+    const { network, criterion, optimizer, tasks } = model(sizes);
+    const { batch, height, width } = sizes as Sizes;
+    const training = await TrainingStep.compile(engine, network, criterion, optimizer, {
+      batch,
+      size: [height, width],
+      clip: null,
+    });
+    for (const [name, { data }] of training.weights.entries()) data.set(draw(name, drawn[name]));
+    const labels = Object.fromEntries(tasks.map((task) => [task.name, labelData(task, drawn)]));
+    const image = drawMap('image', drawn.image).data;
+    return new TrainingSubject(training, { ids: [], image, labels }, optimizer.rate);
+  }
+
+  async step(): Promise<void> {
+    const { total, raw } = await this.training.gradientsOf(this.batch, (name) => randomStream(name));
+    this.#losses = { total, ...Object.fromEntries(Object.entries(raw).map(([t, v]) => [`final.${t}`, v])) };
+    await this.training.apply(++this.#steps, this.rate);
+  }
+
+  checksums(): Record<string, Checksum> {
+    const losses = Object.entries(this.#losses).map(([name, v]) => [`loss.${name}`, [v, Math.abs(v)]]);
+    const norms = [...this.training.gradients.views].map(([name, { data }]) => {
+      const [, norm] = checksum(data);
+      return [`norm.${name}`, [norm, norm]];
+    });
+    return Object.fromEntries([...losses, ...norms]) as Record<string, Checksum>;
+  }
+}
+
+class EvaluationSubject implements Subject {
+  private constructor(
+    readonly program: Program,
+    readonly binding: Binding,
+    readonly results: ReadonlyMap<string, HostTensor>,
+  ) {}
+
+  get flops(): number {
+    return this.program.stats.flops;
+  }
+
+  static async create(engine: Engine, { sizes, drawn }: Setup): Promise<EvaluationSubject> {
+    const { network } = model(sizes);
+    const { batch, height, width } = sizes as Sizes;
+    const program = await engine.compile('evaluation', (tracer) => {
+      const image = tracer.input('image', 'float32', [batch, height, width, 3]) as tf.Tensor4D;
+      const raw = network.forward(new Pass(new ParameterTable(), tracer, false).root, image);
+      return Object.fromEntries(Object.entries(raw).map(([task, y]) => [`prediction.${task}`, y]));
+    });
+    const results = new Map<string, HostTensor>();
+    const binding = program.bind((name, spec) => {
+      const tensor = hostTensor(spec);
+      if (!program.inputs.has(name)) results.set(name, tensor);
+      else if (name === 'image') tensor.data.set(drawMap('image', drawn.image).data);
+      else {
+        const key = name.slice(name.indexOf('/') + 1);
+        tensor.data.set(draw(key, drawn[key]));
+      }
+      return tensor;
+    });
+    return new EvaluationSubject(program, binding, results);
+  }
+
+  step(): Promise<void> {
+    return this.binding.run();
+  }
+
+  checksums(): Record<string, Checksum> {
+    return checksumsOf(this.results);
+  }
+}
+
+function model({ config }: Record<string, unknown>) {
+  const text = JSON.parse(readFileSync(config as string, 'utf8')) as Record<string, unknown>;
+  return referenceModel({ config: text } as unknown as ModelFixture);
+}
+
+/** Labels as python/pieces.py makes them up. */
+function labelData(
+  { name, kind, channels }: { name: string; kind: string; channels: number },
+  drawn: Record<string, Drawn>,
+): Float32Array | Int32Array {
+  const { data } = drawMap(name, drawn[name]);
+  if (kind === 'classes') return Int32Array.from(data, (u) => Math.floor(Math.fround(u * channels)));
+  if (kind === 'normals')
+    for (let i = 0; i < data.length; i += 3) {
+      const length = Math.hypot(data[i], data[i + 1], data[i + 2]);
+      for (let j = i; j < i + 3; j++) data[j] /= length;
+    }
+  return data;
+}
+
+function checksumsOf(tensors: ReadonlyMap<string, HostTensor>): Record<string, Checksum> {
+  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, checksum(data)]));
+}
+
+function checksum(data: ArrayLike<number>): Checksum {
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < data.length; i++) {
+    sum += data[i];
+    squares += data[i] * data[i];
+  }
+  return [sum, Math.sqrt(squares)];
+}
