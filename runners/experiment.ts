@@ -4,6 +4,7 @@ import '../modules/index.js';
 import { catalog } from '../registry/catalog.js';
 import type { MetricInfo } from '../registry/contracts/learning.js';
 import { MtcpError } from '../registry/errors.js';
+import { didYouMean } from '../registry/near.js';
 import type { PropertySchema } from '../registry/options.js';
 import { loadExperiment, type Experiment, type LoadOptions, type Trial } from './config/index.js';
 import { partsOf, primaryOf } from './training/parts.js';
@@ -11,13 +12,47 @@ import { partsOf, primaryOf } from './training/parts.js';
 export interface OpenOptions extends LoadOptions {
   /** Where the data set lies: the value of its first path option. */
   data?: string;
+  /** What computes, instead of the file's choice: `onnx`, `onnx:PROVIDER`, `tensorflow`, `wasm` or `cpu`. */
+  engine?: string;
+  /** Threads of the engine; no part of a trial's identity. */
+  threads?: number;
 }
 
-/** Loads an experiment with `data` filled in. */
-export function openExperiment(file: string, { data, ...options }: OpenOptions = {}): Experiment {
-  const experiment = loadExperiment(file, options);
+/** Loads an experiment with `data`, `engine` and `threads` filled in. */
+export function openExperiment(
+  file: string,
+  { data, engine, threads, ...options }: OpenOptions = {},
+): Experiment {
+  const overrides = [...(options.overrides ?? []), ...(engine === undefined ? [] : [engineOverride(engine)])];
+  const experiment = loadExperiment(file, { ...options, overrides });
+  if (threads !== undefined) for (const trial of experiment.trials) setThreads(trial, threads);
   if (data !== undefined) for (const trial of experiment.trials) pointToData(trial, data);
   return experiment;
+}
+
+const ENGINES = ['onnx', 'tensorflow', 'wasm', 'cpu'];
+const PROVIDERS = ['cpu', 'cuda', 'webgpu'];
+
+/** `onnx:cuda` as the value of the trial's `engine` section. */
+function engineOverride(text: string): string {
+  const [type, provider, ...rest] = text.split(':');
+  const fault = (message: string, hint: string) =>
+    new MtcpError('usage', message, { where: `argument "--engine ${text}"`, hint });
+  if (!ENGINES.includes(type)) throw fault(`there is no engine "${type}"`, didYouMean(type, ENGINES));
+  if (provider === undefined) return `engine={ type: ${type} }`;
+  if (type !== 'onnx' || rest.length > 0)
+    throw fault('only onnx has providers', `onnx:${PROVIDERS.join(', onnx:')}`);
+  if (!PROVIDERS.includes(provider))
+    throw fault(`onnx has no provider "${provider}"`, didYouMean(provider, PROVIDERS));
+  return `engine={ type: onnx, provider: ${provider} }`;
+}
+
+function setThreads({ config }: Trial, threads: number): void {
+  if (!('threads' in config.engine))
+    throw new MtcpError('usage', `the engine "${config.engine.type}" has one thread`, {
+      where: `argument "--threads ${threads}"`,
+    });
+  config.engine.threads = threads;
 }
 
 /** `--data` is whatever path the data set asks for first; where data lie is not part of a trial's identity. */

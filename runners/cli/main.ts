@@ -41,7 +41,13 @@ const experimentOptions = (command: Command): Command =>
     .option('--row <name>', 'only this row; may be given several times', collect)
     .option('--seeds <list>', "instead of the file's, for example 0,1,2");
 
-experimentOptions(program.command('run'))
+/** Options of the commands that compute. */
+const engineOptions = (command: Command): Command =>
+  command
+    .option('--engine <name>', 'onnx, onnx:cuda, onnx:webgpu, tensorflow, wasm or cpu')
+    .option('--threads <n>', 'threads of the engine; one per core if left out');
+
+engineOptions(experimentOptions(program.command('run')))
   .summary('train the rows of an experiment and print its table')
   .description(
     'Trains every row that is not done yet, one after the other. Rows that were interrupted continue where they were, a row that fails does not stop the others. Several processes, on one machine or many, may run the same file in the same folder of runs: each takes rows that no other has. The table goes to stdout, progress to stderr. Ctrl-C saves a checkpoint and stops, a second one stops at once.',
@@ -99,6 +105,56 @@ Examples:
   mtcp logs runs/table3/mt-cp-s0-1a2b3c4d --json`,
   )
   .action(async (file, overrides, options) => (await import('./logs.js')).logs(file, overrides, options));
+
+/** Options of the commands that run one row on tensors from a file. */
+const tensorOptions = (command: Command): Command =>
+  engineOptions(experimentOptions(command))
+    .option('--weights <path>', 'safetensors of the whole model; drawn from the seed if left out')
+    .option('--partial <section>', 'the weights are of this section alone: backbone', collect)
+    .option('-o, --out <file>', 'safetensors file to write')
+    .option('--json', 'one JSON document');
+
+tensorOptions(program.command('forward'))
+  .summary("run a row's network on tensors from a file")
+  .description(
+    'Runs the network of a row in evaluation mode on the tensor "image" ([batch, 3, height, width], float32, any size) of a safetensors file and writes features from inside it, [batch, channels, height, width].',
+  )
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value')
+  .option('--input <file>', 'safetensors file with "image"')
+  .option('--outputs <names>', 'features to write, separated by commas')
+  .option('--list', 'list the features of the row and their shapes')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp forward experiments/table3.yaml --profile full --row MT-CP --list
+  mtcp forward experiments/table3.yaml --profile full --row MT-CP --weights model.safetensors --partial backbone \\
+    --input in.safetensors --outputs backbone.representation,prediction.depth -o out.safetensors`,
+  )
+  .action(async (file, overrides, options) =>
+    (await import('./compare.js')).forward(file, overrides, options),
+  );
+
+tensorOptions(program.command('grad'))
+  .summary("losses and gradients of a row's training step on tensors from a file")
+  .description(
+    'Takes "image" and a label for each task from a safetensors file, in training mode, and writes every loss (loss.total, loss.TASK, ...) and the gradient of every parameter under its own name. Stochastic depth draws from the seed; model.backbone.encoder.drop_path=0 switches it off.',
+  )
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value')
+  .option(
+    '--input <file>',
+    'safetensors file with "image" and the tasks\' labels, [batch, channels, height, width]',
+  )
+  .addHelpText(
+    'after',
+    `
+Example:
+  mtcp grad experiments/table3.yaml --profile full --row MT-CP --weights mt-cp.safetensors \\
+    --input batch.safetensors -o gradients.safetensors model.backbone.encoder.drop_path=0`,
+  )
+  .action(async (file, overrides, options) => (await import('./compare.js')).grad(file, overrides, options));
 
 program
   .command('validate')

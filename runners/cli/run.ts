@@ -13,6 +13,8 @@ interface Options {
   seeds?: string;
   runs: string;
   data?: string;
+  engine?: string;
+  threads?: string;
   only?: string;
   needed?: boolean;
   fresh?: boolean;
@@ -45,6 +47,8 @@ export async function run(file: string, overrides: string[], options: Options): 
       overrides,
       runs: options.runs,
       data: options.data,
+      engine: options.engine,
+      threads: parseThreads(options.threads),
       only: parseOnly(options),
       fresh: options.fresh,
       jobs,
@@ -96,6 +100,17 @@ function parseOnly({ only, needed, fresh }: Options): TrialState[] | undefined {
       ),
     });
   });
+}
+
+export function parseThreads(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new MtcpError('usage', `"${text}" is not a number of threads`, {
+      where: `argument "--threads ${text}"`,
+      hint: 'a whole number from 1',
+    });
+  return threads;
 }
 
 export function parseSeeds(text: string | undefined): number[] | undefined {

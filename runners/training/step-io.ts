@@ -17,6 +17,9 @@ export const NAMES = {
   projected: (task: string) => `projected/${task}`,
   term: (task: string) => `term/${task}`,
   valid: (task: string) => `valid/${task}`,
+  /** Of the i-th intermediate prediction of a task; of what a component adds itself. */
+  intermediate: (task: string, i: number) => `intermediate/${task}.${i}`,
+  penalty: (name: string) => `penalty/${name}`,
 };
 
 /** What a step reads besides weights: a batch, and what the scheme sets. */
@@ -55,13 +58,21 @@ export function* schemeInputs(scheme: Scheme): Generator<[string, number]> {
 }
 
 /** Losses as outputs, kept beyond the tidy they are made in. */
-export function lossOutputs(tasks: readonly Task[], result: Objective): tf.NamedTensorMap {
+export function lossOutputs(
+  tasks: readonly Task[],
+  result: Objective,
+  { penalties }: Pass,
+): tf.NamedTensorMap {
   const outputs: tf.NamedTensorMap = { total: tf.keep(result.total) };
   for (const { name } of tasks) {
     outputs[NAMES.raw(name)] = tf.keep(result.final[name].value);
     outputs[NAMES.valid(name)] = tf.keep(result.final[name].valid);
     outputs[NAMES.projected(name)] = tf.keep(result.projected[name]);
   }
+  result.intermediate.forEach((losses, i) => {
+    for (const [task, loss] of Object.entries(losses)) outputs[NAMES.intermediate(task, i)] = tf.keep(loss);
+  });
+  for (const { name, value } of penalties) outputs[NAMES.penalty(name)] = tf.keep(value);
   return outputs;
 }
 

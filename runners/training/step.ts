@@ -232,6 +232,18 @@ export class TrainingStep {
     return result;
   }
 
+  /**
+   * Every loss of the last piece of a batch: `total`, each task's own, `intermediate.<task>.<i>`, and
+   * `penalty.<component>`.
+   */
+  losses(): Map<string, number> {
+    const kinds = ['raw/', 'intermediate/', 'penalty/'];
+    const names = [...this.gradientProgram.outputs.keys()].filter(
+      (name) => name === 'total' || kinds.some((kind) => name.startsWith(kind)),
+    );
+    return new Map(names.map((name) => [name.replace(/^raw\//, '').replace('/', '.'), this.#scalar(name)]));
+  }
+
   /** Raw losses of the last batch, with the weights as they are now; for schemes that look again. */
   async lossesAgain(): Promise<Record<string, number>> {
     await this.#lossRun!.run();
@@ -377,7 +389,7 @@ function traceGradients(
     const pass = new Pass(traced.table, tracer, true);
     const predictions = network.forward(pass.root, inputs.image);
     const result = objective(criterion, pass, predictions, inputs.labels, inputs.scheme);
-    Object.assign(outputs, lossOutputs(criterion.tasks, result), observedOutputs(pass, momenta));
+    Object.assign(outputs, lossOutputs(criterion.tasks, result, pass), observedOutputs(pass, momenta));
     // What follows is the backward pass.
     tracer.label('');
     return result.total;
@@ -408,7 +420,7 @@ function traceLosses(
   const { image, labels, scheme } = stepInputs(tracer, criterion, batch, size);
   const pass = new Pass(table, tracer, true);
   const predictions = network.forward(pass.root, image);
-  return lossOutputs(criterion.tasks, objective(criterion, pass, predictions, labels, scheme));
+  return lossOutputs(criterion.tasks, objective(criterion, pass, predictions, labels, scheme), pass);
 }
 
 /** Records the update of `length` parameters by their gradients. */

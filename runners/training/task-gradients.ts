@@ -154,7 +154,7 @@ export function traceTaskGradients(
   );
   const total = () => {
     const { pass, result } = forward();
-    Object.assign(outputs, lossOutputs(criterion.tasks, result), observedOutputs(pass, momenta));
+    Object.assign(outputs, lossOutputs(criterion.tasks, result, pass), observedOutputs(pass, momenta));
     for (const task of tasks) outputs[NAMES.term(task)] = tf.keep(result.tasks![task]);
     const added = encodePass.penalties.map(({ value, weight }) => value.mul(weight));
     if (added.length > 0) outputs.total = tf.keep(tf.addN([result.total, ...added]));

@@ -1,0 +1,113 @@
+// A trial's network with numbers from a file, for comparing it with another framework: what forward and grad share.
+import { ParameterTable, Pass } from '../../modules/nn/scope.js';
+import { catalog } from '../../registry/catalog.js';
+import { MtcpError } from '../../registry/errors.js';
+import { didYouMean } from '../../registry/near.js';
+import type { Trial } from '../config/index.js';
+import type { HostTensor } from '../engine/ort/session.js';
+import { record } from '../engine/recording.js';
+import { objective } from '../training/objective.js';
+import type { TrialParts } from '../training/parts.js';
+import { stepInputs } from '../training/step-io.js';
+import type { Weights } from '../training/weights.js';
+import { fitModel, readFitted, requireFit, shapesOf, type Fit } from '../weights/fit.js';
+import type { SafetensorsFile } from '../weights/safetensors.js';
+import { WeightsSource } from '../weights/source.js';
+import { fitTrial, loadStart, shapesIn } from '../weights/start.js';
+
+export interface WeightsOptions {
+  /** A file or Hugging Face folder; without one the trial starts as it would when it is trained. */
+  weights?: string;
+  /** Sections that the file is for; the rest comes from the seed. Without it the file has to hold the whole model. */
+  partial?: readonly string[];
+}
+
+const PARTIAL = ['backbone'];
+
+/** Every parameter and buffer of the model, those of intermediate predictions and of the scheme among them. */
+export async function tableOf(
+  { network, criterion }: TrialParts,
+  size: readonly [number, number],
+): Promise<ParameterTable> {
+  const table = new ParameterTable();
+  await record((tracer) => {
+    const { image, labels, scheme } = stepInputs(tracer, criterion, 1, size);
+    const pass = new Pass(table, tracer, true);
+    objective(criterion, pass, network.forward(pass.root, image), labels, scheme);
+    return {};
+  });
+  return table;
+}
+
+/**
+ * Numbers from the seed, then from the trial's own file, then from `weights`.
+ * @throws MtcpError `weights` if a tensor is missing, unexpected or of another shape
+ */
+export function fill(trial: Trial, weights: Weights, { weights: path, partial = [] }: WeightsOptions): void {
+  for (const section of partial)
+    if (!PARTIAL.includes(section))
+      throw new MtcpError('usage', `a file for "${section}" alone cannot be loaded`, {
+        where: `argument "--partial ${section}"`,
+        hint: didYouMean(section, PARTIAL),
+      });
+  if (partial.length > 0 && path === undefined)
+    throw new MtcpError('usage', '--partial says what --weights holds, and there is no --weights');
+  weights.initialize(trial.seed);
+  const array = (name: string) => weights.array(name);
+  if (path === undefined) {
+    loadStart(trial, weights.table, array);
+    return;
+  }
+  const source = new WeightsSource(path);
+  try {
+    const fit: Fit =
+      partial.length > 0
+        ? fitTrial(trial, source, weights.table)
+        : fitModel(
+            shapesOf(source.tensors),
+            shapesIn(weights.table),
+            catalog.get('backbone', trial.config.model.backbone.type).checkpoint,
+          );
+    requireFit(fit, path, `argument "--weights ${path}"`);
+    readFitted(source, fit, array);
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * The tensor `image` of a file as the network wants it.
+ * @returns [batch, height, width, 3] from [batch, 3, height, width]
+ */
+export function readImage(file: SafetensorsFile): HostTensor {
+  const image = readMap(file, ['image']);
+  if (image.shape[3] !== 3)
+    throw new MtcpError('data', `${file.path}: "image" has ${image.shape[3]} channels`, {
+      hint: 'it is [batch, 3, height, width], float32, normalised as the network is used to',
+    });
+  return image;
+}
+
+/** The first of these tensors that the file has, NCHW to NHWC; three axes are a map of one channel. */
+export function readMap(file: SafetensorsFile, names: readonly string[]): HostTensor {
+  const name = names.find((known) => file.tensors.has(known));
+  if (name === undefined)
+    throw new MtcpError('data', `${file.path} has no tensor "${names[0]}"`, {
+      hint: didYouMean(names[0], file.tensors.keys()),
+    });
+  const { shape, data, dtype } = file.read(name);
+  if (shape.length !== 4 && shape.length !== 3)
+    throw new MtcpError(
+      'data',
+      `${file.path}: "${name}" is ${shape.join('x')}, not [batch, channels, height, width]`,
+    );
+  const [batch, channels, height, width] = shape.length === 4 ? shape : [shape[0], 1, shape[1], shape[2]];
+  const moved = data.slice();
+  const places = height * width;
+  for (let b = 0; b < batch; b++)
+    for (let c = 0; c < channels; c++) {
+      const from = (b * channels + c) * places;
+      for (let i = 0; i < places; i++) moved[(b * places + i) * channels + c] = data[from + i];
+    }
+  return { shape: [batch, height, width, channels], data: moved, dtype };
+}
