@@ -58,4 +58,5 @@ import './schemes/revised-uncertainty.js';
 import './schemes/rlw.js';
 import './schemes/stch.js';
 import './schemes/uncertainty.js';
+import './transforms/atrc.js';
 import './transforms/sv.js';

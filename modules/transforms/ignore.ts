@@ -8,7 +8,7 @@ import { IGNORE } from '../../registry/contracts/tasks.js';
  * Labels with every unknown pixel set to IGNORE; the given ones are left as they are.
  * - depth: not a positive number
  * - normals: the zero vector, or not finite
- * - `human_parts`: the whole map, if it holds nobody (SV's AddIgnoreRegions)
+ * - `human_parts`: the whole map, if nobody is seen in it (AddIgnoreRegions of SV and ATRC)
  */
 export function markInvalid(labels: Record<string, LabelMap>): Record<string, LabelMap> {
   return Object.fromEntries(Object.entries(labels).map(([name, label]) => [name, markMap(name, label)]));
@@ -17,7 +17,7 @@ export function markInvalid(labels: Record<string, LabelMap>): Record<string, La
 function markMap(name: string, label: LabelMap): LabelMap {
   if (label.kind === 'depth') return { ...label, data: markDepth(label.data) };
   if (label.kind === 'normals') return { ...label, data: markNormals(label.data) };
-  if (name === 'human_parts' && label.data.every((part: number) => part === 0))
+  if (name === 'human_parts' && label.data.every((part: number) => part === 0 || part === IGNORE))
     return { ...label, data: new Uint8Array(label.data.length).fill(IGNORE) };
   return label;
 }

@@ -1,12 +1,14 @@
 // The input pipeline of SV (Vandenhende's Multi-Task-Learning-PyTorch), which MTFormer and MT-CP share:
 // flip, zoom and rotate about the centre on a canvas of the same size, resize to a fixed size, mark unknown
-// labels, normalise the image. What the warp brings in from outside is 0 in every map, as in the original.
+// labels, normalise the image. What the warp brings in from outside is black, and unknown to the labels.
 // Values are carried through as the file gave them; only the last step turns unknown labels into IGNORE.
 import { component, options, type OptionsOf } from '../../registry/component.js';
 import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
 import type { RandomStream } from '../../registry/contracts/scope.js';
+import { IGNORE } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { markInvalid } from './ignore.js';
+import { mapValues, normalise } from './image.js';
 import { flipHorizontally, resize, rotationMatrix, warpAffine, type Interpolation } from './warp.js';
 
 const schema = {
@@ -55,16 +57,20 @@ const schema = {
       enum: ['nearest', 'cubic'],
       default: 'nearest',
     },
+    borders_as_background: {
+      description:
+        'Mishap of the original: what rotation and zoom bring in from outside counts as class 0 and as not salient; otherwise it is unknown.',
+      type: 'boolean',
+      default: false,
+    },
+    wrap_bytes: {
+      description:
+        'Mishap of the original: where cubic interpolation overshoots 0 or 255, bytes wrap around; otherwise they are clipped.',
+      type: 'boolean',
+      default: false,
+    },
   },
 } as const satisfies OptionsSchema;
-
-const MEAN = [0.485, 0.456, 0.406];
-const DEVIATION = [0.229, 0.224, 0.225];
-
-/** Normalised value of every byte in every channel. */
-const NORMALISED = MEAN.map((mean, channel) =>
-  Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean) / DEVIATION[channel]),
-);
 
 type Choice = readonly number[] | { readonly min: number; readonly max: number };
 
@@ -87,15 +93,15 @@ export class SvPipeline implements Transform {
     const flip = random.uniform() < 0.5;
     const degrees = choose(this.options.rotations, random.uniform());
     const scale = choose(this.options.scales, random.uniform());
-    const augment = (map: MapData, interpolation: Interpolation): MapData => {
+    const augment = (map: MapData, interpolation: Interpolation, outside = 0): MapData => {
       const flipped = flip ? flipHorizontally(map) : map;
       if (degrees === 0 && scale === 1) return flipped;
       const about = rotationMatrix(map.width / 2, map.height / 2, degrees, scale);
-      return warpAffine(flipped, about, interpolation);
+      return warpAffine(flipped, about, interpolation, outside);
     };
     const augmentLabel = (label: LabelMap): LabelMap => {
       const given = label.kind === 'normals' ? turnNormals(label, flip, degrees) : label;
-      const map = { ...label, ...augment(given, this.#interpolation(label)) };
+      const map = { ...label, ...augment(given, this.#interpolation(label), this.#outside(label)) };
       if (label.kind === 'depth' && scale !== 1) map.data = map.data.map((metres) => metres / scale);
       return map;
     };
@@ -114,6 +120,12 @@ export class SvPipeline implements Transform {
     return label.kind === 'normals' ? this.options.normals_interpolation : 'nearest';
   }
 
+  /** Depth and normals have 0 for what is unknown. */
+  #outside({ kind }: LabelMap): number {
+    const zero = this.options.borders_as_background || kind === 'depth' || kind === 'normals';
+    return zero ? 0 : IGNORE;
+  }
+
   #finish({ id, image, labels }: Sample): Sample {
     const [height, width] = this.size;
     const fit = (label: LabelMap): LabelMap => {
@@ -122,7 +134,7 @@ export class SvPipeline implements Transform {
     };
     return {
       id,
-      image: normalise(resize(image, height, width, 'cubic')),
+      image: normalise(resize(image, height, width, 'cubic'), this.options.wrap_bytes),
       labels: markInvalid(mapValues(labels, fit)),
     };
   }
@@ -131,10 +143,6 @@ export class SvPipeline implements Transform {
 /** The element or the value of a range that `u`, uniform in [0, 1), picks. */
 function choose(choice: Choice, u: number): number {
   return 'min' in choice ? choice.min + u * (choice.max - choice.min) : choice[Math.floor(u * choice.length)];
-}
-
-function mapValues<T>(record: Record<string, T>, f: (value: T) => T): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
 }
 
 /** The vectors themselves, mirrored and turned with the image; their places change later. */
@@ -162,15 +170,4 @@ function unitLength(normals: MapData['data']): Float32Array {
     data[i + 2] = z * scale;
   }
   return data;
-}
-
-/**
- * Clips to 0..255, drops the fraction (the original casts to bytes, but lets what cubic interpolation
- * overshoots wrap around, which we do not), then scales to ImageNet's mean and deviation.
- */
-function normalise({ height, width, channels, data }: MapData): MapData {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++)
-    out[i] = NORMALISED[i % 3][Math.trunc(Math.min(Math.max(data[i], 0), 255))];
-  return { height, width, channels, data: out };
 }

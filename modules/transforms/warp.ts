@@ -40,12 +40,18 @@ const STEP_WEIGHTS = new Float64Array(4 * STEPS);
 for (let step = 0; step < STEPS; step++) cubicWeights(step / STEPS, STEP_WEIGHTS, 4 * step);
 
 /**
- * Moves the content by `forward` (source to destination) on a canvas of the same size; what comes from
- * outside is 0. Cubic gives float32, nearest keeps the type.
+ * Moves the content by `forward` (source to destination) on a canvas of the same size. Cubic gives float32,
+ * nearest keeps the type.
+ * @param outside what comes from outside; 0 for cubic
  */
-export function warpAffine(map: MapData, forward: Affine, interpolation: Interpolation): MapData {
+export function warpAffine(
+  map: MapData,
+  forward: Affine,
+  interpolation: Interpolation,
+  outside = 0,
+): MapData {
   const inverse = invertAffine(forward);
-  return interpolation === 'nearest' ? warpNearest(map, inverse) : warpCubic(map, inverse);
+  return interpolation === 'nearest' ? warpNearest(map, inverse, outside) : warpCubic(map, inverse);
 }
 
 /** Fixed-point x and y parts of the source position that depend on the destination column alone. */
@@ -53,9 +59,10 @@ function columnOffsets(width: number, factor: number): Int32Array {
   return Int32Array.from({ length: width }, (_, x) => Math.round(factor * x * ONE));
 }
 
-function warpNearest(map: MapData, [a, b, c, d, e, f]: Affine): MapData {
+function warpNearest(map: MapData, [a, b, c, d, e, f]: Affine, outside: number): MapData {
   const { height, width, channels, data } = map;
   const out = emptyLike(map, height, width);
+  if (outside !== 0) out.data.fill(outside);
   const [alongX, alongY] = [columnOffsets(width, a), columnOffsets(width, d)];
   for (let y = 0, to = 0; y < height; y++) {
     const rowX = Math.round((b * y + c) * ONE) + ONE / 2;
@@ -105,16 +112,37 @@ function warpCubic(map: MapData, [a, b, c, d, e, f]: Affine): MapData {
   return { height, width, channels, data: out };
 }
 
-/** OpenCV's resize. The same size gives the same map. */
+/** A part of a map. */
+export interface Window {
+  top: number;
+  left: number;
+  height: number;
+  width: number;
+}
+
+/**
+ * OpenCV's resize. The same size gives the same map.
+ * @param window the part of the resized map that is wanted, without making the rest
+ */
 export function resize(
   map: MapData,
   height: number,
   width: number,
   interpolation: Interpolation | 'linear',
+  window: Window = { top: 0, left: 0, height, width },
 ): MapData {
-  if (map.height === height && map.width === width) return map;
-  if (interpolation === 'nearest') return resizeNearest(map, height, width);
-  return resizeSmooth(map, height, width, interpolation);
+  const { top, left } = window;
+  const whole = window.height === height && window.width === width;
+  if (map.height === height && map.width === width)
+    return whole ? map : crop(map, top, left, window.height, window.width);
+  if (interpolation === 'nearest') {
+    const rows = nearestIndices(map.height, height).subarray(top, top + window.height);
+    const columns = nearestIndices(map.width, width).subarray(left, left + window.width);
+    return resizeNearest(map, rows, columns);
+  }
+  const rows = tapsOf(map.height, height, top, window.height, interpolation);
+  const columns = tapsOf(map.width, width, left, window.width, interpolation);
+  return resizeSmooth(map, rows, columns);
 }
 
 /** Source index of every destination index: floor(i * step), with OpenCV's rounding of the step. */
@@ -123,10 +151,10 @@ function nearestIndices(from: number, to: number): Int32Array {
   return Int32Array.from({ length: to }, (_, i) => Math.min(Math.floor(i * step), from - 1));
 }
 
-function resizeNearest(map: MapData, height: number, width: number): MapData {
+function resizeNearest(map: MapData, rows: Int32Array, columns: Int32Array): MapData {
   const { channels, data } = map;
+  const [height, width] = [rows.length, columns.length];
   const out = emptyLike(map, height, width);
-  const [rows, columns] = [nearestIndices(map.height, height), nearestIndices(map.width, width)];
   for (let y = 0, to = 0; y < height; y++) {
     const row = rows[y] * map.width;
     for (let x = 0; x < width; x++) {
@@ -144,13 +172,19 @@ interface Taps {
   weight: Float64Array;
 }
 
-/** Source indices (clamped to the border) and weights for every destination index. */
-function tapsOf(from: number, to: number, interpolation: 'linear' | 'cubic'): Taps {
+/** Source indices (clamped to the border) and weights of `length` destination indices from `start` on. */
+function tapsOf(
+  from: number,
+  to: number,
+  start: number,
+  length: number,
+  interpolation: 'linear' | 'cubic',
+): Taps {
   const count = interpolation === 'cubic' ? 4 : 2;
-  const index = new Int32Array(count * to);
-  const weight = new Float64Array(count * to);
-  for (let i = 0; i < to; i++) {
-    const position = ((i + 0.5) * from) / to - 0.5;
+  const index = new Int32Array(count * length);
+  const weight = new Float64Array(count * length);
+  for (let i = 0; i < length; i++) {
+    const position = ((start + i + 0.5) * from) / to - 0.5;
     const base = Math.floor(position);
     if (interpolation === 'cubic') cubicWeights(position - base, weight, 4 * i);
     else weight.set([1 - (position - base), position - base], 2 * i);
@@ -160,20 +194,16 @@ function tapsOf(from: number, to: number, interpolation: 'linear' | 'cubic'): Ta
   return { count, index, weight };
 }
 
-function resizeSmooth(
-  map: MapData,
-  height: number,
-  width: number,
-  interpolation: 'linear' | 'cubic',
-): MapData {
+/** First along the rows that are needed, then down the columns. */
+function resizeSmooth(map: MapData, rows: Taps, columns: Taps): MapData {
   const { channels } = map;
   const source = asFloat(map.data);
-  const [rows, columns] = [
-    tapsOf(map.height, height, interpolation),
-    tapsOf(map.width, width, interpolation),
-  ];
-  const across = new Float32Array(map.height * width * channels);
-  for (let y = 0, to = 0; y < map.height; y++)
+  const height = rows.index.length / rows.count;
+  const width = columns.index.length / columns.count;
+  const first = rows.index[0];
+  const last = rows.index[rows.index.length - 1];
+  const across = new Float32Array((last - first + 1) * width * channels);
+  for (let y = first, to = 0; y <= last; y++)
     for (let x = 0; x < width; x++, to += channels)
       for (let i = columns.count * x; i < columns.count * (x + 1); i++) {
         const from = (y * map.width + columns.index[i]) * channels;
@@ -183,7 +213,7 @@ function resizeSmooth(
   const out = new Float32Array(height * stride);
   for (let y = 0; y < height; y++)
     for (let j = rows.count * y; j < rows.count * (y + 1); j++) {
-      const [from, weight] = [rows.index[j] * stride, rows.weight[j]];
+      const [from, weight] = [(rows.index[j] - first) * stride, rows.weight[j]];
       for (let k = 0; k < stride; k++) out[y * stride + k] += weight * across[from + k];
     }
   return { height, width, channels, data: out };

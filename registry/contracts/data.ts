@@ -57,4 +57,6 @@ export interface Transform {
   readonly size: readonly [number, number];
   /** How `evaluate` fits an image into `size`: stretched (also if absent), or centred with padding around it. */
   readonly fit?: 'stretch' | 'pad';
+  /** Labels that `train` reads although they may be of no task of the trial; used where the data set has them. */
+  readonly needs?: readonly string[];
 }

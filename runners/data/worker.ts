@@ -42,7 +42,10 @@ for (const { file, plugin } of setup.files)
 const components = createTrialContainer(setup.tasks);
 const dataset = components.create('dataset', setup.dataset);
 const transform = components.create('transform', setup.transform);
-const names = setup.tasks.map((task) => task.name);
+const wanted = setup.tasks.map((task) => task.name);
+const extra = (transform.needs ?? []).filter((name) => dataset.tasks.some((task) => task.name === name));
+/** Labels to read: training may look at more than it is scored on. */
+const names = [...new Set([...wanted, ...extra])];
 
 serve<Job, JobResult>(async (job) => {
   const { samples, decoded } = await decode(job);

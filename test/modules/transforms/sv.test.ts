@@ -63,6 +63,7 @@ describe('sv pipeline', () => {
         scales: [scale],
         rotations: [degrees],
         normals_interpolation: normals,
+        borders_as_background: true,
       });
       const out = transform.train(await referenceSample(), scripted(flip, 0.3, 0.7));
       for (const [name, tolerance] of [
@@ -96,7 +97,7 @@ describe('sv pipeline', () => {
     expect(centre({ min: 1, max: 3 }, 0.5)).to.be.closeTo(3, 1e-6);
   });
 
-  it('marks unknown labels, keeps class 0 and fills with 0 from outside', () => {
+  it('marks unknown labels and keeps class 0', () => {
     const labels = {
       semseg: label('classes', 2, [0, 255, 7, 39]),
       depth: label('depth', 2, [0, 2, NaN, -1]),
@@ -110,13 +111,6 @@ describe('sv pipeline', () => {
       255, 255, 255, 0, 0, -1, 255, 255, 255, 0, -1, 0,
     ]);
     expect([...out.human_parts.data]).to.deep.equal([255, 255, 255, 255]);
-
-    const shrunk = pipeline({ size: [8, 8], scales: [0.5] }).train(
-      { id: 'x', image: image(8, 8, 200), labels: { semseg: label('classes', 8, Array(64).fill(5)) } },
-      scripted(0.9, 0, 0),
-    );
-    expect(shrunk.labels.semseg.data[0]).to.equal(0);
-    expect(shrunk.labels.semseg.data[4 * 8 + 4]).to.equal(5);
   });
 
   it('normalises bytes, clipping what cubic interpolation overshoots', () => {
@@ -137,5 +131,38 @@ describe('sv pipeline', () => {
     pipeline({ size: [20, 26], rotations: { min: -20, max: 20 } }).train(sample, randomStream(0));
     pipeline({ size: [23, 31], scales: [1] }).train(sample, scripted(0, 0, 0));
     expect(sample).to.deep.equal(before);
+  });
+
+  it('knows nothing about what comes from outside, unless the mishap is asked for', () => {
+    const sample = (): Sample => ({
+      id: 'x',
+      image: image(8, 8, 200),
+      labels: {
+        semseg: label('classes', 8, new Array(64).fill(3)),
+        saliency: { ...label('classes', 8, new Array(64).fill(1)), kind: 'binary' },
+        depth: label('depth', 8, new Array(64).fill(2)),
+      },
+    });
+    const corner = (options: object) => {
+      const transform = pipeline({ size: [8, 8], scales: [0.5], ...options });
+      const { labels } = transform.train(sample(), scripted(0.9, 0, 0));
+      return ['semseg', 'saliency', 'depth'].map((name) => labels[name].data[0]);
+    };
+    expect(corner({})).to.deep.equal([255, 255, 255]);
+    expect(corner({ borders_as_background: true })).to.deep.equal([0, 0, 255]);
+  });
+
+  it('clips what cubic interpolation overshoots, or lets bytes wrap around', () => {
+    // A white stripe on black overshoots on both sides of its edges.
+    const data = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => (Math.floor(i / 3) % 8 > 3 ? 255 : 0));
+    const sample: Sample = { id: 'x', image: { height: 8, width: 8, channels: 3, data }, labels: {} };
+    const red = (options: object) => {
+      const { image } = pipeline({ size: [8, 20], ...options }).evaluate(sample);
+      return Array.from({ length: 20 }, (_, x) => Math.round((image.data[3 * x] * 0.229 + 0.485) * 255));
+    };
+    const [clipped, wrapped] = [red({}), red({ wrap_bytes: true })];
+    expect(clipped.slice(0, 8).every((value) => value < 60)).to.equal(true);
+    expect(wrapped.slice(0, 8).some((value) => value > 200)).to.equal(true);
+    expect(wrapped.slice(12).some((value) => value < 60)).to.equal(true);
   });
 });

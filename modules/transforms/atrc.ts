@@ -1,0 +1,185 @@
+// The input pipeline of ATRC, which InvPT and most later work share: zoom, crop a window that shows more than one
+// thing, flip, distort colours, normalise, pad to a fixed size. For evaluation nothing is resized: images are
+// padded, and what is predicted for the padding is cut off again.
+import { component, options, type OptionsOf } from '../../registry/component.js';
+import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
+import type { RandomStream } from '../../registry/contracts/scope.js';
+import { IGNORE } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { markInvalid } from './ignore.js';
+import { mapValues, normalise } from './image.js';
+import { distort, drawDistortion, type Distortion } from './photometric.js';
+import { flipHorizontally, padCentre, resize } from './warp.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    size: {
+      description:
+        'height and width of the window and of what comes out: 425x560 (ATRC) or 448x576 (InvPT) on NYUD, 512x512 on PASCAL',
+      type: 'array',
+      items: { type: 'integer', minimum: 1 },
+      minItems: 2,
+      maxItems: 2,
+      default: [425, 560],
+    },
+    scales: {
+      description: 'smallest and largest zoom factor',
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        min: { type: 'number', exclusiveMinimum: 0 },
+        max: { type: 'number', exclusiveMinimum: 0 },
+      },
+      required: ['min', 'max'],
+      default: { min: 0.5, max: 2 },
+    },
+    max_class_share: {
+      description:
+        'Windows in which one class takes this share of the known pixels are drawn again, up to ten times; 1 takes the first.',
+      type: 'number',
+      exclusiveMinimum: 0,
+      maximum: 1,
+      default: 0.75,
+    },
+    photometric: {
+      description: 'distort brightness, contrast, saturation and hue',
+      type: 'boolean',
+      default: true,
+    },
+  },
+} as const satisfies OptionsSchema;
+
+const REDRAWS = 10;
+
+/** One draw of the augmentation. */
+export interface AtrcPlan {
+  scale: number;
+  /** Upper left corner of the window, in the zoomed image. */
+  top: number;
+  left: number;
+  flip: boolean;
+  distortion: Distortion | undefined;
+}
+
+@component({
+  kind: 'transform',
+  name: 'atrc',
+  summary: 'zoom, crop, flip, photometric distortion, padding, ImageNet normalisation',
+  source: 'Bruggemann et al., Exploring Relational Context for Multi-Task Dense Prediction; shared by InvPT',
+  options: schema,
+})
+export class AtrcPipeline implements Transform {
+  readonly size: readonly [number, number];
+  readonly fit = 'pad';
+  readonly needs: readonly string[];
+
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {
+    this.size = [options.size[0], options.size[1]];
+    // Windows are judged by the classes in them.
+    this.needs = options.max_class_share < 1 ? ['semseg'] : [];
+  }
+
+  train(sample: Sample, random: RandomStream): Sample {
+    const { scales, photometric } = this.options;
+    const scale = scales.min + random.uniform() * (scales.max - scales.min);
+    const window = this.#drawWindow(sample, scale, random);
+    const flip = random.uniform() < 0.5;
+    return this.apply(sample, {
+      scale,
+      ...window,
+      flip,
+      distortion: photometric ? drawDistortion(random) : undefined,
+    });
+  }
+
+  #drawWindow({ image, labels }: Sample, scale: number, random: RandomStream): { top: number; left: number } {
+    const [height, width] = zoomedSize(image, scale);
+    const draw = () => ({
+      top: random.integer(Math.max(height - this.size[0], 0) + 1),
+      left: random.integer(Math.max(width - this.size[1], 0) + 1),
+    });
+    let window = draw();
+    if (!this.needs.includes('semseg') || !labels.semseg) return window;
+    for (let i = 0; i < REDRAWS && !this.#shows(this.#cut(labels.semseg, scale, window)); i++)
+      window = draw();
+    return window;
+  }
+
+  /** The window of a zoomed map: photographs smoothly, labels by nearest neighbour. */
+  #cut(map: MapData | LabelMap, scale: number, { top, left }: { top: number; left: number }): MapData {
+    const [height, width] = zoomedSize(map, scale);
+    return resize(map, height, width, 'kind' in map ? 'nearest' : 'linear', {
+      top,
+      left,
+      height: Math.min(this.size[0], height - top),
+      width: Math.min(this.size[1], width - left),
+    });
+  }
+
+  /** Whether a window has several classes, none of which takes too much of it. */
+  #shows({ data }: MapData): boolean {
+    const counts = new Int32Array(IGNORE + 1);
+    for (let i = 0; i < data.length; i++) counts[data[i]]++;
+    const known = counts.subarray(0, IGNORE);
+    const total = known.reduce((a, b) => a + b, 0);
+    const most = Math.max(...known);
+    return most < total && most / total < this.options.max_class_share;
+  }
+
+  /** The augmentation that `plan` says, without a random number. */
+  apply({ id, image, labels }: Sample, { scale, top, left, flip, distortion }: AtrcPlan): Sample {
+    const cut = <T extends MapData>(map: T): T => {
+      const window = this.#cut(map, scale, { top, left });
+      return { ...map, ...(flip ? flipHorizontally(window) : window) };
+    };
+    const augment = (label: LabelMap): LabelMap => {
+      const window = cut(label);
+      if (label.kind === 'depth' && scale !== 1) window.data = window.data.map((metres) => metres / scale);
+      if (label.kind === 'normals' && flip) window.data = mirrored(window.data);
+      return window;
+    };
+    const photo = cut(image);
+    return this.#finish({
+      id,
+      image: distortion ? distort(photo, distortion) : photo,
+      labels: mapValues(labels, augment),
+    });
+  }
+
+  evaluate(sample: Sample): Sample {
+    const { height, width } = sample.image;
+    if (height > this.size[0] || width > this.size[1])
+      throw new MtcpError(
+        'config',
+        `the image is ${height}x${width}, which does not fit into augment.size ${this.size.join('x')}`,
+        { where: sample.id, hint: 'pipeline atrc pads images for evaluation; it does not shrink them' },
+      );
+    return this.#finish(sample);
+  }
+
+  #finish({ id, image, labels }: Sample): Sample {
+    const [height, width] = this.size;
+    const pad = (label: LabelMap): LabelMap => {
+      const unknown = label.kind === 'depth' || label.kind === 'normals' ? 0 : IGNORE;
+      return { ...label, ...padCentre(label, height, width, unknown) };
+    };
+    return {
+      id,
+      image: padCentre(normalise(image), height, width, 0),
+      labels: markInvalid(mapValues(labels, pad)),
+    };
+  }
+}
+
+/** Fractions of a pixel are dropped. */
+const zoomedSize = ({ height, width }: MapData, scale: number): [number, number] => [
+  Math.max(1, Math.trunc(height * scale)),
+  Math.max(1, Math.trunc(width * scale)),
+];
+
+function mirrored(vectors: MapData['data']): Float32Array {
+  return Float32Array.from(vectors, (value, i) => (i % 3 === 0 ? -value : value));
+}
