@@ -53,12 +53,17 @@ export function basicBlock(
   return relu(second.add(shortcut(scope, x, out, stride)));
 }
 
-/** 1x1, 3x3, 1x1; the stride sits on the 3x3 as in torchvision. @returns 4 * `width` channels */
+/** 1x1, 3x3, 1x1; the stride sits on the 3x3 as in torchvision. @returns `out` channels, by default 4 * `width` */
 export function bottleneck(
   scope: Scope,
   x: Tensor4D,
   width: number,
-  { stride = 1, dilation = 1, firstDilation = dilation }: ResidualOptions = {},
+  {
+    stride = 1,
+    dilation = 1,
+    firstDilation = dilation,
+    out = 4 * width,
+  }: ResidualOptions & { out?: number } = {},
 ): Tensor4D {
   const narrow = relu(convNorm(scope, ['conv1', 'bn1'], x, width, { kernel: 1 }));
   const middle = convNorm(scope, ['conv2', 'bn2'], narrow, width, {
@@ -67,6 +72,19 @@ export function bottleneck(
     padding: firstDilation,
     dilation: firstDilation,
   });
-  const wide = convNorm(scope, ['conv3', 'bn3'], relu(middle), 4 * width, { kernel: 1 });
-  return relu(wide.add(shortcut(scope, x, 4 * width, stride)));
+  const wide = convNorm(scope, ['conv3', 'bn3'], relu(middle), out, { kernel: 1 });
+  return relu(wide.add(shortcut(scope, x, out, stride)));
+}
+
+/** `count` bottlenecks of `out` channels; the first one changes the width where it must. */
+export function bottlenecks(scope: Scope, x: Tensor4D, out: number, count: number): Tensor4D {
+  for (let i = 0; i < count; i++)
+    x = bottleneck(scope.at(`${i}`), x, Math.max(1, Math.floor(out / 4)), { out });
+  return x;
+}
+
+/** `count` basic blocks of `out` channels. */
+export function basicBlocks(scope: Scope, x: Tensor4D, out: number, count: number): Tensor4D {
+  for (let i = 0; i < count; i++) x = basicBlock(scope.at(`${i}`), x, out);
+  return x;
 }

@@ -76,8 +76,19 @@ export class Pass {
     if (!this.table.buffers.has(name)) this.table.buffers.set(name, { shape, fill });
     return {
       value: this.source.input(inputName.buffer(name), 'float32', shape) as Tensor<R>,
-      average: (observed, momentum) => this.averages.set(name, { observed, momentum }),
+      average: (observed, momentum) => this.#average(name, observed, momentum),
     };
+  }
+
+  /** A layer that is used several times in a pass averages several times, one after the other. */
+  #average(name: string, observed: Tensor, momentum: number): void {
+    const before = this.averages.get(name);
+    if (!before) return void this.averages.set(name, { observed, momentum });
+    const together = 1 - (1 - before.momentum) * (1 - momentum);
+    const mixed = before.observed
+      .mul((before.momentum * (1 - momentum)) / together)
+      .add(observed.mul(momentum / together));
+    this.averages.set(name, { observed: mixed, momentum: together });
   }
 
   noise<R extends Rank>(name: string, shape: number[]): Tensor<R> {

@@ -11,6 +11,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "systems"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="systems_torch", description=__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to (default: %(default)s)")
+    parser.add_argument("--authors", type=Path, help="folder with checkouts of the repositories in authors.py")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -19,6 +20,10 @@ def main() -> None:
 
     write_optimizers(options.out)
     write_backbones(options.out)
+    if options.authors:
+        from .vandenhende import write_vandenhende
+
+        write_vandenhende(options.out, options.authors)
 
 
 if __name__ == "__main__":

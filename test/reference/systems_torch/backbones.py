@@ -84,20 +84,27 @@ def hrnet_maps(m: HighResolutionNet, x: Tensor) -> Outputs:
     return levels(m.stages(x))
 
 
+def small_hrnet(width: int, modules: tuple[int, int, int], blocks: int) -> HighResolutionNet:
+    cfg = {**cfg_cls["hrnet_w18_small_v2"]}
+    cfg["stage1"] = {**cfg["stage1"], "num_blocks": (blocks,)}
+    for i, count in zip((2, 3, 4), modules, strict=True):
+        cfg[f"stage{i}"] = {
+            "num_modules": count,
+            "num_branches": i,
+            "block_type": "BASIC",
+            "num_blocks": (blocks,) * i,
+            "num_channels": tuple(width * 2**b for b in range(i)),
+            "fuse_method": "SUM",
+        }
+    return HighResolutionNet(cfg, head="classification")
+
+
 def hrnet(folder: Path) -> None:
-    cfg = {
-        **cfg_cls["hrnet_w18_small_v2"],
-    }
-    for i, modules in ((2, 1), (3, 2), (4, 2)):
-        cfg[f"stage{i}"] = {"num_modules": modules, "num_branches": i, "block_type": "BASIC",
-                            "num_blocks": (2,) * i, "num_channels": tuple(4 * 2**b for b in range(i)),
-                            "fuse_method": "SUM"}  # fmt: skip
-    model = HighResolutionNet(cfg, head="classification")
     keep = ("conv", "bn", "layer1", "transition", "stage")
     write(
         folder,
         "hrnet",
-        model,
+        small_hrnet(4, (1, 2, 2), 2),
         (64, 96),
         lambda name: name if name.startswith(keep) else None,
         {"model": {"type": "hrnet", "width": 4, "modules": [1, 2, 2], "blocks": 2, "upsample": "nearest"}},

@@ -9,6 +9,7 @@ orthogonal to a random direction. Everything is computed in double precision.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,25 @@ def summary(name: str, tensor: Tensor) -> list[str]:
     return [f"{tensor.norm().item():.8e}", f"{product:.8e}"]
 
 
+def step(module: nn.Module, image: Tensor, run: Callable[[nn.Module, Tensor], Outputs]) -> tuple[Outputs, Tensor]:
+    """Forward and backward in training mode, against drawn upstream gradients."""
+    module.train()
+    outputs = run(module, image)
+    total = sum((x * values(f"{n}/upstream", tuple(x.shape), 0.0, 1.0).to(x)).sum() for n, x in outputs.items())
+    total.backward()
+    return outputs, total
+
+
+def distance(single: nn.Module, exact: nn.Module) -> float:
+    """How far the gradients of a float32 run in PyTorch are from the exact ones: what a tolerance must allow."""
+    pairs = [
+        (a.grad.double(), b.grad) for a, b in zip(single.parameters(), exact.parameters(), strict=True) if b.grad is not None
+    ]
+    largest = max(b.norm().item() for _, b in pairs)
+    worst = max(((a - b).norm() / max(b.norm().item(), 1e-5 * largest)).item() for a, b in pairs)
+    return float(f"{worst:.2g}")
+
+
 def write(
     folder: Path,
     name: str,
@@ -81,12 +101,10 @@ def write(
     module.eval()
     with torch.no_grad():
         evaluation = run(module, image)
-    module.train()
-    outputs = run(module, image)
-    total = sum(
-        (x * values(f"{n}/upstream", tuple(x.shape), 0.0, 1.0).double()).sum() for n, x in outputs.items()
-    )
-    total.backward()
+    module.zero_grad()
+    single = copy.deepcopy(module).float()
+    outputs, total = step(module, image, run)
+    step(single, image.float(), run)
 
     rows = ["name\tshape\toffset\tscale\tnorm\tproduct"]
     parameters = dict(module.named_parameters())
@@ -107,6 +125,7 @@ def write(
         folder / f"{name}.json",
         {
             **setting,
+            "float32": distance(single, module),
             "image": [batch, 3, *size],
             "outputs": {n: {"shape": list(x.shape), "cells": sample(x)} for n, x in outputs.items()},
             "evaluation": {n: sample(x) for n, x in evaluation.items()},

@@ -1,0 +1,61 @@
+// Cross-stitch unit (Misra et al. 2016): each task's map becomes a learnt mixture of all tasks' maps.
+import type { Tensor } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Block } from '../../registry/contracts/blocks.js';
+import type { FeatureMap, Features } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { constant } from '../nn/initializers.js';
+import { byTask } from '../nn/levels.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    weights: {
+      enum: ['channel', 'scalar'],
+      default: 'channel',
+      description: 'A weight for each channel, or one for the whole map.',
+    },
+    own: { type: 'number', default: 0.9, description: "First weight of the task's own map." },
+    other: {
+      type: ['number', 'null'],
+      default: null,
+      description: "First weight of the others' maps; null: what is missing to one, in equal parts.",
+    },
+  },
+  required: ['weights', 'own', 'other'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'interaction',
+  name: 'cross_stitch',
+  summary: "Each task's map becomes a learnt weighted sum of all tasks' maps.",
+  source: 'Misra et al. 2016; SimonVandenhende/Multi-Task-Learning-PyTorch models/cross_stitch.py',
+  options: schema,
+})
+export class CrossStitch implements Block {
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() private readonly tasks: readonly Task[],
+  ) {}
+
+  forward(scope: Scope, features: Features): Features {
+    const { weights, own } = this.options;
+    const other = this.options.other ?? (1 - own) / Math.max(1, this.tasks.length - 1);
+    const pyramids = byTask(this.tasks, (target) =>
+      features.tasks[target].map(({ stride }, level): FeatureMap => {
+        const terms = this.tasks.map(({ name: source }): Tensor => {
+          const { data } = features.tasks[source][level];
+          const shape = weights === 'channel' ? [data.shape[3]] : [1];
+          const first = constant(source === target ? own : other);
+          return data.mul(scope.param(`${level}.${target}.${source}`, shape, first));
+        });
+        return { data: tf.addN(terms) as tf.Tensor4D, stride };
+      }),
+    );
+    return { ...features, tasks: pyramids };
+  }
+}

@@ -1,0 +1,62 @@
+// Multi-modal distillation (PAD-Net, Xu et al. 2018): each task adds what the other tasks' features let through a
+// spatial gate; on every level that its pyramid has (MTI-Net distils on all four).
+import type { Tensor4D } from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Block } from '../../registry/contracts/blocks.js';
+import type { FeatureMap, Features } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { conv2d } from '../nn/layers.js';
+import { byTask } from '../nn/levels.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    gate_from: {
+      enum: ['source', 'target'],
+      default: 'source',
+      description:
+        "Whose features open the gate: those of the task that gives (source; the released code of MTI-Net's authors), or of the task that receives (target; the paper's equation).",
+    },
+  },
+  required: ['gate_from'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'interaction',
+  name: 'distill',
+  summary: "Adds the other tasks' features through spatial gates, on every level.",
+  source: 'Xu et al. 2018 (PAD-Net), module C; SimonVandenhende/Multi-Task-Learning-PyTorch models/padnet.py',
+  options: schema,
+})
+export class Distill implements Block {
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() private readonly tasks: readonly Task[],
+  ) {}
+
+  forward(scope: Scope, features: Features): Features {
+    const pyramids = byTask(this.tasks, (target) =>
+      features.tasks[target].map((own, level): FeatureMap => {
+        const data = this.tasks
+          .filter(({ name }) => name !== target)
+          .reduce<Tensor4D>((sum, { name: source }) => {
+            const at = scope.at(`levels.${level}.${target}.${source}`);
+            return sum.add(this.#message(at, features.tasks[source][level].data, own.data));
+          }, own.data);
+        return { data, stride: own.stride };
+      }),
+    );
+    return { ...features, tasks: pyramids };
+  }
+
+  #message(scope: Scope, source: Tensor4D, target: Tensor4D): Tensor4D {
+    const out = target.shape[3];
+    const options = { kernel: 3, padding: 1, bias: false };
+    const from = this.options.gate_from === 'source' ? source : target;
+    const gate = conv2d(scope.at('gate'), from, out, options).sigmoid() as Tensor4D;
+    return conv2d(scope.at('conv'), source, out, options).mul(gate);
+  }
+}

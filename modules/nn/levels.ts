@@ -1,0 +1,33 @@
+// Small helpers for pyramids and for doing the same for every task.
+import * as tf from '@tensorflow/tfjs';
+import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import { resizeBilinear } from './resize.js';
+
+/** Height and width. */
+export const extentOf = (x: tf.Tensor4D): [number, number] => [x.shape[1], x.shape[2]];
+
+/** All levels at the size of level `at`, one after the other in the channels. */
+export function concatLevels(pyramid: Pyramid, at = 0): FeatureMap {
+  const size = extentOf(pyramid[at].data);
+  const parts = pyramid.map(({ data }) => resizeBilinear(data, size));
+  return {
+    data: parts.length === 1 ? parts[0] : (tf.concat(parts, 3) as tf.Tensor4D),
+    stride: pyramid[at].stride,
+  };
+}
+
+/** Level `index` of a pyramid, counted from the end if negative. */
+export function levelOf(pyramid: Pyramid, index: number, who: string): FeatureMap {
+  const level = pyramid.at(index);
+  if (!level)
+    throw new MtcpError('component', `${who}: there is no level ${index}`, {
+      hint: `the features have ${pyramid.length}`,
+    });
+  return level;
+}
+
+export function byTask<T>(tasks: readonly Task[], f: (name: string, task: Task) => T): Record<string, T> {
+  return Object.fromEntries(tasks.map((task) => [task.name, f(task.name, task)]));
+}

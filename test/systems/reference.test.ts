@@ -1,0 +1,37 @@
+// Compared systems against their authors' code: small configurations on drawn weights, final and intermediate
+// predictions, gradients, statistics. Each fixture says what composition of blocks it is.
+import '../../modules/index.js';
+import { createTrialContainer, type Slot } from '../../registry/container.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { Network } from '../../runners/training/network.js';
+import type { ModelConfig } from '../../runners/config/trial.js';
+import { expectFixture, readFixture } from '../support/systems.js';
+
+const TASKS: readonly Task[] = [
+  { name: 'semseg', kind: 'classes', channels: 5 },
+  { name: 'depth', kind: 'depth', channels: 1 },
+  { name: 'normals', kind: 'normals', channels: 3 },
+];
+
+const SYSTEMS = ['stl-deeplab', 'cross-stitch', 'nddr', 'mtan', 'pad-net', 'mti-net'];
+
+describe("systems against their authors' code", () => {
+  for (const name of SYSTEMS)
+    it(name, () => {
+      const { model, tasks } = readFixture(name) as unknown as {
+        model: ModelConfig;
+        tasks: Record<string, { head: Slot }>;
+      };
+      const own = TASKS.filter((task) => task.name in tasks);
+      const network = new Network(model, tasks, own, createTrialContainer(own));
+      return expectFixture(name, (scope, image, pass) => {
+        const outputs = network.forward(scope, image);
+        const counts: Record<string, number> = {};
+        for (const { task, prediction } of pass.predictions) {
+          counts[task] = (counts[task] ?? -1) + 1;
+          outputs[`${task}.${counts[task]}`] = prediction;
+        }
+        return outputs;
+      });
+    });
+});
