@@ -45,6 +45,8 @@ interface MeasuredRow {
   metrics: Map<string, Spread>;
   delta?: number;
   seconds?: number;
+  /** Seconds of a training step, loading included. */
+  secondsPerStep?: number;
   parameters?: number;
 }
 
@@ -118,6 +120,7 @@ function measure(
       states: own.map(({ state }) => state),
       metrics,
       seconds: done[0]?.seconds,
+      secondsPerStep: done[0] && done[0].seconds / done[0].steps,
       parameters: done[0]?.parameters,
     };
   });
@@ -150,7 +153,7 @@ function measuredSection(
   const withDelta = Object.keys(experiment.report.delta_m ?? {}).length > 0;
   const columns: Column[] = [{ title: 'row' }, ...metricColumns(primary)];
   if (withDelta) columns.push({ title: 'delta-m %', align: 'right' });
-  columns.push({ title: 'parameters', align: 'right' }, { title: 'training', align: 'right' });
+  for (const title of ['parameters', 'training', 'a step']) columns.push({ title, align: 'right' });
   const cells = (row: MeasuredRow): string[] => [
     row.name,
     ...[...primary.keys()].map((task) =>
@@ -159,6 +162,7 @@ function measuredSection(
     ...(withDelta ? [row.delta === undefined ? '' : signed(row.delta)] : []),
     row.parameters?.toLocaleString('en-US') ?? '',
     row.seconds === undefined ? '' : duration(row.seconds),
+    row.secondsPerStep === undefined ? '' : `${(1000 * row.secondsPerStep).toFixed(0)} ms`,
   ];
   const blanks = Array<string>(columns.length - 1 - primary.size).fill('');
   const constantCells = [...primary].map(([task, { name }]) => formatNumber(constant[`${task}.${name}`]));

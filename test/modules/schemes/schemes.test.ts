@@ -67,6 +67,37 @@ describe('loss weighting', () => {
     );
   });
 
+  it('lps by hand: three epochs back, every reading of Eq 4', () => {
+    // Projected losses, their sums 4, 2.5, 2, 2, and so the shares
+    //   .5 .25 .25    .6 .2 .2    .4 .4 .2    .5 .25 .25
+    const losses = [
+      [2, 1, 1],
+      [1.5, 0.5, 0.5],
+      [0.8, 0.8, 0.4],
+      [1, 0.5, 0.5],
+    ];
+    const expected: [options: object, epoch: number, weights: number[]][] = [
+      // One epoch back: .4/.6, .4/.2, .2/.2.
+      [{ history: 1 }, 2, [2 / 3, 2, 1]],
+      // Mean of 1.2 and 2/3, of .8 and 2, of .8 and 1.
+      [{ history: 2 }, 2, [14 / 15, 1.4, 0.9]],
+      // .4/.5, .4/.25, .2/.25, and their roots.
+      [{ history: 2, reading: 'endpoint' }, 2, [0.8, 1.6, 0.8]],
+      [{ history: 2, reading: 'geometric' }, 2, [Math.sqrt(0.8), Math.sqrt(1.6), Math.sqrt(0.8)]],
+      // Means of the last two shares (.45 .325 .225) over those of the two before (.55 .225 .225).
+      [{ history: 2, reading: 'window' }, 3, [9 / 11, 13 / 9, 1]],
+      // Eq 5 and 6: mean 11/9, deviations -5/9, 7/9, -2/9, times 2.5; the first would be -1/6.
+      [{ history: 1, spread: 2.5 }, 2, [0, 19 / 6, 2 / 3]],
+      [{ history: 1, spread: 2.5, min_weight: null }, 2, [-1 / 6, 19 / 6, 2 / 3]],
+    ];
+    for (const [options, epoch, weights] of expected) {
+      const found = course(create('lps', { spread: 1, ...options }), losses)[epoch];
+      weights.forEach((weight, i) =>
+        expect(found[i], `${JSON.stringify(options)}, task ${i}`).to.be.closeTo(weight, 1e-12),
+      );
+    }
+  });
+
   it('lps keeps the share of a task that had no valid pixel in an epoch', () => {
     const scheme = create('lps', { spread: 1 });
     scheme.epochEnd!({ epoch: 0, raw: {}, projected: { semseg: 2, depth: 1, normals: 1 } });
