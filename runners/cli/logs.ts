@@ -75,6 +75,8 @@ function text(event: LoggedEvent): string {
       return `epoch ${event.epoch}: ${numbers(event.losses)}; objective ${formatNumber(event.objective)}; rate ${event.rate.toPrecision(3)}; ${duration(event.seconds)}`;
     case 'evaluated':
       return `evaluated epoch ${event.epoch}: ${numbers(wholeTasks(event.metrics))}; ${duration(event.seconds)}`;
+    case 'judged':
+      return `judged epoch ${event.epoch} on ${event.split} images: ${numbers(wholeTasks(event.metrics))}`;
     case 'checkpoint':
       return `checkpoint ${event.path}`;
     case 'finished':

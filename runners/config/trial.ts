@@ -40,13 +40,22 @@ export interface TrainConfig {
   workers: number | null;
 }
 
+export interface SelectionConfig {
+  rule: 'last' | 'best';
+  split: 'held-out' | 'test';
+  /** `all` or `task.metric`. */
+  metric: string;
+  /** Part of the training images that is held out where it is needed. */
+  share: number;
+}
+
 export interface EvaluateConfig {
   /** Epochs; null is only at the end. */
   every: number | null;
   mode: 'sv' | 'atrc';
   batch: number;
   quantize: boolean;
-  select: 'last' | 'best';
+  selection: SelectionConfig;
 }
 
 export type EngineConfig =

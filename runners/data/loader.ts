@@ -13,6 +13,9 @@ import type { EvaluationBatch, TrainBatch } from './batch.js';
 import { SampleCache } from './cache.js';
 import type { Job, JobResult, WorkerSetup } from './worker.js';
 
+/** What may be evaluated: "held-out" is the part of the training split that training does without. */
+export type EvaluatedSplit = Split | 'held-out';
+
 export interface LoaderSetup {
   dataset: Slot;
   transform: Slot;
@@ -21,6 +24,8 @@ export interface LoaderSetup {
   /** Samples of a training batch. */
   batch: number;
   seed: number;
+  /** Part of the training split, at least an image, that is held out; the same whatever the seed. */
+  heldOut?: number;
   /** Worker threads; by default one less than there are processors, at least 1 and at most 3. */
   workers?: number;
   /** Memory for decoded samples. */
@@ -39,7 +44,7 @@ export interface Loader {
   /** The batches of an epoch, shuffled, from step `from` on. */
   train(epoch: number, options?: { from?: number }): AsyncGenerator<TrainBatch, void, undefined>;
   /** A whole split in the order of its file, `batch` images at a time. */
-  evaluate(split: Split, batch: number): AsyncGenerator<EvaluationBatch, void, undefined>;
+  evaluate(split: EvaluatedSplit, batch: number): AsyncGenerator<EvaluationBatch, void, undefined>;
   /** Ends the threads. */
   close(): Promise<void>;
 }
@@ -57,7 +62,7 @@ class ThreadedLoader implements Loader {
   readonly #pool: ThreadPool<Job, JobResult>;
   readonly #cache: SampleCache;
   readonly #ahead: number;
-  #ids: Record<Split, readonly string[]> | undefined;
+  #ids: Record<EvaluatedSplit, readonly string[]> | undefined;
 
   constructor(private readonly setup: LoaderSetup) {
     const { dataset, transform, tasks, seed } = setup;
@@ -80,17 +85,25 @@ class ThreadedLoader implements Loader {
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
     const info = await this.#dataset.prepare(report);
     const [train, val] = await Promise.all([this.#dataset.ids('train'), this.#dataset.ids('val')]);
-    this.#ids = { train, val };
-    if (train.length < this.setup.batch)
+    const heldOut = this.#holdOut(train);
+    const left = train.filter((id) => !heldOut.has(id));
+    this.#ids = { train: left, val, 'held-out': train.filter((id) => heldOut.has(id)) };
+    if (left.length < this.setup.batch)
       throw new MtcpError(
         'data',
-        `${train.length} training samples do not fill a batch of ${this.setup.batch}`,
+        `${left.length} training samples do not fill a batch of ${this.setup.batch}`,
         {
           where: info.root,
           hint: 'use a smaller batch',
         },
       );
     return info;
+  }
+
+  #holdOut(train: readonly string[]): Set<string> {
+    const { heldOut = 0 } = this.setup;
+    const count = heldOut > 0 ? Math.max(1, Math.round(heldOut * train.length)) : 0;
+    return new Set(shuffle([...train], randomStream('held-out')).slice(0, count));
   }
 
   get stepsPerEpoch(): number {
@@ -109,7 +122,7 @@ class ThreadedLoader implements Loader {
     for await (const result of this.#results(steps, job)) yield result as TrainBatch;
   }
 
-  async *evaluate(split: Split, batch: number): AsyncGenerator<EvaluationBatch, void, undefined> {
+  async *evaluate(split: EvaluatedSplit, batch: number): AsyncGenerator<EvaluationBatch, void, undefined> {
     const ids = this.#split(split);
     const job = (i: number): Job => ({
       kind: 'evaluate',
@@ -124,7 +137,7 @@ class ThreadedLoader implements Loader {
     return this.#pool.close();
   }
 
-  #split(split: Split): readonly string[] {
+  #split(split: EvaluatedSplit): readonly string[] {
     if (!this.#ids) throw new Error('prepare() comes before the first batch');
     return this.#ids[split];
   }

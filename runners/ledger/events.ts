@@ -46,6 +46,8 @@ export type TrialEvent =
       waited: number;
     }
   | { event: 'evaluated'; epoch: number; metrics: Record<string, number>; seconds: number }
+  /** Scores that decide about weights, on images that are not the reported ones; `score` is what they come to. */
+  | { event: 'judged'; epoch: number; split: string; score: number; metrics: Record<string, number> }
   | { event: 'checkpoint'; epoch: number; step: number; path: string }
   | { event: 'finished'; epoch: number; seconds: number }
   | { event: 'interrupted'; epoch: number; step: number }
@@ -79,7 +81,13 @@ export class EventLog {
 }
 
 /** Events that tell how training went; the others tell about processes. */
-const COURSE: ReadonlySet<TrialEvent['event']> = new Set(['epoch', 'evaluated', 'checkpoint', 'finished']);
+const COURSE: ReadonlySet<TrialEvent['event']> = new Set([
+  'epoch',
+  'evaluated',
+  'judged',
+  'checkpoint',
+  'finished',
+]);
 
 /**
  * The events that count. A `resumed` makes void what was logged of training after the checkpoint that it names;

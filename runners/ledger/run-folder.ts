@@ -31,9 +31,9 @@ export interface TrialResult {
   row: string;
   seed: number;
   hash: string;
-  /** Metrics of the epoch that `evaluate.select` chooses. */
+  /** Metrics of the epoch that `evaluate.selection` chooses. */
   metrics: Record<string, number>;
-  selected: { rule: 'last' | 'best'; epoch: number };
+  selected: { rule: 'last' | 'best'; split: 'held-out' | 'test'; metric: string; epoch: number };
   last: Record<string, number>;
   best: { epoch: number; metrics: Record<string, number> } | null;
   /** Numbers that are trained. */

@@ -5,6 +5,7 @@ import type { MetricInfo } from '../../registry/contracts/learning.js';
 import type { Experiment, Printed, Trial } from '../config/index.js';
 import { readEvents } from '../ledger/events.js';
 import type { TrialResult, TrialState } from '../ledger/run-folder.js';
+import { selectionNotes } from '../training/selection.js';
 import type { Plot } from './plots/draw.js';
 import { weightsPlot, type WeightCourse } from './plots/weights.js';
 import { deltaM, spreadOf, type Spread } from './statistics.js';
@@ -168,10 +169,11 @@ function measuredSection(
   const constantCells = [...primary].map(([task, { name }]) => formatNumber(constant[`${task}.${name}`]));
   const data = rows.flatMap(({ result }) => result?.data ?? []).at(0);
   const seeds = [...new Set(rows.map(({ trial }) => trial.seed))];
-  const { mode, select } = rows[0].trial.config.evaluate;
+  const { mode } = rows[0].trial.config.evaluate;
   const notes = [
     `Trained here: ${data?.caption ?? 'nothing yet'}${experiment.profile ? `, profile ${experiment.profile}` : ''}, ` +
-      `${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')} (mean ± standard deviation)`}, evaluation ${mode}, ${select} epoch.`,
+      `${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')} (mean ± standard deviation)`}, evaluation ${mode}.`,
+    ...selectionNotes(rows.map(({ trial }) => trial)),
     ...(data?.notes ?? []),
     'The constant predictor says the same everywhere: most frequent class, mean depth, mean normal of the training split.',
   ];

@@ -9,6 +9,7 @@ import type { Trial } from '../config/index.js';
 import { createLoader, type Loader } from '../data/loader.js';
 import { Network } from './network.js';
 import type { Criterion } from './objective.js';
+import { judgedSplit, judgeOf, type Judge } from './selection.js';
 
 export interface TrialParts {
   tasks: readonly Task[];
@@ -18,6 +19,7 @@ export interface TrialParts {
   metrics: Record<string, Metric>;
   optimizer: Optimizer;
   schedule: Schedule;
+  judge: Judge;
 }
 
 /** The data set's tasks that the trial names, in the trial's order. */
@@ -54,9 +56,11 @@ export function partsOf(trial: Trial): TrialParts {
   const metrics = tasks.map(
     ({ name }) => [name, components.create('metric', config.tasks[name].metric)] as const,
   );
+  const byTask = Object.fromEntries(metrics);
   return {
     tasks,
     components,
+    judge: judgeOf(trial, tasks, byTask),
     network: new Network(config.model, config.tasks, tasks, components),
     criterion: {
       tasks,
@@ -64,7 +68,7 @@ export function partsOf(trial: Trial): TrialParts {
       scheme: schemeOf(trial, components),
       intermediate: config.intermediate,
     },
-    metrics: Object.fromEntries(metrics),
+    metrics: byTask,
     optimizer: components.create('optimizer', config.optimizer),
     schedule: components.create('schedule', config.schedule),
   };
@@ -93,13 +97,15 @@ function schemeOf({ config, locate }: Trial, components: ComponentFactory): Sche
   return scheme;
 }
 
-export function loaderOf({ config, seed }: Trial, tasks: readonly Task[]): Loader {
+/** @param scheme if it looks at scores, they must not be those that are reported */
+export function loaderOf({ config, seed }: Trial, tasks: readonly Task[], scheme?: Scheme): Loader {
   return createLoader({
     dataset: config.data,
     transform: config.augment,
     tasks,
     batch: config.train.batch,
     seed,
+    heldOut: judgedSplit(config, scheme) === 'held-out' ? config.evaluate.selection.share : 0,
     workers: config.train.workers ?? undefined,
   });
 }

@@ -12,7 +12,7 @@ import type { TaskScore } from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream } from '../../registry/random.js';
 import { writeResolved, type Trial } from '../config/index.js';
-import type { Loader } from '../data/loader.js';
+import type { EvaluatedSplit, Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { EventLog, readEvents, type TrialEvent } from '../ledger/events.js';
@@ -33,6 +33,7 @@ import { LossMeans } from './loss-means.js';
 import { loaderOf, partsOf, primaryOf, type TrialParts } from './parts.js';
 import { writePredictions } from './pictures.js';
 import { restoreScheme, schemeState } from './scheme-state.js';
+import { judgedSplit } from './selection.js';
 import { TrainingStep } from './step.js';
 import { loadStart } from '../weights/start.js';
 
@@ -113,7 +114,7 @@ class TrialRun {
     readonly emit: (event: TrialEvent) => void,
   ) {
     this.#parts = partsOf(trial);
-    this.#loader = loaderOf(trial, this.#parts.tasks);
+    this.#loader = loaderOf(trial, this.#parts.tasks, this.#parts.criterion.scheme);
     this.#steps = new StepLog(context.folder.steps);
   }
 
@@ -333,7 +334,7 @@ class TrialRun {
   get #keepsBest(): boolean {
     const { train, evaluate } = this.trial.config;
     const { keep } = train.checkpoint;
-    return keep === 'best' || keep === 'all' || (keep === 'last' && evaluate.select === 'best');
+    return keep === 'best' || keep === 'all' || (keep === 'last' && evaluate.selection.rule === 'best');
   }
 
   /** @param each sees every image of the split with its predictions */
@@ -341,10 +342,14 @@ class TrialRun {
     const began = performance.now();
     const { epoch } = this.#state;
     this.context.observe({ event: 'phase', what: `evaluating epoch ${epoch}` });
-    const metrics = await this.#predict(each);
+    const metrics = await this.#predict('val', each);
     this.emit({ event: 'evaluated', epoch, metrics, seconds: (performance.now() - began) / 1000 });
-    this.#parts.criterion.scheme.evaluated?.(this.#primaryScores(metrics));
-    const score = this.#score(metrics);
+    const { scheme } = this.#parts.criterion;
+    const split = judgedSplit(this.trial.config, scheme);
+    const judged = split === 'val' ? metrics : await this.#predict(split);
+    const score = this.#parts.judge(judged);
+    if (split !== 'val') this.emit({ event: 'judged', epoch, split, score, metrics: judged });
+    scheme.evaluated?.(this.#primaryScores(judged));
     this.#state.last = { epoch, metrics };
     if (!this.#state.best || score > this.#state.best.score) {
       this.#state.best = { epoch, score, metrics };
@@ -353,8 +358,8 @@ class TrialRun {
     return metrics;
   }
 
-  #predict(each?: (predicted: Predicted) => void): Promise<Record<string, number>> {
-    return this.#evaluation.run(this.#loader.evaluate('val', this.trial.config.evaluate.batch), each);
+  #predict(split: EvaluatedSplit, each?: (predicted: Predicted) => void): Promise<Record<string, number>> {
+    return this.#evaluation.run(this.#loader.evaluate(split, this.trial.config.evaluate.batch), each);
   }
 
   #primaryScores(metrics: Record<string, number>): Record<string, TaskScore> {
@@ -363,15 +368,6 @@ class TrialRun {
       return [name, { value: metrics[`${name}.${metric}`], unit, better }] as const;
     });
     return Object.fromEntries(scores);
-  }
-
-  /** What "best" means: the mean over tasks of the logarithm of the primary metric, errors counting negative. */
-  #score(metrics: Record<string, number>): number {
-    const gains = Object.values(this.#primaryScores(metrics)).map(({ value, better }) => {
-      const gain = Math.log(Math.max(value, 1e-12));
-      return better === 'higher' ? gain : -gain;
-    });
-    return gains.reduce((a, b) => a + b, 0) / gains.length;
   }
 
   async #finish(): Promise<TrialResult> {
@@ -387,19 +383,20 @@ class TrialRun {
     if (this.#state.last?.epoch !== this.#state.epoch) {
       await this.#evaluate(show);
       this.#checkpoint();
-    } else if (!existsSync(pictures)) await this.#predict(show);
+    } else if (!existsSync(pictures)) await this.#predict('val', show);
     await writePredictions(pictures, shown, this.#parts.tasks).catch((error: Error) =>
       this.emit({ event: 'warning', message: `no pictures of predictions: ${error.message}` }),
     );
     const { best, epoch, step, seconds } = this.#state;
     const last = this.#state.last!.metrics;
-    const chosen = config.evaluate.select === 'best' && best ? best : { epoch, metrics: last };
+    const { rule, split, metric } = config.evaluate.selection;
+    const chosen = rule === 'best' && best ? best : { epoch, metrics: last };
     const result: TrialResult = {
       row,
       seed,
       hash,
       metrics: chosen.metrics,
-      selected: { rule: config.evaluate.select, epoch: chosen.epoch },
+      selected: { rule, split, metric, epoch: chosen.epoch },
       last,
       best: best && { epoch: best.epoch, metrics: best.metrics },
       parameters: this.#trained,

@@ -70,7 +70,13 @@ intermediate: { weight: 0.5 }
         checkpoint: { every: 1, minutes: null, keep: 'last' },
         workers: null,
       },
-      evaluate: { every: null, mode: 'sv', batch: 1, quantize: true, select: 'last' },
+      evaluate: {
+        every: null,
+        mode: 'sv',
+        batch: 1,
+        quantize: true,
+        selection: { rule: 'last', split: 'held-out', metric: 'all', share: 0.1 },
+      },
       engine: { type: 'onnx', provider: 'cpu', threads: null },
     });
   });

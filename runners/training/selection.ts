@@ -1,0 +1,76 @@
+// Which evaluation's weights a trial reports: the last, or the best one by some metric on some images. "val" is
+// the benchmark's test split, so choosing there makes the reported numbers optimistic; it is possible, because
+// published code does it, and every table says so. A part of the training images may be held out instead.
+import type { Metric, Scheme } from '../../registry/contracts/learning.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import { didYouMean } from '../../registry/near.js';
+import type { Trial, TrialConfig } from '../config/trial.js';
+import type { EvaluatedSplit } from '../data/loader.js';
+
+type WithSelection = Pick<TrialConfig, 'evaluate'>;
+
+/** Larger is better. */
+export type Judge = (metrics: Record<string, number>) => number;
+
+/** The split whose scores decide about weights, of the network and of schemes that look at scores. */
+export function judgedSplit(
+  { evaluate }: WithSelection,
+  scheme?: Pick<Scheme, 'needsEvaluation'>,
+): EvaluatedSplit {
+  const { rule, split } = evaluate.selection;
+  return split === 'held-out' && (rule === 'best' || scheme?.needsEvaluation) ? 'held-out' : 'val';
+}
+
+/**
+ * By `evaluate.selection.metric`: one metric, or with `all` the mean over tasks of the logarithm of the primary
+ * metric, errors counting negative.
+ * @throws MtcpError `config` if no task has that metric
+ */
+export function judgeOf(
+  { config, locate }: Pick<Trial, 'config' | 'locate'>,
+  tasks: readonly Task[],
+  metrics: Record<string, Metric>,
+): Judge {
+  const { metric } = config.evaluate.selection;
+  const known = tasks.flatMap(({ name }) =>
+    metrics[name].values.map((info, i, all) => ({
+      name: `${name}.${info.name}`,
+      sign: info.better === 'higher' ? 1 : -1,
+      primary: info.primary ?? (i === 0 && !all.some((other) => other.primary)),
+    })),
+  );
+  if (metric === 'all') {
+    const primary = known.filter((info) => info.primary);
+    return (values) =>
+      primary.reduce((sum, { name, sign }) => sum + sign * Math.log(Math.max(values[name], 1e-12)), 0) /
+      primary.length;
+  }
+  const chosen = known.find(({ name }) => name === metric);
+  if (!chosen)
+    throw new MtcpError('config', `no task of this trial has a metric "${metric}"`, {
+      where: locate(['evaluate', 'selection', 'metric']),
+      hint: didYouMean(
+        metric,
+        known.map(({ name }) => name),
+      ),
+    });
+  return (values) => chosen.sign * values[chosen.name];
+}
+
+/** How the weights of these trials were chosen, a sentence for each way; for captions of tables. */
+export function selectionNotes(trials: readonly Pick<Trial, 'row' | 'config'>[]): string[] {
+  const rows = new Map<string, Set<string>>();
+  for (const { row, config } of trials) {
+    const { rule, split, metric, share } = config.evaluate.selection;
+    const by = metric === 'all' ? 'the primary metrics of all tasks' : metric;
+    const text =
+      rule === 'last'
+        ? 'Weights of the last epoch'
+        : split === 'held-out'
+          ? `Weights of the best epoch by ${by} on ${Math.round(100 * share)} % of the training images, held out from training`
+          : `CHOSEN ON THE TEST SPLIT: weights of the best epoch by ${by} on the images that are reported, so the numbers are optimistic`;
+    rows.set(text, (rows.get(text) ?? new Set()).add(row));
+  }
+  return [...rows].map(([text, names]) => `${text}${rows.size > 1 ? ` (${[...names].join(', ')})` : ''}.`);
+}
