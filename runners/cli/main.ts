@@ -28,6 +28,7 @@ Examples:
   mtcp status experiments/table3.yaml                   what became of each trial
   mtcp logs experiments/table3.yaml --follow            what happens in them
   mtcp describe scheme lps                              options of a component
+  mtcp new experiment my-study --from table3            a file of your own to change
 
 Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 75 stopped after a checkpoint.`,
   );
@@ -189,10 +190,13 @@ config
   .option('--json', 'one JSON document')
   .action(async (a, b, options) => (await import('./config.js')).diff(a, b, options));
 
+const PLUGINS = 'experiment file whose plugins count too';
+
 program
   .command('list')
   .summary('list components')
   .argument('[kind]', 'backbone, decoder, interaction, loss, scheme, ...')
+  .option('-f, --file <file>', PLUGINS)
   .option('--json', 'one JSON document')
   .action(async (kind, options) => (await import('./catalog.js')).list(kind, options));
 
@@ -200,8 +204,37 @@ program
   .command('describe')
   .summary('describe a component and its options')
   .argument('<name...>', 'name, or kind and name')
+  .option('-f, --file <file>', PLUGINS)
   .option('--json', 'one JSON document')
   .action(async (names, options) => (await import('./catalog.js')).describe(names, options));
+
+program
+  .command('schema')
+  .summary('write the JSON Schema of experiment files, for editors')
+  .description(
+    'Writes one JSON Schema of experiment files that refers to no other file. Editors need it only for plugins: without, the schemas that come with mtcp do.',
+  )
+  .option('-f, --file <file>', PLUGINS)
+  .option('-o, --out <file>', 'file to write; stdout if left out')
+  .action(async (options) => (await import('./catalog.js')).schema(options));
+
+const fresh = program.command('new').summary('write a starting point');
+fresh
+  .command('component')
+  .summary('write a component of your own that works as it is')
+  .argument('<kind>', 'interaction, head, loss, scheme, dataset, ...')
+  .argument('<name>', 'what experiment files call it, such as my-block')
+  .option('-o, --out <path>', 'folder, or the file itself', '.')
+  .addHelpText('after', '\nExample:\n  mtcp new component interaction my-block')
+  .action(async (kind, name, options) => (await import('./new.js')).component(kind, name, options));
+fresh
+  .command('experiment')
+  .summary('write an experiment file from one that exists')
+  .argument('<name>', 'names the file and the folder of the runs')
+  .option('--from <experiment>', 'an experiment that comes with mtcp, such as table3, or a file')
+  .option('-o, --out <path>', 'folder, or the file itself', '.')
+  .addHelpText('after', '\nExample:\n  mtcp new experiment my-study --from table3')
+  .action(async (name, options) => (await import('./new.js')).experiment(name, options));
 
 const weights = program.command('weights').summary('read public checkpoints, write trained ones');
 weights

@@ -1,6 +1,6 @@
 // The generated schemas as files: what they should say, and writing them.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { Catalog } from '../../registry/catalog.js';
 import { componentSchemas } from './component-schemas.js';
 import type { JsonSchema } from './json-schema.js';
@@ -21,3 +21,30 @@ export function writeSchemas(catalog: Catalog, folder: string): number {
   for (const [name, text] of texts) writeFileSync(join(components, name), text);
   return texts.size;
 }
+
+/**
+ * All schemas as one that refers to nothing outside of itself: an experiment file with every component of `catalog`.
+ * Each file of `folder` is a definition named after it.
+ */
+export function bundledSchema(catalog: Catalog, folder: string): JsonSchema {
+  const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as JsonSchema;
+  const trial = read('trial.schema.json');
+  const files = new Map<string, JsonSchema>([['trial.schema.json', trial]]);
+  for (const [name, schema] of componentSchemas(catalog, trial)) files.set(`components/${name}`, schema);
+  const key = (file: string) => file.replace(/^components\//, '').replace(/(\.schema)?\.json$/, '');
+  const inline = (schema: JsonSchema, document: string): JsonSchema =>
+    JSON.parse(JSON.stringify(schema), (name, value: unknown) => {
+      if (name !== '$ref' || typeof value !== 'string') return value;
+      const [file, pointer = ''] = value.split('#');
+      const target = file === '' ? document : posix.join(posix.dirname(document), file);
+      return target === ROOT ? `#${pointer}` : `#/definitions/${key(target)}${pointer}`;
+    }) as JsonSchema;
+  const { definitions, ...root } = inline(read(ROOT), ROOT);
+  const parts = [...files].map(([file, schema]) => {
+    const { $schema: _, ...rest } = inline(schema, file);
+    return [key(file), rest];
+  });
+  return { ...root, definitions: { ...definitions, ...Object.fromEntries(parts) } };
+}
+
+const ROOT = 'experiment.schema.json';

@@ -1,5 +1,6 @@
 // How a part of a trial says that it does not fit: with its place in the configuration and what it was given.
 import { MtcpError } from '../../registry/errors.js';
+import { display } from '../config/index.js';
 
 export class PartError extends MtcpError {
   constructor(
@@ -40,6 +41,6 @@ export function thrownIn(error: unknown): string | undefined {
   const frames =
     (error as Error).stack?.split('\n').filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line)) ?? [];
   const own = frames.find((line) => !/node_modules|node:/.test(line));
-  const place = own && /([^\s(]+:\d+:\d+)\)?$/.exec(own)?.[1];
-  return place && `thrown in ${place.replace(/^file:\/\//, '')}`;
+  const place = own && /([^\s(]+):(\d+:\d+)\)?$/.exec(own);
+  return place ? `thrown in ${display(place[1].replace(/^file:\/\//, ''))}:${place[2]}` : undefined;
 }

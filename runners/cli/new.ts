@@ -1,0 +1,32 @@
+// mtcp new: starting points for people.
+import { relative } from 'node:path';
+import { newComponent } from '../authoring/component.js';
+import { newExperiment } from '../authoring/experiment.js';
+
+const short = (file: string): string => {
+  const path = relative('.', file);
+  return path.startsWith('..') ? file : path;
+};
+
+export function component(kind: string, name: string, { out }: { out?: string }): void {
+  const { file, usage } = newComponent(kind, name, out);
+  const a = /^[aeiou]/.test(kind) ? 'an' : 'a';
+  process.stdout.write(`${short(file)}: ${a} ${kind} that works as it is
+
+In an experiment file (paths are relative to it):
+  plugins: ${short(file)}
+  ${usage}
+
+Then: mtcp describe ${name} --file EXPERIMENT.yaml
+      mtcp validate --deep EXPERIMENT.yaml
+`);
+}
+
+export function experiment(name: string, options: { from?: string; out?: string }): void {
+  const { file, from } = newExperiment(name, options);
+  process.stdout.write(`${short(file)}: started from ${short(from)}
+
+Next: mtcp plan ${short(file)}
+      mtcp run ${short(file)} --profile smoke
+`);
+}

@@ -1,0 +1,42 @@
+// my-block: the learning rate over time. Here half a cosine.
+import {
+  component,
+  options,
+  type OptionsOf,
+  type OptionsSchema,
+  type Progress,
+  type Schedule,
+} from 'mtcp/registry';
+
+/** What an experiment file may set; every option has a description and a default. */
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    last: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0,
+      description: 'Factor at the end of the run.',
+    },
+  },
+  required: ['last'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'schedule',
+  name: 'my-block',
+  summary: 'Half a cosine from 1 to the last factor.',
+  options: schema,
+})
+export class MyBlock implements Schedule {
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
+
+  /** @returns factor on the optimizer's rate for this step */
+  factor({ step, epochs, stepsPerEpoch }: Progress): number {
+    const done = step / (epochs * stepsPerEpoch);
+    const { last } = this.options;
+    return last + (1 - last) * 0.5 * (1 + Math.cos(Math.PI * done));
+  }
+}
