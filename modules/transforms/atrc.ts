@@ -26,12 +26,12 @@ const schema = {
       default: [425, 560],
     },
     scales: {
-      description: 'smallest and largest zoom factor',
+      description: 'range of the zoom factor',
       type: 'object',
       additionalProperties: false,
       properties: {
-        min: { type: 'number', exclusiveMinimum: 0 },
-        max: { type: 'number', exclusiveMinimum: 0 },
+        min: { description: 'smallest', type: 'number', exclusiveMinimum: 0 },
+        max: { description: 'largest', type: 'number', exclusiveMinimum: 0 },
       },
       required: ['min', 'max'],
       default: { min: 0.5, max: 2 },
