@@ -68,6 +68,13 @@ export function fill(trial: Trial, weights: Weights, { weights: path, partial = 
             shapesIn(weights.table),
             catalog.get('backbone', trial.config.model.backbone.type).checkpoint,
           );
+    const isBackbone = fitTrial(trial, source, weights.table).missing.length === 0;
+    const hasMore = [...fit.taken.keys()].some((name) => !name.startsWith('backbone.'));
+    if (partial.length === 0 && isBackbone && !hasMore)
+      throw new MtcpError('weights', `${path} holds the backbone alone`, {
+        where: `argument "--weights ${path}"`,
+        hint: 'with --partial backbone the rest of the model comes from the seed',
+      });
     requireFit(fit, path, `argument "--weights ${path}"`);
     readFitted(source, fit, array);
   } finally {

@@ -12,6 +12,8 @@ export interface NetworkSize {
   parameters: number;
   /** The same for each section of the model. */
   sections: Record<string, number>;
+  /** And for each of these parameters. */
+  byName: ReadonlyMap<string, number>;
   /** Operators of the training graph. */
   nodes: number;
 }
@@ -27,12 +29,14 @@ export async function inspect(trial: Trial): Promise<NetworkSize> {
     return { ...first, ...second };
   });
   const sections: Record<string, number> = {};
+  const byName = new Map<string, number>();
   let parameters = 0;
   for (const name of trace.trained) {
     const count = sizeOf(trace.table.parameters.get(name)!.shape);
     const section = name.split('.')[0];
     sections[section] = (sections[section] ?? 0) + count;
+    byName.set(name, count);
     parameters += count;
   }
-  return { parameters, sections, nodes: graph.reachable([...outputs.values()]).length };
+  return { parameters, sections, byName, nodes: graph.reachable([...outputs.values()]).length };
 }

@@ -1,9 +1,9 @@
 // The fixtures' tiny MT-CP, built from components: model sections, losses, scheme and weights as the PyTorch
 // reference had them.
 import '../../modules/index.js';
-import { createTrialContainer } from '../../registry/container.js';
+import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import type { ModelConfig, TaskConfig } from '../../runners/config/trial.js';
+import type { IntermediateConfig, ModelConfig, TaskConfig } from '../../runners/config/trial.js';
 import { Network } from '../../runners/training/network.js';
 import type { Criterion } from '../../runners/training/objective.js';
 import type { ModelFixture } from '../reference/fixtures.js';
@@ -26,10 +26,10 @@ interface ReferenceConfig {
   optimizer: { rate: number; decay: number };
 }
 
-export function referenceModel(fixture: ModelFixture) {
+/** The fixture's configuration as sections of a trial. */
+export function referenceSections(fixture: ModelFixture) {
   const config = fixture.config as unknown as ReferenceConfig;
-  const { backbone: b, tasks, representation, interaction, refinement, losses } = config;
-  const components = createTrialContainer(tasks);
+  const { backbone: b, representation, interaction, refinement, losses } = config;
   const model: ModelConfig = {
     backbone: {
       type: 'mask2former',
@@ -56,10 +56,21 @@ export function referenceModel(fixture: ModelFixture) {
     depth: { type: 'l1_depth' },
     normals: { type: 'normals', distance: losses.normals, normalize: losses.normals === 'l1' },
   };
-  const scheme = components.create(
-    'scheme',
-    losses.log ? { type: 'log', epsilon: losses.epsilon } : { type: 'equal' },
-  );
+  const scheme: Slot = losses.log ? { type: 'log', epsilon: losses.epsilon } : { type: 'equal' };
+  const optimizer: Slot = {
+    type: 'adamw',
+    rate: config.optimizer.rate,
+    weight_decay: config.optimizer.decay,
+  };
+  const intermediate: IntermediateConfig = { reduce: 'mean', scheme: true, weight: 1 };
+  return { config, model, heads, lossSlots, scheme, optimizer, intermediate };
+}
+
+export function referenceModel(fixture: ModelFixture) {
+  const { config, model, heads, lossSlots, intermediate, ...slots } = referenceSections(fixture);
+  const { tasks, losses } = config;
+  const components = createTrialContainer(tasks);
+  const scheme = components.create('scheme', slots.scheme);
   // The reference is given fixed weights; a scheme that has them all the time does the same.
   scheme.weights = () => Object.fromEntries(tasks.map(({ name }) => [name, losses.weights[name] ?? 1]));
   const criterion: Criterion = {
@@ -68,12 +79,8 @@ export function referenceModel(fixture: ModelFixture) {
       tasks.map(({ name }) => [name, components.create('loss', lossSlots[name as keyof typeof lossSlots])]),
     ),
     scheme,
-    intermediate: { reduce: 'mean', scheme: true, weight: 1 },
+    intermediate,
   };
-  const optimizer = components.create('optimizer', {
-    type: 'adamw',
-    rate: config.optimizer.rate,
-    weight_decay: config.optimizer.decay,
-  });
+  const optimizer = components.create('optimizer', slots.optimizer);
   return { network: new Network(model, heads, tasks, components), criterion, optimizer, tasks };
 }
