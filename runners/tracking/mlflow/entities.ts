@@ -32,10 +32,12 @@ const metrics = (group: string, numbers: Numbers, step: number, timestamp: numbe
     timestamp,
   }));
 
-export function stepMetrics({ epoch, step, time, rate, total, raw, weights, cosines }: StepRecord): Metric[] {
+export function stepMetrics(record: StepRecord): Metric[] {
+  const { epoch, step, time, rate, total, raw, projected, weights, cosines } = record;
   return [
     ...metrics('train', { objective: total, rate }, step, time),
     ...metrics('train/loss', raw, step, time),
+    ...metrics('train/projected', projected, step, time),
     ...metrics('train/weight', weights, step, time),
     ...metrics('train/cosine', cosines, step, time),
     ...metrics('', { epoch }, step, time),
@@ -43,10 +45,11 @@ export function stepMetrics({ epoch, step, time, rate, total, raw, weights, cosi
 }
 
 export function epochMetrics(event: TrialEvent & { event: 'epoch' }, time: number): Metric[] {
-  const { step, objective, losses, weights, cosines, seconds, waited, rate } = event;
+  const { step, objective, losses, projected, weights, cosines, seconds, waited, rate } = event;
   return [
     ...metrics('epoch', { objective, seconds, waiting_seconds: waited, rate }, step, time),
     ...metrics('epoch/loss', losses, step, time),
+    ...metrics('epoch/projected', projected, step, time),
     ...metrics('epoch/weight', weights, step, time),
     ...metrics('epoch/cosine', cosines, step, time),
   ];
