@@ -6,7 +6,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { openExperiment } from '../experiment.js';
 import { readEvents, type LoggedEvent } from '../ledger/events.js';
 import { RunFolder } from '../ledger/run-folder.js';
-import { duration, formatNumber } from '../reporting/report.js';
+import { duration, formatNumber } from '../reporting/numbers.js';
 import { parseSeeds } from './run.js';
 import type { StatusOptions } from './status.js';
 

@@ -1,5 +1,5 @@
 // Events of a run as a person wants to read them.
-import { duration, formatNumber } from '../reporting/report.js';
+import { duration, formatNumber } from '../reporting/numbers.js';
 import type { RunEvent } from '../run.js';
 import { remaining, type Progress } from './progress.js';
 

@@ -1,5 +1,5 @@
 // One line that says how far things are: redrawn in place on a terminal, a plain line every few seconds elsewhere.
-import { duration } from '../reporting/report.js';
+import { duration } from '../reporting/numbers.js';
 
 const PLAIN_INTERVAL = 10_000;
 const REDRAW_INTERVAL = 100;

@@ -3,7 +3,7 @@ import { openExperiment } from '../experiment.js';
 import { Ledger } from '../ledger/ledger.js';
 import { STATES } from '../ledger/run-folder.js';
 import { statusOf, type TrialStatus } from '../ledger/status.js';
-import { duration, formatNumber } from '../reporting/report.js';
+import { duration, formatNumber } from '../reporting/numbers.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { parseSeeds } from './run.js';
 

@@ -8,6 +8,7 @@ export {
   loadPluginsOf,
   profilesOf,
   validateFiles,
+  type Expectation,
   type Experiment,
   type LoadOptions,
   type Printed,

@@ -38,6 +38,17 @@ export interface LoadOptions {
   schemas?: string;
 }
 
+/** Of one number; all that is given has to hold. Bounds are compared with the mean over seeds. */
+export interface Expectation {
+  min?: number;
+  max?: number;
+  /** A number, and how far from it the result may be. */
+  value?: number;
+  within?: number;
+  /** A row whose number has to be worse. */
+  better_than?: string;
+}
+
 /** Numbers that a paper printed: row to `task.metric` (or `delta_m`) to number. */
 export interface Printed {
   source: string;
@@ -49,6 +60,8 @@ export interface ReportConfig {
   /** Task to the row that is its single-task baseline. */
   delta_m?: Record<string, string>;
   printed?: Printed;
+  /** Row to `task.metric` (or `delta_m`) to what is expected. */
+  expect?: Record<string, Record<string, Expectation>>;
 }
 
 export interface TrackingConfig {

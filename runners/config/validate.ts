@@ -6,7 +6,7 @@ import { composeTrial, sections, type Composition } from './compose.js';
 import { explainAll, unknownName, unknownOption } from './explain.js';
 import type { Combination, Fault, Faults, Report } from './faults.js';
 import { splitPath } from './keys.js';
-import { child, follow, toValue, type MapNode } from './nodes.js';
+import { child, type Node, follow, toValue, type MapNode } from './nodes.js';
 import type { Schemas } from './schemas.js';
 import { where, type Mark } from './source.js';
 import { usedVariables } from './variables.js';
@@ -194,18 +194,28 @@ export function validateReport({ root, sweep }: Composition, drafts: readonly Dr
     if (value.kind === 'scalar' && typeof value.value === 'string')
       if (checkRow(value.value, value.mark, 'report.delta_m')) checkTask(value.value, task, value.mark);
 
-  const printed = child(child(section, 'printed'), 'rows');
-  for (const [row, { key, value }] of printed?.kind === 'map' ? printed.entries : []) {
-    if (!checkRow(row, key, 'report.printed.rows') || value.kind !== 'map') continue;
-    for (const [number, { key }] of value.entries) {
-      const [task, ...metric] = number.split('.');
-      if (metric.length > 0) checkTask(row, task, key);
-      else if (number !== 'delta_m')
-        report({
-          mark: key,
-          message: `"${number}" does not say which number this is`,
-          hint: 'write task.metric, such as semseg.mIoU, or delta_m',
-        });
+  const checkNumbers = (place: string, rowsNode: Node | undefined) => {
+    for (const [row, { key, value }] of rowsNode?.kind === 'map' ? rowsNode.entries : []) {
+      if (!checkRow(row, key, place) || value.kind !== 'map') continue;
+      for (const [number, { key }] of value.entries) {
+        const [task, ...metric] = number.split('.');
+        if (metric.length > 0) checkTask(row, task, key);
+        else if (number !== 'delta_m')
+          report({
+            mark: key,
+            message: `"${number}" does not say which number this is`,
+            hint: 'write task.metric, such as semseg.mIoU, or delta_m',
+          });
+      }
     }
-  }
+  };
+  checkNumbers('report.printed.rows', child(child(section, 'printed'), 'rows'));
+  const expected = child(section, 'expect');
+  checkNumbers('report.expect', expected);
+  for (const { value: numbers } of expected?.kind === 'map' ? expected.entries.values() : [])
+    for (const { value } of numbers.kind === 'map' ? numbers.entries.values() : []) {
+      const other = child(value, 'better_than');
+      if (other?.kind === 'scalar' && typeof other.value === 'string')
+        checkRow(other.value, other.mark, 'report.expect');
+    }
 }

@@ -22,6 +22,8 @@ export type TrialEvent =
       sessionSeconds: number;
       nodes: number;
       bytes: number;
+      /** Absent in logs of older versions. */
+      flops?: number;
     }
   | { event: 'model'; parameters: number; trained: number; stepsPerEpoch: number }
   /** Parameters that start from a file. */

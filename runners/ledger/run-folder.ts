@@ -42,6 +42,10 @@ export interface TrialResult {
   steps: number;
   /** Training, without evaluation, data generation and compilation. */
   seconds: number;
+  /** Most memory that the process held at the end of a step or evaluation, bytes; absent in older results. */
+  memory?: number;
+  /** Of the network's forward pass for one image; see engine/graph/flops.ts. Absent in older results. */
+  flops?: number;
   data: { caption: string; digest: string; notes: string[] };
   engine: string;
 }

@@ -1,32 +1,38 @@
-// What a person gets in the end: the measured table, the printed one beside it, delta-m, the course of the loss
-// weights, and where the files are. Measured and printed numbers never share a table.
-import { join } from 'node:path';
-import type { MetricInfo } from '../../registry/contracts/learning.js';
-import type { Experiment, Printed, Trial } from '../config/index.js';
-import { readEvents } from '../ledger/events.js';
-import type { TrialResult, TrialState } from '../ledger/run-folder.js';
-import { selectionNotes } from '../training/selection.js';
+// What a person gets in the end: tables and pictures of an experiment, in the format that is asked for.
+import type { Experiment } from '../config/index.js';
+import type { TrialState } from '../ledger/run-folder.js';
+import { csv } from './csv.js';
+import { checkExpectations, type Checked } from './expect.js';
+import { keyOf, measure, type MeasuredRow, type Primary, type RowResult } from './measure.js';
 import type { Plot } from './plots/draw.js';
-import { weightsPlot, type WeightCourse } from './plots/weights.js';
-import { deltaM, spreadOf, type Spread } from './statistics.js';
-import { markdownTable, sparkline, textTable, type Column } from './table.js';
+import { weightsPlot } from './plots/weights.js';
+import {
+  differencesSection,
+  measuredSection,
+  printedSection,
+  weightCourses,
+  weightsSection,
+  type Section,
+} from './sections.js';
+import { latexTable, latexText, markdownTable, textTable } from './table.js';
 
-/** What became of a trial. */
-export interface RowResult {
-  trial: Trial;
-  state: TrialState;
-  folder: string;
-  result?: TrialResult;
-}
+export type { RowResult } from './measure.js';
 
 export interface Report {
+  sections: Section[];
+  measured: MeasuredRow[];
   /** For a terminal. */
   text: string;
   markdown: string;
+  latex: string;
+  /** Every metric of every trial. */
+  csv: string;
   /** The last line of `--json`. */
   json: TableEvent;
   /** What the Markdown shows as pictures. */
   plots: Plot[];
+  /** How the numbers compare with the experiment's `report.expect`. */
+  checked: Checked[];
 }
 
 export interface TableEvent {
@@ -40,28 +46,15 @@ export interface TableEvent {
   delta_m: Record<string, number>;
 }
 
-interface MeasuredRow {
-  name: string;
-  states: TrialState[];
-  metrics: Map<string, Spread>;
-  delta?: number;
-  seconds?: number;
-  /** Seconds of a training step, loading included. */
-  secondsPerStep?: number;
-  parameters?: number;
-}
-
 export function buildReport(
   experiment: Experiment,
   rows: readonly RowResult[],
   constant: Record<string, number>,
-  primary: ReadonlyMap<string, MetricInfo>,
+  primary: Primary,
 ): Report {
-  const keys = [...primary].map(([task, { name }]) => `${task}.${name}`);
+  const keys = [...primary].map(([task, info]) => keyOf(task, info));
   const measured = measure(experiment, rows, primary);
-  const constantRow = Object.fromEntries(
-    keys.filter((key) => key in constant).map((key) => [key, constant[key]]),
-  );
+  const constantRow = pick(constant, keys);
   const json: TableEvent = {
     event: 'table',
     experiment: experiment.name,
@@ -78,220 +71,62 @@ export function buildReport(
       measured.flatMap(({ name, delta }) => (delta === undefined ? [] : [[name, delta]])),
     ),
   };
-  const sections: Section[] = [measuredSection(experiment, rows, measured, constantRow, primary)];
-  if (experiment.report.printed) sections.push(printedSection(experiment.report.printed, primary));
   const courses = weightCourses(rows);
-  const weights = weightsSection(courses);
-  if (weights) sections.push(weights);
+  const sections = [
+    measuredSection(experiment, rows, measured, constantRow, primary),
+    differencesSection(measured, primary),
+    experiment.report.printed && printedSection(experiment.report.printed, primary),
+    weightsSection(courses),
+  ].filter((section) => section !== undefined);
   const plots = [weightsPlot(courses) ?? []].flat();
   const pictures = plots.map(({ name, title }) => `## ${title}\n\n![${title}](${name}.svg)\n`);
   return {
+    sections,
+    measured,
+    text: sections.map(textSection).join('\n\n') + '\n',
+    markdown: [sections.map(markdownSection).join('\n\n') + '\n', ...pictures].join('\n'),
+    latex: latexDocument(sections),
+    csv: csv(rows),
     json,
-    text: render(sections, textTable, plainHeading),
-    markdown: [render(sections, markdownTable, markdownHeading), ...pictures].join('\n'),
     plots,
+    checked: checkExpectations(experiment.report.expect ?? {}, rows, measured, primary),
   };
 }
 
-interface Section {
-  title: string;
-  columns: Column[];
-  rows: string[][];
-  notes: string[];
+const starred = (text: string): string => `${text}*`;
+
+function textSection({ title, columns, rows, notes }: Section): string {
+  const best = rows.some((row) => row.some((cell) => typeof cell !== 'string'));
+  const legend = best ? ['* best of the column'] : [];
+  return [title, '', textTable(columns, rows, starred), ...spaced([...legend, ...notes])].join('\n');
 }
 
-function measure(
-  experiment: Experiment,
-  rows: readonly RowResult[],
-  primary: ReadonlyMap<string, MetricInfo>,
-): MeasuredRow[] {
-  const names = [...new Set(rows.map(({ trial }) => trial.row))];
-  const measured = names.map((name): MeasuredRow => {
-    const own = rows.filter(({ trial }) => trial.row === name);
-    const done = own.flatMap(({ result }) => result ?? []);
-    const metrics = new Map<string, Spread>();
-    for (const [task, { name: metric }] of primary) {
-      const values = done
-        .map((result) => result.metrics[`${task}.${metric}`])
-        .filter((value) => value !== undefined);
-      if (values.length > 0) metrics.set(task, spreadOf(values));
-    }
-    return {
-      name,
-      states: own.map(({ state }) => state),
-      metrics,
-      seconds: done[0]?.seconds,
-      secondsPerStep: done[0] && done[0].seconds / done[0].steps,
-      parameters: done[0]?.parameters,
-    };
-  });
-  const baselines = Object.entries(experiment.report.delta_m ?? {});
-  const single = baselines.map(
-    ([task, row]) => measured.find(({ name }) => name === row)?.metrics.get(task)?.mean,
+const markdownSection = ({ title, columns, rows, notes }: Section): string =>
+  [`## ${title}`, '', markdownTable(columns, rows), ...spaced(notes)].join('\n');
+
+/** Tables to be \input; the caption says what a reader has to know. */
+function latexDocument(sections: readonly Section[]): string {
+  return (
+    '% needs \\usepackage{booktabs}\n' +
+    sections
+      .filter(({ id }) => id !== 'weights')
+      .map(({ id, title, columns, rows, notes }) =>
+        [
+          '\\begin{table}',
+          '\\centering',
+          latexTable(columns, rows),
+          `\\caption{${latexText([`${title}.`, ...notes].join(' '))}}`,
+          `\\label{tab:${id}}`,
+          '\\end{table}',
+          '',
+        ].join('\n'),
+      )
+      .join('\n')
   );
-  for (const row of measured) {
-    const scores = baselines.map(([task]) => ({
-      value: row.metrics.get(task)?.mean,
-      better: primary.get(task)?.better ?? 'higher',
-    }));
-    if (
-      baselines.length === 0 ||
-      [...single, ...scores.map(({ value }) => value)].some((value) => value === undefined)
-    )
-      continue;
-    row.delta = deltaM(scores as { value: number; better: 'higher' | 'lower' }[], single as number[]);
-  }
-  return measured;
 }
 
-function measuredSection(
-  experiment: Experiment,
-  rows: readonly RowResult[],
-  measured: readonly MeasuredRow[],
-  constant: Record<string, number>,
-  primary: ReadonlyMap<string, MetricInfo>,
-): Section {
-  const withDelta = Object.keys(experiment.report.delta_m ?? {}).length > 0;
-  const columns: Column[] = [{ title: 'row' }, ...metricColumns(primary)];
-  if (withDelta) columns.push({ title: 'delta-m %', align: 'right' });
-  for (const title of ['parameters', 'training', 'a step']) columns.push({ title, align: 'right' });
-  const cells = (row: MeasuredRow): string[] => [
-    row.name,
-    ...[...primary.keys()].map((task) =>
-      row.metrics.has(task) ? formatSpread(row.metrics.get(task)!) : missing(row),
-    ),
-    ...(withDelta ? [row.delta === undefined ? '' : signed(row.delta)] : []),
-    row.parameters?.toLocaleString('en-US') ?? '',
-    row.seconds === undefined ? '' : duration(row.seconds),
-    row.secondsPerStep === undefined ? '' : `${(1000 * row.secondsPerStep).toFixed(0)} ms`,
-  ];
-  const blanks = Array<string>(columns.length - 1 - primary.size).fill('');
-  const constantCells = [...primary].map(([task, { name }]) => formatNumber(constant[`${task}.${name}`]));
-  const data = rows.flatMap(({ result }) => result?.data ?? []).at(0);
-  const seeds = [...new Set(rows.map(({ trial }) => trial.seed))];
-  const { mode } = rows[0].trial.config.evaluate;
-  const notes = [
-    `Trained here: ${data?.caption ?? 'nothing yet'}${experiment.profile ? `, profile ${experiment.profile}` : ''}, ` +
-      `${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')} (mean ± standard deviation)`}, evaluation ${mode}.`,
-    ...selectionNotes(rows.map(({ trial }) => trial)),
-    ...(data?.notes ?? []),
-    'The constant predictor says the same everywhere: most frequent class, mean depth, mean normal of the training split.',
-  ];
-  return {
-    title: experiment.title,
-    columns,
-    rows: [...measured.map(cells), ['constant predictor', ...constantCells, ...blanks]],
-    notes,
-  };
-}
-
-function printedSection(
-  { source, setting, rows }: Printed,
-  primary: ReadonlyMap<string, MetricInfo>,
-): Section {
-  const keys = [...primary].map(([task, { name }]) => `${task}.${name}`);
-  return {
-    title: `Printed in ${source}`,
-    columns: [{ title: 'row' }, ...metricColumns(primary)],
-    rows: Object.entries(rows).map(([row, numbers]) => [
-      row,
-      ...keys.map((key) => (key in numbers ? formatNumber(numbers[key]) : '-')),
-    ]),
-    notes: [
-      `${setting ? `${setting}. ` : ''}Other data and another scale than above: compare the order of rows, not the numbers.`,
-    ],
-  };
-}
-
-/** Weights and losses of every epoch, for the first seed of every row. */
-function weightCourses(rows: readonly RowResult[]): WeightCourse[] {
-  const courses = new Map<string, WeightCourse>();
-  for (const { trial, folder } of rows) {
-    if (courses.has(trial.row)) continue;
-    const epochs = readEvents(join(folder, 'events.jsonl')).filter((event) => event.event === 'epoch');
-    courses.set(trial.row, { row: trial.row, epochs });
-  }
-  return [...courses.values()];
-}
-
-/** How the loss weights moved, for every row in which they did. */
-function weightsSection(rows: readonly WeightCourse[]): Section | undefined {
-  const lines: string[][] = [];
-  for (const { row, epochs } of rows) {
-    const courses = new Map<string, number[]>();
-    for (const { weights } of epochs)
-      for (const [task, weight] of Object.entries(weights))
-        courses.set(task, [...(courses.get(task) ?? []), weight]);
-    const all = [...courses.values()].flat();
-    if (all.every((weight) => weight === 1)) continue;
-    const [low, high] = [Math.min(...all), Math.max(...all)];
-    for (const [task, course] of courses)
-      lines.push([
-        row,
-        task,
-        formatNumber(Math.min(...course)),
-        formatNumber(Math.max(...course)),
-        formatNumber(course.at(-1)!),
-        sparkline(course, low, high),
-      ]);
-  }
-  if (lines.length === 0) return undefined;
-  const right = (title: string): Column => ({ title, align: 'right' });
-  return {
-    title: 'Loss weights, epoch by epoch',
-    columns: [
-      { title: 'row' },
-      { title: 'task' },
-      right('least'),
-      right('most'),
-      right('last'),
-      { title: 'course' },
-    ],
-    rows: lines,
-    notes: [],
-  };
-}
-
-function metricColumns(primary: ReadonlyMap<string, MetricInfo>): Column[] {
-  return [...primary].map(([task, { name, better, unit }]) => ({
-    title: `${task} ${name}${unit ? ` ${unit}` : ''} ${better === 'higher' ? '↑' : '↓'}`,
-    align: 'right',
-  }));
-}
-
-/** Why a cell has no number. */
-function missing({ states, metrics }: MeasuredRow): string {
-  return metrics.size > 0 ? '-' : (states.find((state) => state !== 'done') ?? '-');
-}
+const spaced = (notes: readonly string[]): string[] => (notes.length > 0 ? ['', ...notes] : []);
 
 function pick(metrics: Record<string, number>, keys: readonly string[]): Record<string, number> {
   return Object.fromEntries(keys.filter((key) => key in metrics).map((key) => [key, metrics[key]]));
-}
-
-export function formatNumber(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  return Math.abs(value) >= 10 ? value.toFixed(2) : value.toFixed(4);
-}
-
-function formatSpread({ mean, deviation }: Spread): string {
-  return deviation === undefined ? formatNumber(mean) : `${formatNumber(mean)} ± ${formatNumber(deviation)}`;
-}
-
-const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(2)}`;
-
-export function duration(seconds: number): string {
-  if (seconds < 100) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 100 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${(minutes / 60).toFixed(1)} h`;
-}
-
-const plainHeading = (title: string): string => title;
-const markdownHeading = (title: string): string => `## ${title}`;
-
-function render(
-  sections: readonly Section[],
-  table: typeof textTable,
-  heading: (title: string) => string,
-): string {
-  return `${sections.map(({ title, columns, rows, notes }) => [heading(title), '', table(columns, rows), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n')).join('\n\n')}\n`;
 }

@@ -31,3 +31,36 @@ export function deltaM(multi: readonly Score[], single: readonly number[]): numb
   );
   return (100 * gains.reduce((a, b) => a + b, 0)) / gains.length;
 }
+
+export interface PairedDifference {
+  /** Mean of the differences. */
+  mean: number;
+  /** Pairs. */
+  count: number;
+  /** Two-sided p of Student's t-test for paired samples; undefined for fewer than two pairs or no variance. */
+  p?: number;
+}
+
+/** How much larger `a` is than `b`, pair by pair. */
+export function pairedDifference(a: readonly number[], b: readonly number[]): PairedDifference {
+  const { mean, deviation, count } = spreadOf(a.map((value, i) => value - b[i]));
+  if (!deviation) return { mean, count };
+  const t = mean / (deviation / Math.sqrt(count));
+  return { mean, count, p: 1 - studentCentral(Math.abs(t), count - 1) };
+}
+
+/**
+ * The probability that Student's t with a whole number of degrees of freedom lies within -t..t
+ * (Abramowitz and Stegun 26.7.3 and 26.7.4).
+ */
+function studentCentral(t: number, degrees: number): number {
+  const angle = Math.atan(t / Math.sqrt(degrees));
+  const [sin, cos] = [Math.sin(angle), Math.cos(angle)];
+  const odd = degrees % 2 === 1;
+  let [term, sum] = odd ? [cos, degrees > 1 ? cos : 0] : [1, 1];
+  for (let k = odd ? 3 : 2; k <= degrees - 2; k += 2) {
+    term *= (cos * cos * (k - 1)) / k;
+    sum += term;
+  }
+  return odd ? (2 / Math.PI) * (angle + sin * sum) : sin * sum;
+}

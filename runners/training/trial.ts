@@ -106,6 +106,8 @@ class TrialRun {
   #saved = performance.now();
   /** Numbers in the parameters that receive a gradient. */
   #trained = 0;
+  /** Most memory seen, bytes. */
+  #memory = 0;
 
   constructor(
     readonly trial: Trial,
@@ -235,6 +237,7 @@ class TrialRun {
       state.stepInEpoch++;
       await this.#step.apply(state.step, rate);
       this.#means.add(result);
+      this.#memory = Math.max(this.#memory, process.memoryUsage.rss());
       const again = scheme.looksAgain ? await this.#step.lossesAgain() : undefined;
       scheme.stepEnd?.({ ...info, rate, raw: result.raw, projected: result.projected, again });
       this.#steps.add({ epoch: epoch + 1, step: state.step, rate, ...result });
@@ -343,6 +346,7 @@ class TrialRun {
     const { epoch } = this.#state;
     this.context.observe({ event: 'phase', what: `evaluating epoch ${epoch}` });
     const metrics = await this.#predict('val', each);
+    this.#memory = Math.max(this.#memory, process.memoryUsage.rss());
     this.emit({ event: 'evaluated', epoch, metrics, seconds: (performance.now() - began) / 1000 });
     const { scheme } = this.#parts.criterion;
     const split = judgedSplit(this.trial.config, scheme);
@@ -384,7 +388,7 @@ class TrialRun {
       await this.#evaluate(show);
       this.#checkpoint();
     } else if (!existsSync(pictures)) await this.#predict('val', show);
-    await writePredictions(pictures, shown, this.#parts.tasks).catch((error: Error) =>
+    await writePredictions(folder.path, shown, this.#parts.tasks).catch((error: Error) =>
       this.emit({ event: 'warning', message: `no pictures of predictions: ${error.message}` }),
     );
     const { best, epoch, step, seconds } = this.#state;
@@ -403,6 +407,8 @@ class TrialRun {
       epochs: epoch,
       steps: step,
       seconds,
+      memory: this.#memory,
+      flops: this.#evaluation.program.stats.flops / config.evaluate.batch,
       data: about(data),
       engine: engine.description,
     };

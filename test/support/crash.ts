@@ -61,7 +61,7 @@ export function trialFolderIn(runs: string): string {
   return join(folder, name);
 }
 
-const TIMES = new Set(['time', 'seconds', 'waited', 'path']);
+const TIMES = new Set(['time', 'seconds', 'waited', 'path', 'memory']);
 const withoutTimes = (value: object) => JSON.stringify(value, (key, part) => (TIMES.has(key) ? 0 : part));
 
 /** Metrics, events and weights, byte by byte; times and places differ. */

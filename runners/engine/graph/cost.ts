@@ -3,12 +3,17 @@ import { sizeOf, type DType, type Node, type Value } from './ir.js';
 
 const BYTES: Record<DType, number> = { float32: 4, int32: 4, int64: 8, bool: 1 };
 
-/** Floating-point operations of matrix products and convolutions; everything else is bound by memory. */
+/**
+ * Floating-point operations of matrix products and convolutions, a multiply-add counting as two: what papers call
+ * FLOPs. Everything else is bound by memory. Products with a constant matrix, which is how this engine resizes and
+ * looks up, do not count.
+ */
 export function flopsOf(nodes: readonly Node[]): number {
   return nodes.reduce((sum, node) => sum + flopsOfNode(node), 0);
 }
 
 function flopsOfNode({ op, inputs, outputs, attributes }: Node): number {
+  if (inputs.some((value) => value?.constant)) return 0;
   if (op === 'FusedMatMul') {
     const { shape } = inputs[0]!;
     const transposed = 'int' in attributes.transA && attributes.transA.int === 1;

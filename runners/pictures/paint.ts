@@ -1,0 +1,140 @@
+// Maps as pictures: classes in colours of their own, depth from near and warm to far and dark, normals as colours of
+// directions, probabilities as brightness. And what the colours mean, for legends.
+import type { MapData } from '../../registry/contracts/data.js';
+import { IGNORE, type Task } from '../../registry/contracts/tasks.js';
+
+export type Colour = readonly [number, number, number];
+/** RGB, row-major. */
+export interface Picture {
+  width: number;
+  height: number;
+  data: Buffer;
+}
+
+/** What nothing is known about. */
+const UNKNOWN: Colour = [40, 40, 40];
+
+/** What the colours of a task's pictures mean. */
+export type Legend =
+  | { kind: 'swatches'; entries: { name: string; colour: string }[] }
+  /** Colours from low to high. */
+  | { kind: 'scale'; low: string; high: string; colours: string[] };
+
+export function photograph({ width, height, data }: MapData): Picture {
+  const bytes = Uint8Array.from(data, (v) => Math.max(0, Math.min(255, Math.round(v))));
+  return { width, height, data: Buffer.from(bytes) };
+}
+
+/** @param range what the ends of the colour scale stand for, where there is one */
+export function paint(
+  { width, height, channels, data }: MapData,
+  { kind }: Task,
+  [low, high]: readonly [number, number] = [0, 1],
+): Picture {
+  const out = Buffer.alloc(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    const first = data[i * channels];
+    let colour: Colour = UNKNOWN;
+    if (first !== IGNORE) {
+      if (kind === 'classes') colour = classColour(first);
+      else if (kind === 'depth') colour = depthColour((first - low) / (high - low));
+      else if (kind === 'normals') colour = normalColour(first, data[i * 3 + 1], data[i * 3 + 2]);
+      else colour = [first * 255, first * 255, first * 255];
+    }
+    for (let k = 0; k < 3; k++) out[i * 3 + k] = Math.max(0, Math.min(255, Math.round(colour[k])));
+  }
+  return { width, height, data: out };
+}
+
+/**
+ * @param maps what the legend is for: only classes that occur are listed
+ * @param range as given to `paint`
+ */
+export function legendOf(
+  task: Task,
+  maps: readonly MapData[],
+  [low, high]: readonly [number, number],
+): Legend {
+  switch (task.kind) {
+    case 'classes': {
+      const found = new Set<number>();
+      for (const { data } of maps) for (const value of data) if (value !== IGNORE) found.add(value);
+      return {
+        kind: 'swatches',
+        entries: [...found]
+          .sort((a, b) => a - b)
+          .map((index) => ({
+            name: task.classes?.[index] ?? String(index),
+            colour: css(classColour(index)),
+          })),
+      };
+    }
+    case 'depth':
+      return {
+        kind: 'scale',
+        low: `${low.toFixed(1)} m`,
+        high: `${high.toFixed(1)} m`,
+        colours: Array.from({ length: 9 }, (_, i) => css(depthColour(i / 8))),
+      };
+    case 'normals':
+      return {
+        kind: 'swatches',
+        entries: (
+          [
+            ['towards the camera', [0, 0, -1]],
+            ['left', [-1, 0, 0]],
+            ['right', [1, 0, 0]],
+            ['up', [0, -1, 0]],
+            ['down', [0, 1, 0]],
+          ] as const
+        ).map(([name, [x, y, z]]) => ({ name, colour: css(normalColour(x, y, z)) })),
+      };
+    case 'binary':
+      return { kind: 'scale', low: '0', high: '1', colours: ['#000000', '#ffffff'] };
+  }
+}
+
+/** The range of a map's known positive values. */
+export function rangeOf(...maps: readonly MapData[]): readonly [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { data } of maps)
+    for (const value of data) {
+      if (value === IGNORE || value <= 0) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  return high > low ? [low, high] : [0, 1];
+}
+
+/** Hues spread by the golden angle, in three brightnesses. */
+function classColour(index: number): Colour {
+  const hue = (index * 137.508) % 360;
+  const value = [0.95, 0.7, 0.5][index % 3];
+  const channel = (shift: number) => {
+    const k = (shift + hue / 60) % 6;
+    return 255 * (value - value * 0.65 * Math.max(0, Math.min(k, 4 - k, 1)));
+  };
+  return [channel(5), channel(3), channel(1)];
+}
+
+/** Near is warm and bright, far is cool and dark. */
+function depthColour(t: number): Colour {
+  const u = Math.max(0, Math.min(1, t));
+  return [255 * (1 - u) ** 0.8, 255 * (0.9 - 0.75 * u) * (1 - 0.3 * u), 80 + 120 * u * (1.2 - u)];
+}
+
+/** x right, y down, z forward; what faces the camera is light blue, what faces up green. */
+const normalColour = (x: number, y: number, z: number): Colour => [
+  127.5 * (x + 1),
+  127.5 * (1 - y),
+  127.5 * (1 - z),
+];
+
+const css = (colour: Colour): string =>
+  `#${colour
+    .map((v) =>
+      Math.max(0, Math.min(255, Math.round(v)))
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
