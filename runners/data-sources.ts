@@ -6,6 +6,7 @@ import type { DatasetInfo } from '../registry/contracts/data.js';
 import type { Trial } from './config/index.js';
 import { splitStatistics } from './data/statistics.js';
 import { writeWhole } from './ledger/files.js';
+import type { TrialResult } from './ledger/run-folder.js';
 import { scoreConstant } from './training/evaluation.js';
 import { loaderOf, partsOf, tasksOf } from './training/parts.js';
 
@@ -65,11 +66,7 @@ export class DataSources {
     loader: ReturnType<typeof loaderOf>,
   ): Promise<Record<string, number>> {
     const { tasks, metrics } = partsOf(trial);
-    const identity = JSON.stringify([info.digest, trial.config.tasks, trial.config.evaluate.mode]);
-    const path = join(
-      this.folder,
-      `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`,
-    );
+    const path = constantFile(this.folder, trial, info.digest);
     if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>;
     const { batch } = trial.config.evaluate;
     const constant = await splitStatistics(loader.evaluate('train', batch), tasks);
@@ -77,6 +74,24 @@ export class DataSources {
     writeWhole(path, `${JSON.stringify(scores, null, 2)}\n`);
     return scores;
   }
+}
+
+function constantFile(folder: string, { config }: Trial, digest: string): string {
+  const identity = JSON.stringify([digest, config.tasks, config.evaluate.mode]);
+  return join(folder, `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`);
+}
+
+/** What a run has computed of it before; empty if none has. */
+export function storedConstant(
+  folder: string,
+  rows: readonly { trial: Trial; result?: TrialResult }[],
+): Record<string, number> {
+  const first = rows[0].trial;
+  const same = rows.filter(({ trial }) => keyOf(trial) === keyOf(first));
+  const digest = same.find(({ result }) => result)?.result?.data.digest;
+  if (digest === undefined) return {};
+  const path = constantFile(folder, widestOf(same.map(({ trial }) => trial)), digest);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>) : {};
 }
 
 const keyOf = ({ config }: Trial): string => JSON.stringify(config.data);

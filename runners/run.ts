@@ -12,7 +12,8 @@ import { writeWhole } from './ledger/files.js';
 import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
 import { draw } from './reporting/plots/draw.js';
-import { buildReport, type Report, type RowResult } from './reporting/report.js';
+import { buildReport, type Report } from './reporting/report.js';
+import { rowsOf } from './report.js';
 import { track } from './tracking/index.js';
 import { checkTrials } from './training/check.js';
 import { checkStart } from './weights/start.js';
@@ -126,12 +127,7 @@ async function runTrials(
     jobs > 1
       ? await runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
       : await workThrough({ ledger, sources, observe, stopRequested });
-  const rows = ledger.entries.map(({ trial, folder: own }): RowResult => ({
-    trial,
-    state: own.state(options.ledger),
-    folder: own.path,
-    result: own.result(),
-  }));
+  const rows = rowsOf(ledger);
   const report = buildReport(experiment, rows, sources.constant, primaryMetrics(trials));
   writeWhole(join(folder, 'report.md'), report.markdown);
   writeWhole(join(folder, 'report.json'), `${JSON.stringify(report.json, null, 2)}\n`);

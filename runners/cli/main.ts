@@ -27,10 +27,11 @@ Examples:
   mtcp plan experiments/table3.yaml                     rows, differences, sizes, what is done
   mtcp status experiments/table3.yaml                   what became of each trial
   mtcp logs experiments/table3.yaml --follow            what happens in them
+  mtcp report experiments/table3.yaml --format html     the results as a page
   mtcp describe scheme lps                              options of a component
   mtcp new experiment my-study --from table3            a file of your own to change
 
-Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 75 stopped after a checkpoint.`,
+Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 3 results are not what the file expects (report --check), 75 stopped after a checkpoint.`,
   );
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
@@ -106,6 +107,27 @@ Examples:
   mtcp logs runs/table3/mt-cp-s0-1a2b3c4d --json`,
   )
   .action(async (file, overrides, options) => (await import('./logs.js')).logs(file, overrides, options));
+
+experimentOptions(program.command('report'))
+  .summary('tables, curves and predictions of what has been trained')
+  .description(
+    'Reports on the trials in the folder of runs; nothing is trained. With --check every bound of report.expect in the file is compared with the results.',
+  )
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value')
+  .option('--runs <dir>', 'folder of all runs', 'runs')
+  .option('--format <format>', 'table, md, latex, csv, json or html', 'table')
+  .option('-o, --output <file>', 'file to write; - is stdout (html: report.html beside the runs)')
+  .option('--check', 'exit with 3 if an expectation does not hold')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp report experiments/table3.yaml --format html     one page to open in a browser or to send
+  mtcp report experiments/table3.yaml --format latex -o table3.tex
+  mtcp report experiments/table3.yaml --check           for continuous integration`,
+  )
+  .action(async (file, overrides, options) => (await import('./report.js')).report(file, overrides, options));
 
 /** Options of the commands that run one row on tensors from a file. */
 const tensorOptions = (command: Command): Command =>

@@ -99,7 +99,7 @@ function captions(
       `Trained here: ${data?.caption ?? 'nothing yet'}`,
       ...(experiment.profile ? [`profile ${experiment.profile}`] : []),
       ...(size ? [`images of ${size}`] : []),
-      `${config.train.epochs} epochs`,
+      `${config.train.epochs} epoch${config.train.epochs === 1 ? '' : 's'}`,
       seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')} (mean ± standard deviation)`,
       `evaluation ${mode}.`,
     ].join(', '),

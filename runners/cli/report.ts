@@ -1,0 +1,84 @@
+// mtcp report
+import { join } from 'node:path';
+import { MtcpError } from '../../registry/errors.js';
+import { didYouMean } from '../../registry/near.js';
+import { writeWhole } from '../ledger/files.js';
+import { reportExperiment, type ExperimentReport } from '../report.js';
+import { formatNumber } from '../reporting/numbers.js';
+import { parseSeeds } from './run.js';
+import type { StatusOptions } from './status.js';
+
+const FORMATS = ['table', 'md', 'latex', 'csv', 'json', 'html'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** A number is not what the experiment says it should be. */
+const UNEXPECTED = 3;
+
+export async function report(
+  file: string,
+  overrides: string[],
+  options: StatusOptions & { format: string; output?: string; check?: boolean },
+): Promise<void> {
+  const format = parseFormat(options.format);
+  const { profile, row: rows, seeds, runs } = options;
+  const made = reportExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides, runs });
+  const text = await render(made, format);
+  const path = options.output ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
+  if (path === '-') process.stdout.write(text);
+  else {
+    writeWhole(path, text);
+    process.stderr.write(`${path}\n`);
+  }
+  if (options.check) check(made, file);
+}
+
+function parseFormat(name: string): Format {
+  const format = FORMATS.find((known) => known === name);
+  if (format) return format;
+  throw new MtcpError('usage', `there is no format "${name}"`, {
+    where: `argument "--format ${name}"`,
+    hint: didYouMean(name, FORMATS),
+  });
+}
+
+async function render(made: ExperimentReport, format: Format): Promise<string> {
+  switch (format) {
+    case 'table':
+      return made.text;
+    case 'md':
+      return made.markdown;
+    case 'latex':
+      return made.latex;
+    case 'csv':
+      return made.csv;
+    case 'html':
+      return made.html();
+    case 'json': {
+      const { event: _event, ...table } = made.json;
+      const trials = made.rows.map(({ trial, state, result, folder }) => ({
+        row: trial.row,
+        seed: trial.seed,
+        hash: trial.hash,
+        state,
+        folder,
+        result: result ?? null,
+      }));
+      return `${JSON.stringify({ ...table, rows: trials, expected: made.checked }, null, 2)}\n`;
+    }
+  }
+}
+
+function check({ checked, experiment }: ExperimentReport, file: string): void {
+  if (checked.length === 0)
+    throw new MtcpError('usage', 'there is nothing to check', {
+      where: 'argument "--check"',
+      hint: `write report.expect into ${file}, for example { ${experiment.trials[0].row}: { delta_m: { min: 0 } } }`,
+    });
+  const wrong = checked.filter(({ holds }) => !holds);
+  for (const { row, number, expected, actual } of wrong)
+    process.stderr.write(
+      `${row}: ${number} is ${actual === undefined ? 'not measured' : formatNumber(actual)}, expected ${expected}\n`,
+    );
+  process.stderr.write(`${checked.length - wrong.length} of ${checked.length} expectations hold\n`);
+  if (wrong.length > 0) process.exitCode = UNEXPECTED;
+}

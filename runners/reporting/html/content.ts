@@ -1,0 +1,167 @@
+// Gathers what the page shows from the folders of the trials.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { differences, writeResolved, type Experiment } from '../../config/index.js';
+import { readEvents, type LoggedEvent } from '../../ledger/events.js';
+import type { PredictionIndex } from '../../training/pictures.js';
+import { keyOf, type Primary, type RowResult } from '../measure.js';
+import { formatNumber } from '../numbers.js';
+import { curves, type CurvePoint } from '../plots/curves.js';
+import { drawSvg, type Plot } from '../plots/draw.js';
+import type { Report } from '../report.js';
+import type { Section } from '../sections.js';
+import { spreadOf } from '../statistics.js';
+import { page, type PredictionGallery } from './page.js';
+
+/** Pictures wider than this are made smaller for the page. */
+const WIDEST = 320;
+
+/** @returns the page */
+export async function htmlReport(
+  experiment: Experiment,
+  rows: readonly RowResult[],
+  report: Report,
+  primary: Primary,
+): Promise<string> {
+  const first = firstSeeds(rows);
+  const plots = [...trainingCurves(first, primary), ...report.plots];
+  return page({
+    experiment,
+    sections: report.sections,
+    checked: report.checked,
+    plots: await Promise.all(
+      plots.map(async (plot) => ({
+        title: plot.title,
+        svg: await drawSvg(plot, { mode: 'page', titled: false }),
+      })),
+    ),
+    perClass: perClass(rows),
+    gallery: await gallery(first),
+    configs: first.map(({ trial }) => ({ row: trial.row, yaml: writeResolved(trial) })),
+    differences: differencesTable(rows),
+  });
+}
+
+const firstSeeds = (rows: readonly RowResult[]): RowResult[] =>
+  rows.filter(({ trial }, i) => rows.findIndex((other) => other.trial.row === trial.row) === i);
+
+/** Losses and metrics over epochs, of the first seed of every row. */
+function trainingCurves(rows: readonly RowResult[], primary: Primary): Plot[] {
+  const losses: CurvePoint[] = [];
+  const metrics: CurvePoint[] = [];
+  for (const { trial, folder } of rows) {
+    const events = readEvents(join(folder, 'events.jsonl'));
+    const of = <E extends LoggedEvent['event']>(name: E) =>
+      events.filter((event): event is Extract<LoggedEvent, { event: E }> => event.event === name);
+    for (const event of of('epoch'))
+      for (const [task, value] of Object.entries(event.losses))
+        losses.push({ epoch: event.epoch, value, series: trial.row, panel: task });
+    for (const event of of('evaluated'))
+      for (const [task, info] of primary) {
+        const value = event.metrics[keyOf(task, info)];
+        if (value !== undefined)
+          metrics.push({
+            epoch: event.epoch,
+            value,
+            series: trial.row,
+            panel: `${task} ${info.name} ${info.unit}`.trim(),
+          });
+      }
+  }
+  const finite = (points: CurvePoint[]) => points.filter(({ value }) => Number.isFinite(value));
+  const seed = rows.length > 0 ? `seed ${rows[0].trial.seed}` : '';
+  return [
+    ...(losses.length > 0
+      ? [curves(finite(losses), { name: 'losses', title: `Training losses by task, ${seed}`, y: 'loss' })]
+      : []),
+    ...(new Set(metrics.map(({ epoch }) => epoch)).size > 1
+      ? [curves(finite(metrics), { name: 'metrics', title: `Validation metrics, ${seed}`, y: 'metric' })]
+      : []),
+  ];
+}
+
+/** Metrics of single classes, `task.metric.class`: a table for each, classes down, rows of the experiment across. */
+function perClass(rows: readonly RowResult[]): Section[] {
+  const names = [...new Set(rows.map(({ trial }) => trial.row))];
+  const found = new Map<string, Map<string, Map<string, number[]>>>();
+  for (const { trial, result } of rows)
+    for (const [key, value] of Object.entries(result?.metrics ?? {})) {
+      const match = /^([^.]+\.[^.]+)\.([a-z].*)$/i.exec(key);
+      if (!match || !Number.isFinite(value)) continue;
+      const classes = found.get(match[1]) ?? new Map<string, Map<string, number[]>>();
+      const values = classes.get(match[2]) ?? new Map<string, number[]>();
+      values.set(trial.row, [...(values.get(trial.row) ?? []), value]);
+      found.set(match[1], classes.set(match[2], values));
+    }
+  return [...found].map(([metric, classes]) => {
+    const used = names.filter((name) => [...classes.values()].some((values) => values.has(name)));
+    return {
+      id: metric,
+      title: metric.replace('.', ' '),
+      columns: [{ title: 'class' }, ...used.map((title) => ({ title, align: 'right' as const }))],
+      rows: [...classes].map(([name, values]) => [
+        name,
+        ...used.map((row) => (values.has(row) ? formatNumber(spreadOf(values.get(row)!).mean) : '-')),
+      ]),
+      notes: [],
+    };
+  });
+}
+
+async function gallery(rows: readonly RowResult[]): Promise<PredictionGallery | undefined> {
+  const indexed = rows.flatMap(({ trial, folder }) => {
+    const path = join(folder, 'predictions');
+    const file = join(path, 'index.json');
+    return existsSync(file)
+      ? [{ row: trial.row, path, index: JSON.parse(readFileSync(file, 'utf8')) as PredictionIndex }]
+      : [];
+  });
+  if (indexed.length === 0) return undefined;
+  // The row with the most tasks says which images and labels there are.
+  const widest = indexed.reduce((a, b) => (b.index.tasks.length > a.index.tasks.length ? b : a));
+  const images: PredictionGallery['images'] = [];
+  for (const { id, image, tasks } of widest.index.images) {
+    const shown: PredictionGallery['images'][number] = {
+      id,
+      source: await dataUri(join(widest.path, image)),
+      tasks: {},
+    };
+    for (const [task, { label }] of Object.entries(tasks)) {
+      const predictions: Record<string, string> = {};
+      for (const { row, path, index } of indexed) {
+        const own = index.images.find((other) => other.id === id)?.tasks[task];
+        if (own) predictions[row] = await dataUri(join(path, own.prediction));
+      }
+      shown.tasks[task] = { label: await dataUri(join(widest.path, label)), predictions };
+    }
+    images.push(shown);
+  }
+  return { tasks: widest.index.tasks, rows: indexed.map(({ row }) => row), images };
+}
+
+async function dataUri(path: string): Promise<string> {
+  let bytes: Buffer = readFileSync(path);
+  const { width } = await sharp(bytes).metadata();
+  if (width > WIDEST) bytes = await sharp(bytes).resize(WIDEST, null, { kernel: 'nearest' }).toBuffer();
+  return `data:image/${path.endsWith('.jpg') ? 'jpeg' : 'png'};base64,${bytes.toString('base64')}`;
+}
+
+function differencesTable(rows: readonly RowResult[]): Section | undefined {
+  const changed = differences(rows.map(({ trial }) => trial));
+  if (changed.length === 0) return undefined;
+  const names = [...new Set(rows.map(({ trial }) => trial.row))];
+  const short = (value: unknown): string =>
+    value === undefined || value === null
+      ? 'none'
+      : typeof value === 'object' && 'type' in value
+        ? String(value.type)
+        : JSON.stringify(value);
+  return {
+    id: 'settings',
+    title: 'What the rows change',
+    columns: [{ title: 'setting' }, ...names.map((title) => ({ title }))],
+    rows: changed.map(({ path, values }) => [path, ...names.map((name) => short(values[name]))]),
+    notes: [],
+  };
+}

@@ -1,0 +1,243 @@
+// The report as one page that needs nothing else: no network, no other files. Its policy allows the one script that
+// it always has, by its hash.
+import { createHash } from 'node:crypto';
+import type { Experiment } from '../../config/index.js';
+import type { Checked } from '../expect.js';
+import type { Section } from '../sections.js';
+import { textOf, type Cell, type Column } from '../table.js';
+import type { Legend } from '../../pictures/paint.js';
+import { formatNumber } from '../numbers.js';
+import { html, trusted, type Markup } from './markup.js';
+import { SCRIPT } from './script.js';
+import { STYLE } from './style.js';
+
+/** Pictures of predictions; sources are data URIs. */
+export interface PredictionGallery {
+  tasks: { name: string; legend: Legend }[];
+  rows: string[];
+  images: {
+    id: string;
+    source: string;
+    /** Task to its label, and the prediction of each row that has the task. */
+    tasks: Record<string, { label: string; predictions: Record<string, string> }>;
+  }[];
+}
+
+export interface PageContent {
+  experiment: Experiment;
+  sections: readonly Section[];
+  checked: readonly Checked[];
+  /** Drawn for a page: see plots/theme.ts. */
+  plots: readonly { title: string; svg: string }[];
+  perClass: readonly Section[];
+  gallery: PredictionGallery | undefined;
+  /** Resolved configurations, as YAML. */
+  configs: readonly { row: string; yaml: string }[];
+  differences: Section | undefined;
+}
+
+export function page(content: PageContent): string {
+  const { experiment, sections, checked, plots, perClass, gallery, configs, differences } = content;
+  const parts: { id: string; title: string; body: Markup }[] = [
+    ...sections.map(({ id, title, ...rest }) => ({ id, title, body: table({ id, title, ...rest }) })),
+    ...(checked.length > 0 ? [{ id: 'expected', title: 'Expected', body: expectations(checked) }] : []),
+    ...(plots.length > 0 ? [{ id: 'curves', title: 'Curves', body: html`${plots.map(plot)}` }] : []),
+    ...(perClass.length > 0
+      ? [{ id: 'classes', title: 'Per class', body: html`${perClass.map(perClassTable)}` }]
+      : []),
+    ...(gallery ? [{ id: 'predictions', title: 'Predictions', body: predictions(gallery) }] : []),
+    { id: 'configurations', title: 'Configurations', body: configurations(configs, differences) },
+  ];
+  const hash = createHash('sha256').update(SCRIPT).digest('base64');
+  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
+  const { title, description, profile, name } = experiment;
+  return `<!doctype html>\n${html`<html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta http-equiv="Content-Security-Policy" content="${policy}" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="generator" content="mtcp" />
+      <title>${title}</title>
+      <style>
+        ${trusted(STYLE)}
+      </style>
+    </head>
+    <body>
+      <header>
+        <h1>${title}</h1>
+        <p class="about">
+          ${description ?? `Experiment ${name}`}${profile !== null && html`, profile ${profile}`}
+        </p>
+        <nav aria-label="Contents">
+          ${parts.map(({ id, title: name }) => html`<a href="#${id}">${name}</a> `)}
+        </nav>
+      </header>
+      <main>
+        ${parts.map(
+          ({ id, title: name, body }, i) =>
+            html`<section id="${id}" aria-labelledby="${id}-title">
+              <h2 id="${id}-title">${i === 0 ? 'Results' : name}</h2>
+              ${body}
+            </section> `,
+        )}
+      </main>
+      <script>
+        ${trusted(SCRIPT)};
+      </script>
+    </body>
+  </html>`}\n`;
+}
+
+function table({ title, columns, rows, notes }: Section): Markup {
+  const align = ({ align: side }: Column) => (side === 'right' ? 'right' : 'left');
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${title}">
+      <table class="sortable">
+        <thead>
+          <tr>
+            ${columns.map((column) => html`<th scope="col" class="${align(column)}">${column.title}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            (row) =>
+              html`<tr>
+                ${row.map((cell, c) => html`<td class="${align(columns[c])}" data-value="${sortValue(cell)}">${shown(cell)}</td>`)}
+              </tr> `,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${
+      notes.length > 0 &&
+      html`<ul class="notes">
+        ${notes.map((note) => html`<li>${note}</li>`)}
+      </ul>`
+    }`;
+}
+
+const shown = (cell: Cell): Markup =>
+  typeof cell === 'string' ? html`${cell}` : html`<strong title="best of the column">${cell.text}</strong>`;
+
+const UNITS: Record<string, number> = { s: 1, min: 60, h: 3600, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** What a table is sorted by: the leading number in its unit, or the text; nothing for an empty cell. */
+export function sortValue(cell: Cell): string {
+  const text = textOf(cell).replaceAll(',', '');
+  if (text === '-' || text === '') return '';
+  const match = /^([+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?: (min|[shkMGT])B?(?: (\d+) s)?)?(?=$|[\s(])/.exec(
+    text,
+  );
+  if (!match) return text;
+  return String(Number(match[1]) * (UNITS[match[2]] ?? 1) + Number(match[3] ?? 0));
+}
+
+const expectations = (checked: readonly Checked[]): Markup =>
+  table({
+    id: 'expected',
+    title: 'Expected',
+    columns: [
+      { title: 'row' },
+      { title: 'number' },
+      { title: 'expected' },
+      { title: 'actual', align: 'right' },
+      { title: '' },
+    ],
+    rows: checked.map(({ row, number, expected, actual, holds }) => [
+      row,
+      number,
+      expected,
+      actual === undefined ? '-' : formatNumber(actual),
+      holds ? 'holds' : actual === undefined ? 'not measured' : 'does not hold',
+    ]),
+    notes: [],
+  });
+
+const plot = ({ title, svg }: PageContent['plots'][number], index: number): Markup =>
+  html`<h3>${title}</h3>
+    <div class="plot scroll" role="img" aria-label="${title}">${trusted(ownIds(svg, index))}</div> `;
+
+/** Several drawings in one page must not share the names of their clip paths. */
+const ownIds = (svg: string, index: number): string =>
+  svg.replace(/(id="|url\(#|href="#)/g, `$1plot${index}-`);
+
+const perClassTable = (section: Section): Markup =>
+  html`<h3>${section.title}</h3>
+    ${table(section)}`;
+
+function legend({ name, legend: meaning }: PredictionGallery['tasks'][number]): Markup {
+  const body =
+    meaning.kind === 'scale'
+      ? html`<span
+          >${meaning.low}<span
+            class="bar"
+            style="background: linear-gradient(to right, ${meaning.colours.join(', ')})"
+          ></span
+          >${meaning.high}</span
+        >`
+      : html`${meaning.entries.map(
+          (entry) =>
+            html`<span><span class="swatch" style="background: ${entry.colour}"></span>${entry.name}</span>`,
+        )}`;
+  return html`<div class="legend"><b>${name}</b>${body}</div>`;
+}
+
+function predictions({ tasks, rows, images }: PredictionGallery): Markup {
+  return html`<div class="controls">
+      <label
+        >Row
+        <select name="row">
+          ${rows.map((row, r) => html`<option value="${r}">${row}</option>`)}
+        </select></label
+      >
+      <label
+        >Image <input type="range" name="image" min="1" max="${images.length}" value="1" step="1"
+      /></label>
+      <label>Label <input type="range" name="reveal" min="0" max="100" value="50" /> Prediction</label>
+    </div>
+    ${images.map(
+      ({ id, source, tasks: pictures }, i) =>
+        html`<div class="figure" data-image="${i + 1}">
+          <figure>
+            <img src="${source}" alt="image ${id}" />
+            <figcaption>${id}</figcaption>
+          </figure>
+          ${tasks
+            .filter(({ name }) => name in pictures)
+            .map(
+              ({ name }) =>
+                html`<figure>
+                  <div class="stack">
+                    <img src="${pictures[name].label}" alt="${name}, label" />${rows.map(
+                      (row, r) =>
+                        row in pictures[name].predictions &&
+                        html`<img
+                          src="${pictures[name].predictions[row]}"
+                          alt="${name}, prediction of ${row}"
+                          data-row="${r}"
+                        />`,
+                    )}
+                    <div class="none" hidden>this row has no ${name}</div>
+                  </div>
+                  <figcaption>${name}</figcaption>
+                </figure>`,
+            )}
+        </div> `,
+    )}
+    ${tasks.map(legend)}`;
+}
+
+function configurations(configs: PageContent['configs'], differences: Section | undefined): Markup {
+  return html`${
+      differences &&
+      html`<h3>${differences.title}</h3>
+        ${table(differences)}`
+    }
+    <h3>Resolved</h3>
+    ${configs.map(
+      ({ row, yaml }) =>
+        html`<details>
+          <summary>${row}</summary>
+          <pre>${yaml}</pre>
+        </details> `,
+    )}`;
+}
