@@ -162,15 +162,41 @@ function partial(schema: JsonSchema): JsonSchema {
 }
 
 function nullable(name: string, property: JsonSchema): JsonSchema {
-  const schema = { ...partial(property), ...('default' in property && { default: property.default }) };
+  // A default that is null or a map is no help in an editor, and yaml-language-server stumbles over null.
+  const { default: standard } = property;
+  const showDefault = standard !== undefined && standard !== null && !isPlainObject(standard);
+  const schema = { ...partial(property), ...(showDefault && { default: property.default }) };
   if (name === 'type' || schema.$ref !== undefined) return schema;
   if (schema.anyOf)
-    return { ...schema, anyOf: [...schema.anyOf.filter(({ type }) => type !== 'null'), { type: 'null' }] };
-  return {
+    return variable({
+      ...schema,
+      anyOf: [...schema.anyOf.filter(({ type }) => type !== 'null'), { type: 'null' }],
+    });
+  return variable({
     ...schema,
     ...(schema.type !== undefined && { type: [...new Set([schema.type, 'null'].flat())] }),
     ...(schema.enum && { enum: [...new Set([...schema.enum, null])] }),
+  });
+}
+
+const USE = '\\$\\{';
+
+/** The same, or a string that uses a variable, whose value only the loader knows. */
+function variable(schema: JsonSchema): JsonSchema {
+  const { type, enum: values, anyOf, ...rest } = schema;
+  if (anyOf) {
+    const open = anyOf.some((branch) => branch.type === 'string' && !branch.pattern && !branch.enum);
+    return open || anyOf.some(({ $ref }) => $ref)
+      ? schema
+      : { ...schema, anyOf: [...anyOf, { type: 'string', pattern: USE }] };
+  }
+  if (values) return { ...rest, anyOf: [{ enum: values }, { type: 'string', pattern: USE }] };
+  const types = type === undefined ? [] : [type].flat();
+  if (types.length === 0 || types.includes('string') || types.includes('object')) return schema;
+  const items = schema.items && {
+    items: schema.items.$ref === undefined ? variable(schema.items) : schema.items,
   };
+  return { ...schema, ...items, type: [...types, 'string'], pattern: USE };
 }
 
 const toOverlay = (ref: string) => ref.replace(/^.*#\/definitions\//, '#/definitions/');

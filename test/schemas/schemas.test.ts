@@ -157,7 +157,9 @@ report:
     });
     expect(definitions['scheme.dwa'].properties.temperature).to.deep.equal({
       description: 'Softness of the softmax over loss ratios.',
-      type: ['number', 'null'],
+      // A string is a use of a variable.
+      type: ['number', 'null', 'string'],
+      pattern: '\\$\\{',
       exclusiveMinimum: 0,
       default: 2,
     });
