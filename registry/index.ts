@@ -22,4 +22,5 @@ export type * from './contracts/features.js';
 export type * from './contracts/learning.js';
 export type * from './contracts/scheme.js';
 export type * from './contracts/scope.js';
+export type * from './contracts/tracking.js';
 export { IGNORE, labelChannels, type Task, type TaskKind } from './contracts/tasks.js';
