@@ -50,7 +50,11 @@ function className(name: string): string {
     .join('');
 }
 
-const SECTIONS: Partial<Record<Kind, string>> = { dataset: 'data', transform: 'augment', tracker: 'tracking' };
+const SECTIONS: Partial<Record<Kind, string>> = {
+  dataset: 'data',
+  transform: 'augment',
+  tracker: 'tracking',
+};
 
 /** Where the sections of an experiment file have a component of this kind. */
 export function usageOf(kind: Kind, name: string, options = ''): string {

@@ -26,17 +26,10 @@ export function loadPlugins(
     if (plugins.has(file)) continue;
     try {
       const { loadPlugin } = requireHere('../plugins/load.js') as typeof import('../plugins/load.js');
-      const plugin = loadPlugin(file);
-      plugins.set(file, plugin);
-      for (const { kind, name } of plugin.components)
-        if (shipped.names(kind).includes(name)) {
-          failed = true;
-          report({
-            mark,
-            message: `${kind} "${name}" of this plugin has the name of one that comes with mtcp`,
-            hint: 'give it another name',
-          });
-        }
+      plugins.set(
+        file,
+        loadPlugin(file, (kind, name) => shipped.names(kind).includes(name)),
+      );
     } catch (error) {
       if ((error as Partial<PluginError>).faults === undefined) throw error;
       failed = true;

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { dirname, extname } from 'node:path';
-import { buildSync, type BuildFailure, type Message } from 'esbuild';
+import { buildSync, transformSync, type BuildFailure, type Message } from 'esbuild';
 import { catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry } from '../../registry/component.js';
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
@@ -44,8 +44,14 @@ export class PluginError extends Error {
 const loaded = new Map<string, Plugin>();
 const requireHere = createRequire(import.meta.url);
 
-/** Loads a plugin once for the life of the process. @throws PluginError */
-export function loadPlugin(file: string): Plugin {
+type Taken = (kind: string, name: string) => boolean;
+
+/**
+ * Loads a plugin once for the life of the process.
+ * @param taken whether a component of this name comes with mtcp, which need not be in the catalog yet
+ * @throws PluginError
+ */
+export function loadPlugin(file: string, taken: Taken = () => false): Plugin {
   const known = loaded.get(file);
   if (known) return known;
   checkFile(file);
@@ -54,14 +60,11 @@ export function loadPlugin(file: string): Plugin {
   try {
     run(file, code);
     const entries = catalog.list().filter((entry) => !before.has(entry));
-    checkEntries(entries);
+    checkEntries(entries, taken);
     for (const entry of entries) entry.plugin = file;
     const plugin: Plugin = {
       file,
-      // Without the source map, which has the comments.
-      digest: createHash('sha256')
-        .update(code.replace(/\n\/\/# sourceMappingURL=.*\n?$/, ''))
-        .digest('hex'),
+      digest: digestOf(code),
       components: entries.map((entry) => ({
         kind: entry.kind,
         name: entry.name,
@@ -76,6 +79,12 @@ export function loadPlugin(file: string): Plugin {
     for (const entry of catalog.list()) if (!before.has(entry)) catalog.remove(entry.kind, entry.name);
     throw error instanceof PluginError ? error : new PluginError(failureOf(error));
   }
+}
+
+/** Of the code without comments and blanks, so that only what runs counts. */
+function digestOf(code: string): string {
+  const bare = transformSync(code, { minifyWhitespace: true, legalComments: 'none', sourcemap: false }).code;
+  return createHash('sha256').update(bare).digest('hex');
 }
 
 function checkFile(file: string): void {
@@ -152,7 +161,7 @@ function run(file: string, code: string): void {
 
 const NAME = /^[a-z0-9][a-z0-9_-]*$/;
 
-function checkEntries(entries: readonly ComponentEntry[]): void {
+function checkEntries(entries: readonly ComponentEntry[], taken: Taken): void {
   if (entries.length === 0)
     throw new PluginError([
       {
@@ -168,6 +177,8 @@ function checkEntries(entries: readonly ComponentEntry[]): void {
         { ...at, message: `there is no kind "${kind}"`, hint: `kinds: ${Object.keys(KINDS).join(', ')}` },
       ];
     const what = `${kind} "${name}"`;
+    if (taken(kind, name))
+      return [{ ...at, message: `${what} comes with mtcp already`, hint: 'give yours another name' }];
     if (!NAME.test(name))
       return [{ ...at, message: `${what}: a name has lower-case letters, digits, - and _` }];
     if (typeof summary !== 'string' || summary === '') return [{ ...at, message: `${what} has no summary` }];
