@@ -47,6 +47,11 @@ const schema = {
       description:
         "After which blocks (from 1) a map is taken. The last block's goes through the final norm, the others as they are. null: a quarter, a half, three quarters and all of the depth.",
     },
+    class_token: {
+      type: 'boolean',
+      default: true,
+      description: 'Run the class token along; its place in the position table is kept in any case.',
+    },
     patch: { type: 'integer', minimum: 1, default: 16, description: 'Side of a patch in pixels.' },
     mlp_ratio: {
       type: 'integer',
@@ -71,7 +76,18 @@ const schema = {
         'Rows and columns of the position table; resized (bicubic) where the image has others. 24x24 is a checkpoint for 384x384.',
     },
   },
-  required: ['variant', 'channels', 'depth', 'heads', 'taps', 'patch', 'mlp_ratio', 'drop_path', 'grid'],
+  required: [
+    'variant',
+    'class_token',
+    'channels',
+    'depth',
+    'heads',
+    'taps',
+    'patch',
+    'mlp_ratio',
+    'drop_path',
+    'grid',
+  ],
 } as const satisfies OptionsSchema;
 
 const VARIANTS = {
@@ -125,11 +141,11 @@ export class Vit implements Backbone {
       ...vitInit,
     });
     const [, rows, columns] = patches.shape;
-    const token = scope
-      .param<tf.Rank.R3>('cls_token', [1, 1, channels], normal(1e-6))
-      .broadcastTo([batch, 1, channels]);
-    let x = tf.concat([token, patches.reshape([batch, rows * columns, channels])], 1) as tf.Tensor3D;
-    x = x.add(this.#positions(scope, rows, columns));
+    const positions = this.#positions(scope, rows, columns);
+    const places = patches.reshape([batch, rows * columns, channels]) as tf.Tensor3D;
+    let x = this.options.class_token
+      ? (tf.concat([this.#classToken(scope, batch), places], 1).add(positions) as tf.Tensor3D)
+      : (places.add(tf.slice(positions, [0, 1, 0], [-1, -1, -1])) as tf.Tensor3D);
 
     const maps: FeatureMap[] = [];
     for (let i = 0; i < this.#depth; i++) {
@@ -137,10 +153,16 @@ export class Vit implements Backbone {
       x = vitBlock(scope.at(`blocks.${i}`), x, { heads: this.#heads, mlpRatio, dropPath: drop });
       if (!this.#taps.includes(i + 1)) continue;
       const tokens = i === this.#depth - 1 ? layerNorm(scope.at('norm'), x, VIT_EPSILON) : x;
-      const map = tf.slice(tokens, [0, 1, 0], [-1, -1, -1]).reshape([batch, rows, columns, channels]);
+      const first = Number(this.options.class_token);
+      const map = tf.slice(tokens, [0, first, 0], [-1, -1, -1]).reshape([batch, rows, columns, channels]);
       maps.push({ data: map as tf.Tensor4D, stride: patch * image.stride });
     }
     return { shared: maps };
+  }
+
+  #classToken(scope: Scope, batch: number): tf.Tensor3D {
+    const shape: [number, number, number] = [1, 1, this.#channels];
+    return scope.param<tf.Rank.R3>('cls_token', shape, normal(1e-6)).broadcastTo([batch, 1, this.#channels]);
   }
 
   /** Learnt positions of the class token and of every patch, [1, 1 + rows * columns, channels]. */

@@ -6,6 +6,7 @@ import type { Features, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
+import { binaryBlocks } from '../nn/binary.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { bottlenecks } from '../nn/residual.js';
@@ -17,8 +18,13 @@ const schema = {
     channels: { type: 'integer', minimum: 4, default: 256, description: "Width of each task's features." },
     count: { type: 'integer', minimum: 1, default: 2, description: 'Bottlenecks of each task.' },
     predict: { type: 'boolean', default: true, description: 'Make the initial prediction.' },
+    binary: {
+      type: 'boolean',
+      default: false,
+      description: 'Residual blocks of binary convolutions instead of bottlenecks (Bi-MTDP).',
+    },
   },
-  required: ['channels', 'count', 'predict'],
+  required: ['channels', 'count', 'predict', 'binary'],
 } as const satisfies OptionsSchema;
 
 @component({
@@ -35,11 +41,12 @@ export class InitialPrediction implements Block {
   ) {}
 
   forward(scope: Scope, features: Features): Features {
-    const { channels, count, predict } = this.options;
+    const { channels, count, predict, binary } = this.options;
+    const blocks = binary ? binaryBlocks : bottlenecks;
     const pyramids = byTask(this.tasks, (name, task): Pyramid => {
       const [start] = features.tasks[name];
       const own = scope.at(name);
-      const data = bottlenecks(own.at('blocks'), start.data, channels, count);
+      const data = blocks(own.at('blocks'), start.data, channels, count);
       if (predict && scope.training)
         scope.predict(name, conv2d(own.at('classify'), data, task.channels, { kernel: 1 }));
       return [{ data, stride: start.stride }];

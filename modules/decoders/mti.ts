@@ -7,10 +7,11 @@ import type { FeatureMap, Features } from '../../registry/contracts/features.js'
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
+import { binaryBlocks } from '../nn/binary.js';
 import { conv2d, linear } from '../nn/layers.js';
 import { byTask, extentOf } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
-import { basicBlock, basicBlocks } from '../nn/residual.js';
+import { basicBlocks } from '../nn/residual.js';
 import { resizeBilinear } from '../nn/resize.js';
 
 const schema = {
@@ -29,8 +30,13 @@ const schema = {
       default: 16,
       description: 'Channels over hidden channels of the squeeze-and-excitation gates.',
     },
+    binary: {
+      type: 'boolean',
+      default: false,
+      description: 'Residual blocks of binary convolutions instead of basic blocks (Bi-MTDP).',
+    },
   },
-  required: ['attention', 'reduction'],
+  required: ['attention', 'reduction', 'binary'],
 } as const satisfies OptionsSchema;
 
 @component({
@@ -58,7 +64,7 @@ export class MtiDecoder implements Block {
         const input = propagated
           ? (tf.concat([data, resizeBilinear(propagated[name], extentOf(data))], 3) as tf.Tensor4D)
           : data;
-        const map = basicBlocks(own.at('blocks'), input, data.shape[3], 2);
+        const map = this.#blocks(own.at('blocks'), input, data.shape[3], 2);
         if (scope.training)
           scope.predict(name, conv2d(own.at('classify'), map, task.channels, { kernel: 1 }));
         levels[name].unshift({ data: map, stride });
@@ -67,6 +73,10 @@ export class MtiDecoder implements Block {
       if (s > 0) propagated = this.#propagate(at.at('propagate'), maps);
     }
     return { ...features, tasks: levels, stages: levels };
+  }
+
+  #blocks(scope: Scope, x: tf.Tensor4D, out: number, count: number): tf.Tensor4D {
+    return (this.options.binary ? binaryBlocks : basicBlocks)(scope, x, out, count);
   }
 
   /** Feature propagation module: what all tasks know, weighted by attention, narrowed, gated for each task. */
@@ -78,7 +88,7 @@ export class MtiDecoder implements Block {
     ) as tf.Tensor4D;
     const [batch, height, width, wide] = all.shape;
     const channels = wide / count;
-    const narrow = basicBlocks(scope.at('blocks'), all, Math.max(1, Math.floor(wide / 4)), 2);
+    const narrow = this.#blocks(scope.at('blocks'), all, Math.max(1, Math.floor(wide / 4)), 2);
     const scores = conv2d(scope.at('attend'), narrow, wide, { kernel: 1 });
     const shape = [
       batch,
@@ -91,7 +101,7 @@ export class MtiDecoder implements Block {
         ? tf.softmax(scores.reshape(shape))
         : tf.softmax(scores.reshape(shape).transpose([0, 1, 2, 4, 3])).transpose([0, 1, 2, 4, 3]);
     const attended = mask.mul(all.reshape(shape)).reshape(all.shape) as tf.Tensor4D;
-    const shared = basicBlock(scope.at('reduce'), attended, channels);
+    const shared = this.#blocks(scope.at('reduce'), attended, channels, 1);
     return byTask(this.tasks, (name) => {
       const gate = this.#excite(scope.at(`gates.${name}`), shared, channels);
       return shared.mul(gate).add(maps[name]);

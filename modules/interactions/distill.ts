@@ -7,6 +7,7 @@ import type { FeatureMap, Features } from '../../registry/contracts/features.js'
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
+import { binaryConv } from '../nn/binary.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 
@@ -20,8 +21,9 @@ const schema = {
       description:
         "Whose features open the gate: those of the task that gives (source; the released code of MTI-Net's authors), or of the task that receives (target; the paper's equation).",
     },
+    binary: { type: 'boolean', default: false, description: 'Binary convolutions (Bi-MTDP).' },
   },
-  required: ['gate_from'],
+  required: ['gate_from', 'binary'],
 } as const satisfies OptionsSchema;
 
 @component({
@@ -54,9 +56,11 @@ export class Distill implements Block {
 
   #message(scope: Scope, source: Tensor4D, target: Tensor4D): Tensor4D {
     const out = target.shape[3];
-    const options = { kernel: 3, padding: 1, bias: false };
-    const from = this.options.gate_from === 'source' ? source : target;
-    const gate = conv2d(scope.at('gate'), from, out, options).sigmoid() as Tensor4D;
-    return conv2d(scope.at('conv'), source, out, options).mul(gate);
+    const convolve = (name: string, x: Tensor4D) =>
+      this.options.binary
+        ? binaryConv(scope.at(name), x, out)
+        : conv2d(scope.at(name), x, out, { kernel: 3, padding: 1, bias: false });
+    const gate = convolve('gate', this.options.gate_from === 'source' ? source : target);
+    return convolve('conv', source).mul(gate.sigmoid());
   }
 }

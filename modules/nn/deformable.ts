@@ -89,6 +89,22 @@ export function deformableAttention(
   });
 }
 
+/**
+ * What each head reads: for every query the weighted sum of its points' bilinear samples, zero outside the map.
+ * @param values [batch, cells, channels]
+ * @param places (x, y) in cells of the point's level, [batch, n, heads, taps, 2]
+ * @param weights [batch, n, heads, taps]
+ * @returns [batch, n, channels]
+ */
+export function samplePoints(
+  values: tf.Tensor3D,
+  places: tf.Tensor5D,
+  weights: tf.Tensor4D,
+  options: DeformableOptions,
+): tf.Tensor3D {
+  return sample({ values, places, weights }, options)[0] as tf.Tensor3D;
+}
+
 interface SampleInputs extends Record<string, tf.Tensor> {
   /** [batch, cells, channels] */
   values: tf.Tensor3D;

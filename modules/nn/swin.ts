@@ -97,7 +97,7 @@ function windowAttention(
  * keeps what the shift brought together apart.
  * @returns [windows or 1, heads, tokens, tokens]
  */
-function positionBias(
+export function positionBias(
   scope: Scope,
   heads: number,
   window: number,
@@ -134,7 +134,7 @@ function shiftMask(window: number, shift: number, rows: number, columns: number)
 }
 
 /** Cyclic shift of rows and columns by `amount`, like torch.roll over both axes. */
-function roll(x: tf.Tensor4D, amount: number): tf.Tensor4D {
+export function roll(x: tf.Tensor4D, amount: number): tf.Tensor4D {
   if (amount === 0) return x;
   let rolled = x;
   for (const axis of [1, 2]) {

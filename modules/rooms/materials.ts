@@ -237,7 +237,8 @@ function horizon(material: Material, x: number, y: number, v: number, u: number)
   const block = Math.floor(u / s + 40);
   const roofs = 0.35 + 0.9 * lattice(block, 3, 0, seed);
   const skyline = s * (seed % 3 === 0 ? roofs : 0.3 + 0.8 * woods);
-  if (v > skyline) return mix(material, 0.75 * cloudiness(x / 11, y / 11, v / 6, seed), 0.9 + Math.min(0.2, 0.008 * v));
+  if (v > skyline)
+    return mix(material, 0.75 * cloudiness(x / 11, y / 11, v / 6, seed), 0.9 + Math.min(0.2, 0.008 * v));
   if (seed % 3 === 0) {
     const pane = fraction((u * 1.1) / s) > 0.55 && fraction(v / 1.4) > 0.5;
     const tone = (pane ? 0.12 : 0.3 + 0.45 * lattice(block, 5, 0, seed)) * (0.9 + 0.2 * noise(u, v, 0, seed));

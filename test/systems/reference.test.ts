@@ -13,7 +13,19 @@ const TASKS: readonly Task[] = [
   { name: 'normals', kind: 'normals', channels: 3 },
 ];
 
-const SYSTEMS = ['stl-deeplab', 'cross-stitch', 'nddr', 'mtan', 'pad-net', 'mti-net'];
+const SYSTEMS = [
+  'stl-deeplab',
+  'cross-stitch',
+  'nddr',
+  'mtan',
+  'pad-net',
+  'mti-net',
+  'invpt',
+  'demt',
+  'mlore',
+  'mlore-after',
+  'mtformer',
+];
 
 describe("systems against their authors' code", () => {
   for (const name of SYSTEMS)

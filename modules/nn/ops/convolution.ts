@@ -168,3 +168,31 @@ function spreadOut(x: tf.Tensor4D, axis: number, step: number): tf.Tensor4D {
 export function conv2d(x: tf.Tensor4D, w: tf.Tensor4D, attributes: ConvAttributes): tf.Tensor4D {
   return forward({ x, w }, attributes)[0] as tf.Tensor4D;
 }
+
+const transposed = defineOp<Inputs, ConvAttributes & { outputShape: [number, number, number, number] }>(
+  ['x', 'w'],
+  {
+    name: 'mtcp.ConvTranspose2D',
+    composite: ({ x, w }, { outputShape, ...attributes }) =>
+      inputGradient({ dy: x, w }, { ...attributes, inputShape: outputShape })[0],
+    gradient: ([dy], { x, w }, _, { outputShape: _shape, ...attributes }) => ({
+      x: () => forward({ x: dy as tf.Tensor4D, w }, attributes)[0],
+      w: () => filterGradient({ dy: x, x: dy as tf.Tensor4D }, { ...attributes, filterShape: w.shape })[0],
+    }),
+  },
+);
+
+/**
+ * The transpose of the convolution that `attributes` describe, as torch's ConvTranspose2d.
+ * @param x [batch, height, width, in]
+ * @param w [in, out, kh, kw]
+ * @param outputShape [batch, height', width', out]
+ */
+export function convTranspose2d(
+  x: tf.Tensor4D,
+  w: tf.Tensor4D,
+  outputShape: [number, number, number, number],
+  attributes: ConvAttributes,
+): tf.Tensor4D {
+  return transposed({ x, w }, { ...attributes, outputShape })[0] as tf.Tensor4D;
+}

@@ -21,9 +21,11 @@ def main() -> None:
     write_optimizers(options.out)
     write_backbones(options.out)
     if options.authors:
+        from .transformers import write_transformers
         from .vandenhende import write_vandenhende
 
         write_vandenhende(options.out, options.authors)
+        write_transformers(options.out, options.authors)
 
 
 if __name__ == "__main__":

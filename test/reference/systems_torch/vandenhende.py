@@ -225,7 +225,7 @@ def distillation(folder: Path, load: Any) -> None:
         return substitute(name, [
             (r"^fpm_scale_(\d)\.non_linear\.2\.", r"decoder.scales.\1.propagate.attend."),
             (r"^fpm_scale_(\d)\.non_linear\.(\d)\.", r"decoder.scales.\1.propagate.blocks.\2."),
-            (r"^fpm_scale_(\d)\.dimensionality_reduction\.", r"decoder.scales.\1.propagate.reduce."),
+            (r"^fpm_scale_(\d)\.dimensionality_reduction\.", r"decoder.scales.\1.propagate.reduce.0."),
             (r"^fpm_scale_(\d)\.se\.(\w+)\.squeeze\.0\.", r"decoder.scales.\1.propagate.gates.\2.fc1."),
             (r"^fpm_scale_(\d)\.se\.(\w+)\.squeeze\.2\.", r"decoder.scales.\1.propagate.gates.\2.fc2."),
             (r"^scale_(\d)\.refinement\.(\w+)\.", r"decoder.scales.\1.\2.blocks."),

@@ -1,0 +1,68 @@
+// InvPT's preliminary decoder (Ye and Xu 2022): from the deepest map, coarsened once more, features and a supervised
+// prediction for each task; both together go on.
+import * as tf from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Block } from '../../registry/contracts/blocks.js';
+import type { Features, Pyramid } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { conv2d } from '../nn/layers.js';
+import { byTask } from '../nn/levels.js';
+import { relu } from '../nn/ops/activations.js';
+import { convNorm } from '../nn/residual.js';
+import { resizeBilinear } from '../nn/resize.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    channels: { type: 'integer', minimum: 1, default: 512, description: "Width of each task's features." },
+    out: {
+      type: 'integer',
+      minimum: 4,
+      default: 576,
+      description: 'Width after features and prediction are merged.',
+    },
+    coarsen: {
+      type: 'integer',
+      minimum: 1,
+      default: 2,
+      description: 'By how much the deepest map is made coarser first.',
+    },
+  },
+  required: ['channels', 'out', 'coarsen'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'decoder',
+  name: 'invpt_preliminary',
+  summary: 'Features and a supervised prediction for each task from the deepest map, merged.',
+  source:
+    'Ye and Xu 2022 (InvPT); prismformore/Multi-Task-Transformer InvPT/models/transformers/transformer_decoder.py',
+  options: schema,
+})
+export class InvPtPreliminary implements Block {
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() private readonly tasks: readonly Task[],
+  ) {}
+
+  forward(scope: Scope, features: Features): Features {
+    const { channels, out, coarsen } = this.options;
+    const deepest = features.shared[features.shared.length - 1];
+    const [, height, width, inputs] = deepest.data.shape;
+    const coarse = resizeBilinear(deepest.data, [Math.floor(height / coarsen), Math.floor(width / coarsen)]);
+    const pyramids = byTask(this.tasks, (name, task): Pyramid => {
+      const own = scope.at(name);
+      const block = (i: number, x: tf.Tensor4D, wide: number) =>
+        relu(convNorm(own, [`blocks.${i}.conv`, `blocks.${i}.norm`], x, wide, { kernel: 3, padding: 1 }));
+      const map = block(1, block(0, coarse, inputs), channels);
+      const prediction = conv2d(own.at('classify'), map, task.channels, { kernel: 1 });
+      scope.predict(name, prediction);
+      const both = tf.concat([map, prediction], 3) as tf.Tensor4D;
+      return [{ data: conv2d(own.at('mix'), both, out, { kernel: 1 }), stride: deepest.stride * coarsen }];
+    });
+    return { ...features, tasks: pyramids, stages: pyramids };
+  }
+}

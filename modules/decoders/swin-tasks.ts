@@ -1,0 +1,58 @@
+// Swin blocks that all tasks share, then Swin blocks for each task (MTFormer's first stages, Xu et al. 2022).
+import type { Tensor4D } from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Block } from '../../registry/contracts/blocks.js';
+import type { FeatureMap, Features } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { layerNorm } from '../nn/layers.js';
+import { byTask } from '../nn/levels.js';
+import { swinStage } from '../nn/swin.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    shared: { type: 'integer', minimum: 0, default: 2, description: 'Blocks that all tasks share.' },
+    own: { type: 'integer', minimum: 0, default: 2, description: 'Blocks of each task.' },
+    heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
+    window: { type: 'integer', minimum: 1, default: 7, description: 'Window size in cells.' },
+    mlp_ratio: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 4,
+      description: "Hidden over outer width of the blocks' MLPs.",
+    },
+  },
+  required: ['shared', 'own', 'heads', 'window', 'mlp_ratio'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'decoder',
+  name: 'swin_tasks',
+  summary: 'Swin blocks shared by the tasks, then Swin blocks of each task, on one map.',
+  source: 'Xu et al. 2022 (MTFormer); xiaogang00/MTFormer models/swim_transformer2.py',
+  options: schema,
+})
+export class SwinTasks implements Block {
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() private readonly tasks: readonly Task[],
+  ) {}
+
+  forward(scope: Scope, features: Features): Features {
+    const { shared, own } = this.options;
+    const [{ data, stride }] = features.tasks[this.tasks[0].name];
+    const common = shared > 0 ? this.#stage(scope.at('shared'), data, shared) : data;
+    const pyramids = byTask(this.tasks, (name): FeatureMap[] => [
+      { data: own > 0 ? this.#stage(scope.at(name), common, own) : common, stride },
+    ]);
+    return { ...features, tasks: pyramids, stages: pyramids };
+  }
+
+  #stage(scope: Scope, x: Tensor4D, depth: number): Tensor4D {
+    const { heads, window, mlp_ratio: mlpRatio } = this.options;
+    return layerNorm(scope.at('norm'), swinStage(scope, x, { depth, heads, window, mlpRatio }));
+  }
+}

@@ -1,0 +1,61 @@
+// A 3x3 convolution with norm and activation before the prediction: the head of DeMT (ReLU, an eighth of the levels'
+// channels), of MLoRE and TaskPrompter (GELU, enlarged first), of InvPT (nothing before the prediction).
+import type { Tensor4D } from '@tensorflow/tfjs';
+import { component, options, type OptionsOf } from '../../registry/component.js';
+import type { Head } from '../../registry/contracts/blocks.js';
+import type { Pyramid } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { batchNorm, conv2d } from '../nn/layers.js';
+import { concatLevels } from '../nn/levels.js';
+import { gelu, relu } from '../nn/ops/activations.js';
+import { resizeBilinear } from '../nn/resize.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    kernel: { enum: [1, 3], default: 3, description: 'Of the first convolution.' },
+    channels: {
+      type: ['integer', 'null'],
+      minimum: 1,
+      default: null,
+      description: 'Width after the first convolution; null: `reduction` times narrower than what comes in.',
+    },
+    reduction: { type: 'integer', minimum: 1, default: 1, description: 'See channels.' },
+    activation: { enum: ['relu', 'gelu'], default: 'relu', description: 'After the norm.' },
+    bias: { type: 'boolean', default: false, description: 'Bias of the first convolution.' },
+    upsample: {
+      type: 'integer',
+      minimum: 1,
+      default: 1,
+      description: 'Bilinear enlargement of the features before anything else.',
+    },
+  },
+  required: ['kernel', 'channels', 'reduction', 'activation', 'bias', 'upsample'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'head',
+  name: 'conv',
+  summary: 'Levels concatenated, a convolution with batch norm and activation, 1x1 convolution.',
+  source:
+    'brdav/atrc src/model/heads/fcn.py (reduction 4); yangyangxu0/DeMT demt_head.py; YuqiYang213/MLoRE models/build_models.py',
+  options: schema,
+})
+export class ConvHead implements Head {
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
+
+  forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {
+    const { kernel, reduction, bias, upsample } = this.options;
+    const { data } = concatLevels(pyramid);
+    const [, height, width, channels] = data.shape;
+    const x = resizeBilinear(data, [height * upsample, width * upsample]);
+    const out = this.options.channels ?? Math.max(1, Math.floor(channels / reduction));
+    const activation = this.options.activation === 'relu' ? relu : gelu;
+    const y = conv2d(scope.at('conv'), x, out, { kernel, padding: (kernel - 1) / 2, bias });
+    const hidden = activation(batchNorm(scope.at('norm'), y));
+    return conv2d(scope.at('classify'), hidden, task.channels, { kernel: 1 });
+  }
+}

@@ -1,0 +1,157 @@
+// MTFormer's cross-task attention (Xu et al. 2022) on shifted windows. For each target task, queries and keys come
+// from one task and values from the target: with the target itself as well as with every other task. The results
+// go through MLPs of their own and are merged into the target; the other tasks' maps stay as they are.
+import * as tf from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { Block } from '../../registry/contracts/blocks.js';
+import type { FeatureMap, Features } from '../../registry/contracts/features.js';
+import type { Scope } from '../../registry/contracts/scope.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { mergeHeads, splitHeads } from '../nn/attention.js';
+import { layerNorm, linear } from '../nn/layers.js';
+import { byTask } from '../nn/levels.js';
+import { gelu } from '../nn/ops/activations.js';
+import { positionBias, roll } from '../nn/swin.js';
+import { vitInit } from '../nn/vit.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    depth: { type: 'integer', minimum: 1, default: 2, description: 'Blocks; every second one is shifted.' },
+    heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
+    window: { type: 'integer', minimum: 1, default: 7, description: 'Window size in cells.' },
+    mlp_ratio: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 4,
+      description: 'Hidden over outer width of the last MLP.',
+    },
+    scale: {
+      enum: ['intended', 'parity'],
+      default: 'intended',
+      description:
+        "Scale of the scores: the root of a head's width (intended, and the released code for Pascal), or of the width that one task would have if all shared the channels (parity with the released code for NYUD).",
+    },
+  },
+  required: ['depth', 'heads', 'window', 'mlp_ratio', 'scale'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'interaction',
+  name: 'cross_task_attention',
+  summary: "Window attention with other tasks' queries and keys on the task's own values.",
+  source: 'Xu et al. 2022 (MTFormer); xiaogang00/MTFormer models/swim_transformer2_CA_nyud.py, _CA_pascal.py',
+  options: schema,
+})
+export class CrossTaskAttention implements Block {
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() private readonly tasks: readonly Task[],
+  ) {}
+
+  forward(scope: Scope, features: Features): Features {
+    const pyramids = byTask(this.tasks, (target): FeatureMap[] => {
+      const own = scope.at(target);
+      const others = this.tasks.filter(({ name }) => name !== target);
+      const rest = others.map(({ name }) => features.tasks[name][0].data);
+      let { data } = features.tasks[target][0];
+      for (let i = 0; i < this.options.depth; i++)
+        data = this.#block(own.at(`blocks.${i}`), data, rest, i % 2 === 1);
+      return [{ data: layerNorm(own.at('norm'), data), stride: features.tasks[target][0].stride }];
+    });
+    return { ...features, tasks: pyramids };
+  }
+
+  #block(scope: Scope, target: tf.Tensor4D, others: tf.Tensor4D[], shifted: boolean): tf.Tensor4D {
+    const { window, mlp_ratio: ratio } = this.options;
+    const channels = target.shape[3];
+    const count = others.length + 1;
+    const shift = shifted ? Math.floor(window / 2) : 0;
+    const norm = scope.shared('norm1');
+    const [mine, ...theirs] = [target, ...others].map((x) => toWindows(layerNorm(norm, x), window, shift));
+    const attend = (source: tf.Tensor3D) =>
+      this.#attention(scope.shared('attn'), source, mine, target, shift);
+    const self = attend(mine);
+    const hidden = count * channels;
+    // One task alone keeps the whole width; the others share as much again.
+    const share = Math.max(1, Math.floor(channels / Math.max(1, count - 1)));
+    const parts = [
+      mlp(scope.at('own'), self, hidden, channels),
+      ...theirs.map((source, j) => mlp(scope.at(`others.${j}`), attend(source), hidden, share)),
+    ];
+    const merged = mlp(
+      scope.at('merge'),
+      tf.concat(parts, 2) as tf.Tensor3D,
+      hidden,
+      channels,
+    ).add<tf.Tensor3D>(self);
+    const y = target.add<tf.Tensor4D>(fromWindows(merged, target, window, shift));
+    const flat = layerNorm(scope.at('norm2'), y);
+    return y.add(mlp(scope.at('mlp'), flat, channels * ratio, channels));
+  }
+
+  /** softmax(q k^T) v within windows, q and k from `source`, v from `values`; one set of weights for all sources. */
+  #attention(
+    scope: Scope,
+    source: tf.Tensor3D,
+    values: tf.Tensor3D,
+    like: tf.Tensor4D,
+    shift: number,
+  ): tf.Tensor3D {
+    const { heads, window, scale } = this.options;
+    const [all, tokens, channels] = source.shape;
+    const [rows, columns] = [like.shape[1], like.shape[2]].map((n) => Math.ceil(n / window));
+    const [q, k] = tf.split(linear(scope.at('qk'), source, 2 * channels, vitInit), 2, 2) as tf.Tensor3D[];
+    const v = splitHeads(linear(scope.at('v'), values, channels, vitInit), heads);
+    const width = scale === 'intended' ? channels / heads : (channels * this.tasks.length) / heads;
+    const scores = tf.matMul(
+      splitHeads(q, heads).mul(1 / Math.sqrt(width)),
+      splitHeads(k, heads),
+      false,
+      true,
+    );
+    const biased = scores
+      .reshape([-1, rows * columns, heads, tokens, tokens])
+      .add(positionBias(scope, heads, window, shift, rows, columns))
+      .reshape([all, heads, tokens, tokens]);
+    return linear(
+      scope.at('proj'),
+      mergeHeads(tf.matMul(tf.softmax(biased), v) as tf.Tensor4D),
+      channels,
+      vitInit,
+    );
+  }
+}
+
+function mlp<R extends tf.Rank>(scope: Scope, x: tf.Tensor<R>, hidden: number, out: number): tf.Tensor<R> {
+  return linear(scope.at('fc2'), gelu(linear(scope.at('fc1'), x, hidden, vitInit)), out, vitInit);
+}
+
+/** [batch * windows, window^2, channels], padded with zeros to whole windows and shifted. */
+function toWindows(x: tf.Tensor4D, window: number, shift: number): tf.Tensor3D {
+  const [batch, height, width, channels] = x.shape;
+  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
+  const padded = tf.pad(x, [
+    [0, 0],
+    [0, rows * window - height],
+    [0, columns * window - width],
+    [0, 0],
+  ]);
+  return roll(padded, -shift)
+    .reshape([batch, rows, window, columns, window, channels])
+    .transpose([0, 1, 3, 2, 4, 5])
+    .reshape([batch * rows * columns, window * window, channels]);
+}
+
+function fromWindows(windows: tf.Tensor3D, like: tf.Tensor4D, window: number, shift: number): tf.Tensor4D {
+  const [batch, height, width] = like.shape;
+  const channels = windows.shape[2];
+  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
+  const whole = windows
+    .reshape([batch, rows, columns, window, window, channels])
+    .transpose([0, 1, 3, 2, 4, 5])
+    .reshape([batch, rows * window, columns * window, channels]) as tf.Tensor4D;
+  return tf.slice(roll(whole, shift), [0, 0, 0, 0], [batch, height, width, channels]);
+}
