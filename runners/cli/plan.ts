@@ -1,7 +1,6 @@
 // mtcp plan: what a run would do, without doing it.
 import '../../modules/index.js';
-import { isPlainObject } from '../../registry/options.js';
-import { differences, type Difference } from '../config/index.js';
+import { differences, inShort, type Difference } from '../config/index.js';
 import { RunFolder } from '../ledger/run-folder.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { openExperiment } from '../run.js';
@@ -83,7 +82,7 @@ export async function plan(
 function describeChange({ path, values }: Difference): string {
   const rows = new Map<string, string[]>();
   for (const [row, value] of Object.entries(values)) {
-    const shown = short(value);
+    const shown = inShort(value);
     rows.set(shown, [...(rows.get(shown) ?? []), row]);
   }
   const width = Math.max(...[...rows.keys()].map((value) => value.length));
@@ -91,14 +90,4 @@ function describeChange({ path, values }: Difference): string {
     `  ${path}`,
     ...[...rows].map(([value, names]) => `    ${value.padEnd(width)}  ${names.join(', ')}`),
   ].join('\n');
-}
-
-/** Components by their name; `mtcp describe` and the resolved configuration have the rest. */
-function short(value: unknown): string {
-  if (value === undefined || value === null) return 'none';
-  if (!isPlainObject(value)) return JSON.stringify(value);
-  if (typeof value.type === 'string') return value.type;
-  return Object.entries(value)
-    .map(([key, part]) => `${key} ${short(part)}`)
-    .join(', ');
 }

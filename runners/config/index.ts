@@ -16,7 +16,7 @@ export {
   type TrackingConfig,
 } from './load.js';
 export type { Origin } from './origin.js';
-export { differences, writeResolved, type Difference } from './resolved.js';
+export { differences, inShort, writeResolved, type Difference } from './resolved.js';
 export {
   HASH_VERSION,
   NOT_HASHED,

@@ -67,3 +67,13 @@ export function differences(trials: readonly Trial[]): Difference[] {
   );
   return found;
 }
+
+/** Components by their name; `mtcp describe` and the resolved configuration have the rest. */
+export function inShort(value: unknown): string {
+  if (value === undefined || value === null) return 'none';
+  if (!isPlainObject(value)) return JSON.stringify(value);
+  if (typeof value.type === 'string') return value.type;
+  return Object.entries(value)
+    .map(([key, part]) => `${key} ${inShort(part)}`)
+    .join(', ');
+}

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { differences, writeResolved, type Experiment } from '../../config/index.js';
+import { differences, inShort, writeResolved, type Experiment } from '../../config/index.js';
 import { readEvents, type LoggedEvent } from '../../ledger/events.js';
 import type { PredictionIndex } from '../../training/pictures.js';
 import { keyOf, type Primary, type RowResult } from '../measure.js';
@@ -151,17 +151,11 @@ function differencesTable(rows: readonly RowResult[]): Section | undefined {
   const changed = differences(rows.map(({ trial }) => trial));
   if (changed.length === 0) return undefined;
   const names = [...new Set(rows.map(({ trial }) => trial.row))];
-  const short = (value: unknown): string =>
-    value === undefined || value === null
-      ? 'none'
-      : typeof value === 'object' && 'type' in value
-        ? String(value.type)
-        : JSON.stringify(value);
   return {
     id: 'settings',
     title: 'What the rows change',
     columns: [{ title: 'setting' }, ...names.map((title) => ({ title }))],
-    rows: changed.map(({ path, values }) => [path, ...names.map((name) => short(values[name]))]),
+    rows: changed.map(({ path, values }) => [path, ...names.map((name) => inShort(values[name]))]),
     notes: [],
   };
 }

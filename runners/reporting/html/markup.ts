@@ -10,7 +10,7 @@ export class Markup {
 
 type Part = string | number | undefined | false | Markup | readonly Part[];
 
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Markup {
   return new Markup(strings.reduce((text, piece, i) => text + render(parts[i - 1]) + piece));
 }
 

@@ -7,7 +7,7 @@ import type { Section } from '../sections.js';
 import { textOf, type Cell, type Column } from '../table.js';
 import type { Legend } from '../../pictures/paint.js';
 import { formatNumber } from '../numbers.js';
-import { html, trusted, type Markup } from './markup.js';
+import { markup, trusted, type Markup } from './markup.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 
@@ -41,9 +41,9 @@ export function page(content: PageContent): string {
   const parts: { id: string; title: string; body: Markup }[] = [
     ...sections.map(({ id, title, ...rest }) => ({ id, title, body: table({ id, title, ...rest }) })),
     ...(checked.length > 0 ? [{ id: 'expected', title: 'Expected', body: expectations(checked) }] : []),
-    ...(plots.length > 0 ? [{ id: 'curves', title: 'Curves', body: html`${plots.map(plot)}` }] : []),
+    ...(plots.length > 0 ? [{ id: 'curves', title: 'Curves', body: markup`${plots.map(plot)}` }] : []),
     ...(perClass.length > 0
-      ? [{ id: 'classes', title: 'Per class', body: html`${perClass.map(perClassTable)}` }]
+      ? [{ id: 'classes', title: 'Per class', body: markup`${perClass.map(perClassTable)}` }]
       : []),
     ...(gallery ? [{ id: 'predictions', title: 'Predictions', body: predictions(gallery) }] : []),
     { id: 'configurations', title: 'Configurations', body: configurations(configs, differences) },
@@ -51,57 +51,56 @@ export function page(content: PageContent): string {
   const hash = createHash('sha256').update(SCRIPT).digest('base64');
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
   const { title, description, profile, name } = experiment;
-  return `<!doctype html>\n${html`<html lang="en">
+  return `<!doctype html>\n${markup`<html lang="en">
     <head>
       <meta charset="utf-8" />
       <meta http-equiv="Content-Security-Policy" content="${policy}" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="generator" content="mtcp" />
       <title>${title}</title>
-      <style>
-        ${trusted(STYLE)}
-      </style>
+      <style>${trusted(STYLE)}</style>
     </head>
     <body>
       <header>
         <h1>${title}</h1>
         <p class="about">
-          ${description ?? `Experiment ${name}`}${profile !== null && html`, profile ${profile}`}
+          ${description ?? `Experiment ${name}`}${profile !== null && markup`, profile ${profile}`}
         </p>
         <nav aria-label="Contents">
-          ${parts.map(({ id, title: name }) => html`<a href="#${id}">${name}</a> `)}
+          ${parts.map(({ id, title: name }, i) => markup`<a href="#${id}">${heading(name, i)}</a> `)}
         </nav>
       </header>
       <main>
         ${parts.map(
           ({ id, title: name, body }, i) =>
-            html`<section id="${id}" aria-labelledby="${id}-title">
-              <h2 id="${id}-title">${i === 0 ? 'Results' : name}</h2>
+            markup`<section id="${id}" aria-labelledby="${id}-title">
+              <h2 id="${id}-title">${heading(name, i)}</h2>
               ${body}
             </section> `,
         )}
       </main>
-      <script>
-        ${trusted(SCRIPT)};
-      </script>
+      <script>${trusted(SCRIPT)}</script>
     </body>
   </html>`}\n`;
 }
 
+/** The first table has the experiment's title, as the page does. */
+const heading = (title: string, place: number): string => (place === 0 ? 'Results' : title);
+
 function table({ title, columns, rows, notes }: Section): Markup {
   const align = ({ align: side }: Column) => (side === 'right' ? 'right' : 'left');
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${title}">
+  return markup`<div class="scroll" role="region" tabindex="0" aria-label="${title}">
       <table class="sortable">
         <thead>
           <tr>
-            ${columns.map((column) => html`<th scope="col" class="${align(column)}">${column.title}</th>`)}
+            ${columns.map((column) => markup`<th scope="col" class="${align(column)}">${column.title}</th>`)}
           </tr>
         </thead>
         <tbody>
           ${rows.map(
             (row) =>
-              html`<tr>
-                ${row.map((cell, c) => html`<td class="${align(columns[c])}" data-value="${sortValue(cell)}">${shown(cell)}</td>`)}
+              markup`<tr>
+                ${row.map((cell, c) => markup`<td class="${align(columns[c])}" data-value="${sortValue(cell)}">${shown(cell)}</td>`)}
               </tr> `,
           )}
         </tbody>
@@ -109,14 +108,16 @@ function table({ title, columns, rows, notes }: Section): Markup {
     </div>
     ${
       notes.length > 0 &&
-      html`<ul class="notes">
-        ${notes.map((note) => html`<li>${note}</li>`)}
+      markup`<ul class="notes">
+        ${notes.map((note) => markup`<li>${note}</li>`)}
       </ul>`
     }`;
 }
 
 const shown = (cell: Cell): Markup =>
-  typeof cell === 'string' ? html`${cell}` : html`<strong title="best of the column">${cell.text}</strong>`;
+  typeof cell === 'string'
+    ? markup`${cell}`
+    : markup`<strong title="best of the column">${cell.text}</strong>`;
 
 const UNITS: Record<string, number> = { s: 1, min: 60, h: 3600, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
@@ -153,7 +154,7 @@ const expectations = (checked: readonly Checked[]): Markup =>
   });
 
 const plot = ({ title, svg }: PageContent['plots'][number], index: number): Markup =>
-  html`<h3>${title}</h3>
+  markup`<h3>${title}</h3>
     <div class="plot scroll" role="img" aria-label="${title}">${trusted(ownIds(svg, index))}</div> `;
 
 /** Several drawings in one page must not share the names of their clip paths. */
@@ -161,32 +162,32 @@ const ownIds = (svg: string, index: number): string =>
   svg.replace(/(id="|url\(#|href="#)/g, `$1plot${index}-`);
 
 const perClassTable = (section: Section): Markup =>
-  html`<h3>${section.title}</h3>
+  markup`<h3>${section.title}</h3>
     ${table(section)}`;
 
 function legend({ name, legend: meaning }: PredictionGallery['tasks'][number]): Markup {
   const body =
     meaning.kind === 'scale'
-      ? html`<span
+      ? markup`<span
           >${meaning.low}<span
             class="bar"
             style="background: linear-gradient(to right, ${meaning.colours.join(', ')})"
           ></span
           >${meaning.high}</span
         >`
-      : html`${meaning.entries.map(
+      : markup`${meaning.entries.map(
           (entry) =>
-            html`<span><span class="swatch" style="background: ${entry.colour}"></span>${entry.name}</span>`,
+            markup`<span><span class="swatch" style="background: ${entry.colour}"></span>${entry.name}</span>`,
         )}`;
-  return html`<div class="legend"><b>${name}</b>${body}</div>`;
+  return markup`<div class="legend"><b>${name}</b>${body}</div>`;
 }
 
 function predictions({ tasks, rows, images }: PredictionGallery): Markup {
-  return html`<div class="controls">
+  return markup`<div class="controls">
       <label
         >Row
         <select name="row">
-          ${rows.map((row, r) => html`<option value="${r}">${row}</option>`)}
+          ${rows.map((row, r) => markup`<option value="${r}">${row}</option>`)}
         </select></label
       >
       <label
@@ -196,7 +197,7 @@ function predictions({ tasks, rows, images }: PredictionGallery): Markup {
     </div>
     ${images.map(
       ({ id, source, tasks: pictures }, i) =>
-        html`<div class="figure" data-image="${i + 1}">
+        markup`<div class="figure" data-image="${i + 1}">
           <figure>
             <img src="${source}" alt="image ${id}" />
             <figcaption>${id}</figcaption>
@@ -205,12 +206,12 @@ function predictions({ tasks, rows, images }: PredictionGallery): Markup {
             .filter(({ name }) => name in pictures)
             .map(
               ({ name }) =>
-                html`<figure>
+                markup`<figure>
                   <div class="stack">
                     <img src="${pictures[name].label}" alt="${name}, label" />${rows.map(
                       (row, r) =>
                         row in pictures[name].predictions &&
-                        html`<img
+                        markup`<img
                           src="${pictures[name].predictions[row]}"
                           alt="${name}, prediction of ${row}"
                           data-row="${r}"
@@ -227,15 +228,15 @@ function predictions({ tasks, rows, images }: PredictionGallery): Markup {
 }
 
 function configurations(configs: PageContent['configs'], differences: Section | undefined): Markup {
-  return html`${
-      differences &&
-      html`<h3>${differences.title}</h3>
+  return markup`${
+    differences &&
+    markup`<h3>${differences.title}</h3>
         ${table(differences)}`
-    }
+  }
     <h3>Resolved</h3>
     ${configs.map(
       ({ row, yaml }) =>
-        html`<details>
+        markup`<details>
           <summary>${row}</summary>
           <pre>${yaml}</pre>
         </details> `,

@@ -36,7 +36,7 @@ export function theme(mode: Mode): Config {
       gridColor: grid,
       titleFontWeight: 'normal',
     },
-    legend: { labelColor: text, titleColor: text, titleFontWeight: 'normal' },
+    legend: { labelColor: text, titleColor: text, titleFontWeight: 'normal', labelLimit: 260 },
     header: { labelColor: text, titleColor: text, labelFontWeight: 'bold' },
     view: { stroke: null },
     line: { strokeWidth: 2 },

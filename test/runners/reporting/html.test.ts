@@ -1,0 +1,154 @@
+// The page of a report in a real browser: no errors, sorting and sliders work, data stays text, and it reads on a
+// phone and in the dark.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect } from 'chai';
+import type { Browser, Page } from 'playwright-core';
+import { reportExperiment } from '../../../runners/report.js';
+import { sortValue } from '../../../runners/reporting/html/page.js';
+import { BROWSER, openBrowser } from '../../support/browser.js';
+import { finishedExperiment, HOSTILE, writeResults } from '../../support/results.js';
+
+describe('the page of a report', function () {
+  this.timeout(60_000);
+
+  let file: string;
+  let source: string;
+
+  before(async () => {
+    const experiment = finishedExperiment(
+      '  expect: { MT-CP: { depth.RMSE: { max: 0.4, better_than: STL depth } } }',
+    );
+    await writeResults(experiment);
+    const report = reportExperiment(experiment.file, { runs: experiment.runs, profile: 'smoke' });
+    source = await report.html();
+    file = join(experiment.runs, 'report.html');
+    writeFileSync(file, source);
+  });
+
+  it('needs no network and lets nothing run but its own script', () => {
+    expect(source).not.to.match(/(src|href)="(?!data:|#)/);
+    expect(source).to.match(
+      /content="default-src &#39;none&#39;; img-src data:;.* script-src &#39;sha256-[^&]+&#39;"/,
+    );
+    expect(source.match(/<script/g)).to.have.length(1);
+  });
+
+  it('sorts by numbers in their units', () => {
+    const cells = [
+      '1.50 GB',
+      '900 MB',
+      '1 min 41 s',
+      '99 s',
+      '2.0 h',
+      '1,234',
+      '31.27 ± 1.20',
+      '-1.20 (p 0.2)',
+      '12 ms',
+    ];
+    expect(cells.map(sortValue)).to.deep.equal([
+      '1500000000',
+      '900000000',
+      '101',
+      '99',
+      '7200',
+      '1234',
+      '31.27',
+      '-1.2',
+      '12',
+    ]);
+    expect(['-', '', 'queued', 'MT-CP'].map(sortValue)).to.deep.equal(['', '', 'queued', 'MT-CP']);
+  });
+
+  describe('in Chromium', () => {
+    let browser: Browser;
+    let page: Page;
+    const problems: string[] = [];
+
+    before(async function () {
+      if (!BROWSER) {
+        console.log('      (skipped: no Chromium here; set CHROMIUM to the path of one)');
+        this.skip();
+      }
+      browser = await openBrowser();
+      page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+      page.on('console', (message) => problems.push(message.text()));
+      page.on('pageerror', (error) => problems.push(error.message));
+      page.on('request', (request) => /^(file|data):/.test(request.url()) || problems.push(request.url()));
+      await page.goto(pathToFileURL(file).href);
+    });
+
+    after(() => browser?.close());
+
+    afterEach(() => expect(problems).to.deep.equal([]));
+
+    it('shows names from data as text', async () => {
+      expect(await page.title()).to.equal('Two rows & a half');
+      expect(await page.locator('#measured tbody td:first-child').allTextContents()).to.include(HOSTILE);
+      expect(await page.locator('script').count()).to.equal(1);
+      expect(await page.locator('#configurations summary').allTextContents()).to.include(HOSTILE);
+    });
+
+    it('has tables, marks, curves and pictures', async () => {
+      expect(await page.locator('#measured strong').allTextContents()).to.include('31.27 ± 1.2014');
+      expect(await page.locator('#expected tbody tr').allTextContents()).to.have.length(2);
+      expect(await page.locator('.plot svg').count()).to.equal(3);
+      const broken = await page
+        .locator('img')
+        .evaluateAll(
+          (images) =>
+            images.filter((image) => (image as unknown as { naturalWidth: number }).naturalWidth === 0)
+              .length,
+        );
+      expect(broken).to.equal(0);
+      expect(await page.locator('#classes td:first-child').allTextContents()).to.deep.equal([
+        'wall',
+        'chair',
+      ]);
+    });
+
+    it('sorts a table up, down and back', async () => {
+      const rows = () => page.locator('#measured tbody td:first-child').allTextContents();
+      const head = page.locator('#measured th', { hasText: 'semseg' });
+      const original = await rows();
+      await head.getByRole('button').click();
+      expect(await head.getAttribute('aria-sort')).to.equal('ascending');
+      expect(await rows()).to.deep.equal([HOSTILE, 'MT-CP', 'never run', 'STL depth']);
+      await head.getByRole('button').press('Enter');
+      expect((await rows()).slice(0, 3)).to.deep.equal(['never run', 'MT-CP', HOSTILE]);
+      await head.getByRole('button').click();
+      expect(await rows()).to.deep.equal(original);
+    });
+
+    it('moves between label and prediction, images and rows', async () => {
+      const stack = page.locator('.figure:visible .stack').first();
+      const clip = () =>
+        stack
+          .locator('img[data-row]:visible')
+          .evaluate((image) => (globalThis as any).getComputedStyle(image).clipPath as string);
+      await page.locator('[name=reveal]').fill('20');
+      expect(await clip()).to.match(/^inset\(0px calc\(80%|^inset\(0px 80%/);
+      await page.locator('[name=image]').fill('2');
+      expect(await page.locator('.figure:visible figcaption').first().textContent()).to.equal('room-2');
+      await page.locator('[name=row]').selectOption('STL depth');
+      expect(await page.locator('.figure:visible .none:visible').allTextContents()).to.deep.equal([
+        'this row has no semseg',
+        'this row has no normals',
+      ]);
+      await page.locator('[name=row]').selectOption(HOSTILE);
+      expect(await page.locator('.figure:visible .none:visible').count()).to.equal(0);
+    });
+
+    it('fits a phone, light and dark', async () => {
+      await page.setViewportSize({ width: 360, height: 740 });
+      const wide = await page.evaluate('document.documentElement.scrollWidth');
+      expect(wide).to.be.at.most(360);
+      const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+      await page.emulateMedia({ colorScheme: 'light' });
+      const light = await ground();
+      await page.emulateMedia({ colorScheme: 'dark' });
+      expect(await ground()).not.to.equal(light);
+    });
+  });
+});

@@ -1,0 +1,17 @@
+// A real Chromium, where the machine has one: Debian's, or what CHROMIUM names.
+import { existsSync } from 'node:fs';
+import { chromium, type Browser } from 'playwright-core';
+
+const PLACES = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+export const BROWSER = PLACES.find((path) => path !== undefined && existsSync(path));
+
+/** Without the sandbox, which containers do not allow; only pages of ours are opened. */
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox', '--disable-gpu'] });
