@@ -31,7 +31,8 @@ interface Subject {
   row: string;
   nodes: number;
   compileSeconds: number;
-  take(): Promise<number>;
+  /** Milliseconds of the step, and of all cores together. */
+  take(): Promise<{ wall: number; cpu: number }>;
   close(): void;
 }
 
@@ -70,13 +71,16 @@ async function subjectOf(trial: Trial, engine: Engine): Promise<Subject> {
       // From the second epoch on: some schemes only begin there.
       const info = { epoch: 1, step: done++, random: randomStream('bench', done) };
       const start = performance.now();
+      const used = process.cpuUsage();
       scheme.stepBegin?.(info);
       const result = await step.gradientsOf(batch, (name) => randomStream(name), info);
       await step.apply(done, 1e-6);
       const again = scheme.looksAgain ? await step.lossesAgain() : undefined;
       scheme.stepEnd?.({ ...info, rate: 1e-6, raw: result.raw, projected: result.projected, again });
       if (done === 1) scheme.epochEnd?.({ epoch: 0, raw: result.raw, projected: result.projected });
-      return performance.now() - start;
+      const wall = performance.now() - start;
+      const { user, system } = process.cpuUsage(used);
+      return { wall, cpu: (user + system) / 1000 };
     },
     close: () => step.close(),
   };
@@ -117,16 +121,18 @@ async function bench(overrides: string[], options: Options): Promise<void> {
   for (const trial of joint.filter(({ row }) => wanted.includes(row) && row !== base.row)) {
     const subject = await subjectOf(trial, engine);
     await subject.take();
-    const [times, ratios]: number[][] = [[], []];
+    const [times, ratios, work]: number[][] = [[], [], []];
     for (let round = 0; round < Number(options.rounds); round++) {
       const [plain, own] = [await equal.take(), await subject.take()];
-      times.push(own);
-      ratios.push(own / plain);
+      times.push(own.wall);
+      ratios.push(own.wall / plain.wall);
+      work.push(own.cpu / plain.cpu);
     }
     subject.close();
     rows.push([
       subject.row,
       median(ratios).toFixed(2),
+      median(work).toFixed(2),
       median(times).toFixed(0),
       String(subject.nodes),
       subject.compileSeconds.toFixed(1),
@@ -139,7 +145,7 @@ async function bench(overrides: string[], options: Options): Promise<void> {
   );
   const columns = [
     { title: 'scheme' },
-    ...['times equal weighting', 'ms', 'nodes', 'compiled in s'].map(
+    ...['times equal weighting', 'in CPU time', 'ms', 'nodes', 'compiled in s'].map(
       (title) => ({ title, align: 'right' }) as const,
     ),
   ];

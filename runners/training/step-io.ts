@@ -61,7 +61,7 @@ export function* schemeInputs(scheme: Scheme): Generator<[string, number]> {
 export function lossOutputs(
   tasks: readonly Task[],
   result: Objective,
-  { penalties }: Pass,
+  { penalties }: Pick<Pass, 'penalties'>,
 ): tf.NamedTensorMap {
   const outputs: tf.NamedTensorMap = { total: tf.keep(result.total) };
   for (const { name } of tasks) {

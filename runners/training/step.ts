@@ -12,7 +12,8 @@ import type { TrainBatch } from '../data/batch.js';
 import type { Network } from './network.js';
 import { objective, type Criterion } from './objective.js';
 import { lossOutputs, NAMES, observedOutputs, schemeInputs, stepInputs } from './step-io.js';
-import { TaskGradientRun, traceTaskGradients, type TaskGradientPlan } from './task-gradients.js';
+import { TaskGradientRun, type TaskGradientPlan } from './task-gradients.js';
+import { traceTaskGradients } from './trace-task-gradients.js';
 import { Arena, Weights } from './weights.js';
 import { groupParameters, type GroupedParameters } from './groups.js';
 

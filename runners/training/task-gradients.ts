@@ -1,16 +1,9 @@
-// Gradients of single tasks, for schemes that combine them (PCGrad, MGDA, ...).
-//
-// Recorded: one forward pass and a backward pass for each task. The tape is run once per task, but the recorded
-// graph holds the forward pass once: nodes that are emitted again are the same nodes. On the host the scheme turns
-// the tasks' gradients over the shared set into coefficients, and the combined gradient goes where the plain one
-// would be. In representation mode that happens between two stages: decoders first, then one backward pass through
-// the backbone, which starts from what the first stage left.
+// Gradients of single tasks, for schemes that combine them (PCGrad, MGDA, ...), the host's side: the recorded programs
+// (trace-task-gradients.ts) leave the tasks' gradients in arrays of their own, the scheme turns those over the shared
+// set into coefficients, and the combined gradient goes where the plain one would be.
 //
 // Terms that the scheme has no say in (penalties, unweighted intermediate losses) are one more source, REST,
 // always with coefficient 1.
-import * as tf from '@tensorflow/tfjs';
-import { inputName, Pass } from '../../modules/nn/scope.js';
-import type { Features } from '../../registry/contracts/features.js';
 import type {
   Combination,
   GradientRule,
@@ -19,21 +12,16 @@ import type {
   TaskGradients,
 } from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
-import { hostTensor, type Tracer } from '../engine/engine.js';
+import { hostTensor } from '../engine/engine.js';
 import { sizeOf, type Shape } from '../engine/graph/ir.js';
 import type { HostTensor } from '../engine/ort/session.js';
-import type { Network } from './network.js';
-import { objective, type Criterion } from './objective.js';
-import { lossOutputs, NAMES, observedOutputs, stepInputs } from './step-io.js';
-import type { StepOptions, Traced } from './step.js';
 import { Arena } from './weights.js';
 
-const REST = '*';
-const BACKBONE = 'backbone.';
+export const REST = '*';
 
-type Shapes = ReadonlyMap<string, Shape>;
+export type Shapes = ReadonlyMap<string, Shape>;
 
-/** Which gradients the recorded programs leave apart. */
+/** Which gradients the recorded programs leave apart; filled by trace-task-gradients.ts. */
 export interface TaskGradientPlan {
   readonly tasks: readonly string[];
   /** The tasks, and REST if there is any. */
@@ -46,180 +34,11 @@ export interface TaskGradientPlan {
   readonly maps: readonly Shape[];
 }
 
-const partName = (source: string, parameter: string) => `part/${source}/${parameter}`;
-const mapName = (source: string, index: number) => `map/${source}/${index}`;
-const upstreamName = (index: number) => `upstream/${index}`;
+export const partName = (source: string, parameter: string) => `part/${source}/${parameter}`;
+export const mapName = (source: string, index: number) => `map/${source}/${index}`;
+export const upstreamName = (index: number) => `upstream/${index}`;
 
-/** Records the two stages; the second is empty but for representation mode. Fills `traced`. */
-export function traceTaskGradients(
-  tracer: Tracer,
-  network: Network,
-  criterion: Criterion,
-  { batch, size }: StepOptions,
-  traced: Traced,
-): [tf.NamedTensorMap, tf.NamedTensorMap] {
-  const rule = criterion.scheme.gradients!;
-  const { table } = traced;
-  const tasks = criterion.tasks.map(({ name }) => name);
-  const inputs = stepInputs(tracer, criterion, batch, size);
-  const outputs: tf.NamedTensorMap = {};
-  const momenta = new Map<string, number>();
-  const halves = rule.shared === 'representation';
-
-  const encodePass = new Pass(table, tracer, true);
-  const encoded = halves ? network.encode(encodePass.root, inputs.image) : undefined;
-  if (encoded) {
-    refuseHalves(encoded, encodePass);
-    Object.assign(outputs, observedOutputs(encodePass, momenta));
-  }
-  const forward = () => {
-    const pass = new Pass(table, tracer, true);
-    const features = encoded ?? network.encode(pass.root, inputs.image);
-    const predictions = network.decode(pass.root, features);
-    return { pass, result: objective(criterion, pass, predictions, inputs.labels, inputs.scheme) };
-  };
-  let hasRest = false;
-  const find = () => {
-    const { result } = forward();
-    if (!result.tasks)
-      throw new MtcpError(
-        'component',
-        'the objective of this scheme is no sum over tasks: there are no gradients of single tasks to combine',
-      );
-    hasRest = result.rest !== undefined;
-  };
-  tf.tidy(find);
-  const sources = hasRest ? [...tasks, REST] : tasks;
-
-  const names = [...table.parameters.keys()];
-  const shapeOf = (name: string): Shape => table.parameters.get(name)!.shape;
-  const parameter = (name: string) => tracer.input(inputName.parameter(name), 'float32', shapeOf(name));
-  const inBackbone = (name: string) => name.startsWith(BACKBONE);
-
-  // Backward once for each source, down to wherever its gradient may be wanted by itself.
-  const maps = encoded?.shared.map(({ data }) => data) ?? [];
-  const wanted = names.filter(
-    (name) =>
-      !(halves && inBackbone(name)) &&
-      (rule.exclusive === 'weighted' || rule.shared === 'all' || inBackbone(name)),
-  );
-  const parts = new Map<string, Map<string, tf.Tensor>>();
-  const pieces: tf.NamedTensorMap = {};
-  for (const source of sources) {
-    const term = () => {
-      const { result } = forward();
-      return source === REST ? result.rest! : result.tasks![source];
-    };
-    const { grads } = tf.engine().gradients(term, [...maps, ...wanted.map(parameter)], undefined, true);
-    maps.forEach((map, i) => {
-      pieces[mapName(source, i)] = grads[i] ?? tf.zerosLike(map);
-    });
-    const reached = wanted.flatMap((name, i): [string, tf.Tensor][] => {
-      const gradient = grads[maps.length + i];
-      return gradient && !tracer.isZero(gradient) ? [[name, gradient]] : [];
-    });
-    parts.set(source, new Map(reached));
-  }
-  const reachedBy = (name: string) => tasks.filter((task) => parts.get(task)!.has(name)).length;
-  const shared = names.filter((name) =>
-    rule.shared === 'all'
-      ? reachedBy(name) >= Math.min(2, tasks.length)
-      : !halves && inBackbone(name) && reachedBy(name) > 0,
-  );
-  if (!halves && shared.length === 0)
-    throw new MtcpError(
-      'component',
-      `there is nothing in the shared set "${rule.shared}": no two tasks have parameters in common there`,
-      {
-        hint: 'compare gradients only where tasks share a backbone, or choose another `shared`',
-      },
-    );
-  const isShared = new Set(shared);
-  const apart = new Map(
-    sources.map((source) => [
-      source,
-      rule.exclusive === 'weighted'
-        ? [...parts.get(source)!.keys()].filter((name) => !isShared.has(name))
-        : [],
-    ]),
-  );
-  const isApart = new Set([...apart.values()].flat());
-  for (const source of sources)
-    for (const [name, gradient] of parts.get(source)!)
-      if (isShared.has(name) || isApart.has(name)) pieces[partName(source, name)] = gradient;
-
-  // And once for the plain sum, for everything else.
-  const whole = names.filter(
-    (name) => !isShared.has(name) && !isApart.has(name) && !(halves && inBackbone(name)),
-  );
-  const total = () => {
-    const { pass, result } = forward();
-    Object.assign(outputs, lossOutputs(criterion.tasks, result, pass), observedOutputs(pass, momenta));
-    for (const task of tasks) outputs[NAMES.term(task)] = tf.keep(result.tasks![task]);
-    const added = encodePass.penalties.map(({ value, weight }) => value.mul(weight));
-    if (added.length > 0) outputs.total = tf.keep(tf.addN([result.total, ...added]));
-    return result.total;
-  };
-  const trained = new Set([...isShared, ...isApart]);
-  if (whole.length === 0) tf.tidy(() => void total());
-  else {
-    const { grads } = tf.engine().gradients(total, whole.map(parameter), undefined, true);
-    whole.forEach((name, i) => {
-      if (!grads[i] || tracer.isZero(grads[i])) return;
-      outputs[NAMES.gradient(name)] = grads[i];
-      trained.add(name);
-    });
-  }
-  Object.assign(outputs, pieces);
-
-  const second: tf.NamedTensorMap = {};
-  if (halves) {
-    const upstream = maps.map((map, i) => tracer.input(upstreamName(i), 'float32', map.shape));
-    const along = () => {
-      const pass = new Pass(table, tracer, true);
-      const { shared: now } = network.encode(pass.root, inputs.image);
-      const terms = now.map(({ data }, i) => data.mul(upstream[i]).sum() as tf.Scalar);
-      for (const { value, weight } of pass.penalties) terms.push(value.mul(weight));
-      return tf.addN(terms) as tf.Scalar;
-    };
-    const below = names.filter(inBackbone);
-    const { grads } = tf.engine().gradients(along, below.map(parameter), undefined, true);
-    below.forEach((name, i) => {
-      if (!grads[i] || tracer.isZero(grads[i])) return;
-      second[NAMES.gradient(name)] = grads[i];
-      trained.add(name);
-    });
-  }
-
-  traced.trained = names.filter((name) => trained.has(name));
-  traced.momenta = momenta;
-  const shapes = (list: readonly string[]): Shapes => new Map(list.map((name) => [name, shapeOf(name)]));
-  traced.plan = {
-    tasks,
-    sources,
-    shared: shapes(shared),
-    apart: new Map([...apart].map(([source, list]) => [source, shapes(list)])),
-    maps: maps.map(({ shape }) => shape),
-  };
-  return [outputs, second];
-}
-
-function refuseHalves({ shared, inner }: Features, { predictions }: Pass): void {
-  const reason =
-    shared.length === 0
-      ? 'every task has an encoder of its own'
-      : inner.length > 0
-        ? 'the backbone gives inner maps beside its levels'
-        : predictions.length > 0
-          ? 'the backbone makes predictions of its own'
-          : undefined;
-  if (reason)
-    throw new MtcpError('component', `shared: representation is not possible with this model: ${reason}`, {
-      hint: 'use `shared: backbone` or `shared: all`',
-    });
-}
-
-/** The host's side: holds the tasks' gradients and combines them. */
+/** Holds the tasks' gradients and combines them. */
 export class TaskGradientRun {
   /** Over the shared set, by source. */
   readonly #shared: ReadonlyMap<string, Arena>;
