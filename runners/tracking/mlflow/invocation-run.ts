@@ -117,16 +117,23 @@ export class InvocationRun {
   }
 
   /** The process died: the run is over, whatever became of it. */
-  async close(): Promise<void> {
-    if (!this.run.state.run || this.record.outcome !== null || !this.run.take()) return;
+  async close(): Promise<boolean> {
+    const { state } = this.run;
+    if (!state.run || state.status !== 'RUNNING' || !this.run.take()) return false;
     await this.run.log({ tags: [tag('mtcp.state', 'died')] });
     await this.run.settle();
-    await this.run.setStatus('KILLED');
+    await this.run.setStatus('KILLED', Date.now());
+    return true;
   }
 
   #tags() {
     const { trials, title } = this.record;
-    return [...runTags(this.record), tag('mtcp.title', title), tag('mtcp.trials', String(trials.length))];
+    return [
+      ...runTags(this.record),
+      tag('mtcp.path', this.folder),
+      tag('mtcp.title', title),
+      tag('mtcp.trials', String(trials.length)),
+    ];
   }
 
   async #putReport(path: string, folder: string): Promise<void> {

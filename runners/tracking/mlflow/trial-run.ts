@@ -5,7 +5,7 @@
 // exact), so what the server has of a step, an epoch or an evaluation is not sent again.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { LoggedEvent } from '../../ledger/events.js';
 import { ownerOf } from '../../ledger/lease.js';
@@ -131,12 +131,13 @@ export class TrialRun {
   }
 
   /** Says of a run whose process died that it is over. */
-  async close(): Promise<void> {
+  async close(): Promise<boolean> {
     const { state } = this.run;
-    if (!state.run || state.complete || !this.run.take()) return;
+    if (!state.run || state.status !== 'RUNNING' || !this.run.take()) return false;
     await this.run.log({ tags: [tag('mtcp.state', 'died')] });
     await this.run.settle();
     await this.run.setStatus('KILLED', this.#last && at(this.#last));
+    return true;
   }
 
   forget(): void {
@@ -175,7 +176,7 @@ export class TrialRun {
       tag('mtcp.row', row),
       tag('mtcp.seed', String(seed)),
       tag('mtcp.config_hash', hash),
-      tag('mtcp.folder', basename(this.folder)),
+      tag('mtcp.path', this.folder),
       tag('mtcp.state', 'running'),
     ];
   }

@@ -1,0 +1,154 @@
+// Brings a server to the state of a folder of runs, and closes there what died here.
+import { existsSync, readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ownerOf } from '../../ledger/lease.js';
+import { MlflowError, type MlflowClient } from './client/index.js';
+import { experimentFolders, Follower } from './follower.js';
+import {
+  beginInvocation,
+  commandLine,
+  readInvocations,
+  writeInvocation,
+  type Invocation,
+} from './invocation.js';
+import type { LoggingOptions } from './options.js';
+
+export interface SyncOptions {
+  /** Options for trials that were run without a tracker. */
+  logging: LoggingOptions;
+  warn?(message: string): void;
+  /** Called with what there is left to send, again and again. */
+  progress?(left: number): void;
+  /** Passing faults in a row after which it is given up. */
+  patience?: number;
+}
+
+export interface SyncResult {
+  /** Runs, by folder, that the server knows in full now and did not before. */
+  sent: string[];
+  left: string[];
+}
+
+/**
+ * Sends what the server does not know yet, from whatever state earlier tries left it in.
+ * @throws MlflowError if the server cannot be reached or does not let us in
+ */
+export async function syncRuns(
+  client: MlflowClient,
+  runs: string,
+  options: SyncOptions,
+): Promise<SyncResult> {
+  const follower = new Follower(client, options.warn);
+  try {
+    for (const folder of experimentFolders(resolve(runs))) {
+      adopt(folder, client, options.logging);
+      follower.followAll(folder);
+    }
+    const before = follower.left;
+    await drain(follower, options);
+    const left = follower.left;
+    return { sent: before.filter((name) => !left.includes(name)), left };
+  } finally {
+    follower.release();
+  }
+}
+
+/** Passes until there is nothing to send. */
+async function drain(follower: Follower, { progress, patience = 5 }: SyncOptions): Promise<void> {
+  for (let faults = 0; ;) {
+    try {
+      progress?.(follower.left.length);
+      if (!(await follower.pass())) return;
+      faults = 0;
+    } catch (error) {
+      if (!MlflowError.is(error) || !error.passing || ++faults >= patience) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+const TRIAL = /-s\d+-[0-9a-f]{8}$/;
+
+/** Trials that ran without a tracker get an invocation of their own. */
+function adopt(experimentFolder: string, client: MlflowClient, options: LoggingOptions): void {
+  const known = new Set(readInvocations(experimentFolder).flatMap(({ record }) => record.trials));
+  const trials = readdirSync(experimentFolder).filter(
+    (name) =>
+      TRIAL.test(name) && !known.has(name) && existsSync(join(experimentFolder, name, 'events.jsonl')),
+  );
+  if (trials.length === 0) return;
+  const experiment = basename(experimentFolder);
+  const { folder, record } = beginInvocation(
+    {
+      experiment,
+      title: experiment,
+      file: join(experimentFolder, trials[0], 'resolved.yaml'),
+      profile: null,
+      runs: resolve(experimentFolder, '..'),
+      folder: experimentFolder,
+      name: process.env.MLFLOW_EXPERIMENT_NAME || experiment,
+      options,
+      command: commandLine(),
+    },
+    client.transport.redactor,
+  );
+  writeInvocation(folder, {
+    ...record,
+    trials: [...new Set([...record.trials, ...trials])],
+    outcome: 'finished',
+    ended: new Date().toISOString(),
+  });
+}
+
+/**
+ * Closes runs that the server thinks are running although their process is dead, after sending what it left.
+ * @returns names of what was closed
+ */
+export async function closeDead(client: MlflowClient, runs: string, options: SyncOptions): Promise<string[]> {
+  const follower = new Follower(client, options.warn);
+  const closed: string[] = [];
+  try {
+    for (const home of experimentFolders(resolve(runs)))
+      for (const { folder, record } of readInvocations(home))
+        // Whoever runs it logs it.
+        if (record.outcome !== null || !ownerOf(folder)?.alive) follower.follow(folder, record);
+    const open = follower.invocations.filter(({ record }) => record.outcome === null);
+    await drain(follower, options);
+    for (const trial of follower.trials)
+      if (trial.running && !trial.alive && (await trial.close())) closed.push(basename(trial.folder));
+    for (const invocation of open)
+      if (await invocation.close()) closed.push(`invocation ${invocation.record.key}`);
+    const names = new Set(follower.invocations.map(({ record }) => record.name));
+    closed.push(...(await closeVanished(client, [...names], options)));
+    return closed;
+  } finally {
+    follower.release();
+  }
+}
+
+/** Runs of this machine whose folder is gone. */
+async function closeVanished(
+  client: MlflowClient,
+  experiments: readonly Invocation['name'][],
+  { warn }: SyncOptions,
+): Promise<string[]> {
+  const closed: string[] = [];
+  for (const name of experiments) {
+    const experiment = await client.experimentByName(name);
+    if (!experiment) continue;
+    const running = await client.searchRuns(
+      [experiment.experiment_id],
+      `attributes.status = 'RUNNING' AND tags."mtcp.host" = '${hostname()}'`,
+    );
+    for (const { info, data } of running) {
+      const path = data.tags?.find(({ key }) => key === 'mtcp.path')?.value;
+      if (!path || existsSync(path)) continue;
+      await client.updateRun(info.run_id, { status: 'KILLED', end_time: Date.now() });
+      warn?.(`the folder of ${info.run_name ?? info.run_id} is gone: ${path}`);
+      closed.push(info.run_name ?? info.run_id);
+    }
+  }
+  return closed;
+}
