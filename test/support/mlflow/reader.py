@@ -101,7 +101,7 @@ def predict(uri, inputs):
     loaded = mlflow.onnx.load_model(uri)
     session = onnxruntime.InferenceSession(loaded.SerializeToString(), providers=["CPUExecutionProvider"])
     feeds = {
-        name: (np.arange(np.prod(shape), dtype=np.float32) / np.prod(shape)).reshape(shape)
+        name: (np.arange(np.prod(shape)) / np.prod(shape)).astype(np.float32).reshape(shape)
         for name, shape in inputs.items()
     }
     outputs = session.run(None, feeds)
