@@ -258,6 +258,24 @@ fresh
   .addHelpText('after', '\nExample:\n  mtcp new experiment my-study --from table3')
   .action(async (name, options) => (await import('./new.js')).experiment(name, options));
 
+program
+  .command('completion')
+  .summary('print a script that completes mtcp in a shell')
+  .argument('<shell>', 'bash, zsh or fish')
+  .addHelpText(
+    'after',
+    `
+Install:
+  bash   eval "$(mtcp completion bash)"       in ~/.bashrc
+  zsh    eval "$(mtcp completion zsh)"        in ~/.zshrc, after compinit
+  fish   mtcp completion fish | source        in ~/.config/fish/config.fish`,
+  )
+  .action(async (shell) => (await import('./completion.js')).script(shell));
+program
+  .command('complete', { hidden: true })
+  .argument('[words...]')
+  .action(async (words) => (await import('./completion.js')).complete(program, words));
+
 const weights = program.command('weights').summary('read public checkpoints, write trained ones');
 weights
   .command('import')

@@ -1,0 +1,79 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ROOT, TABLE3, temporaryFolder } from '../../support/rooms.js';
+
+const MAIN = join(ROOT, 'dist/runners/cli/main.js');
+
+/** What is offered for the last word. */
+function offered(...words: string[]): string[] {
+  const output = execFileSync(process.execPath, [MAIN, 'complete', '--', ...words], { encoding: 'utf8' });
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t')[0]);
+}
+
+const installed = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
+
+describe('shell completion', function () {
+  this.timeout(30_000);
+
+  it('offers commands, flags and what an argument can be', () => {
+    expect(offered('')).to.include.members(['run', 'plan', 'config', 'new']).and.not.include('complete');
+    expect(offered('config', '')).to.include.members(['show', 'diff']);
+    expect(offered('run', '--pro')).to.deep.equal(['--profile']);
+    expect(offered('run', '')).to.deep.equal([':files']);
+    expect(offered('new', 'component', 'inter')).to.deep.equal(['interaction']);
+    expect(offered('describe', 'scheme', 'lp')).to.deep.equal(['lps']);
+    expect(offered('new', 'experiment', 'x', '--from', 'table')).to.include.members(['table3', ':files']);
+  });
+
+  it('offers rows, profiles and paths of the file on the line', () => {
+    expect(offered('run', TABLE3, '--profile', '')).to.have.members(['embedded', 'full', 'smoke']);
+    expect(offered('run', TABLE3, '--profile', 'smoke', '--row', 'STL')).to.have.members([
+      'STL semseg',
+      'STL depth',
+      'STL normals',
+    ]);
+    expect(offered('plan', TABLE3, 'train.ep')).to.deep.equal(['train.epochs=']);
+    const broken = join(temporaryFolder(), 'broken.yaml');
+    writeFileSync(broken, 'name: [');
+    expect(offered('run', broken, '--row', '')).to.deep.equal([]);
+  });
+
+  it('completes in bash', function () {
+    if (!installed('bash')) this.skip();
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'bin'));
+    symlinkSync(MAIN, join(folder, 'bin/mtcp'));
+    mkdirSync(join(folder, 'experiments'));
+    const replies = (...words: string[]) => {
+      const script = `
+        eval "$(mtcp completion bash)"
+        COMP_WORDS=(mtcp "$@"); COMP_CWORD=$#
+        _mtcp
+        printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const env = { ...process.env, PATH: `${join(folder, 'bin')}:${process.env.PATH}` };
+      return execFileSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8', cwd: folder, env })
+        .trim()
+        .split('\n');
+    };
+    expect(replies('pl')).to.deep.equal(['plan']);
+    expect(replies('run', 'exp')).to.deep.equal(['experiments/']);
+    expect(replies('run', TABLE3, '--row', 'STL d')).to.deep.equal(['STL\\ depth']);
+  });
+
+  for (const shell of ['bash', 'zsh', 'fish'])
+    it(`prints a script that ${shell} can read`, function () {
+      const text = execFileSync(process.execPath, [MAIN, 'completion', shell], { encoding: 'utf8' });
+      expect(text).to.contain('mtcp complete --');
+      if (!installed(shell)) this.skip();
+      const file = join(temporaryFolder(), 'completion');
+      writeFileSync(file, text);
+      const check = shell === 'fish' ? '--no-execute' : '-n';
+      expect(spawnSync(shell, [check, file], { encoding: 'utf8' })).to.include({ status: 0, stderr: '' });
+    });
+    });
+});
