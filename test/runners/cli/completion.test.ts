@@ -75,5 +75,4 @@ describe('shell completion', function () {
       const check = shell === 'fish' ? '--no-execute' : '-n';
       expect(spawnSync(shell, [check, file], { encoding: 'utf8' })).to.include({ status: 0, stderr: '' });
     });
-    });
 });
