@@ -108,6 +108,32 @@ Examples:
   )
   .action(async (file, overrides, options) => (await import('./logs.js')).logs(file, overrides, options));
 
+program
+  .command('predict')
+  .summary('apply a trained trial to images')
+  .description(
+    'Predicts every task for images of any size and writes a colour map for each, a contact sheet with legends (predictions.png), and what it wrote as predictions.json.',
+  )
+  .argument('<run>', 'folder of a trial, such as runs/table3/mt-cp-s0-1a2b3c4d')
+  .argument('<images...>', 'image files')
+  .requiredOption('-o, --output <dir>', 'folder to write into')
+  .option('--raw <format>', 'also the values themselves: npy (float32) or png16')
+  .option(
+    '--size <HxW>',
+    "size of the network's input; native is the image's own. By default the size it was trained at",
+  )
+  .option('--checkpoint <name>', 'another checkpoint than the one that the reported numbers belong to')
+  .option('--json', 'what was written as one JSON document')
+  .option('-q, --quiet', 'no progress')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp predict runs/table3/mt-cp-s0-1a2b3c4d photos/*.jpg -o maps
+  mtcp predict runs/table3/mt-cp-s0-1a2b3c4d room.png -o maps --raw npy --size native`,
+  )
+  .action(async (run, images, options) => (await import('./predict.js')).predict(run, images, options));
+
 experimentOptions(program.command('report'))
   .summary('tables, curves and predictions of what has been trained')
   .description(

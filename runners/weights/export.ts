@@ -1,13 +1,12 @@
 // mtcp weights export: a trained trial as one safetensors file, or its backbone alone as a folder that the reference
 // implementation opens.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { catalog } from '../../registry/catalog.js';
 import { withDefaults } from '../../registry/options.js';
-import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
-import { loadExperiment, type Trial } from '../config/index.js';
+import type { Trial } from '../config/index.js';
 import { writeWhole } from '../ledger/files.js';
+import { trialIn, weightsIn } from './trial-folder.js';
 import { SafetensorsFile, writeSafetensors, type WritableTensor } from './safetensors.js';
 
 export interface Exported {
@@ -33,7 +32,7 @@ export interface ExportOptions {
 /** @throws MtcpError `usage` if there is no such trial or checkpoint */
 export function exportWeights({ folder, out, part, checkpoint }: ExportOptions): Exported {
   const trial = trialIn(folder);
-  const path = join(checkpointIn(folder, checkpoint), 'weights.safetensors');
+  const path = join(weightsIn(folder, checkpoint), 'weights.safetensors');
   const file = new SafetensorsFile(path);
   try {
     const names = [...file.tensors.keys()].filter((name) => part === 'model' || name.startsWith('backbone.'));
@@ -67,37 +66,6 @@ export function exportWeights({ folder, out, part, checkpoint }: ExportOptions):
   } finally {
     file.close();
   }
-}
-
-function trialIn(folder: string): Trial {
-  const resolved = join(folder, 'resolved.yaml');
-  if (!existsSync(resolved))
-    throw new MtcpError('usage', `${folder} is not the folder of a trial`, {
-      hint: 'give a folder below runs/, such as runs/table3/mt-cp-s0-1a2b3c4d',
-    });
-  return loadExperiment(resolved).trials[0];
-}
-
-function checkpointIn(folder: string, wanted: string | undefined): string {
-  const parent = join(folder, 'checkpoints');
-  const names = existsSync(parent)
-    ? readdirSync(parent).filter((name) => existsSync(join(parent, name, 'weights.safetensors')))
-    : [];
-  if (names.length === 0)
-    throw new MtcpError('usage', `${folder} has no checkpoint`, {
-      hint: 'the trial has not come that far, or train.checkpoint.keep is none',
-    });
-  if (wanted !== undefined && !names.includes(wanted))
-    throw new MtcpError('usage', `there is no checkpoint "${wanted}"`, {
-      where: `argument "--checkpoint ${wanted}"`,
-      hint: didYouMean(wanted, names),
-    });
-  const newest =
-    names
-      .filter((name) => name.startsWith('step-'))
-      .sort()
-      .at(-1) ?? names[0];
-  return join(parent, wanted ?? newest);
 }
 
 function writeSettings(trial: Trial, folder: string): void {

@@ -1,0 +1,246 @@
+// Predictions for image files, as files: colour maps with what their colours mean, raw values, and a contact sheet.
+import { mkdirSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import sharp from 'sharp';
+import { encodeNpy } from '../../modules/datasets/formats/npy.js';
+import type { MapData } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import { asIoError, writeWhole } from '../ledger/files.js';
+import { legendOf, paint, photograph, rangeOf, type Legend, type Picture } from '../pictures/paint.js';
+import { drawSheet, png } from '../pictures/sheet.js';
+import { Predictor, type PredictorOptions } from './predictor.js';
+
+export interface PredictOptions extends PredictorOptions {
+  /** Folder of a trial. */
+  folder: string;
+  images: readonly string[];
+  /** Folder to write into. */
+  out: string;
+  /** `npy`: float32; `png16`: 16-bit, see `values` in predictions.json; none if left out. */
+  raw?: 'npy' | 'png16';
+  /** Images that are shown on the contact sheet, at most. */
+  shown?: number;
+  observe?(done: number, total: number, image: string): void;
+}
+
+export interface PredictedFile {
+  image: string;
+  width: number;
+  height: number;
+  tasks: Record<string, { map: string; legend: Legend; raw?: string; values?: string }>;
+}
+
+export interface Predictions {
+  trial: { row: string; seed: number; hash: string; checkpoint: string };
+  images: PredictedFile[];
+  failed: { image: string; message: string }[];
+  /** predictions.png; undefined if no image could be read. */
+  sheet?: string;
+}
+
+const SHOWN = 12;
+/** Pictures on the sheet are kept at this width at most. */
+const SHEET_WIDTH = 384;
+
+/** Writes `predictions.json` last. An image that cannot be read does not stop the others. */
+export async function predict({
+  folder,
+  images,
+  out,
+  raw,
+  shown = SHOWN,
+  observe,
+  ...options
+}: PredictOptions): Promise<Predictions> {
+  const predictor = await Predictor.open(folder, options);
+  try {
+    makeFolder(out);
+    const { tasks, trial } = predictor;
+    const { row, seed, hash } = trial;
+    const result: Predictions = {
+      trial: { row, seed, hash, checkpoint: predictor.checkpoint },
+      images: [],
+      failed: [],
+    };
+    const names = namesFor(images);
+    const cells: { image: MapData; maps: Record<string, MapData> }[] = [];
+    for (const [i, path] of images.entries()) {
+      observe?.(i, images.length, path);
+      try {
+        const image = await readImage(path);
+        const maps = await predictor.predict(image);
+        result.images.push(await writeMaps(path, image, maps, tasks, join(out, names[i]), raw));
+        if (cells.length < shown) cells.push(await small(image, maps));
+      } catch (error) {
+        if (!MtcpError.is(error, 'data')) throw error;
+        result.failed.push({ image: path, message: error.format() });
+      }
+    }
+    if (cells.length > 0) {
+      result.sheet = join(out, 'predictions.png');
+      writeWhole(result.sheet, await sheetOf(cells, tasks));
+    }
+    writeWhole(join(out, 'predictions.json'), `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  } finally {
+    predictor.close();
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw asIoError(error, path);
+  }
+}
+
+/** File names without extension; images of the same name in different folders are numbered. */
+function namesFor(images: readonly string[]): string[] {
+  const used = new Map<string, number>();
+  return images.map((path) => {
+    const name = basename(path, extname(path));
+    const count = (used.get(name) ?? 0) + 1;
+    used.set(name, count);
+    return count === 1 ? name : `${name}-${count}`;
+  });
+}
+
+/** RGB as it is meant to be seen: turned by its EXIF orientation, colours in sRGB, transparency on white. */
+async function readImage(path: string): Promise<MapData> {
+  try {
+    const { data, info } = await sharp(path, { failOn: 'error' })
+      .autoOrient()
+      .flatten({ background: '#fff' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels === 3)
+      return { height: info.height, width: info.width, channels: 3, data: Uint8Array.from(data) };
+    const grey = Uint8Array.from(
+      { length: info.width * info.height * 3 },
+      (_, i) => data[Math.floor(i / 3) * info.channels],
+    );
+    return { height: info.height, width: info.width, channels: 3, data: grey };
+  } catch (cause) {
+    throw new MtcpError(
+      'data',
+      `is not an image that can be read: ${(cause as Error).message.split('\n')[0]}`,
+      {
+        where: path,
+        hint: 'JPEG, PNG, WebP, TIFF, GIF and AVIF are read',
+        cause,
+      },
+    );
+  }
+}
+
+async function writeMaps(
+  image: string,
+  { width, height }: MapData,
+  maps: Record<string, MapData>,
+  tasks: readonly Task[],
+  path: string,
+  raw: PredictOptions['raw'],
+): Promise<PredictedFile> {
+  const file: PredictedFile = { image, width, height, tasks: {} };
+  for (const task of tasks) {
+    const map = maps[task.name];
+    const range = task.kind === 'depth' ? rangeOf(map) : ([0, 1] as const);
+    const colours = `${path}.${task.name}.png`;
+    writeWhole(colours, await png(paint(map, task, range)));
+    file.tasks[task.name] = { map: colours, legend: legendOf(task, [map], range) };
+    if (raw === undefined) continue;
+    const target = `${path}.${task.name}.${raw === 'npy' ? 'npy' : 'raw.png'}`;
+    const { bytes, values } = raw === 'npy' ? asNpy(map, task) : await asPng16(map, task);
+    writeWhole(target, bytes);
+    Object.assign(file.tasks[task.name], { raw: target, values });
+  }
+  return file;
+}
+
+const MEANING: Record<Task['kind'], string> = {
+  classes: 'class index',
+  depth: 'metres',
+  normals: 'unit vector: x right, y down, z forward',
+  binary: 'probability',
+};
+
+function asNpy(
+  { data, height, width, channels }: MapData,
+  { kind }: Task,
+): { bytes: Uint8Array; values: string } {
+  const shape = channels === 1 ? [height, width] : [height, width, channels];
+  return { bytes: encodeNpy(Float32Array.from(data), shape), values: MEANING[kind] };
+}
+
+/** Whole numbers from 0 to 65535. */
+const SCALES: Record<Task['kind'], { values: string; of(value: number): number }> = {
+  classes: { values: 'class index', of: (value) => value },
+  depth: { values: 'millimetres', of: (value) => value * 1000 },
+  normals: { values: 'unit vector, 0..65535 for -1..1', of: (value) => (value + 1) * 32767.5 },
+  binary: { values: 'probability, 0..65535 for 0..1', of: (value) => value * 65535 },
+};
+
+async function asPng16(
+  { data, height, width, channels }: MapData,
+  { kind }: Task,
+): Promise<{ bytes: Uint8Array; values: string }> {
+  const { values, of } = SCALES[kind];
+  const whole = Uint16Array.from(data, (value) => Math.max(0, Math.min(65535, Math.round(of(value)))));
+  const raw = { width, height, channels: channels as 1 | 3 };
+  const picture = sharp(whole, { raw }).toColourspace(channels === 1 ? 'grey16' : 'rgb16');
+  return { bytes: await picture.png().toBuffer(), values };
+}
+
+/** For the sheet, so that a thousand large images do not stay in memory. */
+async function small(
+  image: MapData,
+  maps: Record<string, MapData>,
+): Promise<{ image: MapData; maps: Record<string, MapData> }> {
+  const scale = Math.min(1, SHEET_WIDTH / image.width);
+  const shrink = (map: MapData): MapData => {
+    const [height, width] = [
+      Math.max(1, Math.round(map.height * scale)),
+      Math.max(1, Math.round(map.width * scale)),
+    ];
+    const { channels } = map;
+    const data = new Float32Array(height * width * channels);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const from =
+          (Math.floor(((y + 0.5) * map.height) / height) * map.width +
+            Math.floor(((x + 0.5) * map.width) / width)) *
+          channels;
+        for (let k = 0; k < channels; k++) data[(y * width + x) * channels + k] = map.data[from + k];
+      }
+    return { height, width, channels, data };
+  };
+  return {
+    image: shrink(image),
+    maps: Object.fromEntries(Object.entries(maps).map(([task, map]) => [task, shrink(map)])),
+  };
+}
+
+/** Everything in one picture; depths on one scale. Images of other proportions than the first are stretched. */
+function sheetOf(
+  cells: readonly { image: MapData; maps: Record<string, MapData> }[],
+  tasks: readonly Task[],
+): Promise<Buffer> {
+  const ofTask = ({ name }: Task) => cells.map(({ maps }) => maps[name]);
+  const ranges = new Map(
+    tasks.map((task) => [task.name, task.kind === 'depth' ? rangeOf(...ofTask(task)) : ([0, 1] as const)]),
+  );
+  return drawSheet({
+    columns: ['image', ...tasks.map(({ name }) => name)],
+    rows: cells.map(({ image, maps }): Picture[] => [
+      photograph(image),
+      ...tasks.map((task) => paint(maps[task.name], task, ranges.get(task.name))),
+    ]),
+    legends: tasks.map((task) => ({
+      title: task.name,
+      legend: legendOf(task, ofTask(task), ranges.get(task.name)!),
+    })),
+  });
+}

@@ -1,0 +1,167 @@
+// A trained trial applied to images that no data set knows: any size, any number.
+//
+//   image -> the trial's own pipeline, without augmentation -> network -> each task's map, at the image's size
+//
+// The network runs at the size it was trained at unless another is asked for; a graph is recorded once for each size.
+import { join } from 'node:path';
+import { cropCentre, resize } from '../../modules/transforms/warp.js';
+import { createTrialContainer } from '../../registry/container.js';
+import type { MapData, Transform } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import type { Trial } from '../config/index.js';
+import { createEngine } from '../engine/index.js';
+import { hostTensor, type Engine, type Program } from '../engine/engine.js';
+import type { Binding, HostTensor } from '../engine/ort/session.js';
+import { tracePredictions } from '../training/evaluation.js';
+import { partsOf, threadsOf } from '../training/parts.js';
+import { SafetensorsFile } from '../weights/safetensors.js';
+import { trialIn, weightsIn } from '../weights/trial-folder.js';
+
+export interface PredictorOptions {
+  /** Name of a checkpoint; by default the weights that the trial's numbers belong to. */
+  checkpoint?: string;
+  /** Height and width of the network's input; `native` is the image's own, rounded up to a multiple of 32. */
+  size?: readonly [number, number] | 'native';
+}
+
+interface Compiled {
+  program: Program;
+  binding: Binding;
+  hosts: Map<string, HostTensor>;
+  transform: Transform;
+}
+
+/** What strides of all backbones divide. */
+const MULTIPLE = 32;
+
+export class Predictor {
+  readonly #weights = new Map<string, HostTensor>();
+  readonly #compiled = new Map<string, Compiled>();
+  readonly #parts;
+
+  private constructor(
+    readonly trial: Trial,
+    /** The weights in use. */
+    readonly checkpoint: string,
+    readonly options: PredictorOptions,
+    readonly engine: Engine,
+  ) {
+    this.#parts = partsOf(trial);
+  }
+
+  /**
+   * @param folder of a trial
+   * @throws MtcpError `usage` if there is no such trial or checkpoint
+   */
+  static async open(folder: string, options: PredictorOptions = {}): Promise<Predictor> {
+    const trial = trialIn(folder);
+    const checkpoint = weightsIn(folder, options.checkpoint);
+    return new Predictor(
+      trial,
+      checkpoint,
+      options,
+      await createEngine(trial.config.engine, threadsOf(trial)),
+    );
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#parts.tasks;
+  }
+
+  /**
+   * @param image RGB, 0..255
+   * @returns class indices, metres, unit normals or probabilities at every pixel of the image
+   */
+  async predict(image: MapData): Promise<Record<string, MapData>> {
+    const { binding, hosts, transform } = await this.#for(image);
+    const prepared = transform.evaluate({ id: 'image', image, labels: {} }).image;
+    hosts.get('image')!.data.set(prepared.data);
+    await binding.run();
+    return Object.fromEntries(
+      this.tasks.map((task) => {
+        const { data, shape } = hosts.get(`prediction/${task.name}`)!;
+        const [, height, width, channels = 1] = shape;
+        const whole = { height, width, channels, data: data.slice() };
+        return [task.name, toImage(whole, image, task, transform.fit)];
+      }),
+    );
+  }
+
+  close(): void {
+    for (const { binding, program } of this.#compiled.values()) {
+      binding.close();
+      program.close();
+    }
+    this.engine.close();
+  }
+
+  async #for(image: MapData): Promise<Compiled> {
+    const { augment } = this.trial.config;
+    const components = createTrialContainer(this.tasks);
+    const own = components.create('transform', augment);
+    const size = this.#sizeFor(image, own);
+    const key = size.join('x');
+    const known = this.#compiled.get(key);
+    if (known) return known;
+    const transform = components.create('transform', { ...augment, size: [...size] });
+    const program = await this.engine.compile('prediction', (tracer) =>
+      tracePredictions(tracer, this.#parts.network, [1, ...size]),
+    );
+    this.#readWeights(program);
+    const hosts = new Map<string, HostTensor>();
+    const binding = program.bind((name, spec) => {
+      const weight = this.#weights.get(name);
+      if (weight) return weight;
+      const tensor = hostTensor(spec);
+      hosts.set(name, tensor);
+      return tensor;
+    });
+    const compiled = { program, binding, hosts, transform };
+    this.#compiled.set(key, compiled);
+    return compiled;
+  }
+
+  #sizeFor({ height, width }: MapData, { size, fit }: Transform): readonly [number, number] {
+    const wanted = this.options.size;
+    const up = (n: number) => Math.ceil(n / MULTIPLE) * MULTIPLE;
+    if (wanted === 'native') return [up(height), up(width)];
+    if (wanted) return wanted;
+    // A pipeline that pads has no way to make an image smaller.
+    return fit === 'pad' ? [Math.max(size[0], up(height)), Math.max(size[1], up(width))] : size;
+  }
+
+  #readWeights(program: Program): void {
+    const path = join(this.checkpoint, 'weights.safetensors');
+    const file = new SafetensorsFile(path);
+    try {
+      for (const [name, spec] of program.inputs) {
+        const match = /^(?:parameter|buffer)\/(.*)$/.exec(name);
+        if (!match || this.#weights.has(name)) continue;
+        const stored = file.tensors.get(match[1]);
+        if (stored?.shape.join() !== spec.shape.join())
+          throw new MtcpError('weights', `${path} has no "${match[1]}" of ${spec.shape.join('x')}`, {
+            hint: 'the parameter depends on the size of the image; leave out --size',
+          });
+        const tensor = hostTensor(spec);
+        file.readInto(match[1], tensor.data);
+        this.#weights.set(name, tensor);
+      }
+    } finally {
+      file.close();
+    }
+  }
+}
+
+/** From the network's size to the image's. */
+function toImage(map: MapData, { height, width }: MapData, { kind }: Task, fit: Transform['fit']): MapData {
+  if (fit === 'pad') return cropCentre(map, height, width);
+  const resized = resize(map, height, width, kind === 'classes' ? 'nearest' : 'linear');
+  if (kind !== 'normals') return resized;
+  const data = Float32Array.from(resized.data);
+  for (let i = 0; i < data.length; i += 3) {
+    const length = Math.hypot(data[i], data[i + 1], data[i + 2]) || 1;
+    for (let k = 0; k < 3; k++) data[i + k] /= length;
+  }
+  return { ...resized, data };
+}
