@@ -4,6 +4,7 @@ import { component, options, type OptionsOf } from '../../registry/component.js'
 import type { Backbone, Encoded, Stage } from '../../registry/contracts/blocks.js';
 import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
+import { MtcpError } from '../../registry/errors.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { relu } from '../nn/ops/activations.js';
 import { maxPool } from '../nn/pooling.js';
@@ -58,7 +59,12 @@ const BLOCKS = { 18: [2, 2, 2, 2], 50: [3, 4, 6, 3] } as const;
   options: schema,
 })
 export class ResNet implements Backbone {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
+  constructor(@options() private readonly options: OptionsOf<typeof schema>) {
+    if (options.inner && options.blocks?.some((count) => count < 2))
+      throw new MtcpError('component', 'backbone resnet: inner maps need two blocks or more in every stage', {
+        option: 'inner',
+      });
+  }
 
   forward(scope: Scope, image: FeatureMap): Encoded {
     const inner: FeatureMap[] = [];
