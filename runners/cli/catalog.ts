@@ -5,7 +5,7 @@ import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean, nearestNames } from '../../registry/near.js';
 import type { PropertySchema } from '../../registry/options.js';
 import { usageOf } from '../authoring/component.js';
 import { bundledSchema } from '../config/schema-files.js';
@@ -82,9 +82,13 @@ function find(names: string[]): ComponentEntry[] {
   const found = catalog.list().filter(({ name }) => name === names[0]);
   if (found.length > 0) return found;
   if (isKind(names[0])) return catalog.list(names[0]);
+  const near = nearestNames(names[0], [
+    ...new Set(catalog.list().map(({ name }) => name)),
+    ...Object.keys(KINDS),
+  ]);
   throw new MtcpError('component', `there is no component "${names[0]}"`, {
     where: `argument "${names[0]}"`,
-    hint: didYouMean(names[0], new Set([...catalog.list().map(({ name }) => name), ...Object.keys(KINDS)])),
+    hint: near.length > 0 ? didYouMean(names[0], near) : 'mtcp list shows what there is',
   });
 }
 

@@ -400,14 +400,15 @@ data
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   // commander has printed its message already; --help and --version end here too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (MtcpError.is(error)) {
-    process.stderr.write(`${error.format()}\n`);
+    const { formatErrors, wantsColor } = await import('../config/format.js');
+    process.stderr.write(`${formatErrors([error], { color: wantsColor(process.stderr) })}\n`);
     return error.exitCode;
   }
   process.stderr.write(

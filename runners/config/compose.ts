@@ -141,11 +141,10 @@ class Reader {
       return readFileSync(file, 'utf8');
     } catch (error) {
       const reason = READ_FAULTS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
-      const near = nearFiles(file);
       this.#fail(
         extendedBy ?? markOfWhole(display(file)),
         `${extendedBy ? `"${display(file)}": ` : ''}${reason}`,
-        near.length > 0 ? didYouMean(basename(file), near) : undefined,
+        hintFor(file, extendedBy !== undefined),
       );
       return undefined;
     }
@@ -178,13 +177,30 @@ export function display(file: string): string {
   return short.startsWith('..') || short === '' ? file : short;
 }
 
+/** Files that are worth listing. */
+const FEW = 12;
+
+/** What to do about a file that cannot be read. */
+function hintFor(file: string, extended: boolean): string | undefined {
+  const near = nearFiles(file);
+  if (near.length > 0) return didYouMean(basename(file), near);
+  const there = filesIn(dirname(file));
+  if (there.length > 0) return there.length > FEW ? undefined : `there are: ${there.join(', ')}`;
+  return extended ? undefined : 'mtcp new experiment NAME writes one';
+}
+
 /** Names in the same folder that look like this one. */
-export function nearFiles(file: string, type = /\.ya?ml$/): string[] {
+export function nearFiles(file: string, type = YAML): string[] {
+  return nearestNames(basename(file), filesIn(dirname(file), type));
+}
+
+const YAML = /\.ya?ml$/;
+
+function filesIn(folder: string, type = YAML): string[] {
   try {
-    return nearestNames(
-      basename(file),
-      readdirSync(dirname(file)).filter((name) => type.test(name)),
-    );
+    return readdirSync(folder)
+      .filter((name) => type.test(name))
+      .sort();
   } catch {
     return []; // there is no such folder either
   }

@@ -176,7 +176,8 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
     // Rows that were not asked for are checked as the file has them.
     const changed = (row: string) => (isChosen(row, composition, options) ? overrides.layers : []);
     drafts = validateTrials(composition, combinations, changed, schemas, faults);
-    validateReport(composition, drafts, faults.report);
+    // Without a profile to look under there are no rows that a report could name.
+    if (drafts.length > 0) validateReport(composition, drafts, faults.report);
     validateVariables(composition, overrides.layers, faults.report);
     const { origins } = composition.sweep;
     if (combinations.some(({ row }) => origins.has(row) && isChosen(row, composition, options)))
