@@ -115,7 +115,7 @@ export class Cfm implements Block {
       scope.penalty('coherence', cosineDistance(main, aux), this.options.coherence_weight);
     const merged =
       this.options.merge === 'affinity'
-        ? softmaxAffinity(places(main), places(aux), places(main))
+        ? softmaxAffinity(places(main), places(aux), places(main), tileElements(scope))
         : mixChannels(places(main), places(aux));
     return this.#attend(scope, 'out', merged.reshape(x.shape), 1);
   }
@@ -124,7 +124,7 @@ export class Cfm implements Block {
     const mixed = relu(conv2d(scope.at('mix'), gated, gated.shape[3], { kernel: 1 }));
     const main = this.#attend(scope, 'main', x);
     const [query, key] = ['query', 'key'].map((branch) => relu(this.#attend(scope, branch, mixed)));
-    const merged = softmaxAffinity(places(query), places(key), places(main));
+    const merged = softmaxAffinity(places(query), places(key), places(main), tileElements(scope));
     return this.#attend(scope, 'out', merged.reshape(x.shape));
   }
 
@@ -134,6 +134,9 @@ export class Cfm implements Block {
     return batchNorm(scope.at(`norm_${branch}`), gated);
   }
 }
+
+/** Affinities to hold at a time; undefined leaves it to the operation. */
+const tileElements = ({ memory }: Scope) => (memory.affinity === 'full' ? Infinity : undefined);
 
 function places(x: tf.Tensor4D): tf.Tensor3D {
   const [batch, height, width, channels] = x.shape;

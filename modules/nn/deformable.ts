@@ -6,6 +6,7 @@
 // places and weights needs only the products <corner row, upstream>. Nothing of the size of the pyramid is
 // built, and the one scatter (the values' gradient) adds whole rows.
 import * as tf from '@tensorflow/tfjs';
+import { recomputes } from '../../registry/contracts/memory.js';
 import type { Initializer, Scope } from '../../registry/contracts/scope.js';
 import { xavierUniform, zeros } from './initializers.js';
 import { linear } from './layers.js';
@@ -81,7 +82,7 @@ export function deformableAttention(
     .add(tf.tensor5d(anchors, [1, n, 1, taps, 2])) as tf.Tensor5D;
   const sampled = sample(
     { values: projected, places, weights: weights as tf.Tensor4D },
-    { heads, points, levels },
+    { heads, points, levels, recompute: recomputes(scope.memory, batch * n * taps * 4 * channels) },
   );
   return linear(scope.at('output_proj'), sampled[0] as tf.Tensor3D, channels, {
     weightInit: xavierUniform,
@@ -114,7 +115,12 @@ interface SampleInputs extends Record<string, tf.Tensor> {
   weights: tf.Tensor4D;
 }
 
-const sample = defineOp<SampleInputs, DeformableOptions>(['values', 'places', 'weights'], {
+interface SampleOptions extends DeformableOptions {
+  /** Read the corner rows again in the backward pass: they are 4 taps as large as the output. */
+  recompute: boolean;
+}
+
+const sample = defineOp<SampleInputs, SampleOptions>(['values', 'places', 'weights'], {
   name: 'mtcp.DeformableSampling',
   composite({ values, places, weights }, options) {
     const [batch, n] = places.shape;
@@ -127,12 +133,13 @@ const sample = defineOp<SampleInputs, DeformableOptions>(['values', 'places', 'w
     return mixed.reshape([batch, n, values.shape[2]]);
   },
   gradient([dy], { values, places, weights }, _, options) {
-    const { heads } = options;
+    const { heads, recompute } = options;
     const [batch, n, , taps] = places.shape;
     const [, cells, channels] = values.shape;
     const depth = channels / heads;
     const { index, corners, slopes } = locate(values, places, options);
-    const rows = afresh(() => gatherRows(values, index, options));
+    const gathered = () => gatherRows(values, index, options);
+    const rows = recompute ? afresh(gathered) : gathered();
     const upstream = dy.reshape([rows.shape[0], depth, 1]);
     // <corner row, upstream> for each corner: what moving weight onto that corner would gain.
     const gain = tf.matMul(rows, upstream).reshape(corners.shape);

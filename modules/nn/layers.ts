@@ -27,10 +27,27 @@ export function linear<R extends tf.Rank>(
   { bias = true, weightInit = torchWeight, biasInit }: LinearOptions = {},
 ): tf.Tensor<R> {
   const inputs = x.shape[x.rank - 1];
-  const weight = scope.param<tf.Rank.R2>('weight', [out, inputs], weightInit);
-  const product = tf.matMul(x.reshape([-1, inputs]) as tf.Tensor2D, weight, false, true);
-  const y = bias ? product.add(scope.param('bias', [out], biasInit ?? torchBias(inputs))) : product;
+  const flat = x.reshape([-1, inputs]) as tf.Tensor2D;
+  const options = { weightInit, biasInit };
+  let y: tf.Tensor;
+  if (bias) {
+    const [weight, offset] = linearParameters(scope, inputs, out, options);
+    y = tf.matMul(flat, weight, false, true).add(offset);
+  } else y = tf.matMul(flat, scope.param<tf.Rank.R2>('weight', [out, inputs], weightInit), false, true);
   return y.reshape([...x.shape.slice(0, -1), out]) as tf.Tensor<R>;
+}
+
+/** Weight [out, inputs] and bias [out] of a linear layer. */
+export function linearParameters(
+  scope: Scope,
+  inputs: number,
+  out: number,
+  { weightInit = torchWeight, biasInit }: LinearOptions = {},
+): [weight: tf.Tensor2D, bias: tf.Tensor1D] {
+  return [
+    scope.param<tf.Rank.R2>('weight', [out, inputs], weightInit),
+    scope.param<tf.Rank.R1>('bias', [out], biasInit ?? torchBias(inputs)),
+  ];
 }
 
 export interface ConvOptions extends LinearOptions {

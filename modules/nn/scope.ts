@@ -3,6 +3,7 @@
 // result: intermediate predictions, penalties, new running statistics.
 import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
 import type { BufferHandle, Initializer, Scope } from '../../registry/contracts/scope.js';
+import { DEFAULT_MEMORY, type MemoryPolicy } from '../../registry/contracts/memory.js';
 import { MtcpError } from '../../registry/errors.js';
 import './ops/gaps.js';
 
@@ -53,7 +54,7 @@ export class Pass {
     readonly source: TensorSource,
     readonly training: boolean,
   ) {
-    this.root = new PathScope(this, '', false);
+    this.root = new PathScope(this, '', false, DEFAULT_MEMORY);
   }
 
   parameter<R extends Rank>(name: string, shape: number[], init: Initializer, shared: boolean): Tensor<R> {
@@ -102,18 +103,23 @@ class PathScope implements Scope {
     readonly pass: Pass,
     readonly path: string,
     readonly isShared: boolean,
+    readonly memory: MemoryPolicy,
   ) {}
+
+  withMemory(memory: MemoryPolicy): Scope {
+    return new PathScope(this.pass, this.path, this.isShared, memory);
+  }
 
   get training(): boolean {
     return this.pass.training;
   }
 
   at(name: string): Scope {
-    return new PathScope(this.pass, this.#join(name), this.isShared);
+    return new PathScope(this.pass, this.#join(name), this.isShared, this.memory);
   }
 
   shared(name: string): Scope {
-    return new PathScope(this.pass, this.#join(name), true);
+    return new PathScope(this.pass, this.#join(name), true, this.memory);
   }
 
   param<R extends Rank>(name: string, shape: number[], init: Initializer): Tensor<R> {

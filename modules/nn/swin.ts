@@ -4,9 +4,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { Initializer, Scope } from '../../registry/contracts/scope.js';
 import { MtcpError } from '../../registry/errors.js';
 import { mergeHeads, splitHeads } from './attention.js';
+import { feedForward } from './feed-forward.js';
 import { truncatedNormal } from './initializers.js';
 import { dropPath, layerNorm, linear } from './layers.js';
-import { gelu } from './ops/activations.js';
 import { relativePositions } from './ops/relative-positions.js';
 
 export interface SwinBlockOptions {
@@ -46,10 +46,9 @@ export function swinBlock(scope: Scope, x: tf.Tensor4D, options: SwinBlockOption
   );
   const y = x.add(dropPath(scope, attended, drop)) as tf.Tensor4D;
   const normalized = layerNorm(scope.at('layernorm_after'), y);
-  const hidden = gelu(
-    linear(scope.at('intermediate.dense'), normalized, channels * mlpRatio, { weightInit }),
-  );
-  return y.add(linear(scope.at('output.dense'), hidden, channels, { weightInit }));
+  const [first, second] = [scope.at('intermediate.dense'), scope.at('output.dense')];
+  const inner = { hidden: channels * mlpRatio, activation: 'gelu', weightInit } as const;
+  return y.add(feedForward(first, second, normalized, inner));
 }
 
 /**

@@ -4,6 +4,7 @@
 // names of the reference implementation where there is one, and shapes keep PyTorch's order
 // (linear [out,in], convolution [out,in,kh,kw]), so public checkpoints load by name without reshuffling.
 import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { MemoryPolicy } from './memory.js';
 
 /** Fills a new parameter; `random` is the parameter's own seeded stream. */
 export type Initializer = (values: Float32Array, shape: readonly number[], random: RandomStream) => void;
@@ -29,6 +30,11 @@ export interface Scope {
   readonly path: string;
   /** True while gradients are wanted: batch statistics, dropout, auxiliary outputs. */
   readonly training: boolean;
+  /** What may be kept for the backward pass. */
+  readonly memory: MemoryPolicy;
+
+  /** This scope under another memory policy. */
+  withMemory(memory: MemoryPolicy): Scope;
 
   /** The scope `name` below this one; dots are allowed. */
   at(name: string): Scope;

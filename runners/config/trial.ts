@@ -1,6 +1,7 @@
 // What a trial is: its resolved configuration, and the hash that identifies it.
 import { createHash } from 'node:crypto';
 import type { Slot } from '../../registry/container.js';
+import type { MemoryPolicy } from '../../registry/contracts/memory.js';
 import { isPlainObject } from '../../registry/options.js';
 import type { Origin } from './origin.js';
 import type { Mark } from './source.js';
@@ -78,6 +79,7 @@ export interface TrialConfig {
   schedule: Slot;
   train: TrainConfig;
   evaluate: EvaluateConfig;
+  memory: MemoryPolicy;
   engine: EngineConfig;
 }
 
@@ -110,6 +112,7 @@ export const NOT_HASHED: readonly (readonly string[])[] = [
   ['engine', 'threads'],
   ['train', 'workers'],
   ['train', 'checkpoint'],
+  ['memory'],
 ];
 
 /**

@@ -8,6 +8,7 @@ import type { Tensor4D } from '@tensorflow/tfjs';
 import type { ComponentFactory } from '../../registry/container.js';
 import type { Backbone, Block, Head } from '../../registry/contracts/blocks.js';
 import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';
+import { DEFAULT_MEMORY, type MemoryPolicy } from '../../registry/contracts/memory.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { ModelConfig, TaskConfig } from '../config/trial.js';
@@ -26,6 +27,7 @@ export class Network {
     private readonly heads: Record<string, Pick<TaskConfig, 'head'>>,
     readonly tasks: readonly Task[],
     components: ComponentFactory,
+    private readonly memory: MemoryPolicy = DEFAULT_MEMORY,
   ) {
     this.#backbone = components.create('backbone', model.backbone);
     for (const section of BLOCK_SECTIONS) {
@@ -52,7 +54,7 @@ export class Network {
   encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
     const encoded = this.#part('backbone', `images of ${image.shape.slice(1).join('x')}`, () =>
-      this.#backbone.forward(scope.at('backbone'), input),
+      this.#backbone.forward(scope.withMemory(this.memory).at('backbone'), input),
     );
     const pyramids = 'shared' in encoded ? { shared: encoded.shared } : encoded.tasks;
     for (const [name, pyramid] of Object.entries(pyramids)) exposeLevels(scope, `backbone.${name}`, pyramid);
@@ -67,7 +69,8 @@ export class Network {
   }
 
   /** The rest of the network: blocks and heads. */
-  decode(scope: Scope, encoded: Features): Record<string, Tensor4D> {
+  decode(root: Scope, encoded: Features): Record<string, Tensor4D> {
+    const scope = root.withMemory(this.memory);
     let features = encoded;
     for (const { section, block } of this.#blocks) {
       const before = features;

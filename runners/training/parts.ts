@@ -61,7 +61,7 @@ export function partsOf(trial: Trial): TrialParts {
     tasks,
     components,
     judge: judgeOf(trial, tasks, byTask),
-    network: new Network(config.model, config.tasks, tasks, components),
+    network: new Network(config.model, config.tasks, tasks, components, config.memory),
     criterion: {
       tasks,
       losses: Object.fromEntries(losses.map(([{ name }, loss]) => [name, loss])),

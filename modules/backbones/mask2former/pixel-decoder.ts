@@ -4,8 +4,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { FeatureMap, Pyramid } from '../../../registry/contracts/features.js';
 import type { Scope } from '../../../registry/contracts/scope.js';
 import { deformableAttention } from '../../nn/deformable.js';
+import { feedForward } from '../../nn/feed-forward.js';
 import { normal, xavierUniform, zeros } from '../../nn/initializers.js';
-import { conv2d, groupNorm, layerNorm, linear } from '../../nn/layers.js';
+import { conv2d, groupNorm, layerNorm } from '../../nn/layers.js';
 import { relu } from '../../nn/ops/activations.js';
 import { sinePositions } from '../../nn/position.js';
 import { resizeBilinear } from '../../nn/resize.js';
@@ -59,11 +60,11 @@ export function pixelDecoder(scope: Scope, pyramid: Pyramid, options: PixelDecod
       levels: sizes,
     });
     x = layerNorm(layer.at('self_attn_layer_norm'), x.add(attended) as tf.Tensor3D);
-    const hidden = relu(linear(layer.at('fc1'), x, feedforward));
-    x = layerNorm(
-      layer.at('final_layer_norm'),
-      x.add(linear(layer.at('fc2'), hidden, channels)) as tf.Tensor3D,
-    );
+    const outcome = feedForward(layer.at('fc1'), layer.at('fc2'), x, {
+      hidden: feedforward,
+      activation: 'relu',
+    });
+    x = layerNorm(layer.at('final_layer_norm'), x.add(outcome) as tf.Tensor3D);
   }
 
   const lengths = sizes.map(([h, w]) => h * w);

@@ -16,18 +16,23 @@ export function relu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
 const geluOp = defineOp<{ x: tf.Tensor }>(['x'], {
   name: 'mtcp.Gelu',
   composite: ({ x }) => x.mul(normalCdf(x)),
-  // d/dx x Phi(x) = Phi(x) + x phi(x)
-  gradient: ([dy], { x }) => ({
-    x: () => {
-      const density = x
-        .square()
-        .mul(-0.5)
-        .exp()
-        .mul(1 / Math.sqrt(2 * Math.PI));
-      return dy.mul(normalCdf(x).add(x.mul(density)));
-    },
-  }),
+  gradient: ([dy], { x }) => ({ x: () => dy.mul(geluSlope(x)) }),
 });
+
+/** d/dx x Phi(x) = Phi(x) + x phi(x) */
+export function geluSlope<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
+  const density = x
+    .square()
+    .mul(-0.5)
+    .exp()
+    .mul(1 / Math.sqrt(2 * Math.PI));
+  return normalCdf(x).add(x.mul(density)) as tf.Tensor<R>;
+}
+
+/** 1 where the input was positive, 0 elsewhere. */
+export function reluSlope<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
+  return tf.step(x);
+}
 
 function normalCdf(x: tf.Tensor): tf.Tensor {
   return tf.erf(x.mul(Math.SQRT1_2)).add(1).mul(0.5);

@@ -25,27 +25,23 @@ const op = defineOp<Inputs, { tile: number }>(['q', 'k', 'v'], {
     // dy . out, which needs no affinities.
     const along = dy.mul(out).sum(-1, true) as tf.Tensor3D;
     const [upstreams, sums] = [tilesOf(dy as tf.Tensor3D, tile), tilesOf(along, tile)];
-    const parts = tilesOf(q, tile).map((part, i) => {
+    const dq: tf.Tensor[] = [];
+    // Sums run along: the tiles' shares of dk and dv are as large as dk and dv.
+    let [dk, dv]: [tf.Tensor?, tf.Tensor?] = [];
+    tilesOf(q, tile).forEach((part, i) => {
       const s = afresh(() => affinity(part, k));
       const dA = s.mul(tf.matMul(upstreams[i], v, false, true).sub(sums[i])) as tf.Tensor3D;
-      return {
-        dq: tf.matMul(dA, k),
-        dk: tf.matMul(dA, part, true, false),
-        dv: tf.matMul(s, upstreams[i], true, false),
-      };
+      dq.push(tf.matMul(dA, k));
+      dk = plus(dk, tf.matMul(dA, part, true, false));
+      dv = plus(dv, tf.matMul(s, upstreams[i], true, false));
     });
-    const total = (tensors: tf.Tensor[]) => (tensors.length === 1 ? tensors[0] : tf.addN(tensors));
-    return {
-      q: () =>
-        tf.concat(
-          parts.map(({ dq }) => dq),
-          1,
-        ),
-      k: () => total(parts.map(({ dk }) => dk)),
-      v: () => total(parts.map(({ dv }) => dv)),
-    };
+    return { q: () => tf.concat(dq, 1), k: () => dk!, v: () => dv! };
   },
 });
+
+function plus(sum: tf.Tensor | undefined, term: tf.Tensor): tf.Tensor {
+  return sum ? sum.add(term) : term;
+}
 
 function affinity(q: tf.Tensor3D, k: tf.Tensor3D): tf.Tensor3D {
   return tf.softmax(tf.matMul(q, k, false, true)) as tf.Tensor3D;

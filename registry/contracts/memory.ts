@@ -1,0 +1,22 @@
+// What a network may keep between its forward and its backward pass. A setting of the trial that changes memory and
+// time but no result; layers that hold large inner maps read it from their scope.
+
+export interface MemoryPolicy {
+  /** Softmax affinities between all places of a map: a tile of queries at a time, or whole. */
+  readonly affinity: 'tiled' | 'full';
+  /**
+   * Inner maps computed a second time in the backward pass instead of being kept: those that are large (auto), all
+   * that layers can compute again, or none.
+   */
+  readonly recompute: 'auto' | 'always' | 'never';
+}
+
+export const DEFAULT_MEMORY: MemoryPolicy = { affinity: 'tiled', recompute: 'auto' };
+
+/** Inner maps from this many bytes on count as large. */
+const LARGE = 16 << 20;
+
+/** @param numbers of the inner map, in float32 */
+export function recomputes({ recompute }: MemoryPolicy, numbers: number): boolean {
+  return recompute === 'auto' ? numbers * 4 >= LARGE : recompute === 'always';
+}

@@ -1,0 +1,56 @@
+// What a graph costs, counted by hand.
+import { expect } from 'chai';
+import { Builder } from '../../../runners/engine/graph/builder.js';
+import { pairwiseViews } from '../../../runners/engine/graph/broadcast.js';
+import { flopsOf, peakBytesOf } from '../../../runners/engine/graph/cost.js';
+import { Graph, ints } from '../../../runners/engine/graph/ir.js';
+
+describe('cost of a graph', () => {
+  it('counts two operations for each term of a product', () => {
+    const graph = new Graph();
+    const build = new Builder(graph);
+    const [a, b] = [graph.input('a', 'float32', [2, 5, 3]), graph.input('b', 'float32', [2, 5, 7])];
+    build.matmul(a, b, { transA: true });
+    expect(flopsOf(graph.nodes)).to.equal(2 * 2 * 3 * 7 * 5);
+  });
+
+  it('counts a convolution by outputs and filter', () => {
+    const graph = new Graph();
+    const [x, w] = [graph.input('x', 'float32', [2, 4, 9, 9]), graph.input('w', 'float32', [6, 4, 3, 3])];
+    new Builder(graph).op('Conv', [x, w], [2, 6, 7, 7], { pads: ints([0, 0, 0, 0]) });
+    expect(flopsOf(graph.nodes)).to.equal(2 * (2 * 6 * 7 * 7) * (4 * 3 * 3));
+  });
+
+  it('peaks where most is alive; views and outputs take nothing', () => {
+    const graph = new Graph();
+    const build = new Builder(graph);
+    const x = graph.input('x', 'float32', [100]);
+    const a = build.op('Exp', [x], [100]);
+    const view = build.reshape(a, [10, 10]);
+    const b = build.op('Sqrt', [view], [10, 10]);
+    const c = build.op('Add', [a, build.reshape(b, [100])], [100]);
+    const d = build.op('Relu', [c], [100]);
+    // a and b, then a, b and c.
+    expect(peakBytesOf(graph.reachable([d]), new Set([d]))).to.equal(3 * 400);
+    expect(peakBytesOf(graph.reachable([c]), new Set([c]))).to.equal(2 * 400);
+  });
+});
+
+describe('views of operands that broadcast', () => {
+  it('leaves small ones alone', () => {
+    expect(pairwiseViews([4, 3], [3])).to.deep.equal({ views: [[4, 3], [3]] });
+  });
+
+  it('repeats a short vector for many rows', () => {
+    const { views, repeat } = pairwiseViews([4, 24, 32, 32], [32]);
+    expect(repeat).to.deep.equal({ side: 1, from: [1, 32], to: [32, 32] });
+    expect(views).to.deep.equal([
+      [96, 1024],
+      [1, 1024],
+    ]);
+  });
+
+  it('drops a trailing axis of one element', () => {
+    expect(pairwiseViews([4, 96, 128, 1], []).views).to.deep.equal([[4 * 96 * 128], [1]]);
+  });
+});
