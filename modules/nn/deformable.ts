@@ -103,7 +103,7 @@ export function samplePoints(
   weights: tf.Tensor4D,
   options: DeformableOptions,
 ): tf.Tensor3D {
-  return sample({ values, places, weights }, options)[0] as tf.Tensor3D;
+  return sample({ values, places, weights }, { ...options, recompute: true })[0] as tf.Tensor3D;
 }
 
 interface SampleInputs extends Record<string, tf.Tensor> {

@@ -77,6 +77,7 @@ intermediate: { weight: 0.5 }
         quantize: true,
         selection: { rule: 'last', split: 'held-out', metric: 'all', share: 0.1 },
       },
+      memory: { affinity: 'tiled', recompute: 'auto' },
       engine: { type: 'onnx', provider: 'cpu', threads: null },
     });
   });
@@ -311,7 +312,12 @@ rows:
     it('does not depend on presentation, threads or where data lies', () => {
       expect(hash(GOOD.replace('name: good', 'name: other\ntitle: T\ndescription: D'))).to.equal(good());
       expect(
-        hash(GOOD, ['engine={ type: onnx, threads: 3 }', 'train.checkpoint.keep=all', 'train.workers=0']),
+        hash(GOOD, [
+          'engine={ type: onnx, threads: 3 }',
+          'train.checkpoint.keep=all',
+          'train.workers=0',
+          'memory.recompute=never',
+        ]),
       ).to.equal(good());
       const nyud = (root: string) => hash(GOOD, [`data={ type: nyud-v2, root: ${root} }`]);
       expect(nyud('/a')).to.equal(nyud('b/c')).and.not.to.equal(good());
