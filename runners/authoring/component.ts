@@ -1,6 +1,6 @@
 // A new component from the template of its kind: a file that works as it is, to be changed step by step.
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KINDS, type Kind } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
@@ -18,7 +18,22 @@ export interface NewComponent {
   name: string;
   /** What an experiment file writes to use it. */
   usage: string;
+  /** Settings for the editor, written if there were none above the file. */
+  tsconfig?: string;
 }
+
+/** What tells an editor and tsc how mtcp reads the file; mtcp itself needs none. */
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'es2022',
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    experimentalDecorators: true,
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+  },
+};
 
 /** @param out folder, or a file that ends in .ts */
 export function newComponent(kind: string, name: string, out = '.'): NewComponent {
@@ -40,7 +55,23 @@ export function newComponent(kind: string, name: string, out = '.'): NewComponen
   const file = resolve(/\.m?ts$/.test(out) ? out : join(out, `${name}.ts`));
   const template = readFileSync(join(TEMPLATES, `${kind}.ts`), 'utf8');
   writeNew(file, template.replaceAll('my-block', name).replaceAll('MyBlock', className(name)));
-  return { file, kind: kind as Kind, name, usage: usageOf(kind as Kind, name) };
+  return {
+    file,
+    kind: kind as Kind,
+    name,
+    usage: usageOf(kind as Kind, name),
+    tsconfig: ensureTsconfig(file),
+  };
+}
+
+function ensureTsconfig(file: string): string | undefined {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'tsconfig.json'))) return undefined;
+    if (folder === dirname(folder)) break;
+  }
+  const tsconfig = join(dirname(file), 'tsconfig.json');
+  writeNew(tsconfig, `${JSON.stringify(TSCONFIG, null, 2)}\n`);
+  return tsconfig;
 }
 
 function className(name: string): string {

@@ -76,7 +76,9 @@ function withOrigins(trial: Trial): string {
     .join('');
 }
 
-const flow = (value: unknown): string => dump(value, { flowLevel: 0, lineWidth: -1 }).trimEnd();
+/** On one line; numbers as people write them, 1e-8 and not 1.e-8. */
+const flow = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : dump(value, { flowLevel: 0, lineWidth: -1 }).trimEnd();
 
 function describeOrigin(origin: Origin): string {
   if (origin.where === null) return 'default';

@@ -9,9 +9,10 @@ const short = (file: string): string => {
 };
 
 export function component(kind: string, name: string, { out }: { out?: string }): void {
-  const { file, usage } = newComponent(kind, name, out);
+  const { file, usage, tsconfig } = newComponent(kind, name, out);
   const a = /^[aeiou]/.test(kind) ? 'an' : 'a';
-  process.stdout.write(`${short(file)}: ${a} ${kind} that works as it is
+  const settings = tsconfig === undefined ? '' : `\n${short(tsconfig)}: settings for your editor`;
+  process.stdout.write(`${short(file)}: ${a} ${kind} that works as it is${settings}
 
 In an experiment file (paths are relative to it):
   plugins: ${short(file)}

@@ -11,7 +11,7 @@ interface Options {
 export async function validate(files: string[], { profile, deep, json }: Options): Promise<void> {
   const errors = deep ? await deeply(files, profile, Boolean(json)) : validateFiles(files, { profile });
   if (json) {
-    const faults = errors.map(({ where, message, hint }) => ({ where, message, hint }));
+    const faults = errors.map(({ where, message, frame, hint }) => ({ where, message, frame, hint }));
     process.stdout.write(`${JSON.stringify({ files, faults }, null, 2)}\n`);
   } else if (errors.length > 0) {
     process.stderr.write(`${formatErrors(errors, { color: wantsColor(process.stderr) })}\n`);

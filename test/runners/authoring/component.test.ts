@@ -1,5 +1,6 @@
 // Every template works as it is: it loads as a plugin, takes its place in an experiment, and builds.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import '../../../modules/index.js';
@@ -80,6 +81,24 @@ rows: { mine: { data: { type: own-dataset, train: 4, val: 2 }, augment: { type: 
     } finally {
       await loader.close();
     }
+  });
+
+  it('all of them pass the type checker with the settings that come along', () => {
+    const folder = temporaryFolder();
+    // As npm would have installed it.
+    mkdirSync(join(folder, 'node_modules/@tensorflow'), { recursive: true });
+    symlinkSync(ROOT, join(folder, 'node_modules/mtcp'));
+    symlinkSync(join(ROOT, 'node_modules/@tensorflow/tfjs'), join(folder, 'node_modules/@tensorflow/tfjs'));
+    symlinkSync(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'));
+    const written = (Object.keys(KINDS) as Kind[]).map((kind) => newComponent(kind, `typed-${kind}`, folder));
+    expect(written.filter(({ tsconfig }) => tsconfig !== undefined)).to.have.length(1);
+    const tsc = join(ROOT, 'node_modules/.bin/tsc');
+    const { status, stdout } = spawnSync(tsc, ['-p', '.', '--types', 'node'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stdout).to.equal('');
+    expect(status).to.equal(0);
   });
 
   it('refuses names that are taken or no names, and files that are there', () => {

@@ -1,4 +1,5 @@
 // The examples of docs/experiments.md do what the text says.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -59,6 +60,24 @@ describe('docs/experiments.md', () => {
         for (const name of Object.keys(environment)) delete process.env[name];
       }
     }
+  });
+
+  it('shows what mtcp config show prints', () => {
+    const [, shown] = /```text\n(scheme:.*?)```/s.exec(guide)!;
+    const root = join(HERE, '../../..');
+    const args = [join(root, 'dist/runners/cli/main.js'), 'config', 'show', 'experiments/table3.yaml'];
+    const printed = execFileSync(
+      process.execPath,
+      [...args, '--profile', 'smoke', '--row', 'STL depth', '--origin'],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    );
+    // Lines move when files are edited, and with them the columns.
+    const plain = (text: string) =>
+      text.split('\n').map((line) => line.replaceAll(/:\d+:\d+/g, '').replace(/ +#/, ' #'));
+    expect(plain(printed)).to.include.members(plain(shown.trimEnd()));
   });
 
   it('shows every rule of merging with its result', () => {
