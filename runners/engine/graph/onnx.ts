@@ -10,14 +10,14 @@ import {
   type Value,
 } from './ir.js';
 
-const OPSET = 21;
-const IR_VERSION = 10;
+export const OPSET = 21;
+export const IR_VERSION = 10;
 
 /** TensorProto.DataType */
-const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
 /** Appends protobuf fields to a growing list of byte chunks; nested messages are written through `message`. */
-class Writer {
+export class Writer {
   readonly #chunks: Uint8Array[] = [];
   #scratch: number[] = [];
   #length = 0;
@@ -132,7 +132,7 @@ export function toOnnx(
  * A value that a node computes takes the name of the output it becomes; copies are only needed where one
  * value is two outputs, or an output is an input or a constant.
  */
-function nameOutputs(outputs: ReadonlyMap<string, Value>, given: ReadonlyMap<Value, string>) {
+export function nameOutputs(outputs: ReadonlyMap<string, Value>, given: ReadonlyMap<Value, string>) {
   const names = new Map<Value, string>(given);
   const copies: [string, Value][] = [];
   for (const [name, value] of outputs) {
@@ -143,7 +143,7 @@ function nameOutputs(outputs: ReadonlyMap<string, Value>, given: ReadonlyMap<Val
   return { nameOf, copies };
 }
 
-function writeNode(w: Writer, node: Node, index: number, nameOf: (value: Value) => string): void {
+export function writeNode(w: Writer, node: Node, index: number, nameOf: (value: Value) => string): void {
   for (const input of node.inputs) w.string(1, input ? nameOf(input) : '');
   for (const output of node.outputs) w.string(2, nameOf(output));
   w.string(3, `${index}:${node.label}`).string(4, node.op);
@@ -163,7 +163,7 @@ function writeAttribute(w: Writer, name: string, attribute: Attribute): void {
   }
 }
 
-function writeTensor(w: Writer, value: Value, constant: Constant, name: string): void {
+export function writeTensor(w: Writer, value: Value, constant: Constant, name: string): void {
   for (const n of value.shape) w.int(1, n);
   w.int(2, ELEMENT_TYPE[value.dtype]).string(8, name).bytes(9, rawData(value, constant));
 }

@@ -1,0 +1,38 @@
+// mtcp export
+import { MtcpError } from '../../registry/errors.js';
+import { exportOnnx } from '../inference/export.js';
+import { compact } from '../reporting/numbers.js';
+import { textTable } from '../reporting/table.js';
+import { parseSize } from './predict.js';
+
+export async function exportModel(
+  folder: string,
+  options: { format: string; output: string; size?: string; checkpoint?: string; json?: boolean },
+): Promise<void> {
+  if (options.format !== 'onnx')
+    throw new MtcpError('usage', `there is no format "${options.format}"`, {
+      where: `argument "--format ${options.format}"`,
+      hint: 'onnx is the one there is; mtcp weights export writes safetensors',
+    });
+  const size = parseSize(options.size);
+  if (size === 'native')
+    throw new MtcpError('usage', 'an exported model has one size', {
+      where: 'argument "--size native"',
+      hint: 'give it as height x width, such as 480x640',
+    });
+  const exported = await exportOnnx({ folder, out: options.output, checkpoint: options.checkpoint, size });
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(exported, null, 2)}\n`);
+    return;
+  }
+  const { input, outputs, out, bytes, checkpoint, nodes } = exported;
+  const rows = [input, ...outputs].map(({ name, shape, description }, i) => [
+    i === 0 ? 'input' : 'output',
+    name,
+    shape.join(' x '),
+    description,
+  ]);
+  process.stdout.write(
+    `${textTable([{ title: '' }, { title: 'name' }, { title: 'shape' }, { title: 'what it is' }], rows)}\n\n${out}: ${compact(bytes)}B, ${nodes} operators, weights of ${checkpoint}\n`,
+  );
+}
