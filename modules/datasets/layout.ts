@@ -92,6 +92,13 @@ export async function verifyFiles(
   return { counts, digest: hash.digest('hex').slice(0, 16) };
 }
 
+/** What tables must say if a split is not the benchmark's. */
+export function countNotes(counts: Record<Split, number>, benchmark: Record<Split, number>): string[] {
+  return SPLITS.filter((split) => counts[split] !== benchmark[split]).map(
+    (split) => `${counts[split]} images in ${split}; the benchmark has ${benchmark[split]}`,
+  );
+}
+
 async function checkRoot({ root, contents }: Layout): Promise<void> {
   const folder = await stat(root).catch(() => undefined);
   if (!folder?.isDirectory())

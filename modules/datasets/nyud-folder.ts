@@ -4,16 +4,20 @@
 //   depth/<id>.npy         [H,W] metres along the optical axis, 0 unknown
 //   normals/<id>.npy       [H,W,3] unit vectors, zero vector unknown
 //   gt_sets/train.txt, gt_sets/val.txt   one id a line; "val" is the benchmark's test set
-// Ids are opaque. Only the labels that are asked for are opened.
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+// Ids are opaque. Only the labels that are asked for are opened. Other releases of the same set are told by the
+// endings of their files:
+//   InvPT, early ATRC           images/<id>.png, normals/<id>.png (n = 2 v / 255 - 1)
+//   Attentive Single-Tasking    segmentation/<id>.mat, depth/<id>.mat, normals/<id>.jpg
+import { stat, writeFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
 import type { LabelMap, MapData, Sample, Split } from '../../registry/contracts/data.js';
 import { IGNORE, labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { encodeJpeg, readJpeg } from './formats/jpeg.js';
+import { readMat, rowMajor } from './formats/mat.js';
 import { encodeNpy, readNpy } from './formats/npy.js';
-import { encodeLabelPng, readLabelPng } from './formats/png.js';
+import { encodeLabelPng, readLabelPng, readRgbPng } from './formats/png.js';
 import {
   checkValues,
   fitToImage,
@@ -74,13 +78,19 @@ export const NYUD_TASKS: readonly Task[] = [
   { name: 'normals', kind: 'normals', channels: 3 },
 ];
 
+/** Images of the benchmark. */
+export const NYUD_COUNTS: Record<Split, number> = { train: 795, val: 654 };
+
 /** Names of the files of each kind; the first is that of the release, and the one that is written. */
 const FILES: Layout['files'] = {
-  image: (id) => [`images/${id}.jpg`],
-  semseg: (id) => [`segmentation/${id}.png`],
-  depth: (id) => [`depth/${id}.npy`],
-  normals: (id) => [`normals/${id}.npy`],
+  image: (id) => [`images/${id}.jpg`, `images/${id}.png`],
+  semseg: (id) => [`segmentation/${id}.png`, `segmentation/${id}.mat`],
+  depth: (id) => [`depth/${id}.npy`, `depth/${id}.mat`],
+  normals: (id) => [`normals/${id}.npy`, `normals/${id}.png`, `normals/${id}.jpg`],
 };
+
+/** A direction in bytes shorter than this stands for none. */
+const NO_DIRECTION = 0.02;
 
 const splitFile = (split: Split): string => `gt_sets/${split}.txt`;
 
@@ -99,12 +109,12 @@ export class NyudFolder implements Layout {
   }
 
   async load(id: string, tasks: readonly string[]): Promise<Sample> {
-    const image = await readJpeg(await locate(this, 'image', id));
+    const image = await readPhoto(await locate(this, 'image', id));
     const labels: Record<string, LabelMap> = {};
     for (const task of tasks) {
       const { kind } = taskNamed(task);
       const file = await locate(this, task, id);
-      const map = task === 'semseg' ? await readClasses(file) : await readValues(file, labelChannels(kind));
+      const map = await readLabel(task, file);
       const interpolation = task === 'normals' ? 'cubic' : 'nearest';
       labels[task] = { kind, ...fitToImage(map, image, this.sizeMismatch, { task, file, interpolation }) };
     }
@@ -112,9 +122,63 @@ export class NyudFolder implements Layout {
   }
 
   /** Checks that the images and the labels of `tasks` exist: see `verifyFiles`. */
-  verify(tasks: readonly string[], report: Report) {
+  async verify(tasks: readonly string[], report: Report) {
+    await refuseMtan(this.root);
     return verifyFiles(this, new Set(['image', ...tasks]), report);
   }
+
+  /** Which release this is, by the endings of one sample's files. */
+  async variant(): Promise<string> {
+    const id = (await this.ids('train'))[0] ?? '';
+    const endings = await Promise.all(
+      ['image', 'semseg', 'normals'].map(async (kind) => extname(await locate(this, kind, id))),
+    );
+    if (endings[1] === '.mat') return 'files of Attentive Single-Tasking';
+    return endings[0] === '.png' && endings[2] === '.png' ? 'files of InvPT' : 'NYUD_MT';
+  }
+}
+
+/** MTAN's folder of the same name has other images, other sizes and 13 classes. */
+async function refuseMtan(root: string): Promise<void> {
+  const found = await Promise.all(
+    ['gt_sets', 'train/label'].map((name) => stat(join(root, name)).catch(() => undefined)),
+  );
+  if (!found[0] && found[1])
+    throw new MtcpError('data', 'is the 13-class "nyuv2" of MTAN, another benchmark', {
+      where: root,
+      hint: 'the 40-class set has images/, segmentation/, depth/, normals/ and gt_sets/',
+    });
+}
+
+function readPhoto(file: string): Promise<MapData> {
+  return extname(file) === '.png' ? readRgbPng(file) : readJpeg(file);
+}
+
+/** As in memory: classes from 0 with IGNORE, metres, vectors. */
+function readLabel(task: string, file: string): Promise<MapData> {
+  const { kind } = taskNamed(task);
+  if (task === 'semseg') return readClasses(file);
+  if (extname(file) === '.npy') return readValues(file, labelChannels(kind));
+  return task === 'depth' ? readDepthMat(file) : readNormalsImage(file);
+}
+
+async function readDepthMat(file: string): Promise<MapData> {
+  const map = await readMatrix(file, 'depth');
+  return { ...map, data: Float32Array.from(map.data) };
+}
+
+async function readMatrix(file: string, name: string): Promise<MapData> {
+  const variable = (await readMat(file, name))[name];
+  if (variable?.kind === 'numbers' && variable.shape.length === 2) return rowMajor(variable);
+  throw new MtcpError('data', `has no matrix "${name}"`, { where: file });
+}
+
+async function readNormalsImage(file: string): Promise<MapData> {
+  const image = await readPhoto(file);
+  const data = Float32Array.from(image.data, (value) => (2 * value) / 255 - 1);
+  for (let i = 0; i < data.length; i += 3)
+    if (Math.hypot(data[i], data[i + 1], data[i + 2]) < NO_DIRECTION) data.fill(0, i, i + 3);
+  return { ...image, data };
 }
 
 function taskNamed(name: string): Task {
@@ -126,9 +190,12 @@ function taskNamed(name: string): Task {
 
 /** Stored 0 is IGNORE, stored v is class v - 1. */
 async function readClasses(file: string): Promise<MapData> {
-  const map = await readLabelPng(file);
+  const map = await (extname(file) === '.mat' ? readMatrix(file, 'segmentation') : readLabelPng(file));
   const known = NYUD_CLASSES.length;
-  checkValues(map, (value) => value <= known, { file, hint: `labels are 0 (unknown) to ${known}` });
+  checkValues(map, (value) => value >= 0 && value <= known, {
+    file,
+    hint: `labels are 0 (unknown) to ${known}`,
+  });
   const data = Uint8Array.from(map.data, (value) => (value === 0 ? IGNORE : value - 1));
   return { ...map, data };
 }

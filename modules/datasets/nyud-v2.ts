@@ -5,7 +5,9 @@ import { component, options, tasks, type OptionsOf } from '../../registry/compon
 import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
-import { NYUD_TASKS, NyudFolder } from './nyud-folder.js';
+import { countNotes } from './layout.js';
+import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './nyud-folder.js';
+import { preparedNotes } from './prepare/target.js';
 
 const schema = {
   type: 'object',
@@ -48,7 +50,9 @@ export class NyudV2 implements Dataset {
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
     const names = this.wanted.map((task) => task.name);
     const { counts, digest } = await this.#folder.verify(names, report);
-    return { caption: 'NYU Depth v2 (NYUD_MT)', digest, notes: [], counts, root: this.#folder.root };
+    const notes = [...(await preparedNotes(this.#folder.root, names)), ...countNotes(counts, NYUD_COUNTS)];
+    const caption = `NYU Depth v2 (${await this.#folder.variant()})`;
+    return { caption, digest, notes, counts, root: this.#folder.root };
   }
 
   ids(split: Split): Promise<readonly string[]> {

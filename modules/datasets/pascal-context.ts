@@ -6,9 +6,9 @@ import { component, options, tasks, type OptionsOf } from '../../registry/compon
 import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
-import { SPLITS, type Report } from './layout.js';
+import { countNotes, SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
-import { PascalFolder } from './pascal-folder.js';
+import { PASCAL_COUNTS, PascalFolder } from './pascal-folder.js';
 
 const schema = {
   type: 'object',
@@ -56,6 +56,7 @@ export class PascalContext implements Dataset {
     const notes = names
       .filter((name) => name === 'saliency' || name === 'normals')
       .map((name) => `${name} distilled from another network`);
+    notes.push(...countNotes(counts, PASCAL_COUNTS));
     // Alone, parts are learnt and scored on images with people only, as in the original loader.
     if (names.join() === 'human_parts') {
       for (const split of SPLITS) {

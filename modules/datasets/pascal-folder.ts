@@ -38,6 +38,9 @@ import {
   type ObjectMasks,
 } from './pascal-parts.js';
 
+/** Images of the benchmark. */
+export const PASCAL_COUNTS: Record<Split, number> = { train: 4998, val: 5105 };
+
 const FILES: Layout['files'] = {
   image: (id) => [`JPEGImages/${id}.jpg`],
   semseg: (id) => [`semseg/VOC12/${id}.png`, `semseg/pascal-context/${id}.png`],

@@ -1,0 +1,198 @@
+// Builds NYUD_MT from what its authors distribute: the labelled set (HDF5, 2.8 GB, read an image at a time), the
+// split and the mapping of 894 classes to 40. Depth is the in-painted one, in metres. Normals are in none of
+// these: they come from a folder, or are derived from depth, which is said wherever they are used.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
+import { readBytes } from '../formats/file.js';
+import { Hdf5File } from '../formats/hdf5.js';
+import { readMat, type MatNumbers } from '../formats/mat.js';
+import { encodeNpy } from '../formats/npy.js';
+import { encodeLabelPng, encodeRgbPng } from '../formats/png.js';
+import type { Report } from '../layout.js';
+import { normalsFromDepth } from './normals.js';
+import { changedFiles, digestOf, PreparedFolder, type PreparedManifest } from './target.js';
+
+export interface NyudSources {
+  /** nyu_depth_v2_labeled.mat */
+  labeled: string;
+  /** splits.mat */
+  splits: string;
+  /** classMapping40.mat */
+  classes: string;
+  /** A folder with <id>.npy or <id>.png, `derive` from depth, or none. */
+  normals?: string;
+}
+
+/** Classes of the labelled set. */
+const SOURCE_CLASSES = 894;
+
+export async function prepareNyud(
+  directory: string,
+  sources: NyudSources,
+  report: Report,
+): Promise<PreparedManifest> {
+  const mapping = await readClassMapping(sources.classes);
+  const file = await Hdf5File.open(sources.labeled);
+  try {
+    const [count] = checkShapes(file);
+    const splits = await readSplits(sources.splits, count);
+    report(0, 1, 'computing the digest of the source');
+    const { folder, done } = await PreparedFolder.open(directory, 'nyud-v2', {
+      labeled: await digestOf(sources.labeled),
+      splits: await digestOf(sources.splits),
+      classes: await digestOf(sources.classes),
+      normals: sources.normals === 'derive' ? 'derived' : sources.normals ? 'given' : 'none',
+    });
+    if (done) return requireUnchanged(folder.root, done, report);
+    for (let i = 0; i < count; i++) {
+      await addSample(folder, file, i, mapping, sources.normals);
+      report(i + 1, count, 'writing images and labels');
+    }
+    for (const [split, numbers] of Object.entries(splits))
+      await folder.add(`gt_sets/${split}.txt`, () =>
+        numbers.map((number) => `${idOf(number - 1)}\n`).join(''),
+      );
+    return await folder.finish(notesOf(sources.normals), report);
+  } finally {
+    file.close();
+  }
+}
+
+/** A folder that is finished stays as it is; if somebody changed it, that is said. */
+export async function requireUnchanged(
+  root: string,
+  manifest: PreparedManifest,
+  report: Report,
+): Promise<PreparedManifest> {
+  const changed = await changedFiles(root, manifest, report);
+  if (changed.length > 0)
+    throw new MtcpError(
+      'data',
+      `${changed.length} files are not what they were when the folder was built: ${changed.slice(0, 3).join(', ')}`,
+      { where: root, hint: 'delete the folder and build it again' },
+    );
+  return manifest;
+}
+
+const idOf = (index: number): string => String(index + 1).padStart(4, '0');
+
+function notesOf(normals: string | undefined): string[] {
+  if (normals === undefined) return ['no normals: the official files have none'];
+  return normals === 'derive'
+    ? ['normals derived from depth: mErr is not comparable with published numbers']
+    : [];
+}
+
+/** @returns number, height and width of the images */
+function checkShapes(file: Hdf5File): [number, number, number] {
+  const [count, channels, width, height] = file.shapeOf('images');
+  const expected = JSON.stringify([count, width, height]);
+  for (const name of ['depths', 'labels'])
+    if (JSON.stringify(file.shapeOf(name)) !== expected || channels !== 3)
+      throw new MtcpError(
+        'data',
+        `"images" is [${file.shapeOf('images').join(', ')}] and "${name}" [${file.shapeOf(name).join(', ')}]`,
+        { where: file.path, hint: 'expected [n, 3, width, height] and [n, width, height]' },
+      );
+  return [count, height, width];
+}
+
+async function addSample(
+  folder: PreparedFolder,
+  file: Hdf5File,
+  index: number,
+  mapping: Uint8Array,
+  normals: string | undefined,
+): Promise<void> {
+  const id = idOf(index);
+  const [, , width, height] = file.shapeOf('images');
+  const depth = () => transposed(Float32Array.from(file.slice('depths', index)), height, width, 1);
+  await folder.add(`images/${id}.png`, () =>
+    encodeRgbPng(transposed(Uint8Array.from(file.slice('images', index)), height, width, 3), height, width),
+  );
+  await folder.add(`segmentation/${id}.png`, () => {
+    const labels = transposed(Uint16Array.from(file.slice('labels', index)), height, width, 1);
+    return encodeLabelPng(
+      Uint8Array.from(labels, (label) => mapLabel(label, mapping, id, file.path)),
+      height,
+      width,
+    );
+  });
+  await folder.add(`depth/${id}.npy`, () => encodeNpy(depth(), [height, width]));
+  if (normals === 'derive')
+    await folder.add(`normals/${id}.npy`, () =>
+      encodeNpy(normalsFromDepth({ height, width, channels: 1, data: depth() }), [height, width, 3]),
+    );
+  else if (normals !== undefined) {
+    const name = await givenNormals(normals, id);
+    await folder.add(`normals/${name}`, () => readBytes(join(normals, name)));
+  }
+}
+
+function mapLabel(label: number, mapping: Uint8Array, id: string, where: string): number {
+  if (label > SOURCE_CLASSES)
+    throw new MtcpError('data', `image ${id} has label ${label}; there are ${SOURCE_CLASSES} classes`, {
+      where,
+    });
+  return label === 0 ? 0 : mapping[label - 1];
+}
+
+let listing: { folder: string; names: Set<string> } | undefined;
+
+async function givenNormals(folder: string, id: string): Promise<string> {
+  if (listing?.folder !== folder) listing = { folder, names: new Set(await readdir(folder)) };
+  const name = [`${id}.npy`, `${id}.png`].find((candidate) => listing!.names.has(candidate));
+  if (name) return name;
+  throw new MtcpError('data', `has no normals of image ${id}`, {
+    where: folder,
+    hint: `expected ${id}.npy or ${id}.png; "derive" makes them from depth`,
+  });
+}
+
+/** From [channels, width, height] to [height, width, channels]. */
+function transposed<T extends Uint8Array | Uint16Array | Float32Array>(
+  data: T,
+  height: number,
+  width: number,
+  channels: number,
+): T {
+  const out = data.slice() as T;
+  for (let k = 0, from = 0; k < channels; k++)
+    for (let x = 0; x < width; x++)
+      for (let y = 0; y < height; y++, from++) out[(y * width + x) * channels + k] = data[from];
+  return out;
+}
+
+async function readClassMapping(file: string): Promise<Uint8Array> {
+  const { mapClass } = await readMat(file, 'mapClass');
+  const values = mapClass?.kind === 'numbers' ? Uint8Array.from(mapClass.data as Uint8Array) : undefined;
+  if (values?.length !== SOURCE_CLASSES || values.some((value) => value < 1 || value > 40))
+    throw new MtcpError('data', `has no "mapClass" of ${SOURCE_CLASSES} numbers from 1 to 40`, {
+      where: file,
+      hint: 'expected classMapping40.mat of Gupta et al.',
+    });
+  return values;
+}
+
+/** Numbers count from 1, as in MATLAB. */
+async function readSplits(file: string, count: number): Promise<{ train: number[]; val: number[] }> {
+  const { trainNdxs, testNdxs } = await readMat(file);
+  const numbers = (value: unknown, name: string): number[] => {
+    const list = (value as MatNumbers | undefined)?.data;
+    if (!list || list.length === 0)
+      throw new MtcpError('data', `has no list "${name}"`, { where: file, hint: 'expected splits.mat' });
+    return Array.from(list, Number);
+  };
+  const splits = { train: numbers(trainNdxs, 'trainNdxs'), val: numbers(testNdxs, 'testNdxs') };
+  const all = [...splits.train, ...splits.val];
+  const wrong = all.find((number) => !(number >= 1 && number <= count));
+  if (wrong !== undefined)
+    throw new MtcpError('data', `names image ${wrong}, but there are ${count}`, { where: file });
+  if (new Set(all).size < all.length)
+    throw new MtcpError('data', 'names an image twice', {
+      where: file,
+      hint: 'train and test must not overlap',
+    });
+  return splits;
+}

@@ -1,0 +1,142 @@
+// The folder that a benchmark is built into. Every file appears whole or not at all, so building goes on after
+// an interruption where it was; at the end all files are listed with their digests, and a folder with a list is
+// finished. Sources are identified by their digests: a folder begun from others is not continued.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
+import { writeAtomically } from '../formats/file.js';
+import type { Report } from '../layout.js';
+
+/** What a finished folder says about itself. */
+export interface PreparedManifest {
+  format: 1;
+  benchmark: string;
+  /** Role to SHA-256 of what was built from, and options that change the result. */
+  sources: Record<string, string>;
+  /** Labels that the benchmark distributes and this folder does not have, or has otherwise. */
+  notes: string[];
+  /** Relative path to SHA-256. */
+  files: Record<string, string>;
+}
+
+export const PREPARED = 'prepared.json';
+const BEGUN = 'preparing.json';
+
+export class PreparedFolder {
+  private constructor(
+    readonly root: string,
+    readonly benchmark: string,
+    readonly sources: Record<string, string>,
+  ) {}
+
+  /**
+   * @returns the folder, and its list if it is finished already
+   * @throws MtcpError `usage` if the folder holds something else
+   */
+  static async open(
+    directory: string,
+    benchmark: string,
+    sources: Record<string, string>,
+  ): Promise<{ folder: PreparedFolder; done?: PreparedManifest }> {
+    const root = resolve(directory);
+    await mkdir(root, { recursive: true });
+    const folder = new PreparedFolder(root, benchmark, sources);
+    const done = await readJson<PreparedManifest>(join(root, PREPARED));
+    const begun = done ?? (await readJson<PreparedManifest>(join(root, BEGUN)));
+    if (!begun && (await readdir(root)).length > 0)
+      throw new MtcpError('usage', 'is not empty and was not begun by mtcp data prepare', {
+        where: directory,
+        hint: 'name another folder',
+      });
+    if (begun && JSON.stringify([begun.benchmark, begun.sources]) !== JSON.stringify([benchmark, sources]))
+      throw new MtcpError('usage', 'was built from other files or with other options', {
+        where: directory,
+        hint: 'name another folder, or delete this one if you do not need it',
+      });
+    if (!begun) await writeAtomically(join(root, BEGUN), JSON.stringify({ benchmark, sources }));
+    return { folder, done };
+  }
+
+  /** Writes a file unless it is there already; `make` runs only if it is needed. */
+  async add(path: string, make: () => Promise<Uint8Array | string> | Uint8Array | string): Promise<void> {
+    const file = join(this.root, path);
+    if (await stat(file).catch(() => undefined)) return;
+    await mkdir(dirname(file), { recursive: true });
+    await writeAtomically(file, await make());
+  }
+
+  /** Lists every file: the folder is finished. */
+  async finish(notes: string[], report: Report): Promise<PreparedManifest> {
+    const names = await filesBelow(this.root);
+    const files: Record<string, string> = {};
+    for (const [i, name] of names.entries()) {
+      if (name !== BEGUN) files[name] = await digestOf(join(this.root, name));
+      if ((i + 1) % 100 === 0 || i + 1 === names.length) report(i + 1, names.length, 'computing digests');
+    }
+    const { benchmark, sources } = this;
+    const manifest: PreparedManifest = { format: 1, benchmark, sources, notes, files };
+    await writeAtomically(join(this.root, PREPARED), `${JSON.stringify(manifest, undefined, 1)}\n`);
+    return manifest;
+  }
+}
+
+/** Files of a finished folder whose bytes are not those of its list, or that are gone. */
+export async function changedFiles(
+  root: string,
+  { files }: PreparedManifest,
+  report: Report,
+): Promise<string[]> {
+  const changed: string[] = [];
+  const names = Object.keys(files);
+  for (const [i, name] of names.entries()) {
+    const digest = await digestOf(join(root, name)).catch(() => undefined);
+    if (digest !== files[name]) changed.push(name);
+    if ((i + 1) % 100 === 0 || i + 1 === names.length) report(i + 1, names.length, 'comparing digests');
+  }
+  return changed;
+}
+
+/** What a folder that was built here says about the labels of these tasks. */
+export async function preparedNotes(root: string, tasks: readonly string[]): Promise<string[]> {
+  const { notes = [] } = (await readPrepared(root)) ?? {};
+  return notes.filter((note) => tasks.some((task) => note.includes(task)));
+}
+
+export async function readPrepared(root: string): Promise<PreparedManifest | undefined> {
+  return readJson<PreparedManifest>(join(root, PREPARED));
+}
+
+async function readJson<T>(file: string): Promise<T | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new MtcpError('data', 'is not JSON', { where: file, cause });
+  }
+}
+
+/** Relative paths in order. */
+async function filesBelow(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && !entry.name.includes('.partial-'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+}
+
+/** SHA-256 of a file, read as a stream. */
+export async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  } catch (cause) {
+    throw new MtcpError('data', `cannot be read (${(cause as NodeJS.ErrnoException).code})`, {
+      where: file,
+      cause,
+    });
+  }
+  return hash.digest('hex');
+}
