@@ -149,19 +149,34 @@ async function checkSample(
   kinds: readonly string[],
   found: Found,
 ): Promise<void> {
+  const readable: string[] = [];
   for (const kind of ['image', ...kinds]) {
     const file = await locate(folder, kind, id);
     const problem = await linkProblem(folder.root, file);
     if (problem) found(file, problem);
-    if (problem || (kind === 'image' && kinds.length > 0)) continue;
-    try {
-      const { labels } = await folder.load(id, kind === 'image' ? [] : [kind]);
-      const wrong = labels[kind] && valueProblem(labels[kind]);
-      if (wrong) found(file, wrong);
-    } catch (error) {
-      if (!MtcpError.is(error)) throw error;
-      found(error.where ?? file, error.message);
+    else if (kind !== 'image') readable.push(kind);
+    // Without the image there is nothing to compare labels with.
+    if (problem && kind === 'image') return;
+  }
+  const read = async (names: readonly string[]) => {
+    const { labels } = await folder.load(id, names);
+    for (const name of names) {
+      const wrong = valueProblem(labels[name]);
+      if (wrong) found(await locate(folder, name, id), wrong);
     }
+  };
+  try {
+    await read(readable);
+  } catch {
+    // One by one, so that every file that cannot be read is named.
+    for (const names of [[], ...readable.map((name) => [name])])
+      try {
+        await read(names);
+      } catch (error) {
+        if (!MtcpError.is(error)) throw error;
+        found(error.where ?? id, error.message);
+        if (names.length === 0) return;
+      }
   }
 }
 

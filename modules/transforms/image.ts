@@ -22,6 +22,12 @@ export function normalise({ height, width, channels, data }: MapData, wrap = fal
   return { height, width, channels, data: out };
 }
 
+/** The photograph that was normalised, 0..255. */
+export function denormalise({ height, width, channels, data }: MapData): MapData {
+  const out = Float32Array.from(data, (v, i) => 255 * (v * DEVIATION[i % 3] + MEAN[i % 3]));
+  return { height, width, channels, data: out };
+}
+
 export function mapValues<T>(record: Record<string, T>, f: (value: T, key: string) => T): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value, key)]));
 }
