@@ -2,8 +2,9 @@
 //
 //   <kind>.<name>.json  the options of one component, closed
 //   index.json          per kind: which of them holds, by `type`
-//   overlay.json        the same and the trial sections once more as overlays write them: partial, null
-//                       allowed, slots without `type` allowed
+//   overlay.json        the same and the trial sections once more as files write them: partial, null allowed,
+//                       slots without `type` allowed, ${variables} in place of values; in lists, which replace
+//                       each other, slots are whole (whole.<kind>)
 //
 // Discrimination is if/then on `type`, so a fault is reported against the chosen type only.
 // oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema
@@ -32,6 +33,7 @@ export function componentSchemas(catalog: Catalog, trial: JsonSchema): Map<strin
     overlay[kind] = partialKind(kind, entries, fragments);
     entries.forEach((entry, i) => (overlay[`${kind}.${entry.name}`] = partial(fragments[i])));
   }
+  addWholes(overlay, catalog);
   files.set('index.json', { $schema: DRAFT, definitions: index });
   files.set('overlay.json', { $schema: DRAFT, definitions: overlay });
   return files;
@@ -148,7 +150,7 @@ function partial(schema: JsonSchema): JsonSchema {
   return {
     ...rest,
     ...(rest.$ref !== undefined && { $ref: toOverlay(rest.$ref) }),
-    ...(rest.items && { items: toIndex(rest.items) }),
+    ...(rest.items && { items: whole(rest.items) }),
     ...(rest.anyOf && { anyOf: rest.anyOf.map(partial) }),
     ...(rest.allOf && { allOf: rest.allOf.map((rule) => ({ ...rule, then: partial(rule.then ?? {}) })) }),
     ...(rest.properties && {
@@ -159,6 +161,39 @@ function partial(schema: JsonSchema): JsonSchema {
     }),
     ...(rest.type === 'object' && { type: ['object', 'null'] }),
   };
+}
+
+/** A schema of what cannot be partial, but may use variables. */
+function whole(schema: JsonSchema, name = ''): JsonSchema {
+  if (name === 'type') return schema;
+  const { definitions: _d, $schema: _s, ...rest } = schema;
+  if (rest.$ref !== undefined)
+    return { ...rest, $ref: rest.$ref.replace(/^.*#\/definitions\//, `#/definitions/${WHOLE}`) };
+  return variable({
+    ...rest,
+    ...(rest.items && { items: whole(rest.items) }),
+    ...(rest.anyOf && { anyOf: rest.anyOf.map((branch) => whole(branch)) }),
+    ...(rest.properties && { properties: mapValues(rest.properties, whole) }),
+    ...(typeof rest.additionalProperties === 'object' && {
+      additionalProperties: whole(rest.additionalProperties),
+    }),
+  });
+}
+
+const WHOLE = 'whole.';
+
+/** Adds the kinds that lists of slots ask for, and those that their options ask for in turn. */
+function addWholes(overlay: Record<string, JsonSchema>, catalog: Catalog): void {
+  const wanted = () =>
+    [...JSON.stringify(overlay).matchAll(/#\/definitions\/whole\.([a-z]+)"/g)]
+      .map(([, kind]) => kind as Kind)
+      .filter((kind) => !(WHOLE + kind in overlay));
+  for (let kinds = wanted(); kinds.length > 0; kinds = wanted())
+    for (const kind of new Set(kinds)) {
+      const entries = catalog.list(kind);
+      overlay[WHOLE + kind] = discriminate(kind, entries, (name) => `#/definitions/${WHOLE}${kind}.${name}`);
+      for (const entry of entries) overlay[`${WHOLE}${kind}.${entry.name}`] = whole(fragment(entry));
+    }
 }
 
 function nullable(name: string, property: JsonSchema): JsonSchema {

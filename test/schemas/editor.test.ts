@@ -95,6 +95,7 @@ model: { interaction: { type: cfm, merge: "\${merge}" } }
 augment: { type: sv, size: "\${size}" }
 evaluate: { quantize: "\${epochs}", every: "\${epochs:-2}" }
 rows: { a: { variables: { epochs: 4 }, augment: { size: ["\${epochs}", 64] } } }
+optimizer: { type: sgd, groups: [{ parameters: "*", rate: "\${epochs}" }] }
 sweep: { grid: { variables.epochs: [1, 2], scheme: { plain: { type: equal } } }, cases: { b: {} } }
 `),
     ).to.deep.equal([]);

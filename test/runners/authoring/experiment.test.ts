@@ -19,12 +19,24 @@ describe('mtcp new experiment', () => {
     expect({ name, title }).to.deep.equal({ name: 'study', title: 'study' });
   });
 
-  for (const from of shippedExperiments())
+  // A fragment that leaves out whole sections is nothing to start from.
+  const complete = shippedExperiments().filter(
+    (name) => !name.startsWith('base/') || name.startsWith('base/mtcp-'),
+  );
+  for (const from of complete)
     it(`from ${from}`, () => {
       const { file } = newExperiment('study', { from, out: temporaryFolder() });
       expect(validateFiles([file])).to.deep.equal([]);
       expect(loadExperiment(file).trials).not.to.deep.equal([]);
     });
+
+  it('leaves no file behind if what it would write is not valid', () => {
+    const out = temporaryFolder();
+    const origin = join(out, 'part.yaml');
+    writeFileSync(origin, 'scheme: { type: equal }\n');
+    expect(() => newExperiment('study', { from: origin, out })).to.throw('missing sections');
+    expect(existsSync(join(out, 'study.yaml'))).to.equal(false);
+  });
 
   it('keeps paths pointing to where they pointed, of files, plugins and options', () => {
     const folder = temporaryFolder();
@@ -32,8 +44,8 @@ describe('mtcp new experiment', () => {
     writeFileSync(
       join(folder, 'a/mine.js'),
       `import { define } from 'mtcp/registry';
-define({ kind: 'schedule', name: 'flat', summary: 'Flat.', options: { type: 'object', additionalProperties: false, properties: {} },
-  create: () => ({ factor: () => 1 }) });`,
+define({ kind: 'scheme', name: 'flat', summary: 'Flat.', options: { type: 'object', additionalProperties: false, properties: {} },
+  create: () => ({}) });`,
     );
     const origin = join(folder, 'a/first.yaml');
     writeFileSync(
@@ -41,7 +53,7 @@ define({ kind: 'schedule', name: 'flat', summary: 'Flat.', options: { type: 'obj
       `name: first
 extends: ${TABLE3.replace('table3', 'base/mtcp-nyud')}
 plugins: [mine.js]
-schedule: { type: flat }
+scheme: { type: flat }
 rows: { a: { data: { type: nyud-v2, root: there } } }
 profiles: { full: { data: { type: nyud-v2, root: ../here } } }
 `,

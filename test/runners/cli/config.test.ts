@@ -14,7 +14,7 @@ describe('mtcp config', () => {
     const text = mtcp('config', 'show', TABLE3, '--row', 'STL depth', '--origin', 'train.epochs=3');
     expect(text).to.match(/^# table3, row "STL depth", profile "embedded", seeds 0$/m);
     expect(text).to.match(
-      /^ {2}epochs: 3 +# argument "train.epochs=3"; was 15 \(experiments\/base\/mtcp-nyud.yaml:\d+:\d+\), 100 \(/m,
+      /^ {2}epochs: 3 +# argument "train.epochs=3"; was \d+ \(experiments\/base\/mtcp-nyud.yaml:\d+:\d+\), \d+ \(/m,
     );
     expect(text).to.match(/^ {2}type: equal +# experiments\/table3.yaml:\d+:\d+ {2}row "STL depth"$/m);
     expect(text).to.match(/^ {2}clip: null +# default$/m);
