@@ -8,6 +8,9 @@ import { InvocationRun } from './invocation-run.js';
 import type { Target } from './remote-run.js';
 import { TrialRun } from './trial-run.js';
 
+/** Tells the server's pages that this is training, not prompts and traces. */
+const EXPERIMENT_TAGS = [{ key: 'mlflow.experimentKind', value: 'custom_model_development' }];
+
 export class Follower implements Target {
   readonly #experiments = new Map<string, Promise<string>>();
   readonly #invocations: InvocationRun[] = [];
@@ -21,7 +24,7 @@ export class Follower implements Target {
   experiment(name: string): Promise<string> {
     let known = this.#experiments.get(name);
     if (!known) {
-      known = this.client.ensureExperiment(name).then(({ experiment_id }) => experiment_id);
+      known = this.client.ensureExperiment(name, EXPERIMENT_TAGS).then(({ experiment_id }) => experiment_id);
       this.#experiments.set(name, known);
       known.catch(() => this.#experiments.delete(name));
     }

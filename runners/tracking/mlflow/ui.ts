@@ -13,7 +13,7 @@ export interface UiOptions {
 
 /** Programs that may be a Python with MLflow, an active environment first. */
 const PYTHONS = ['python3', 'python'];
-export const INSTALL = 'python3 -m pip install mlflow';
+const INSTALL = 'python3 -m pip install mlflow';
 
 /**
  * The Python that can import MLflow.
@@ -37,15 +37,17 @@ export function serve({ host, port, store }: UiOptions, announce: (uri: string) 
   const { python } = findMlflow();
   const folder = resolve(store);
   mkdirSync(folder, { recursive: true });
-  const child = spawn(
-    python,
-    [
-      ...['-m', 'mlflow', 'server', '--host', host, '--port', String(port)],
-      ...['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`],
-      ...['--artifacts-destination', join(folder, 'artifacts')],
-    ],
-    { stdio: 'inherit', cwd: folder },
-  );
+  const listen = ['--host', host, '--port', String(port)];
+  const stores = [
+    '--backend-store-uri',
+    `sqlite:///${join(folder, 'mlflow.db')}`,
+    '--artifacts-destination',
+    join(folder, 'artifacts'),
+  ];
+  const child = spawn(python, ['-m', 'mlflow', 'server', ...listen, ...stores], {
+    stdio: 'inherit',
+    cwd: folder,
+  });
   announce(`http://${host}:${port}`);
   const pass = (signal: NodeJS.Signals) => child.kill(signal);
   process.on('SIGINT', pass).on('SIGTERM', pass);

@@ -65,8 +65,17 @@ export class TrialFolder {
     });
     appendFileSync(join(this.path, 'steps.jsonl'), lines.join(''));
     return this.event({
-      ...{ event: 'epoch', epoch, step: first + steps - 1, rate: 1e-3, losses, projected: {}, objective: 1 },
-      ...{ weights: { depth: 1 }, cosines: {}, seconds: 1, waited: 0 },
+      event: 'epoch',
+      epoch,
+      step: first + steps - 1,
+      rate: 1e-3,
+      losses,
+      projected: {},
+      objective: 1,
+      weights: { depth: 1 },
+      cosines: {},
+      seconds: 1,
+      waited: 0,
     });
   }
 
@@ -91,17 +100,19 @@ export class TrialFolder {
     this.event({ event: 'finished', epoch, seconds: 9 });
     const about = { caption: 'four rooms', digest: 'd1', notes: [] };
     const result = {
-      ...{ row: this.row, seed: this.seed, hash: this.hash, metrics, selected: { rule: 'last', epoch } },
-      ...{
-        last: metrics,
-        best: null,
-        parameters: 1234,
-        epochs: epoch,
-        steps,
-        seconds: 9,
-        data: about,
-        engine: 'test',
-      },
+      row: this.row,
+      seed: this.seed,
+      hash: this.hash,
+      metrics,
+      selected: { rule: 'last', epoch },
+      last: metrics,
+      best: null,
+      parameters: 1234,
+      epochs: epoch,
+      steps,
+      seconds: 9,
+      data: about,
+      engine: 'test',
     };
     writeFileSync(join(this.path, 'predictions.png'), 'not really a picture');
     writeFileSync(join(this.path, 'result.json'), JSON.stringify(result));
