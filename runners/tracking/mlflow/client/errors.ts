@@ -146,6 +146,12 @@ export function unanswered(error: unknown, { where, host }: Sent, seconds: numbe
     );
   const cause = rootCause(error);
   const code = cause.code ?? '';
+  if (cause.message === 'bad port')
+    return new MlflowError(
+      'fetch uses no such port: it is reserved for another protocol',
+      { passing: false, certain: true },
+      { where, hint: 'let the server listen at another one, for example 5000', cause: error },
+    );
   const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_/.test(code);
   return new MlflowError(
     tls

@@ -294,14 +294,14 @@ describe('MLflow sync', () => {
     expect(written).not.to.deep.equal([]);
     for (const path of written) expect(readFileSync(path, 'utf8'), path).not.to.contain('p4ss');
     const away = new MlflowClient({
-      uri: 'http://127.0.0.1:9',
+      uri: 'http://127.0.0.1:2',
       username: 'ada',
       password: secret,
       retries: 0,
     });
     await away.version().then(
       () => expect.fail('nothing listens there'),
-      (error: MlflowError) => expect(error.format()).to.contain('127.0.0.1:9').and.not.contain('p4ss'),
+      (error: MlflowError) => expect(error.format()).to.contain('127.0.0.1:2').and.not.contain('p4ss'),
     );
   });
 });

@@ -110,7 +110,7 @@ describe('MLflow tracker', () => {
 
   it('does not hold up a run whose server is away', async function () {
     this.timeout(120_000);
-    process.env.MLFLOW_TRACKING_URI = 'http://127.0.0.1:9';
+    process.env.MLFLOW_TRACKING_URI = 'http://127.0.0.1:2';
     const { path, messages } = await run(experiment('tracking: { type: mlflow, patience: 1 }'), 'away');
     expect(existsSync(join(path, 'result.json'))).to.equal(true);
     const said = messages.map((event) => (event as { message: string }).message);
