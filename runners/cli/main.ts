@@ -323,6 +323,16 @@ program
   .argument('[words...]')
   .action(async (words) => (await import('./completion.js')).complete(program, words));
 
+program
+  .command('doctor')
+  .summary('show what this machine can compute with')
+  .description(
+    'Tries every engine in a process of its own, measures a product of matrices with it, and says what to do about those that do not work. Ends with code 1 if the default engine does not.',
+  )
+  .option('--threads <n>', 'threads of the engines; one per core if left out')
+  .option('--json', 'one JSON document')
+  .action(async (options) => (await import('./doctor.js')).doctor(options));
+
 const weights = program.command('weights').summary('read public checkpoints, write trained ones');
 weights
   .command('import')

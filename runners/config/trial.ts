@@ -60,7 +60,7 @@ export interface EvaluateConfig {
 }
 
 export type EngineConfig =
-  | { type: 'onnx'; provider: 'cpu'; threads: number | null }
+  | { type: 'onnx'; provider: 'cpu' | 'cuda' | 'webgpu'; threads: number | null }
   | { type: 'tensorflow'; threads: number | null }
   | { type: 'wasm' }
   | { type: 'cpu' };

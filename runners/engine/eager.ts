@@ -1,5 +1,6 @@
 // The plain engine: calls the function at every run on an ordinary TensorFlow.js backend. Slow on `cpu`, where
 // it serves as the oracle that recorded graphs are checked against; usable where a native backend is installed.
+import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { MtcpError } from '../../registry/errors.js';
 import {
@@ -11,6 +12,7 @@ import {
   type Tracer,
 } from './engine.js';
 import type { Binding, HostTensor } from './ort/session.js';
+import { prepareWasm } from './wasm.js';
 
 export type EagerBackend = 'cpu' | 'wasm' | 'tensorflow';
 
@@ -21,6 +23,13 @@ const PACKAGES: Record<EagerBackend, string[]> = {
   tensorflow: ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'],
 };
 
+const HINTS: Record<EagerBackend, string> = {
+  cpu: '',
+  wasm: 'npm install @tensorflow/tfjs-backend-wasm',
+  tensorflow:
+    'npm install @tensorflow/tfjs-node (or tfjs-node-gpu); where its installer cannot download, scripts/build-tfjs-node.sh builds it from what npm and PyPI have',
+};
+
 export class EagerEngine implements Engine {
   readonly description: string;
 
@@ -28,8 +37,9 @@ export class EagerEngine implements Engine {
     this.description = `tfjs ${backend}, eager`;
   }
 
-  static async create(backend: EagerBackend): Promise<EagerEngine> {
-    await loadBackend(backend);
+  /** @param threads of `tensorflow`, which takes them when it is first loaded */
+  static async create(backend: EagerBackend, threads?: number): Promise<EagerEngine> {
+    await loadBackend(backend, threads);
     return new EagerEngine(backend);
   }
 
@@ -138,7 +148,12 @@ function run(
   });
 }
 
-async function loadBackend(backend: EagerBackend): Promise<void> {
+/**
+ * Makes a backend known to TensorFlow.js.
+ * @throws MtcpError `engine` if the package that brings it is not there or does not start, with the way to get it
+ */
+export async function loadBackend(backend: EagerBackend, threads?: number): Promise<void> {
+  if (backend === 'tensorflow') prepareTensorflow(threads);
   const failures: string[] = [];
   for (const name of PACKAGES[backend]) {
     try {
@@ -146,16 +161,30 @@ async function loadBackend(backend: EagerBackend): Promise<void> {
       failures.length = 0;
       break;
     } catch (error) {
-      failures.push(`${name}: ${(error as Error).message.split('\n')[0]}`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      const missing = code === 'ERR_MODULE_NOT_FOUND' && message.includes(name);
+      failures.push(`${name}: ${missing ? 'not installed' : message.trim().split('\n')[0]}`);
     }
   }
   if (failures.length > 0)
-    throw new MtcpError('engine', `the tfjs backend "${backend}" is not installed (${failures.join('; ')})`, {
-      hint: `npm install ${PACKAGES[backend].at(-1)}, or use the default engine: {type: onnx}`,
+    throw new MtcpError('engine', `the engine "${backend}" needs a package (${failures.join('; ')})`, {
+      hint: HINTS[backend],
     });
+  if (backend === 'wasm') await prepareWasm();
   if (!(await tf.setBackend(backend)))
     throw new MtcpError('engine', `the tfjs backend "${backend}" does not start here`);
-  // The cpu backend greets its first user with an advertisement.
-  if (backend === 'cpu')
+  // The cpu backend, which wasm borrows from, greets its first user with an advertisement.
+  if (backend !== 'tensorflow')
     (tf.engine().findBackend('cpu') as unknown as { firstUse: boolean }).firstUse = false;
+}
+
+/** What tfjs-node asks of its surroundings before it is loaded. */
+function prepareTensorflow(threads: number | undefined): void {
+  // libtensorflow greets with lines about the CPU; warnings still come through.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  if (threads !== undefined) process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  // It uses functions that Node.js 23 removed.
+  const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
 }

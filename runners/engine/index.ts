@@ -5,16 +5,18 @@ import type { Engine } from './engine.js';
 import { loadOrt } from './ort/library.js';
 import { createNativeSession } from './ort/native.js';
 import { createNodeSession } from './ort/node.js';
+import type { Provider } from './ort/providers.js';
 import { RecordingEngine } from './recording.js';
 
-export type EngineChoice = { type: 'onnx'; provider: 'cpu' } | { type: EagerBackend };
+export type EngineChoice = { type: 'onnx'; provider: Provider } | { type: EagerBackend };
 
 export async function createEngine(choice: EngineChoice, threads: number): Promise<Engine> {
-  if (choice.type !== 'onnx') return EagerEngine.create(choice.type);
+  if (choice.type !== 'onnx') return EagerEngine.create(choice.type, threads);
   // The recorded graph is already simplified: onnxruntime's optimiser finds little in it and takes long over it.
   return new RecordingEngine({
     threads,
     optimize: 'none',
+    provider: choice.provider,
     createSession: canLoadLibrary() ? createNativeSession : createNodeSession,
   });
 }

@@ -34,7 +34,7 @@ export class RecordingEngine implements Engine {
 
   constructor(readonly options: RecordingOptions) {
     this.#create = options.createSession ?? createNativeSession;
-    this.description = `onnxruntime, ${options.threads} thread${options.threads === 1 ? '' : 's'}`;
+    this.description = `onnxruntime${options.provider && options.provider !== 'cpu' ? ` ${options.provider}` : ''}, ${options.threads} thread${options.threads === 1 ? '' : 's'}`;
   }
 
   async compile(name: string, define: (tracer: Tracer) => tf.NamedTensorMap): Promise<Program> {

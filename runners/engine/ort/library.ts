@@ -4,7 +4,7 @@
 //
 // The API is a table of function pointers that only ever grows at its end, so an index stays valid in every
 // later version (onnxruntime_c_api.h, struct OrtApi).
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
@@ -46,10 +46,20 @@ const SIGNATURES = {
   SetGlobalInterOpNumThreads: [148, 'void *', 'int'],
   SetGlobalSpinControl: [149, 'void *', 'int'],
   SetGlobalDenormalAsZero: [155, 'void *'],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'void *', 'void *'],
+  CreateCUDAProviderOptions: [205, '_Out_ void **'],
+  UpdateCUDAProviderOptions: [206, 'void *', 'str *', 'str *', 'size_t'],
+  SessionOptionsAppendExecutionProvider: [216, 'void *', 'str', 'str *', 'str *', 'size_t'],
   CreateArenaCfgV2: [164, 'str *', 'size_t *', 'size_t', '_Out_ void **'],
 } as const;
 
-const RELEASES = { Session: 95, Value: 96, SessionOptions: 100, IoBinding: 135 } as const;
+const RELEASES = {
+  Session: 95,
+  Value: 96,
+  SessionOptions: 100,
+  IoBinding: 135,
+  CUDAProviderOptions: 208,
+} as const;
 
 export type Pointer = bigint;
 export type FunctionName = keyof typeof SIGNATURES;
@@ -77,16 +87,31 @@ export function loadOrt(): Ort {
   return loaded.ort;
 }
 
-function libraryPath(): string {
+const NAMES: Partial<Record<NodeJS.Platform, RegExp>> = {
+  linux: /^libonnxruntime\.so(\.\d+)*$/,
+  darwin: /^libonnxruntime(\.\d+)*\.dylib$/,
+  win32: /^onnxruntime\.dll$/,
+};
+
+/** Where the library lies: in MTCP_ONNXRUNTIME if that is set, else in the package. */
+export function libraryFolder(): string {
+  const given = process.env.MTCP_ONNXRUNTIME;
+  if (given) return given;
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  const folder = join(root, 'bin', 'napi-v6', process.platform, process.arch);
-  const names = { linux: 'libonnxruntime.so.1', darwin: 'libonnxruntime.dylib', win32: 'onnxruntime.dll' };
-  const path = join(folder, names[process.platform as keyof typeof names] ?? '');
-  if (!existsSync(path))
-    throw new MtcpError('engine', `onnxruntime has no library for ${process.platform} ${process.arch}`, {
-      hint: 'use `engine: {type: cpu}` on this machine',
-    });
-  return path;
+  return join(root, 'bin', 'napi-v6', process.platform, process.arch);
+}
+
+function libraryPath(): string {
+  const folder = libraryFolder();
+  const name = existsSync(folder)
+    ? readdirSync(folder).find((file) => NAMES[process.platform]?.test(file))
+    : undefined;
+  if (name) return join(folder, name);
+  if (process.env.MTCP_ONNXRUNTIME)
+    throw new MtcpError('engine', `MTCP_ONNXRUNTIME is ${folder}, and there is no libonnxruntime in it`);
+  throw new MtcpError('engine', `onnxruntime has no library for ${process.platform} ${process.arch}`, {
+    hint: 'use `engine: {type: cpu}` on this machine',
+  });
 }
 
 function open(path: string): { ort: Ort; handle: LibraryHandle } {

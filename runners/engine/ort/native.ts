@@ -4,6 +4,7 @@ import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
 import { sizeOf } from '../graph/ir.js';
 import { loadOrt, type Ort, type Pointer } from './library.js';
+import { appendProvider, unusable } from './providers.js';
 import type { Binding, HostTensor, Session, SessionOptions } from './session.js';
 
 const ELEMENT_TYPE = { float32: 1, int32: 6 } as const;
@@ -44,8 +45,18 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
   ort.call('DisableMemPattern', settings);
   ort.call('AddSessionConfigEntry', settings, 'session.use_env_allocators', '1');
   if (options.profile) ort.call('EnableProfiling', settings, options.profile);
-  const session = await ort.createAsync('CreateSessionFromArray', env, model, model.byteLength, settings);
-  ort.release('SessionOptions', settings);
+  const provider = options.provider ?? 'cpu';
+  let session: Pointer;
+  try {
+    appendProvider(ort, settings, provider);
+    session = await ort
+      .createAsync('CreateSessionFromArray', env, model, model.byteLength, settings)
+      .catch((error: unknown) => {
+        throw unusable(provider, error);
+      });
+  } finally {
+    ort.release('SessionOptions', settings);
+  }
 
   const tensorValue = (name: string, { data, dtype, shape }: HostTensor): Pointer => {
     if (data.length !== sizeOf(shape))

@@ -10,6 +10,7 @@ export async function createNodeSession(model: Uint8Array, options: SessionOptio
   const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import('onnxruntime-node');
   const settings: InferenceSession.SessionOptions = {
     graphOptimizationLevel: OPTIMIZE[options.optimize],
+    executionProviders: [...new Set([options.provider ?? 'cpu', 'cpu'])],
     intraOpNumThreads: options.threads,
     enableMemPattern: false,
     logSeverityLevel: 4,

@@ -1,6 +1,7 @@
 // A session holds one compiled graph; a binding ties its inputs and outputs to arrays of ours. What a binding
 // reads and writes stays where it is from step to step: weights, gradients and batches are never copied.
 import type { DType, Shape } from '../graph/ir.js';
+import type { Provider } from './providers.js';
 
 export type HostArray = Float32Array | Int32Array;
 
@@ -27,6 +28,8 @@ export interface SessionOptions {
   threads: number;
   /** onnxruntime's own graph optimiser; ours has run already, so less is often faster to start and as fast to run. */
   optimize: 'none' | 'basic' | 'extended' | 'all';
+  /** What runs the operators; the CPU if left out. */
+  provider?: Provider;
   /** Writes a profile with this file prefix. */
   profile?: string;
 }

@@ -1,0 +1,143 @@
+// One trial on every engine that this machine has: the same losses and the same weights after two steps. And what is
+// said about engines that it has not.
+import { expect } from 'chai';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { labelChannels } from '../../../registry/contracts/tasks.js';
+import { randomStream } from '../../../registry/random.js';
+import { loadExperiment } from '../../../runners/config/index.js';
+import { openExperiment } from '../../../runners/experiment.js';
+import type { TrainBatch } from '../../../runners/data/batch.js';
+import { createEngine, type EngineChoice } from '../../../runners/engine/index.js';
+import { partsOf } from '../../../runners/training/parts.js';
+import { TrainingStep } from '../../../runners/training/step.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { TABLE3 } from '../../support/rooms.js';
+import { expectClose } from '../../support/oracle.js';
+import { rejection } from '../../support/reference.js';
+
+const SIZE = [32, 32] as const;
+const STEPS = 2;
+
+const installed = (name: string): boolean => {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+interface Trained {
+  losses: number[];
+  weights: Map<string, Float32Array>;
+}
+
+async function train(choice: EngineChoice): Promise<Trained> {
+  const [trial] = loadExperiment(TABLE3, { profile: 'smoke', rows: ['MT-CP'] }).trials;
+  const { network, criterion, optimizer, tasks } = partsOf(trial);
+  const engine = await createEngine(choice, 2);
+  const step = await TrainingStep.compile(engine, network, criterion, optimizer, {
+    batch: 1,
+    size: SIZE,
+    clip: 1,
+  });
+  step.weights.initialize(0);
+  const random = randomStream('engines');
+  const pixels = SIZE[0] * SIZE[1];
+  const batch: TrainBatch = {
+    ids: ['0'],
+    image: Float32Array.from({ length: 3 * pixels }, () => random.normal()),
+    labels: Object.fromEntries(
+      tasks.map(({ name, kind, channels }) => [
+        name,
+        kind === 'classes'
+          ? Int32Array.from({ length: pixels }, () => random.integer(channels))
+          : Float32Array.from({ length: pixels * labelChannels(kind) }, () => random.uniform()),
+      ]),
+    ),
+  };
+  const losses: number[] = [];
+  for (let i = 1; i <= STEPS; i++) {
+    const { total, raw } = await step.gradientsOf(batch, (name) => randomStream('noise', i, name));
+    losses.push(total, ...Object.values(raw));
+    await step.apply(i, 1e-3);
+  }
+  const weights = new Map(
+    [...step.weights.buffers].map(([name, { data }]) => [name, Float32Array.from(data)]),
+  );
+  step.close();
+  engine.close();
+  return { losses, weights };
+}
+
+describe('engines', function () {
+  this.timeout(120_000);
+  let expected: Trained;
+  before(async () => (expected = await train({ type: 'onnx', provider: 'cpu' })));
+
+  const others: [EngineChoice, string][] = [
+    [{ type: 'cpu' }, '@tensorflow/tfjs'],
+    [{ type: 'wasm' }, '@tensorflow/tfjs-backend-wasm'],
+    [{ type: 'tensorflow' }, '@tensorflow/tfjs-node'],
+  ];
+  for (const [choice, needed] of others)
+    it(`${choice.type} gives what onnx gives`, async function () {
+      if (!installed(needed)) this.skip();
+      const { losses, weights } = await train(choice);
+      // AdamW's first step is the sign of the gradient where that is next to nothing, so the second step's losses
+      // agree less well than the first's.
+      const each = losses.length / STEPS;
+      expectClose(losses.slice(0, each), expected.losses.slice(0, each), 1e-5, 'losses of the first step');
+      expectClose(losses.slice(each), expected.losses.slice(each), 2e-3, 'losses of the second step');
+      for (const [name, values] of expected.weights) expectClose(weights.get(name)!, values, 5e-3, name, 0.1);
+    });
+
+  it('tensorflow says how to get it where it is not', async function () {
+    if (installed('@tensorflow/tfjs-node') || installed('@tensorflow/tfjs-node-gpu')) this.skip();
+    const error = await rejection(createEngine({ type: 'tensorflow' }, 1));
+    expect(error.message).to.contain('@tensorflow/tfjs-node: not installed');
+    expect(error.hint).to.contain('scripts/build-tfjs-node.sh');
+  });
+
+  it('cuda says which file is missing', async function () {
+    // An empty folder instead of the package's, so that the test means the same on machines with a GPU.
+    const folder = mkdtempSync(join(tmpdir(), 'mtcp-ort-'));
+    const { appendProvider } = await import('../../../runners/engine/ort/providers.js');
+    const { loadOrt } = await import('../../../runners/engine/ort/library.js');
+    const ort = loadOrt();
+    const before = process.env.MTCP_ONNXRUNTIME;
+    process.env.MTCP_ONNXRUNTIME = folder;
+    try {
+      expect(() => appendProvider(ort, 0n, 'cuda'))
+        .to.throw(MtcpError)
+        .with.property('message')
+        .that.contains(join(folder, 'libonnxruntime_providers_cuda.so'));
+    } finally {
+      if (before === undefined) delete process.env.MTCP_ONNXRUNTIME;
+      else process.env.MTCP_ONNXRUNTIME = before;
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('are chosen by an argument, which is checked', () => {
+    const open = (engine: string, threads?: number) =>
+      openExperiment(TABLE3, { profile: 'smoke', rows: ['MT-CP'], engine, threads }).trials[0].config.engine;
+    expect(open('onnx:cuda', 3)).to.deep.equal({ type: 'onnx', provider: 'cuda', threads: 3 });
+    expect(open('wasm')).to.deep.equal({ type: 'wasm' });
+    const fails = (engine: string, threads?: number) => {
+      try {
+        open(engine, threads);
+      } catch (error) {
+        return (error as MtcpError).format();
+      }
+      return '';
+    };
+    expect(fails('onx')).to.contain('there is no engine "onx"').and.contain('did you mean "onnx"?');
+    expect(fails('onnx:gpu')).to.contain('onnx has no provider "gpu"');
+    expect(fails('wasm:cpu')).to.contain('only onnx has providers');
+    expect(fails('wasm', 2)).to.contain('the engine "wasm" has one thread');
+  });
+});
