@@ -236,6 +236,13 @@ program
   .option('--profile <name>', 'only this profile')
   .option('--deep', 'build the networks too; takes seconds instead of a moment')
   .option('--json', 'one JSON document')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp validate experiments/*.yaml
+  mtcp validate --deep --profile embedded my.yaml`,
+  )
   .action(async (files, options) => (await import('./validate.js')).validate(files, options));
 
 const config = program.command('config').summary('look at resolved configurations');
@@ -248,6 +255,13 @@ config
   .option('--row <name>', 'only this row; may be given several times', collect)
   .option('--origin', 'beside every value the file and line that wrote it, and what it replaced')
   .option('--json', 'one JSON document')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp config show my.yaml --row "MT-CP" --origin
+  mtcp config show my.yaml --profile full train.epochs=3`,
+  )
   .action(async (file, overrides, options) => (await import('./config.js')).show(file, overrides, options));
 config
   .command('diff')
@@ -257,6 +271,14 @@ config
   .argument('<b>', 'the same')
   .option('--profile <name>', 'embedded (default) or another profile of the files')
   .option('--json', 'one JSON document')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  mtcp config diff experiments/table3.yaml my.yaml
+  mtcp config diff "my.yaml#MT-CP" "my.yaml#STL depth"
+  mtcp config diff runs/table3/mt-cp-s0-1a2b3c4d my.yaml#MT-CP`,
+  )
   .action(async (a, b, options) => (await import('./config.js')).diff(a, b, options));
 
 const PLUGINS = 'experiment file whose plugins count too';
@@ -267,6 +289,10 @@ program
   .argument('[kind]', 'backbone, decoder, interaction, loss, scheme, ...')
   .option('-f, --file <file>', PLUGINS)
   .option('--json', 'one JSON document')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  mtcp list\n  mtcp list scheme\n  mtcp list interaction --file my.yaml',
+  )
   .action(async (kind, options) => (await import('./catalog.js')).list(kind, options));
 
 program
@@ -275,6 +301,10 @@ program
   .argument('<name...>', 'name, or kind and name')
   .option('-f, --file <file>', PLUGINS)
   .option('--json', 'one JSON document')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  mtcp describe cfm\n  mtcp describe scheme lps\n  mtcp describe my-block --file my.yaml',
+  )
   .action(async (names, options) => (await import('./catalog.js')).describe(names, options));
 
 program
@@ -285,6 +315,7 @@ program
   )
   .option('-f, --file <file>', PLUGINS)
   .option('-o, --out <file>', 'file to write; stdout if left out')
+  .addHelpText('after', '\nExample:\n  mtcp schema --file my.yaml --out my.schema.json')
   .action(async (options) => (await import('./catalog.js')).schema(options));
 
 const fresh = program.command('new').summary('write a starting point');

@@ -75,7 +75,7 @@ function explain(error: ErrorObject, context: ExplainContext): Fault | undefined
   if (error.keyword === 'required')
     return missing(path, node, key, schema, error.params.missingProperty as string);
   if (path.at(-1) === 'type' && schema.title !== undefined && typeof data === 'string')
-    return { mark: node.mark, ...unknownName(schema.title, data, (schema.enum ?? []) as string[]) };
+    return { mark: node.mark, ...unknownType(schema.title, data, (schema.enum ?? []) as string[]) };
   const mark = node.kind === 'map' ? (key ?? node.mark) : node.mark;
   return { mark, ...wrongValue(path, error, schema, data) };
 }
@@ -128,7 +128,18 @@ function missing(
   };
 }
 
-/** `unknown scheme "dwaa"` and what is near it. */
+function unknownType(kind: string, name: string, known: readonly string[]): Omit<Fault, 'mark'> {
+  const { message, hint = '' } = unknownName(kind, name, known);
+  return { message, hint: hint.replace(/there are \d+$/, (all) => `${all}: mtcp list ${kind}`) };
+}
+
+/** More names than this are too many to read through when one of them is near. */
+const MANY = 12;
+
+/**
+ * `unknown scheme "dwaa"`, what is near it and, unless that is a long list, all there is.
+ * @param nothing what to say if there is nothing to choose from
+ */
 export function unknownName(
   what: string,
   name: string,
@@ -137,9 +148,11 @@ export function unknownName(
 ): Omit<Fault, 'mark'> {
   const near = nearestNames(name, known);
   const meant = near.length > 0 ? `did you mean ${near.map(quote).join(' or ')}? ` : '';
+  const list =
+    meant !== '' && known.length > MANY ? `there are ${known.length}` : `known: ${known.join(', ')}`;
   return {
     message: `unknown ${what} "${name}"`,
-    hint: known.length > 0 ? `${meant}known: ${known.join(', ')}` : nothing,
+    hint: known.length > 0 ? `${meant}${list}` : nothing,
   };
 }
 
