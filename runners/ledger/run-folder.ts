@@ -123,6 +123,9 @@ export class RunFolder {
   }
 }
 
+/** Sweeps make long names; the hash behind it tells folders apart. */
+const LONGEST_SLUG = 100;
+
 /** A row's name as part of a file name. */
 export function slug(name: string): string {
   return (
@@ -130,6 +133,8 @@ export function slug(name: string): string {
       .toLowerCase()
       .replace(/&/g, ' and ')
       .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-|-$/g, '') || 'row'
+      .replace(/^-/, '')
+      .slice(0, LONGEST_SLUG)
+      .replace(/-$/, '') || 'row'
   );
 }

@@ -21,6 +21,8 @@ describe('loading an experiment', () => {
     const { trials, loaded } = JSON.parse(output) as { trials: number; loaded: string[] };
     expect(trials).to.equal(1);
     expect(loaded.filter((name) => /node_modules.ajv./.test(name))).not.to.deep.equal([]);
-    expect(loaded.filter((name) => /tensorflow|tfjs|onnxruntime|sharp|koffi|esbuild/.test(name))).to.deep.equal([]);
+    expect(
+      loaded.filter((name) => /tensorflow|tfjs|onnxruntime|sharp|koffi|esbuild/.test(name)),
+    ).to.deep.equal([]);
   });
 });

@@ -118,6 +118,14 @@ intermediate: { weight: 0.5 }
     expect(some.trials.map(({ row, seed }) => `${row}${seed}`)).to.deep.equal(['a3']);
   });
 
+  it('takes seeds from an argument, and from the option before that', () => {
+    const text = `${GOOD}seeds: [0, 7]\n`;
+    const seeds = (options: LoadOptions) => load({ 'x.yaml': text }, options).trials.map(({ seed }) => seed);
+    expect(seeds({ overrides: ['seeds=[3, 4]'] })).to.deep.equal([3, 4]);
+    expect(seeds({ overrides: ['seeds=null'] })).to.deep.equal([0]);
+    expect(seeds({ overrides: ['seeds=[3, 4]'], seeds: [5] })).to.deep.equal([5]);
+  });
+
   it('names the row of an experiment without rows after the experiment', () => {
     const experiment = load({ 'x.yaml': GOOD });
     expect(experiment).to.include({ name: 'good', title: 'good', profile: null });
