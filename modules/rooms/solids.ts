@@ -80,9 +80,18 @@ export class Model {
     const across: Vector = [-az * uy, az * ux, ax * uy - ay * ux];
     const [r] = radii;
     const transform = [
-      ...[r * ux, r * across[0], along[0] / 2, (a[0] + b[0]) / 2],
-      ...[r * uy, r * across[1], along[1] / 2, (a[1] + b[1]) / 2],
-      ...[0, r * across[2], along[2] / 2, (a[2] + b[2]) / 2],
+      r * ux,
+      r * across[0],
+      along[0] / 2,
+      (a[0] + b[0]) / 2,
+      r * uy,
+      r * across[1],
+      along[1] / 2,
+      (a[1] + b[1]) / 2,
+      0,
+      r * across[2],
+      along[2] / 2,
+      (a[2] + b[2]) / 2,
     ];
     const half: Vector = [r, r, length / 2];
     const taper = radii[1] / r;

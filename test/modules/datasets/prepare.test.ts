@@ -57,8 +57,8 @@ describe('building benchmarks from their official files', () => {
     for (const [i, id] of ['0001', '0002', '0003', '0004', '0005'].entries()) {
       const { image, labels } = await dataset.load(id, ['semseg', 'depth', 'normals']);
       expect([image.height, image.width]).to.deep.equal([12, 16]);
-      expect([...image.data]).to.deep.equal([...images.slice(576 * i, 576 * (i + 1))]);
-      expect([...labels.depth.data]).to.deep.equal([...depths.slice(192 * i, 192 * (i + 1))]);
+      expect([...image.data]).to.deep.equal(Array.from(images.slice(576 * i, 576 * (i + 1))));
+      expect([...labels.depth.data]).to.deep.equal(Array.from(depths.slice(192 * i, 192 * (i + 1))));
       const classes = Array.from(semseg.slice(192 * i, 192 * (i + 1)), (v) => (v === 0 ? 255 : v - 1));
       expect([...labels.semseg.data]).to.deep.equal(classes);
       expect(labels.normals.data.some((v) => v < -0.5)).to.equal(true);
@@ -75,7 +75,8 @@ describe('building benchmarks from their official files', () => {
       return i % width < 4 ? 9 : -2 / (n[0] * x + n[1] * y + n[2]);
     });
     const normals = normalsFromDepth({ height, width, channels: 1, data });
-    const at = (y: number, x: number) => [...normals.slice(3 * (y * width + x), 3 * (y * width + x) + 3)];
+    const at = (y: number, x: number) =>
+      Array.from(normals.slice(3 * (y * width + x), 3 * (y * width + x) + 3));
     at(12, 20).forEach((value, k) => expect(value).to.be.closeTo(n[k], 0.02));
     expect(at(12, 4)).to.deep.equal([0, 0, 0]);
   });

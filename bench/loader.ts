@@ -1,0 +1,183 @@
+// npm run bench:loader: full-size samples from the disk through both input pipelines, images a second, beside a
+// PyTorch DataLoader that does the same with PIL and OpenCV; then what the evaluation metrics cost. Both sides
+// read the same folder with as many workers and take turns.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import '../modules/index.js';
+import {
+  NYUD_FOLDERS,
+  NYUD_TASKS,
+  writeNyudSample,
+  writeNyudSplit,
+} from '../modules/datasets/nyud-folder.js';
+import { createTrialContainer } from '../registry/container.js';
+import type { LabelMap, MapData } from '../registry/contracts/data.js';
+import type { Task } from '../registry/contracts/tasks.js';
+import { MtcpError } from '../registry/errors.js';
+import { randomStream } from '../registry/random.js';
+import { createLoader } from '../runners/data/loader.js';
+import { markdownTable, textTable } from '../runners/reporting/table.js';
+import { toLabel } from '../runners/training/evaluation.js';
+import { pythonWithTorch } from './python-with-torch.js';
+import { Side } from './side.js';
+
+const PEER = join(import.meta.dirname, '../../bench/python/loader.py');
+const BATCH = 2;
+
+interface Options {
+  images: string;
+  workers: string;
+  rounds: string;
+  python?: string;
+  markdown?: boolean;
+}
+
+/** Photographs with structure at all scales and blocks of labels, as large as NYU Depth v2's. */
+async function makeFolder(root: string, count: number, height: number, width: number): Promise<void> {
+  for (const folder of NYUD_FOLDERS) mkdirSync(join(root, folder));
+  const ids = Array.from({ length: count }, (_, i) => String(i).padStart(4, '0'));
+  for (const id of ids) {
+    const random = randomStream('bench', 'loader', id);
+    const waves = Array.from({ length: 9 }, () => [
+      random.uniform() * 0.2,
+      random.uniform() * 0.2,
+      random.uniform() * 6,
+    ]);
+    const image = new Uint8Array(3 * height * width);
+    for (let i = 0; i < image.length; i++) {
+      const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+      const level = waves.reduce((sum, [a, b, c]) => sum + Math.sin(a * x + b * y + c + (i % 3)), 0);
+      image[i] = Math.max(0, Math.min(255, 128 + 22 * level + 12 * random.normal()));
+    }
+    const blocks = Array.from({ length: 64 }, () => random.integer(40));
+    const blockOf = (i: number) =>
+      8 * Math.floor((8 * Math.floor(i / width)) / height) + Math.floor((8 * (i % width)) / width);
+    const semseg = Uint8Array.from({ length: height * width }, (_, i) => blocks[blockOf(i)]);
+    const depth = Float32Array.from(semseg, (c, i) => 1 + 0.1 * c + (i % width) / width);
+    const normals = Float32Array.from({ length: 3 * height * width }, (_, i) => (i % 3 === 2 ? -1 : 0));
+    await writeNyudSample(root, { id, height, width, image, semseg, depth, normals });
+  }
+  await writeNyudSplit(root, 'train', ids);
+  await writeNyudSplit(root, 'val', ids.slice(0, 1));
+}
+
+/** The same augmentations on both sides; what InvPT pads to fits the folder's images. */
+const PIPELINES = {
+  sv: { type: 'sv', size: [480, 640] },
+  atrc: { type: 'atrc', size: [480, 640] },
+};
+
+/** Images a second over an epoch that has begun, so that starting workers does not count. */
+async function ours(root: string, pipeline: keyof typeof PIPELINES, workers: number): Promise<number[]> {
+  const loader = createLoader({
+    dataset: { type: 'nyud-v2', root },
+    transform: PIPELINES[pipeline],
+    tasks: NYUD_TASKS,
+    batch: BATCH,
+    seed: 0,
+    workers,
+    cacheBytes: 0,
+  });
+  await loader.prepare(() => undefined);
+  const rates: number[] = [];
+  for (let epoch = 0; epoch < 2; epoch++) {
+    let began = 0;
+    let images = 0;
+    for await (const { ids } of loader.train(epoch)) {
+      if (began === 0) began = performance.now();
+      else images += ids.length;
+    }
+    rates.push((1000 * images) / (performance.now() - began));
+  }
+  await loader.close();
+  return rates.slice(1);
+}
+
+/** Milliseconds an image: a prediction of the network's size to the label's, and into the counts. */
+function metricCosts(height: number, width: number): [string, number][] {
+  const random = randomStream('bench', 'metrics');
+  const make = (task: Task, type: string): [string, number] => {
+    const channels = task.kind === 'normals' ? 3 : 1;
+    const draw = () =>
+      Float32Array.from({ length: height * width * channels }, () =>
+        task.kind === 'classes'
+          ? random.integer(40)
+          : task.kind === 'normals'
+            ? random.normal()
+            : random.uniform(),
+      );
+    const map = (data: MapData['data']) => ({ height, width, channels, data });
+    const prediction = map(draw());
+    const label: LabelMap = {
+      kind: task.kind,
+      ...map(task.kind === 'binary' ? draw().map(Math.round) : draw()),
+    };
+    const run = createTrialContainer([task]).create('metric', { type }).start(task);
+    const times = Array.from({ length: 5 }, () => {
+      const began = performance.now();
+      run.update(toLabel(prediction, label, task, { mode: 'sv', quantize: true }, 'x'), label);
+      return performance.now() - began;
+    });
+    return [type, times.sort((a, b) => a - b)[2]];
+  };
+  return [
+    make({ name: 'semseg', kind: 'classes', channels: 40 }, 'miou'),
+    make({ name: 'depth', kind: 'depth', channels: 1 }, 'rmse'),
+    make({ name: 'normals', kind: 'normals', channels: 3 }, 'angular_error'),
+    make({ name: 'saliency', kind: 'binary', channels: 1 }, 'saliency'),
+  ];
+}
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
+
+async function main(options: Options): Promise<void> {
+  const python = pythonWithTorch(options.python, (line) => process.stderr.write(`${line}\n`));
+  const [workers, rounds] = [Number(options.workers), Number(options.rounds)];
+  const root = mkdtempSync(join(tmpdir(), 'mtcp-bench-'));
+  try {
+    await makeFolder(root, Number(options.images), 480, 640);
+    const rows: string[][] = [];
+    for (const pipeline of Object.keys(PIPELINES) as (keyof typeof PIPELINES)[]) {
+      const [mine, theirs, ratios]: number[][] = [[], [], []];
+      for (let round = 0; round < rounds; round++) {
+        const own = median(await ours(root, pipeline, workers));
+        const side = new Side('PyTorch', python, [PEER, root, pipeline, String(workers), String(BATCH)]);
+        const { rate } = await side.ask<{ rate: number }>();
+        side.close();
+        mine.push(own);
+        theirs.push(rate);
+        ratios.push(own / rate);
+      }
+      rows.push([pipeline, ...[mine, theirs, ratios].map((values) => median(values).toFixed(2))]);
+    }
+    const columns = [
+      { title: 'pipeline' },
+      { title: 'mtcp images/s', align: 'right' as const },
+      { title: 'DataLoader images/s', align: 'right' as const },
+      { title: 'ratio', align: 'right' as const },
+    ];
+    const draw = options.markdown ? markdownTable : textTable;
+    process.stdout.write(`${draw(columns, rows)}\n\n`);
+    const costs = metricCosts(480, 640).map(([name, ms]) => [name, ms.toFixed(1)]);
+    process.stdout.write(`${draw([{ title: 'metric' }, { title: 'ms an image', align: 'right' }], costs)}\n`);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const program = new Command('bench:loader')
+  .description('Loading and augmenting full-size samples, and evaluation metrics.')
+  .option('--images <n>', 'images in the folder', '24')
+  .option('--workers <n>', 'worker threads, and worker processes of the DataLoader', '2')
+  .option('--rounds <n>', 'turns of each side', '3')
+  .option('--python <path>', 'a Python with torch, cv2 and PIL')
+  .option('--markdown', 'tables in Markdown');
+try {
+  await main(program.parse().opts<Options>());
+} catch (error) {
+  if (!MtcpError.is(error)) throw error;
+  process.stderr.write(`${error.format()}\n`);
+  process.exitCode = error.exitCode;
+}
