@@ -46,7 +46,7 @@ export class AngularError implements Metric {
   start(): MetricRun {
     let [count, sum, squares] = [0, 0, 0];
     const limits = [11.25, 22.5, 30];
-    const within = limits.map(() => 0);
+    const within = [0, 0, 0];
     const histogram = new Float64Array(BINS);
     const angleOf = this.options.angle === 'acos' ? acosAngle : atanAngle;
     return {
@@ -57,7 +57,11 @@ export class AngularError implements Metric {
           count++;
           sum += angle;
           squares += angle * angle;
-          limits.forEach((limit, k) => (within[k] += Number(angle < limit)));
+          if (angle < 30) {
+            within[2]++;
+            if (angle < 22.5) within[1]++;
+            if (angle < 11.25) within[0]++;
+          }
           histogram[Math.min(BINS - 1, Math.floor((angle / 180) * BINS))]++;
         }
       },

@@ -181,5 +181,7 @@ const zoomedSize = ({ height, width }: MapData, scale: number): [number, number]
 ];
 
 function mirrored(vectors: MapData['data']): Float32Array {
-  return Float32Array.from(vectors, (value, i) => (i % 3 === 0 ? -value : value));
+  const out = new Float32Array(vectors);
+  for (let i = 0; i < out.length; i += 3) out[i] = -out[i];
+  return out;
 }

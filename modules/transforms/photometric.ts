@@ -36,7 +36,11 @@ export function distort(
   { height, width, channels, data }: MapData,
   { brightness, contrast, contrastFirst, saturation, hue }: Distortion,
 ): MapData {
-  const out = Uint8ClampedArray.from(data, Math.trunc);
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < out.length; i++) {
+    const value = Math.trunc(data[i]);
+    out[i] = value < 0 ? 0 : value > 255 ? 255 : value;
+  }
   const scale = (factor: number, add = 0) => {
     const table = bytesOf((v) => Math.fround(Math.fround(v * Math.fround(factor)) + Math.fround(add)));
     for (let i = 0; i < out.length; i++) out[i] = table[out[i]];
@@ -49,7 +53,7 @@ export function distort(
   }
   if (hue !== undefined) throughHsv(out, (hsv) => (hsv[0] = (((hsv[0] + hue) % 180) + 180) % 180));
   if (contrast !== undefined && !contrastFirst) scale(contrast);
-  return { height, width, channels, data: new Uint8Array(out.buffer) };
+  return { height, width, channels, data: out };
 }
 
 function bytesOf(f: (value: number) => number): Uint8Array {
@@ -80,11 +84,13 @@ const SECTORS = [
 ];
 
 /** RGB to HSV, changed, and back, pixel by pixel. */
-function throughHsv(rgb: Uint8ClampedArray, change: (hsv: Int32Array) => void): void {
+function throughHsv(rgb: Uint8Array, change: (hsv: Int32Array) => void): void {
   const hsv = new Int32Array(3);
   const table = new Float32Array(4);
   for (let i = 0; i < rgb.length; i += 3) {
-    const [r, g, b] = [rgb[i], rgb[i + 1], rgb[i + 2]];
+    const r = rgb[i];
+    const g = rgb[i + 1];
+    const b = rgb[i + 2];
     const value = Math.max(r, g, b);
     const range = value - Math.min(r, g, b);
     const turn = value === r ? g - b : value === g ? b - r + 2 * range : r - g + 4 * range;

@@ -168,24 +168,31 @@ export function toLabel(
   return resize(prediction, height, width, 'linear');
 }
 
+/** Several times faster than Float32Array.from. */
+function floats(data: MapData['data'], f: (value: number) => number): Float32Array {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = f(data[i]);
+  return out;
+}
+
 const scaled = (map: MapData, factor: number): MapData => ({
   ...map,
-  data: Float32Array.from(map.data, (v) => v * factor),
+  data: floats(map.data, (v) => v * factor),
 });
 
 /** Cut to whole numbers, as saving a grey image does, and back to [0, 1]. */
 function asShares(image: MapData): MapData {
-  return { ...image, data: Float32Array.from(image.data, (v) => Math.trunc(v) / 255) };
+  return { ...image, data: floats(image.data, (v) => Math.trunc(v) / 255) };
 }
 
 /** [-1, 1] to [0, 255] */
 function asImage(normals: MapData): MapData {
-  return { ...normals, data: Float32Array.from(normals.data, (v) => ((v + 1) * 255) / 2) };
+  return { ...normals, data: floats(normals.data, (v) => ((v + 1) * 255) / 2) };
 }
 
 /** Cut to whole numbers, as saving an image does, and back to [-1, 1]. */
 function asBytes(image: MapData): MapData {
-  return { ...image, data: Float32Array.from(image.data, (v) => (2 * Math.trunc(v)) / 255 - 1) };
+  return { ...image, data: floats(image.data, (v) => (2 * Math.trunc(v)) / 255 - 1) };
 }
 
 /** The scores of a predictor that says the same everywhere: what a model has to beat. */
