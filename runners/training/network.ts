@@ -68,8 +68,15 @@ export class Network {
     return { image, shared, inner, stages: pyramids, tasks: pyramids };
   }
 
-  /** The rest of the network: blocks and heads. */
-  decode(root: Scope, encoded: Features): Record<string, Tensor4D> {
+  /**
+   * The rest of the network: blocks and heads.
+   * @param done is told of every section that is through
+   */
+  decode(
+    root: Scope,
+    encoded: Features,
+    done: (section: string) => void = () => {},
+  ): Record<string, Tensor4D> {
     const scope = root.withMemory(this.memory);
     let features = encoded;
     for (const { section, block } of this.#blocks) {
@@ -79,6 +86,7 @@ export class Network {
         if (pyramid.length === 1 && section !== 'decoder')
           scope.expose(`${section}.${task}`, () => pyramid[0].data);
         else exposeLevels(scope, `${section}.${task}`, pyramid);
+      done(section);
     }
     return this.#predict(scope, features);
   }
