@@ -9,9 +9,7 @@ describe('unknown names', () => {
       'did you mean "MT-CP"? known: MT-CP, STL',
     );
     expect(unknownName('row', 'other', ['MT-CP', 'STL']).hint).to.equal('known: MT-CP, STL');
-    expect(unknownName('scheme', 'scheme28', many).hint).to.match(
-      /^did you mean "scheme.*\? there are 28$/,
-    );
+    expect(unknownName('scheme', 'scheme28', many).hint).to.match(/^did you mean "scheme.*\? there are 28$/);
     expect(unknownName('scheme', 'other', many).hint)
       .to.contain('known: scheme0, ')
       .and.to.contain('scheme27');
