@@ -24,6 +24,7 @@ export class ThreadPool<Job, Result> {
   readonly #threads: Thread<Job, Result>[] = [];
   #waiting: Task<Job, Result>[] = [];
   #failure: unknown;
+  #closing = false;
   #count = 0;
 
   /** Threads start with the first jobs; `data` is their `workerData`. */
@@ -45,7 +46,14 @@ export class ThreadPool<Job, Result> {
   /** Stops the threads; unfinished jobs are rejected. */
   async close(): Promise<void> {
     this.#fail(new MtcpError('io', 'the threads were closed while there was work left'));
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    this.#closing = true;
+    await Promise.all(
+      this.#threads.map(({ worker }) => {
+        // A process with nothing else to wait for would end here, in the middle of what its owner does.
+        worker.ref();
+        return worker.terminate();
+      }),
+    );
   }
 
   #dispatch(): void {
@@ -75,7 +83,7 @@ export class ThreadPool<Job, Result> {
       const task = thread.tasks.get(reply.id);
       thread.tasks.delete(reply.id);
       // An idle thread does not keep the process alive.
-      if (thread.tasks.size === 0) worker.unref();
+      if (thread.tasks.size === 0 && !this.#closing) worker.unref();
       if ('error' in reply) task?.reject(reviveError(reply.error));
       else task?.resolve(reply.result);
       this.#dispatch();

@@ -21,7 +21,7 @@ interface Common {
 }
 
 /** The one trial that is meant: of a row and, if there are several, a seed. */
-function trialOf(file: string, overrides: string[], options: Common): Trial {
+export function trialOf(file: string, overrides: string[], options: Partial<Common>): Trial {
   const { trials } = openExperiment(file, {
     profile: options.profile,
     rows: options.row,

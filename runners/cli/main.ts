@@ -108,6 +108,29 @@ Examples:
   )
   .action(async (file, overrides, options) => (await import('./logs.js')).logs(file, overrides, options));
 
+experimentOptions(program.command('profile'))
+  .summary('where the time and memory of a row go, module by module')
+  .description(
+    'Runs a few training steps and a bit of evaluation under a profiler and gathers time, floating-point operations and bytes by the modules of the network, as a table and a flame picture (profile.svg, .png, .json).',
+  )
+  .argument('<file>', 'experiment file')
+  .argument('[overrides...]', 'path=value')
+  .option('--runs <dir>', 'folder of all runs', 'runs')
+  .option('--steps <n>', 'training steps to measure', '5')
+  .option('--images <n>', 'validation images to evaluate', '8')
+  .option('--depth <n>', 'levels of modules in the table', '3')
+  .option('-o, --output <dir>', 'folder for the picture; below the runs if left out')
+  .option('--json', 'one JSON document')
+  .addHelpText(
+    'after',
+    `
+Example:
+  mtcp profile experiments/table3.yaml --row MT-CP --depth 4`,
+  )
+  .action(async (file, overrides, options) =>
+    (await import('./profile.js')).profile(file, overrides, options),
+  );
+
 program
   .command('predict')
   .summary('apply a trained trial to images')

@@ -73,6 +73,15 @@ export async function run(file: string, overrides: string[], options: Options): 
   }
 }
 
+/** A whole number from 1. */
+export function parseCount(text: string, flag: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new MtcpError('usage', `"${text}" is not a whole number from 1`, {
+    where: `argument "${flag} ${text}"`,
+  });
+}
+
 function parseJobs(text = '1'): number {
   const jobs = text === 'auto' ? availableParallelism() : Number(text);
   if (Number.isInteger(jobs) && jobs > 0) return jobs;

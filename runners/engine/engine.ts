@@ -36,6 +36,8 @@ export interface Program {
   readonly inputs: ReadonlyMap<string, TensorSpec>;
   readonly outputs: ReadonlyMap<string, TensorSpec>;
   readonly stats: ProgramStats;
+  /** Floating-point operations of each operator, in the order of their numbers in a profile; see EngineOptions. */
+  flopsByOperator?(): readonly number[];
   /** Ties every input and output to an array; the program reads and writes them in place. */
   bind(tensors: (name: string, spec: TensorSpec) => HostTensor): Binding;
   /** Runs once more with the given inputs and names the first value that is not finite, if there is one. */

@@ -10,14 +10,27 @@ import { RecordingEngine } from './recording.js';
 
 export type EngineChoice = { type: 'onnx'; provider: Provider } | { type: EagerBackend };
 
-export async function createEngine(choice: EngineChoice, threads: number): Promise<Engine> {
+export interface EngineOptions {
+  /** Prefix of the file into which onnxruntime writes what the n-th program took, operator by operator. */
+  profile?(program: number): string;
+}
+
+export async function createEngine(
+  choice: EngineChoice,
+  threads: number,
+  { profile }: EngineOptions = {},
+): Promise<Engine> {
   if (choice.type !== 'onnx') return EagerEngine.create(choice.type, threads);
+  const create = canLoadLibrary() ? createNativeSession : createNodeSession;
+  let programs = 0;
   // The recorded graph is already simplified: onnxruntime's optimiser finds little in it and takes long over it.
   return new RecordingEngine({
     threads,
     optimize: 'none',
     provider: choice.provider,
-    createSession: canLoadLibrary() ? createNativeSession : createNodeSession,
+    createSession: profile
+      ? (model, options) => create(model, { ...options, profile: profile(programs++) })
+      : create,
   });
 }
 

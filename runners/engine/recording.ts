@@ -12,7 +12,7 @@ import {
   type Tracer,
 } from './engine.js';
 import { splatOf } from './graph/builder.js';
-import { flopsOf, peakBytesOf } from './graph/cost.js';
+import { flopsOf, flopsOfNode, peakBytesOf } from './graph/cost.js';
 import { toOnnx } from './graph/onnx.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
@@ -177,6 +177,10 @@ class RecordedProgram implements Program {
       ]),
     );
     this.outputs = new Map([...values].map(([key, value]) => [key, specOf(value)]));
+  }
+
+  flopsByOperator(): readonly number[] {
+    return this.graph.reachable([...this.values.values()], this.given).map(flopsOfNode);
   }
 
   bind(tensors: (name: string, spec: TensorSpec) => HostTensor) {

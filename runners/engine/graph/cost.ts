@@ -12,7 +12,7 @@ export function flopsOf(nodes: readonly Node[]): number {
   return nodes.reduce((sum, node) => sum + flopsOfNode(node), 0);
 }
 
-function flopsOfNode({ op, inputs, outputs, attributes }: Node): number {
+export function flopsOfNode({ op, inputs, outputs, attributes }: Node): number {
   if (inputs.some((value) => value?.constant)) return 0;
   if (op === 'FusedMatMul') {
     const { shape } = inputs[0]!;

@@ -1,0 +1,112 @@
+// mtcp profile
+import { join } from 'node:path';
+import { writeWhole } from '../ledger/files.js';
+import { flamePlot } from '../profiling/flame.js';
+import { profileTrial, type Profile } from '../profiling/profile.js';
+import { flatten, type ModuleCost } from '../profiling/tree.js';
+import { draw } from '../reporting/plots/draw.js';
+import { compact, duration } from '../reporting/numbers.js';
+import { textTable, type Column } from '../reporting/table.js';
+import { slug } from '../ledger/run-folder.js';
+import { Progress } from './progress.js';
+import { trialOf } from './compare.js';
+import { parseCount } from './run.js';
+
+export async function profile(
+  file: string,
+  overrides: string[],
+  options: {
+    profile?: string;
+    row?: string[];
+    seeds?: string;
+    runs: string;
+    steps: string;
+    images: string;
+    depth: string;
+    json?: boolean;
+    output?: string;
+  },
+): Promise<void> {
+  const trial = trialOf(file, overrides, options);
+  const progress = new Progress(process.stderr, Boolean(options.json));
+  const result = await profileTrial(trial, {
+    steps: parseCount(options.steps, '--steps'),
+    images: parseCount(options.images, '--images'),
+    observe: (what) => progress.state(what),
+  });
+  progress.clear();
+  const folder = options.output ?? join(options.runs, trial.experiment, `profile-${slug(trial.row)}`);
+  writeWhole(join(folder, 'profile.json'), `${JSON.stringify(result, null, 1)}\n`);
+  const title = `${trial.row}: a step of ${result.batch} images of ${result.size.join('x')}, ${duration(result.gradient.seconds)}`;
+  await draw(flamePlot(title, [result.gradient]), join(folder, 'profile'));
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(result)}\n`
+      : `${text(result, parseCount(options.depth, '--depth'))}\n${join(folder, 'profile.svg')}\n`,
+  );
+}
+
+function text(result: Profile, depth: number): string {
+  const { step, evaluation, run, gradient, forward, batch, size } = result;
+  const right = (title: string): Column => ({ title, align: 'right' });
+  const ms = (seconds: number) => `${(1000 * seconds).toFixed(1)} ms`;
+  const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
+  const parts = (whole: number, pairs: [string, number][]) =>
+    textTable(
+      [{ title: 'part' }, right('time'), right('share')],
+      pairs.map(([name, seconds]) => [name, ms(seconds), share(seconds, whole)]),
+    );
+  const tree = (root: ModuleCost, levels: number) =>
+    textTable(
+      [
+        { title: 'module' },
+        right('time'),
+        right('share'),
+        right('of it backward'),
+        right('FLOPs'),
+        right('GFLOP/s'),
+        right('written'),
+        right('operators'),
+      ],
+      flatten(root, levels, 0.002).map(({ module, depth: level }) => [
+        `${'  '.repeat(level)}${module.name}`,
+        ms(module.seconds),
+        share(module.seconds, root.seconds),
+        module.backward > 0 ? share(module.backward, module.seconds) : '',
+        module.flops > 0 ? compact(module.flops) : '',
+        module.flops > 0 ? (module.flops / module.seconds / 1e9).toFixed(1) : '',
+        `${compact(module.bytes)}B`,
+        String(module.operators),
+      ]),
+    );
+  return [
+    `${result.row}, seed ${result.seed}: ${result.parameters.toLocaleString('en-US')} parameters, batch ${batch}, images of ${size.join('x')}, ${result.engine}`,
+    '',
+    `A training step takes ${ms(step.total)} (mean of ${result.steps})`,
+    '',
+    parts(step.total, [
+      ['waiting for data', step.data],
+      ['forward, losses, backward', step.network],
+      ['optimizer', step.update],
+    ]),
+    '',
+    `Evaluation takes ${ms(evaluation.total)} an image; of the whole run it is ${share(run.evaluation, run.training + run.evaluation)} (${duration(run.evaluation)} beside ${duration(run.training)} of training)`,
+    '',
+    parts(evaluation.total, [
+      ['waiting for data', evaluation.data],
+      ['network', evaluation.network],
+      ['metrics and the rest', evaluation.rest],
+    ]),
+    '',
+    'Forward, losses and backward of a step, by module',
+    '',
+    tree(gradient, depth),
+    '',
+    'Forward pass of one image in evaluation, by module',
+    '',
+    tree(forward, Math.min(depth, 2)),
+    '',
+    `Memory: ${compact(result.peakBytes)}B of values at a time in a step, the process ${compact(result.memory)}B. Written: bytes of the operators' outputs.`,
+    '',
+  ].join('\n');
+}
