@@ -32,7 +32,7 @@ const schema = {
         "softmax: K softmax(v) of learnt v, from the second epoch, against the first epoch's mean losses (LibMTL). original: weights brought to the sum K after every step, from the start, against the first step's losses.",
     },
     rate: rateProperty,
-    ...gradientProperties('representation', 'weighted'),
+    ...gradientProperties('representation', 'sum'),
   },
   required: ['alpha', 'variant', 'rate', 'shared', 'exclusive'],
 } as const satisfies OptionsSchema;
