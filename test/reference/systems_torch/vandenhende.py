@@ -238,5 +238,5 @@ def distillation(folder: Path, load: Any) -> None:
         ])  # fmt: skip
 
     model = {"backbone": HRNET, "decoder": {"type": "mti", "reduction": 2}, "interaction": {"type": "distill"}}
-    write(folder, "mti-net", net, (128, 96), mti_name, {"model": model, "tasks": heads({"type": "hrnet"})},
+    write(folder, "mti-net", net, (64, 96), mti_name, {"model": model, "tasks": heads({"type": "hrnet"})},
           lambda m, x: flatten(m(x)))  # fmt: skip
