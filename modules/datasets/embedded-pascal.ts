@@ -1,11 +1,12 @@
 // The counterpart of PASCAL-Context that needs no download: rendered scenes with people whose parts are known,
 // animals, vehicles and furniture, made on first use and kept in the cache. On the disk it looks like PASCAL_MT.
-import { component, options, type OptionsOf } from '../../registry/component.js';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
 import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
 import { generateScenes, scenesVersion } from '../scenes/generate.js';
-import type { Report } from './layout.js';
+import { SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
-import { PascalFolder } from './pascal-folder.js';
+import { onlyParts, PascalFolder } from './pascal-folder.js';
 import { SYNTHESIS_SCHEMA, synthesisFolder, type SynthesisOptions } from './synthesis.js';
 
 @component({
@@ -18,26 +19,33 @@ export class EmbeddedPascal implements Dataset {
   readonly tasks = PASCAL_TASKS;
   readonly #scenes: SynthesisOptions;
   readonly #folder: PascalFolder;
+  /** Known after `prepare`. */
+  readonly #ids = new Map<Split, readonly string[]>();
 
-  constructor(@options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>) {
+  constructor(
+    @options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>,
+    @tasks() private readonly wanted: readonly Task[],
+  ) {
     this.#scenes = { train, val, size: [size[0], size[1]], seed };
     this.#folder = new PascalFolder(synthesisFolder('pascal', cache, scenesVersion, this.#scenes), 'error');
   }
 
   async prepare(report: Report): Promise<DatasetInfo> {
-    const { train, val, size } = this.#scenes;
+    const { size } = this.#scenes;
     const { digest } = await generateScenes(this.#folder.root, this.#scenes, report);
+    const names = this.wanted.map(({ name }) => name);
+    for (const split of SPLITS) this.#ids.set(split, await this.#folder.idsFor(split, names, report));
     return {
       caption: `embedded Pascal-like scenes, rendered at ${size[0]}x${size[1]}`,
       digest,
-      notes: [],
-      counts: { train, val },
+      notes: onlyParts(names) ? ['images with people only'] : [],
+      counts: { train: this.#ids.get('train')!.length, val: this.#ids.get('val')!.length },
       root: this.#folder.root,
     };
   }
 
-  ids(split: Split): Promise<readonly string[]> {
-    return this.#folder.ids(split);
+  async ids(split: Split): Promise<readonly string[]> {
+    return this.#ids.get(split) ?? this.#folder.ids(split);
   }
 
   load(id: string, tasks: readonly string[]): Promise<Sample> {

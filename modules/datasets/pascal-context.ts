@@ -8,7 +8,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { countNotes, SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
-import { PASCAL_COUNTS, PascalFolder } from './pascal-folder.js';
+import { onlyParts, PASCAL_COUNTS, PascalFolder } from './pascal-folder.js';
 
 const schema = {
   type: 'object',
@@ -40,8 +40,8 @@ const schema = {
 export class PascalContext implements Dataset {
   readonly tasks = PASCAL_TASKS;
   readonly #folder: PascalFolder;
-  /** Ids that count, where these are not all of them. */
-  readonly #people = new Map<Split, readonly string[]>();
+  /** Known after `prepare`. */
+  readonly #ids = new Map<Split, readonly string[]>();
 
   constructor(
     @options() options: OptionsOf<typeof schema>,
@@ -57,19 +57,16 @@ export class PascalContext implements Dataset {
       .filter((name) => name === 'saliency' || name === 'normals')
       .map((name) => `${name} distilled from another network`);
     notes.push(...countNotes(counts, PASCAL_COUNTS));
-    // Alone, parts are learnt and scored on images with people only, as in the original loader.
-    if (names.join() === 'human_parts') {
-      for (const split of SPLITS) {
-        this.#people.set(split, await this.#folder.idsWithPeople(split, report));
-        counts[split] = this.#people.get(split)!.length;
-      }
-      notes.push('images with people only');
+    for (const split of SPLITS) {
+      this.#ids.set(split, await this.#folder.idsFor(split, names, report));
+      counts[split] = this.#ids.get(split)!.length;
     }
+    if (onlyParts(names)) notes.push('images with people only');
     return { caption: 'PASCAL-Context (PASCAL_MT)', digest, notes, counts, root: this.#folder.root };
   }
 
   async ids(split: Split): Promise<readonly string[]> {
-    return this.#people.get(split) ?? this.#folder.ids(split);
+    return this.#ids.get(split) ?? this.#folder.ids(split);
   }
 
   /** Unknown pixels are IGNORE in `semseg`, the zero vector in `normals`. */

@@ -109,8 +109,16 @@ export class PascalFolder implements Layout {
     return verifyFiles(this, new Set(needed), report);
   }
 
+  /**
+   * The ids that count for these tasks: if human parts are the only one, as in the original loader, those that
+   * show a person.
+   */
+  idsFor(split: Split, tasks: readonly string[], report: Report): Promise<readonly string[]> {
+    return onlyParts(tasks) ? this.#idsWithPeople(split, report) : this.ids(split);
+  }
+
   /** The ids of a split that show a person, from the benchmark's list or, if it does not fit, from the annotations. */
-  async idsWithPeople(split: Split, report: Report): Promise<readonly string[]> {
+  async #idsWithPeople(split: Split, report: Report): Promise<readonly string[]> {
     const ids = await this.ids(split);
     const listed = await readPartsList(join(this.root, partsFile(split)), ids);
     if (listed) return ids.filter((id) => listed[id].includes(PERSON));
@@ -122,6 +130,9 @@ export class PascalFolder implements Layout {
     return kept;
   }
 }
+
+/** Whether images without people do not count. */
+export const onlyParts = (tasks: readonly string[]): boolean => tasks.join() === 'human_parts';
 
 function taskNamed(name: string): Task {
   const task = PASCAL_TASKS.find((known) => known.name === name);

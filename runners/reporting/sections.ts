@@ -92,6 +92,7 @@ function captions(
   const seeds = [...new Set(rows.map(({ trial }) => trial.seed))];
   const { config } = rows[0].trial;
   const { mode } = config.evaluate;
+  const pipelines = [...new Set(rows.map(({ trial }) => trial.config.augment.type))];
   const size = (config.augment.size as number[] | undefined)?.join('x');
   const baselines = Object.entries(experiment.report.delta_m ?? {});
   return [
@@ -101,6 +102,7 @@ function captions(
       ...(size ? [`images of ${size}`] : []),
       `${config.train.epochs} epoch${config.train.epochs === 1 ? '' : 's'}`,
       seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')} (mean ± standard deviation)`,
+      `pipeline ${pipelines.join(' or ')}`,
       `evaluation ${mode}.`,
     ].join(', '),
     ...selectionNotes(rows.map(({ trial }) => trial)),
@@ -113,7 +115,7 @@ function captions(
       : []),
     ...(constant
       ? [
-          'The constant predictor says the same everywhere: most frequent class, mean depth, mean normal of the training split.',
+          'The constant predictor says the same everywhere: most frequent class, mean depth, mean normal of the training split; everything salient.',
         ]
       : []),
   ];
