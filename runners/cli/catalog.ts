@@ -100,7 +100,7 @@ function describeEntry({ kind, name, summary, source, tasks, plugin, options }: 
   return [
     `${kind} ${name}`,
     indented(summary, 2),
-    ...(source === undefined ? [] : [indented(`From: ${source}`, 2)]),
+    ...(source === undefined ? [] : [indented(`Source: ${source}`, 2)]),
     ...(tasks === undefined ? [] : [`  For tasks of kind ${tasks.join(', ')}.`]),
     ...(plugin === undefined ? [] : [`  Plugin: ${display(plugin)}`]),
     '',

@@ -78,7 +78,7 @@ describe('mtcp', function () {
     const { stdout: text } = await mtcp('describe', 'scheme', 'lps');
     expect(text)
       .to.contain('Source: MT-CP section 3.5')
-      .and.to.match(/^spread .*2\.5/m);
+      .and.to.match(/^ *spread .*2\.5/m);
   });
 
   it('validates every shipped experiment', async () => {
