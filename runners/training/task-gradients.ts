@@ -32,10 +32,13 @@ export interface TaskGradientPlan {
   readonly apart: ReadonlyMap<string, Shapes>;
   /** The backbone's maps, in representation mode. */
   readonly maps: readonly Shape[];
+  /** Whether the second stage goes through everything, from the tasks' terms times their factors. */
+  readonly late: boolean;
 }
 
 export const partName = (source: string, parameter: string) => `part/${source}/${parameter}`;
 export const mapName = (source: string, index: number) => `map/${source}/${index}`;
+export const factorName = (task: string) => `factor/${task}`;
 export const upstreamName = (index: number) => `upstream/${index}`;
 
 /** Holds the tasks' gradients and combines them. */
@@ -44,8 +47,9 @@ export class TaskGradientRun {
   readonly #shared: ReadonlyMap<string, Arena>;
   readonly #apart: ReadonlyMap<string, Arena>;
   readonly #maps: ReadonlyMap<string, HostTensor[]>;
-  /** What the second stage starts from. */
+  /** What the second stage starts from: at the maps, and at the tasks' terms. */
   readonly #upstream: HostTensor[];
+  readonly #factors: ReadonlyMap<string, HostTensor>;
   readonly #groups: TaskGradients['groups'];
 
   /** @param gradients where the combined gradient goes */
@@ -61,6 +65,7 @@ export class TaskGradientRun {
     const maps = () => plan.maps.map((shape) => hostTensor({ dtype: 'float32', shape }));
     this.#maps = bySource(maps);
     this.#upstream = maps();
+    this.#factors = bySource(() => hostTensor({ dtype: 'float32', shape: [] }));
     const cells = plan.maps.reduce((sum, shape) => sum + sizeOf(shape.slice(1)), 0);
     this.#groups =
       cells > 0
@@ -74,6 +79,7 @@ export class TaskGradientRun {
     if (kind === 'part')
       return this.#shared.get(source)!.views.get(rest) ?? this.#apart.get(source)!.views.get(rest);
     if (kind === 'map') return this.#maps.get(source)![Number(rest)];
+    if (kind === 'factor') return this.#factors.get(source)!;
     if (kind === 'upstream') return this.#upstream[Number(source)];
     return undefined;
   }
@@ -121,10 +127,13 @@ export class TaskGradientRun {
         addTo(data as Float32Array, this.#apart, name, factors);
       }
     }
+    for (const [task, { data }] of this.#factors) data[0] = factors.get(task) ?? 0;
     this.#upstream.forEach(({ data }, i) => {
       data.fill(0);
       for (const [source, maps] of this.#maps) {
-        const factor = source === REST ? 1 : (sharedFactors.get(source) ?? 0);
+        const inside = source === REST ? 1 : (sharedFactors.get(source) ?? 0);
+        // The terms' own gradient arrives at the maps too: what is added is the difference.
+        const factor = this.plan.late ? inside - (factors.get(source) ?? 0) : inside;
         axpy(data as Float32Array, factor, maps[i].data as Float32Array);
       }
     });

@@ -3,7 +3,8 @@
 //
 // In representation mode there are two stages. The first goes backward through decoders and heads only, down to the
 // backbone's maps; the second goes backward through the backbone, from the gradient of its maps that the host put
-// together, and takes the activations from the first.
+// together, and takes the activations from the first. Where the decoders' gradients wait for the coefficients as well
+// (`exclusive: weighted`), the second stage goes backward through everything, from the tasks' terms times them.
 import * as tf from '@tensorflow/tfjs';
 import { inputName, Pass } from '../../modules/nn/scope.js';
 import type { Features } from '../../registry/contracts/features.js';
@@ -14,7 +15,7 @@ import type { Network } from './network.js';
 import { objective, type Criterion, type Objective } from './objective.js';
 import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepInputs } from './step-io.js';
 import type { StepOptions, Traced } from './step.js';
-import { mapName, partName, REST, upstreamName, type Shapes } from './task-gradients.js';
+import { factorName, mapName, partName, REST, upstreamName, type Shapes } from './task-gradients.js';
 
 const BACKBONE = 'backbone.';
 const inBackbone = (name: string): boolean => name.startsWith(BACKBONE);
@@ -67,9 +68,9 @@ class Recording {
   stages(): [tf.NamedTensorMap, tf.NamedTensorMap] {
     const hasRest = this.#look();
     const names = [...this.traced.table.parameters.keys()];
-    // What the rest adds to the maps is the total's gradient without the tasks', unless it is needed for parameters too.
-    const byDifference = this.#encoded !== undefined && this.#rule.exclusive === 'sum';
-    const passes = hasRest && !byDifference ? [...this.#tasks, REST] : this.#tasks;
+    // What the rest adds to the maps is the total's gradient without the tasks', or part of the second stage.
+    const byDifference = hasRest && this.#encoded !== undefined && !this.#isLate;
+    const passes = hasRest && !this.#encoded ? [...this.#tasks, REST] : this.#tasks;
 
     const wanted = names.filter((name) => this.#isWanted(name));
     const parts = new Map<string, Map<string, tf.Tensor>>();
@@ -86,7 +87,7 @@ class Recording {
     const apart = new Map(
       passes.map((source) => [
         source,
-        this.#rule.exclusive === 'sum'
+        this.#rule.exclusive === 'sum' || this.#isLate
           ? []
           : [...parts.get(source)!.keys()].filter((name) => !isShared.has(name)),
       ]),
@@ -97,10 +98,10 @@ class Recording {
         if (kept.has(name)) this.#outputs[partName(source, name)] = gradient;
 
     // And once for the plain sum, for everything else.
-    const whole = names.filter((name) => !kept.has(name) && !(this.#encoded && inBackbone(name)));
-    const total = this.#backward(() => this.#total(), whole, hasRest && byDifference);
+    const whole = names.filter((name) => !kept.has(name) && !this.#isSecond(name));
+    const total = this.#backward(() => this.#total(), whole, byDifference);
     for (const [name, gradient] of total.parameters) this.#outputs[NAMES.gradient(name)] = gradient;
-    if (hasRest && byDifference)
+    if (byDifference)
       maps.set(
         REST,
         total.maps.map((sum, i) => sum.sub(tf.addN(this.#tasks.map((task) => maps.get(task)![i])))),
@@ -108,19 +109,20 @@ class Recording {
     for (const [source, gradients] of maps)
       gradients.forEach((gradient, i) => (this.#outputs[mapName(source, i)] = gradient));
 
-    const below = this.#second(names.filter(inBackbone));
+    const below = this.#second(names.filter((name) => this.#isSecond(name)));
     const trained = new Set([...kept, ...total.parameters.keys(), ...below.keys()]);
     this.traced.trained = names.filter((name) => trained.has(name));
     this.traced.momenta = this.#momenta;
     const shapes = (list: readonly string[]): Shapes =>
       new Map(list.map((name) => [name, this.#shapeOf(name)]));
-    const sources = hasRest ? [...this.#tasks, REST] : this.#tasks;
+    const sources = hasRest && !this.#isLate ? [...this.#tasks, REST] : this.#tasks;
     this.traced.plan = {
       tasks: this.#tasks,
       sources,
       shared: shapes(shared),
       apart: new Map(sources.map((source) => [source, shapes(apart.get(source) ?? [])])),
       maps: this.#maps.map(({ shape }) => shape),
+      late: this.#isLate,
     };
     const second = [...below].map(([name, gradient]) => [NAMES.gradient(name), gradient]);
     return [this.#outputs, Object.fromEntries(second) as tf.NamedTensorMap];
@@ -130,9 +132,19 @@ class Recording {
     return this.traced.table.parameters.get(name)!.shape;
   }
 
+  /** Whether all gradients of parameters wait for the coefficients. */
+  get #isLate(): boolean {
+    return this.#encoded !== undefined && this.#rule.exclusive === 'weighted';
+  }
+
+  /** Whether the parameter's gradient belongs to the second stage. */
+  #isSecond(name: string): boolean {
+    return this.#isLate || (this.#encoded !== undefined && inBackbone(name));
+  }
+
   /** Whether the gradient of each task may be needed by itself. */
   #isWanted(name: string): boolean {
-    if (this.#encoded && inBackbone(name)) return false;
+    if (this.#isSecond(name)) return false;
     return this.#rule.exclusive === 'weighted' || this.#rule.shared === 'all' || inBackbone(name);
   }
 
@@ -214,15 +226,23 @@ class Recording {
     return shared;
   }
 
-  /** Through the backbone, from the gradient of its maps. */
+  /** Through the backbone, from the gradient of its maps; or through everything, with what the maps' gradient lacks. */
   #second(names: readonly string[]): Map<string, tf.Tensor> {
     if (!this.#encoded) return new Map();
     const upstream = this.#maps.map((map, i) => this.tracer.input(upstreamName(i), 'float32', map.shape));
     const along = () => {
       const pass = new Pass(this.traced.table, this.tracer, true);
-      const { shared } = this.network.encode(pass.root, this.#inputs.image);
-      const terms = shared.map(({ data }, i) => data.mul(upstream[i]).sum() as tf.Scalar);
-      for (const { value, weight } of pass.penalties) terms.push(value.mul(weight));
+      const { image, labels, scheme } = this.#inputs;
+      const features = this.network.encode(pass.root, image);
+      const terms = features.shared.map(({ data }, i) => data.mul(upstream[i]).sum() as tf.Scalar);
+      if (this.#isLate) {
+        const predictions = this.network.decode(pass.root, features);
+        const { tasks, rest } = objective(this.criterion, pass, predictions, labels, scheme);
+        for (const task of this.#tasks)
+          terms.push(tasks![task].mul(this.tracer.input(factorName(task), 'float32', [])));
+        // Penalties of the whole pass are part of it.
+        if (rest) terms.push(rest);
+      } else for (const { value, weight } of pass.penalties) terms.push(value.mul(weight));
       return tf.addN(terms) as tf.Scalar;
     };
     return this.#backward(along, names, false).parameters;

@@ -114,6 +114,28 @@ describe('gradients of single tasks', () => {
       if (shared !== 'all') expectGradients(byName, outside, (name) => decoders.test(name));
     });
 
+  for (const shared of ['representation', 'backbone', 'all'] as const)
+    it(`${shared}: other coefficients outside the shared set`, async () => {
+      const twice: Change = ({ scheme }) => {
+        Object.assign(scheme, {
+          gradients: {
+            shared,
+            exclusive: 'weighted',
+            combine: ({ tasks }) => ({
+              coefficients: factors(tasks).map((x) => 0.3 * x),
+              outside: factors(tasks),
+            }),
+          } satisfies GradientRule,
+        });
+      };
+      const scaled = Object.fromEntries(Object.entries(FACTORS).map(([task, x]) => [task, 0.3 * x]));
+      const inside = (await gradients(weighted(scaled))).byName;
+      const outside = (await gradients(weighted(FACTORS))).byName;
+      const { byName } = await gradients(twice);
+      expectGradients(byName, inside, (name) => name.startsWith('backbone.'));
+      expectGradients(byName, outside, (name) => name.startsWith('heads.'));
+    });
+
   it('one task shares everything with itself', async () => {
     const outside = (await gradients(weighted(ONES), recordingEngine, ['depth'])).byName;
     const { byName } = await gradients(
@@ -188,15 +210,16 @@ describe('gradients of single tasks', () => {
     step.close();
   });
 
-  it('TensorFlow.js cpu gives the same two stages', async () => {
-    const cpu = await EagerEngine.create('cpu');
-    const change = rule('representation', 'sum', factors);
-    const [recorded, eager] = [await gradients(change), await gradients(change, cpu)];
-    expectGradients(
-      recorded.byName,
-      new Map([...eager.byName].filter(([name]) => recorded.byName.has(name))),
-    );
-    for (const [pair, cosine] of Object.entries(eager.result.cosines))
-      expect(recorded.result.cosines[pair], pair).to.be.closeTo(cosine, 1e-5);
-  });
+  for (const exclusive of ['sum', 'weighted'] as const)
+    it(`TensorFlow.js cpu gives the same two stages, ${exclusive} outside`, async () => {
+      const cpu = await EagerEngine.create('cpu');
+      const change = rule('representation', exclusive, factors);
+      const [recorded, eager] = [await gradients(change), await gradients(change, cpu)];
+      expectGradients(
+        recorded.byName,
+        new Map([...eager.byName].filter(([name]) => recorded.byName.has(name))),
+      );
+      for (const [pair, cosine] of Object.entries(eager.result.cosines))
+        expect(recorded.result.cosines[pair], pair).to.be.closeTo(cosine, 1e-5);
+    });
 });
