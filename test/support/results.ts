@@ -72,17 +72,17 @@ export async function writeResults(
     for (let epoch = 1; epoch <= 4; epoch++) {
       const values = Object.fromEntries(tasks.map(({ name }, i) => [name, (i + 1) / epoch]));
       log.append({
-        ...{
-          event: 'epoch',
-          epoch,
-          step: 2 * epoch,
-          rate: 1,
-          losses: values,
-          projected: values,
-          objective: 1 / epoch,
-        },
-        ...{ weights: Object.fromEntries(tasks.map(({ name }, i) => [name, 1 + i / epoch])), cosines: {} },
-        ...{ seconds: 1, waited: 0 },
+        event: 'epoch',
+        epoch,
+        step: 2 * epoch,
+        rate: 1,
+        losses: values,
+        projected: values,
+        objective: 1 / epoch,
+        weights: Object.fromEntries(tasks.map(({ name }, i) => [name, 1 + i / epoch])),
+        cosines: {},
+        seconds: 1,
+        waited: 0,
       });
       log.append({
         event: 'evaluated',
@@ -93,17 +93,21 @@ export async function writeResults(
     }
     const data = { caption: 'toy rooms', digest: '0', notes: [] };
     folder.finish({
-      ...{
-        row,
-        seed,
-        hash,
-        metrics,
-        last: metrics,
-        best: null,
-        selected: { rule: 'last', split: 'test', metric: 'all', epoch: 4 },
-      },
-      ...{ parameters: 1_234_567, epochs: 4, steps: 8, seconds: 100 + seed, memory: 1.5e9, flops: 2.5e9 },
-      ...{ data, engine: 'none' },
+      row,
+      seed,
+      hash,
+      metrics,
+      last: metrics,
+      best: null,
+      selected: { rule: 'last', split: 'test', metric: 'all', epoch: 4 },
+      parameters: 1_234_567,
+      epochs: 4,
+      steps: 8,
+      seconds: 100 + seed,
+      memory: 1.5e9,
+      flops: 2.5e9,
+      data,
+      engine: 'none',
     });
     await writePredictions(
       folder.path,
