@@ -1,0 +1,30 @@
+// The tables that compare systems: every row of every profile is a network whose parts fit each other.
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { openExperiment } from '../../runners/run.js';
+import { flowOf } from '../../runners/training/flow.js';
+
+const EXPERIMENTS = join(import.meta.dirname, '../../../experiments');
+
+describe('tables of systems', () => {
+  for (const name of ['table1', 'table2', 'fair'])
+    it(`${name}: every row gives a prediction for each of its tasks`, async function () {
+      this.timeout(60_000);
+      const { trials } = openExperiment(join(EXPERIMENTS, `${name}.yaml`), {});
+      const rows = new Map(trials.map((trial) => [trial.row, trial]));
+      expect(rows.size).to.be.greaterThan(11);
+      for (const [row, trial] of rows) {
+        const { tasks, sections } = await flowOf(trial);
+        const heads = sections.at(-1)!;
+        for (const task of tasks) expect(heads.maps[task][0], `${row}: ${task}`).to.have.length(3);
+        expect(heads.parameters, row).to.be.greaterThan(0);
+      }
+    });
+
+  it('the published profile is valid, too', () => {
+    for (const name of ['table1', 'table2', 'fair'])
+      expect(
+        openExperiment(join(EXPERIMENTS, `${name}.yaml`), { profile: 'full' }).trials.length,
+      ).to.be.greaterThan(11);
+  });
+});
