@@ -14,7 +14,7 @@ export interface MemoryPolicy {
 export const DEFAULT_MEMORY: MemoryPolicy = { affinity: 'tiled', recompute: 'auto' };
 
 /** Inner maps from this many bytes on count as large. */
-const LARGE = 16 << 20;
+const LARGE = 7e6;
 
 /** @param numbers of the inner map, in float32 */
 export function recomputes({ recompute }: MemoryPolicy, numbers: number): boolean {

@@ -29,7 +29,7 @@ export async function plan(
   for (const trial of trials) if (!sizes.has(trial.row)) sizes.set(trial.row, await inspect(trial));
   const planned = trials.map((trial) => {
     const folder = new RunFolder(runs, trial);
-    const { parameters, nodes, sections } = sizes.get(trial.row)!;
+    const { parameters, nodes, memory, sections } = sizes.get(trial.row)!;
     return {
       row: trial.row,
       seed: trial.seed,
@@ -37,6 +37,7 @@ export async function plan(
       hash: trial.hash,
       parameters,
       nodes,
+      memory,
       sections,
       folder: folder.path,
     };
@@ -63,6 +64,7 @@ export async function plan(
         right('parameters'),
         ...sections.map(right),
         right('graph nodes'),
+        right('memory'),
       ],
       planned.map((row) => [
         row.row,
@@ -71,6 +73,7 @@ export async function plan(
         row.parameters.toLocaleString('en-US'),
         ...sections.map((section) => row.sections[section]?.toLocaleString('en-US') ?? '-'),
         row.nodes.toLocaleString('en-US'),
+        `${(row.memory / 1e9).toFixed(1)} GB`,
       ]),
     ),
   ];

@@ -2,6 +2,7 @@
 // that do not fit each other are found before anything runs.
 import { createTrialContainer } from '../../registry/container.js';
 import type { Trial } from '../config/index.js';
+import { peakBytesOf } from '../engine/graph/cost.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { record } from '../engine/recording.js';
 import { partsOf } from './parts.js';
@@ -16,10 +17,19 @@ export interface NetworkSize {
   byName: ReadonlyMap<string, number>;
   /** Operators of the training graph. */
   nodes: number;
+  /** Bytes that a process which trains it is expected to hold, at the most. */
+  memory: number;
 }
 
+/** Node, TensorFlow.js and onnxruntime before there is a graph. */
+const PROCESS = 150e6;
+/** What onnxruntime keeps of a node besides its values. */
+const NODE = 10e3;
+/** Its allocator's gaps and what operators hold while they run, over the values' own bytes. */
+const ALLOCATION = 1.22;
+
 export async function inspect(trial: Trial): Promise<NetworkSize> {
-  const { network, criterion, tasks } = partsOf(trial);
+  const { network, criterion, optimizer, tasks } = partsOf(trial);
   const { batch, accumulate, clip } = trial.config.train;
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
   const trace = newTrace();
@@ -38,5 +48,11 @@ export async function inspect(trial: Trial): Promise<NetworkSize> {
     byName.set(name, count);
     parameters += count;
   }
-  return { parameters, sections, byName, nodes: graph.reachable([...outputs.values()]).length };
+  const nodes = graph.reachable([...outputs.values()]);
+  const all = [...trace.table.parameters.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  // Of what trains: a gradient, the optimizer's state and, with accumulation, a sum of gradients.
+  const numbers = all + parameters * (1 + optimizer.slots.length + Number(accumulate > 1));
+  const values = peakBytesOf(nodes, new Set(outputs.values()));
+  const memory = PROCESS + nodes.length * NODE + numbers * 4 + values * ALLOCATION;
+  return { parameters, sections, byName, nodes: nodes.length, memory };
 }

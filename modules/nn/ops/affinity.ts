@@ -3,6 +3,7 @@
 // FlashAttention, Dao et al. 2022). At 120x160 the full matrix would be 1.5 GB per sample and task.
 import * as tf from '@tensorflow/tfjs';
 import { afresh } from './afresh.js';
+import { after } from './after.js';
 import { defineOp } from './op.js';
 
 interface Inputs extends Record<string, tf.Tensor> {
@@ -28,7 +29,8 @@ const op = defineOp<Inputs, { tile: number }>(['q', 'k', 'v'], {
     const dq: tf.Tensor[] = [];
     // Sums run along: the tiles' shares of dk and dv are as large as dk and dv.
     let [dk, dv]: [tf.Tensor?, tf.Tensor?] = [];
-    tilesOf(q, tile).forEach((part, i) => {
+    tilesOf(q, tile).forEach((own, i) => {
+      const part = i === 0 ? own : after(own, [dq[i - 1], dk!, dv!]);
       const s = afresh(() => affinity(part, k));
       const dA = s.mul(tf.matMul(upstreams[i], v, false, true).sub(sums[i])) as tf.Tensor3D;
       dq.push(tf.matMul(dA, k));

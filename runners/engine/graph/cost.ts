@@ -29,30 +29,121 @@ export function flopsOfNode({ op, inputs, outputs, attributes }: Node): number {
 
 /** Operators whose output is their input seen differently. */
 const VIEWS = new Set(['Reshape', 'Identity']);
+/** Operators that may write over an input of the same size that nobody needs afterwards. */
+const IN_PLACE = new Set(
+  'Add Sub Mul Div Relu Sigmoid Tanh Exp Neg Sqrt Reciprocal Abs Erf Clip Floor Sign'.split(' '),
+);
 
 /**
- * Bytes of the values that are alive at a time when nodes run in this order, at their most: what is computed and
- * still needed, without inputs, outputs and constants, which lie elsewhere.
+ * The order in which onnxruntime runs nodes that were written backwards (graph/onnx.ts): depth first towards the
+ * inputs, starting from the nodes that nobody reads, earliest recorded first.
+ */
+export function executionOrder(nodes: readonly Node[]): Node[] {
+  const place = new Map(nodes.map((node, i) => [node, i]));
+  const sources = (node: Node) => new Set(node.inputs.flatMap((value) => value?.node ?? []));
+  const read = new Set(nodes.flatMap((node) => [...sources(node)]));
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const stack = nodes
+    .filter((node) => !read.has(node))
+    .reverse()
+    .map((node) => ({ node, done: false }));
+  while (stack.length > 0) {
+    const { node, done } = stack.pop()!;
+    if (done) order.push(node);
+    if (done || seen.has(node)) continue;
+    seen.add(node);
+    stack.push({ node, done: true });
+    const latestFirst = [...sources(node)]
+      .filter((source) => place.has(source) && !seen.has(source))
+      .sort((a, b) => place.get(b)! - place.get(a)!);
+    for (const source of latestFirst) stack.push({ node: source, done: false });
+  }
+  return order;
+}
+
+/**
+ * Bytes that onnxruntime holds at a time for what nodes compute, at their most; inputs, outputs and constants lie
+ * elsewhere. It plans buffers before it runs: a value gets a buffer of its own shape that is no longer needed, if
+ * there is one, and until then such a buffer is held.
  */
 export function peakBytesOf(nodes: readonly Node[], outputs: ReadonlySet<Value>): number {
-  const storage = (value: Value): Value => {
-    let at = value;
-    while (at.node && VIEWS.has(at.node.op)) at = at.node.inputs[0]!;
-    return at;
+  const order = executionOrder(nodes);
+  const uses = new Map<Value, number>();
+  for (const node of order) for (const value of node.inputs) if (value?.node) add(uses, storageOf(value), 1);
+
+  const held: Buffer[] = [];
+  const unused = new Map<string, Buffer[]>();
+  const bufferOf = new Map<Value, Buffer>();
+  const release = (value: Value, at: number) => {
+    const buffer = bufferOf.get(value);
+    if (!buffer) return;
+    buffer.until = at;
+    if (--buffer.values > 0) return;
+    const kind = kindOf(value);
+    unused.set(kind, [...(unused.get(kind) ?? []), buffer]);
   };
-  const lastUse = new Map<Value, number>();
-  nodes.forEach((node, i) => {
-    for (const value of [...node.inputs, ...node.outputs]) if (value?.node) lastUse.set(storage(value), i);
+  order.forEach((node, at) => {
+    if (!VIEWS.has(node.op))
+      for (const value of node.outputs) {
+        if (outputs.has(value)) continue;
+        let buffer = writtenOver(node, value, uses, bufferOf) ?? unused.get(kindOf(value))?.pop();
+        if (!buffer) held.push((buffer = { from: at, until: at, values: 0, bytes: bytesOf(value) }));
+        buffer.values++;
+        bufferOf.set(value, buffer);
+        if (!uses.has(value)) release(value, at);
+      }
+    for (const value of node.inputs) {
+      if (!value?.node) continue;
+      const storage = storageOf(value);
+      if (add(uses, storage, -1) === 0) release(storage, at);
+    }
   });
-  const freed = new Map<number, Value[]>();
-  for (const [value, i] of lastUse) freed.set(i, [...(freed.get(i) ?? []), value]);
-  const counts = (value: Value) => value.node !== undefined && !outputs.has(value);
-  const bytes = (value: Value) => sizeOf(value.shape) * BYTES[value.dtype];
+
+  const change = new Float64Array(order.length + 1);
+  for (const { from, until, bytes } of held) {
+    change[from] += bytes;
+    change[until + 1] -= bytes;
+  }
   let [alive, peak] = [0, 0];
-  nodes.forEach((node, i) => {
-    if (!VIEWS.has(node.op)) for (const value of node.outputs) if (counts(value)) alive += bytes(value);
-    peak = Math.max(peak, alive);
-    for (const value of freed.get(i) ?? []) if (counts(value)) alive -= bytes(value);
-  });
+  for (const bytes of change) peak = Math.max(peak, (alive += bytes));
   return peak;
+}
+
+interface Buffer {
+  from: number;
+  until: number;
+  /** How many values that are still needed it holds. */
+  values: number;
+  bytes: number;
+}
+
+function storageOf(value: Value): Value {
+  let at = value;
+  while (at.node && VIEWS.has(at.node.op)) at = at.node.inputs[0]!;
+  return at;
+}
+
+function writtenOver(
+  node: Node,
+  output: Value,
+  uses: ReadonlyMap<Value, number>,
+  bufferOf: ReadonlyMap<Value, Buffer>,
+): Buffer | undefined {
+  if (!IN_PLACE.has(node.op)) return undefined;
+  for (const value of node.inputs) {
+    if (!value?.node) continue;
+    const storage = storageOf(value);
+    if (uses.get(storage) === 1 && bytesOf(storage) === bytesOf(output)) return bufferOf.get(storage);
+  }
+  return undefined;
+}
+
+const kindOf = (value: Value): string => `${value.dtype}[${value.shape.join()}]`;
+const bytesOf = (value: Value): number => sizeOf(value.shape) * BYTES[value.dtype];
+
+function add(counts: Map<Value, number>, value: Value, amount: number): number {
+  const count = (counts.get(value) ?? 0) + amount;
+  counts.set(value, count);
+  return count;
 }

@@ -14,6 +14,13 @@ kernel('mtcp.Gelu', (build, { x }) => build.op('Gelu', [x], x.shape));
 kernel('mtcp.Relu', (build, { x }) => build.op('Relu', [x], x.shape));
 kernel('mtcp.Detach', (_, { x }) => x);
 
+/** A copy of x with nothing of `first` appended: the one dependency that costs no arithmetic. */
+kernel('mtcp.After', (build, { x, first }) => {
+  const nothing = build.slice(flat(build, first), [0], [0]);
+  const inputs = [flat(build, x), nothing];
+  return build.reshape(build.op('Concat', inputs, [sizeOf(x.shape)], { axis: int(0) }), x.shape);
+});
+
 kernel('mtcp.CrossEntropy', (build, { logits, labels }) => {
   const logProbabilities = build.op('LogSoftmax', [logits], logits.shape, { axis: int(1) });
   const picked = build.gather(flat(build, logProbabilities), places(build, labels, logits), 0);

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { deformableAttention } from '../../../modules/nn/deformable.js';
+import { softmaxAffinity } from '../../../modules/nn/ops/affinity.js';
 import { feedForward } from '../../../modules/nn/feed-forward.js';
 import { inputName, ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { recomputes, type MemoryPolicy } from '../../../registry/contracts/memory.js';
@@ -91,9 +92,30 @@ describe('memory policy', () => {
       if (name !== 'feed-forward, relu') expect(again.peak).to.be.below(kept.peak);
     });
 
+  it('affinity in tiles: one tile at a time, forward and backward', async () => {
+    const n = 256;
+    const peakOf = async (tileElements: number) => {
+      const { graph, outputs } = await record((tracer) => {
+        const inputs = ['q', 'k', 'v', 'dy'].map(
+          (name) => tracer.input(name, 'float32', [1, n, 4]) as tf.Tensor3D,
+        );
+        const [q, k, v, dy] = inputs;
+        const forward = () => softmaxAffinity(q, k, v, tileElements);
+        const { grads } = tf.engine().gradients(forward, [q, k, v], dy, true);
+        return { dq: grads[0], dk: grads[1], dv: grads[2] };
+      });
+      const values = [...outputs.values()];
+      return peakBytesOf(graph.reachable(values), new Set(values));
+    };
+    // Sixteen tiles; four arrays of a tile's size are needed at a time.
+    const tile = (n * n) / 16;
+    expect(await peakOf(tile)).to.be.below(6 * tile * 4);
+    expect(await peakOf(Infinity)).to.be.above(2 * n * n * 4);
+  });
+
   it('auto takes the large ones', () => {
     const memory = { affinity: 'tiled', recompute: 'auto' } as const;
     expect(recomputes(memory, 1 << 20)).to.equal(false);
-    expect(recomputes(memory, 8 << 20)).to.equal(true);
+    expect(recomputes(memory, 2 << 20)).to.equal(true);
   });
 });

@@ -8,6 +8,7 @@ import { layerNorm } from '../../../modules/nn/ops/layer-norm.js';
 import { softmaxAffinity } from '../../../modules/nn/ops/affinity.js';
 import { batchNormalize } from '../../../modules/nn/ops/batch-norm.js';
 import { crossEntropy } from '../../../modules/nn/ops/cross-entropy.js';
+import { after } from '../../../modules/nn/ops/after.js';
 import { channelSummary } from '../../../modules/nn/ops/channel-summary.js';
 import { relativePositions } from '../../../modules/nn/ops/relative-positions.js';
 import { scatterRows } from '../../../modules/nn/ops/scatter-rows.js';
@@ -51,6 +52,9 @@ describe('operations, recorded against composite', () => {
     ];
     for (const name of Object.keys(expected)) expectClose(actual[name].data, expected[name].data, 1e-5, name);
   });
+
+  it('after: nothing but the order changes', () =>
+    expectSame({ x: noise([3, 5]), y: noise([7], 'y') }, ({ x, y }) => after(x.mul(2), [y.exp(), y]).mul(x)));
 
   it('channel summary', () =>
     expectSame({ x: noise([2, 3, 5, 7]) }, ({ x }) => channelSummary(x as tf.Tensor4D)));
