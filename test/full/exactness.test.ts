@@ -1,7 +1,7 @@
 // At full size, against torch and transformers themselves: Mask2Former with Swin-S at sizes that are and are not
 // multiples of 7 and 32, and one training step of the paper's network. Small cases of the same run in `npm test`.
 import { expect } from 'chai';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { forward } from '../../runners/compare/forward.js';
@@ -15,7 +15,7 @@ import { TABLE3 } from '../support/rooms.js';
 const SIZES = ['96x128', '83x117', '224x224'];
 /** Largest distance over the tensor's largest value. */
 const FEATURES = 1e-4;
-/** Norm of the distance over the norm of the gradient. */
+/** Norm of the distance over the norm of the gradient; three times PyTorch's own, where float32 cannot do better. */
 const GRADIENTS = 1e-3;
 
 const fullTrial = (overrides: string[] = []) =>
@@ -93,6 +93,7 @@ describe('full size against PyTorch', () => {
     const [expected, actual] = ['gradients.safetensors', 'ours.safetensors'].map(
       (name) => new SafetensorsFile(join(own, name)),
     );
+    const float32 = JSON.parse(readFileSync(join(own, 'float32.json'), 'utf8')) as Record<string, number>;
     const norms = new Map<string, number>();
     const faults: string[] = [];
     for (const name of expected.tensors.keys()) {
@@ -109,7 +110,7 @@ describe('full size against PyTorch', () => {
       // On key biases and the like the loss does not depend: rounding is all there is.
       if (norm < 1e-6 * typical) continue;
       const { ofNorm } = distance(actual.read(name).data, expected.read(name).data);
-      if (!(ofNorm < GRADIENTS))
+      if (!(ofNorm < Math.max(GRADIENTS, 3 * float32[name])))
         faults.push(`${name}: ${ofNorm.toExponential(2)} of ${norm.toExponential(2)}`);
     }
     expect(faults, faults.join('\n')).to.deep.equal([]);
