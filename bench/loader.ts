@@ -69,8 +69,15 @@ const PIPELINES = {
   atrc: { type: 'atrc', size: [480, 640] },
 };
 
-/** Images a second over an epoch that has begun, so that starting workers does not count. */
-async function ours(root: string, pipeline: keyof typeof PIPELINES, workers: number): Promise<number[]> {
+/** Over a second epoch, so that starting workers does not count. */
+interface Rate {
+  /** Images a second. */
+  rate: number;
+  /** Processor milliseconds an image, of all threads and processes together: what another load leaves as it is. */
+  cpu: number;
+}
+
+async function ours(root: string, pipeline: keyof typeof PIPELINES, workers: number): Promise<Rate> {
   const loader = createLoader({
     dataset: { type: 'nyud-v2', root },
     transform: PIPELINES[pipeline],
@@ -81,18 +88,16 @@ async function ours(root: string, pipeline: keyof typeof PIPELINES, workers: num
     cacheBytes: 0,
   });
   await loader.prepare(() => undefined);
-  const rates: number[] = [];
+  let result: Rate = { rate: 0, cpu: 0 };
   for (let epoch = 0; epoch < 2; epoch++) {
-    let began = 0;
+    const [began, used] = [performance.now(), process.cpuUsage()];
     let images = 0;
-    for await (const { ids } of loader.train(epoch)) {
-      if (began === 0) began = performance.now();
-      else images += ids.length;
-    }
-    rates.push((1000 * images) / (performance.now() - began));
+    for await (const { ids } of loader.train(epoch)) images += ids.length;
+    const { user, system } = process.cpuUsage(used);
+    result = { rate: (1000 * images) / (performance.now() - began), cpu: (user + system) / 1000 / images };
   }
   await loader.close();
-  return rates.slice(1);
+  return result;
 }
 
 /** Milliseconds an image: a prediction of the network's size to the label's, and into the counts. */
@@ -140,23 +145,31 @@ async function main(options: Options): Promise<void> {
     await makeFolder(root, Number(options.images), 480, 640);
     const rows: string[][] = [];
     for (const pipeline of Object.keys(PIPELINES) as (keyof typeof PIPELINES)[]) {
-      const [mine, theirs, ratios]: number[][] = [[], [], []];
+      const [mine, theirs]: Rate[][] = [[], []];
       for (let round = 0; round < rounds; round++) {
-        const own = median(await ours(root, pipeline, workers));
+        mine.push(await ours(root, pipeline, workers));
         const side = new Side('PyTorch', python, [PEER, root, pipeline, String(workers), String(BATCH)]);
-        const { rate } = await side.ask<{ rate: number }>();
+        theirs.push(await side.ask<Rate>());
         side.close();
-        mine.push(own);
-        theirs.push(rate);
-        ratios.push(own / rate);
       }
-      rows.push([pipeline, ...[mine, theirs, ratios].map((values) => median(values).toFixed(2))]);
+      const of = (rates: Rate[], key: keyof Rate) => median(rates.map((rate) => rate[key]));
+      const ratio = median(mine.map(({ rate }, i) => rate / theirs[i].rate));
+      rows.push([
+        pipeline,
+        of(mine, 'rate').toFixed(1),
+        of(theirs, 'rate').toFixed(1),
+        ratio.toFixed(2),
+        of(mine, 'cpu').toFixed(0),
+        of(theirs, 'cpu').toFixed(0),
+      ]);
     }
     const columns = [
       { title: 'pipeline' },
       { title: 'mtcp images/s', align: 'right' as const },
       { title: 'DataLoader images/s', align: 'right' as const },
       { title: 'ratio', align: 'right' as const },
+      { title: 'mtcp CPU ms an image', align: 'right' as const },
+      { title: 'DataLoader CPU ms', align: 'right' as const },
     ];
     const draw = options.markdown ? markdownTable : textTable;
     process.stdout.write(`${draw(columns, rows)}\n\n`);
