@@ -24,7 +24,9 @@ interface ReadRun {
   models: { id: string; step: number }[];
 }
 
-describe('MlflowClient', () => {
+describe('MlflowClient', function () {
+  // A server in Python, perhaps on a busy machine.
+  this.timeout(90_000);
   let test: TestServer;
   let client: MlflowClient;
   let experiment_id: string;

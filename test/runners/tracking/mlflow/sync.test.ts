@@ -25,7 +25,9 @@ type History = Record<string, [number, number | string, number][]>;
 
 const logging: LoggingOptions = { steps: 1, system: null, checkpoints: 'none', model: false, register: null };
 
-describe('MLflow sync', () => {
+describe('MLflow sync', function () {
+  // A server in Python, perhaps on a busy machine.
+  this.timeout(90_000);
   let test: TestServer;
   let client: MlflowClient;
   let runs: string;

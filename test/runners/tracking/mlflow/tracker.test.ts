@@ -11,7 +11,9 @@ import { sharedServer, type TestServer } from '../../../support/mlflow/server.js
 
 const BASE = join(process.cwd(), 'experiments/base/mtcp-nyud.yaml');
 
-describe('MLflow tracker', () => {
+describe('MLflow tracker', function () {
+  // A server in Python, perhaps on a busy machine.
+  this.timeout(90_000);
   let test: TestServer;
   let runs: string;
   const environment = { ...process.env };
