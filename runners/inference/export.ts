@@ -31,7 +31,7 @@ export interface OnnxExported {
   checkpoint: string;
   nodes: number;
   input: { name: 'image'; shape: (number | 'batch')[]; description: string };
-  outputs: { name: string; shape: (number | 'batch')[]; description: string }[];
+  outputs: { name: string; dtype: string; shape: (number | 'batch')[]; description: string }[];
 }
 
 const MEANING: Record<Task['kind'], string> = {
@@ -115,8 +115,9 @@ export async function exportOnnx({
       checkpoint: weights,
       nodes: recorded.graph.reachable([...recorded.outputs.values()]).length,
       input: { ...input, shape: ['batch', height, width, 3] },
-      outputs: [...recorded.outputs].map(([name, { shape }]) => ({
+      outputs: [...recorded.outputs].map(([name, { dtype, shape }]) => ({
         name,
+        dtype,
         shape: ['batch', ...shape.slice(1)],
         description: descriptions[name],
       })),

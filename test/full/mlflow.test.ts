@@ -21,6 +21,7 @@ describe('MLflow, at length', function () {
 
   it('loses and doubles nothing through 1000 faults and a server that is killed', async function () {
     await sharedServer(this);
+    this.timeout(3_600_000);
     const { server, reader } = await startServer();
     const proxy = new FaultProxy(server.uri, 0.4);
     await proxy.start();

@@ -1,14 +1,12 @@
 // The trained network of a trial as an MLflow 3 logged model: an MLmodel file with the signature, and the network in
 // ONNX form with its weights inside, so that Python loads it with mlflow.onnx.load_model.
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { MtcpError } from '../../../registry/errors.js';
 import type { LoggedEvent } from '../../ledger/events.js';
-import { writeWhole } from '../../ledger/files.js';
 import type { TrialResult } from '../../ledger/run-folder.js';
 import type { LoggedModel, Metric } from './client/index.js';
-import type { Exported, ExportedTensor } from '../../training/export.js';
+import type { OnnxExported } from '../../inference/export.js';
 import { tag } from './entities.js';
 import type { Invocation } from './invocation.js';
 import type { RemoteRun, RunState } from './remote-run.js';
@@ -44,14 +42,16 @@ export async function logModel(
       state.done.push(what);
       run.save();
     };
-    const exported = state.done.includes('uploaded') ? undefined : await exportOf(folder, result);
+    const file = join(run.folder, MODEL_FILE);
+    // The engine is loaded only here: most of what a tracker does needs none of it.
+    const exported = state.done.includes('uploaded')
+      ? undefined
+      : await (await import('../../inference/export.js')).exportOnnx({ folder, out: file });
     const model = await ensureModel(run, state, started);
     const { model_id } = model.info;
     if (exported)
       await once('uploaded', async () => {
         const artifacts = client.artifacts(model.info);
-        const file = join(run.folder, MODEL_FILE);
-        writeWhole(file, exported.model);
         await artifacts.putFile(MODEL_FILE, file);
         rmSync(file);
         await artifacts.putText('requirements.txt', 'mlflow\nonnx\nonnxruntime\n');
@@ -99,36 +99,13 @@ async function ensureModel(run: ModelRun, state: ModelState, started: Started): 
 /** MLflow allows no / : . % " ' in the name of a model. */
 const modelName = (row: string): string => row.replace(/[/:.%"']+/g, '_') || 'model';
 
-/** The engine is loaded only here: most of what a tracker does needs none of it. */
-async function exportOf(folder: string, { selected }: TrialResult): Promise<Exported> {
-  const [{ openExperiment }, { exportOnnx }, { bestIn, checkpointsIn }, { readSafetensors }] =
-    await Promise.all([
-      import('../../experiment.js'),
-      import('../../training/export.js'),
-      import('../../training/checkpoint.js'),
-      import('../../weights/safetensors.js'),
-    ]);
-  const checkpoints = join(folder, 'checkpoints');
-  const chosen = selected.rule === 'best' ? bestIn(checkpoints) : checkpointsIn(checkpoints)[0];
-  const weights = chosen && join(chosen, 'weights.safetensors');
-  if (!weights || !existsSync(weights))
-    throw new MtcpError('weights', 'no weights are kept', {
-      where: checkpoints,
-      hint: `train.checkpoint.keep: ${selected.rule} keeps them`,
-    });
-  const [trial] = openExperiment(join(folder, 'resolved.yaml')).trials;
-  return exportOnnx(trial, readSafetensors(weights).tensors);
-}
-
-const DTYPE = { float32: 'float32', int32: 'int32' } as const;
-
-function mlmodel({ inputs, outputs, model }: Exported, { info }: LoggedModel, run_id: string): string {
-  const signature = (tensors: Record<string, ExportedTensor>) =>
+function mlmodel({ input, outputs, bytes }: OnnxExported, { info }: LoggedModel, run_id: string): string {
+  const signature = (tensors: readonly { name: string; dtype: string; shape: (number | 'batch')[] }[]) =>
     JSON.stringify(
-      Object.entries(tensors).map(([name, { dtype, shape }]) => ({
+      tensors.map(({ name, dtype, shape }) => ({
         name,
         type: 'tensor',
-        'tensor-spec': { dtype: DTYPE[dtype], shape },
+        'tensor-spec': { dtype, shape: shape.map((n) => (n === 'batch' ? -1 : n)) },
       })),
     );
   return dump({
@@ -148,10 +125,14 @@ function mlmodel({ inputs, outputs, model }: Exported, { info }: LoggedModel, ru
       },
     },
     model_id: info.model_id,
-    model_size_bytes: model.byteLength,
+    model_size_bytes: bytes,
     model_uuid: info.model_id,
     run_id,
-    signature: { inputs: signature(inputs), outputs: signature(outputs), params: null },
+    signature: {
+      inputs: signature([{ ...input, dtype: 'float32' }]),
+      outputs: signature(outputs),
+      params: null,
+    },
     utc_time_created: new Date().toISOString().replace('T', ' ').replace('Z', ''),
   });
 }

@@ -101,10 +101,10 @@ describe('MLflow tracker', function () {
     const predicted = await test.reader.ask<{
       inputs: object;
       outputs: Record<string, { shape: number[]; sum: number }>;
-    }>('predict', { uri: model, inputs: { image: [1, 32, 32, 3] } });
-    expect(predicted.inputs).to.deep.equal({ image: [1, 32, 32, 3] });
-    const { shape, sum } = predicted.outputs['prediction/depth'];
-    expect(shape).to.deep.equal([1, 32, 32, 1]);
+    }>('predict', { uri: model, inputs: { image: [2, 32, 32, 3] } });
+    expect(predicted.inputs).to.deep.equal({ image: ['batch', 32, 32, 3] });
+    const { shape, sum } = predicted.outputs.depth;
+    expect(shape).to.deep.equal([2, 32, 32]);
     expect(sum).to.be.a('number').and.not.equal(0);
     const versions = await test.reader.ask<{ source: string }[]>('versions', { name: 'tiny depth' });
     expect(versions.map(({ source }) => source)).to.deep.equal([model]);
