@@ -17,7 +17,7 @@ import { rowsOf } from './report.js';
 import { track } from './tracking/index.js';
 import { checkTrials } from './training/check.js';
 import { checkStart } from './weights/start.js';
-import { workThrough, type WorkEvent, type Worked } from './work.js';
+import { workThrough, type Failure, type WorkEvent, type Worked } from './work.js';
 
 export { openExperiment, primaryMetrics } from './experiment.js';
 
@@ -123,11 +123,17 @@ async function runTrials(
   }
 
   const jobs = options.jobs ?? 1;
-  const { failed, interrupted } =
+  const worked =
     jobs > 1
       ? await runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
       : await workThrough({ ledger, sources, observe, stopRequested });
   const rows = rowsOf(ledger);
+  // What one process died of another one may have finished.
+  const finished = (failure: Failure) =>
+    rows.some(
+      ({ trial, state }) => state === 'done' && trial.row === failure.row && trial.seed === failure.seed,
+    );
+  const failed = worked.failed.filter((failure) => !finished(failure));
   const report = buildReport(experiment, rows, sources.constant, primaryMetrics(trials));
   writeWhole(join(folder, 'report.md'), report.markdown);
   writeWhole(join(folder, 'report.json'), `${JSON.stringify(report.json, null, 2)}\n`);
@@ -136,7 +142,7 @@ async function runTrials(
       observe({ event: 'warning', message: `no picture ${plot.name}: ${error.message}` }),
     );
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
-  return { report, folder, failed, interrupted, elsewhere };
+  return { report, folder, failed, interrupted: worked.interrupted, elsewhere };
 }
 
 /** Otherwise an hour of training could end with a folder that refuses its checkpoint. */

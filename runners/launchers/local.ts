@@ -73,10 +73,10 @@ export async function runInProcesses(
         }
         const how = signal ? `killed by ${signal}` : `ended with code ${code}`;
         if (!worker.trial) return reject(new Error(`a worker process was ${how} before it began a trial`));
-        died.push({
-          ...worker.trial,
-          message: `its process was ${how}; run it again to go on from its last checkpoint`,
-        });
+        const { row, seed } = worker.trial;
+        const message = `its process was ${how}; run it again to go on from its last checkpoint`;
+        if (!died.some((other) => other.row === row && other.seed === seed))
+          died.push({ row, seed, message });
         if (stopRequested()) return resolve();
         start().then(resolve, reject);
       });

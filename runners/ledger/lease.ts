@@ -56,6 +56,8 @@ export interface LeaseOptions {
 export interface Ownership {
   owner: Owner;
   alive: boolean;
+  /** Owners that died, one after the other. */
+  deaths: number;
   /** The lock. */
   file: string;
 }
@@ -75,13 +77,20 @@ export function ownerOf(folder: string, options: LeaseOptions = {}): Ownership |
     if (number === 0) return undefined;
     const file = lockFile(folder, number);
     const owner = read(file);
-    if (owner) return { owner, alive: isAlive(owner, file, options), file };
+    if (owner) return ownership(owner, isAlive(owner, file, options), file);
     // Not readable as a lock: being written where links do not exist, or damaged.
     const age = secondsSilent(file);
-    if (age !== undefined) return { owner: unknownOwner(), alive: age < WRITING, file };
+    if (age !== undefined) return ownership(unknownOwner(), age < WRITING, file);
   }
   return undefined;
 }
+
+const ownership = (owner: Owner, alive: boolean, file: string): Ownership => ({
+  owner,
+  alive,
+  deaths: numberOf(file) - Number(alive),
+  file,
+});
 
 export class Lease {
   #beat: NodeJS.Timeout | undefined;

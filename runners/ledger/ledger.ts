@@ -70,6 +70,13 @@ export class Ledger {
     if (state === 'done' || state === 'running') return false;
     if (this.options.only && !this.options.only.includes(state)) return false;
     // What another process has just tried fails again.
-    return state !== 'failed' || (folder.failure()?.time ?? '') <= this.#opened;
+    if (state === 'failed') return (folder.failure()?.time ?? '') <= this.#opened;
+    if (state !== 'stale') return true;
+    // A process may die of its machine, so another one takes over; of two that died the trial is the reason.
+    const ownership = folder.owner(this.options);
+    return !ownership || ownership.owner.since <= this.#opened || ownership.deaths < MOST_DEATHS;
   }
 }
+
+/** Processes that may die over a trial before this process leaves it alone. */
+const MOST_DEATHS = 2;
