@@ -66,7 +66,9 @@ def step(module: nn.Module, image: Tensor, run: Callable[[nn.Module, Tensor], Ou
 def distance(single: nn.Module, exact: nn.Module) -> float:
     """How far the gradients of a float32 run in PyTorch are from the exact ones: what a tolerance must allow."""
     pairs = [
-        (a.grad.double(), b.grad) for a, b in zip(single.parameters(), exact.parameters(), strict=True) if b.grad is not None
+        (a.grad.double(), b.grad)
+        for a, b in zip(single.parameters(), exact.parameters(), strict=True)
+        if b.grad is not None
     ]
     largest = max(b.norm().item() for _, b in pairs)
     worst = max(((a - b).norm() / max(b.norm().item(), 1e-5 * largest)).item() for a, b in pairs)

@@ -134,7 +134,9 @@ class Attention17(nn.MultiheadAttention):
         length, batch, channels = query.shape
         q, k, v = (
             F.linear(x, w, b)
-            for x, w, b in zip((query, key, value), self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3), strict=True)
+            for x, w, b in zip(
+                (query, key, value), self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3), strict=True
+            )
         )
         rows = batch * self.num_heads
         q, k, v = (x.reshape(-1, rows, self.head_dim).transpose(0, 1) for x in (q, k, v))

@@ -104,7 +104,8 @@ def deeplab(folder: Path, load: Any) -> None:
         return name if part == "backbone" else f"heads.semseg.{deeplab_name(rest)}"
 
     slot = {"type": "deeplab", "dropout": 0}
-    write(folder, "stl-deeplab", net, SIZE, rename, {"model": {"backbone": RESNET}, "tasks": {"semseg": {"head": slot}}})
+    setting = {"model": {"backbone": RESNET}, "tasks": {"semseg": {"head": slot}}}
+    write(folder, "stl-deeplab", net, SIZE, rename, setting)
 
 
 def encoder_name(name: str) -> str | None:
@@ -201,7 +202,8 @@ def distillation(folder: Path, load: Any) -> None:
             (r"^fuse\.last_layer\.1\.", "decoder.0.norm."),
             (r"^initial_task_prediction_heads\.layers\.(\w+)\.", r"decoder.1.\1.blocks."),
             (r"^initial_task_prediction_heads\.conv_out\.(\w+)\.", r"decoder.1.\1.classify."),
-            (r"^multi_modal_distillation\.self_attention\.(\w+)\.(\w+)\.attention\.0\.", r"interaction.levels.0.\1.\2.gate."),
+            (r"^multi_modal_distillation\.self_attention\.(\w+)\.(\w+)\.attention\.0\.",
+             r"interaction.levels.0.\1.\2.gate."),
             (r"^multi_modal_distillation\.self_attention\.(\w+)\.(\w+)\.conv\.", r"interaction.levels.0.\1.\2.conv."),
             (r"^heads\.(\w+)\.2\.", r"heads.\1.classify."),
             (r"^heads\.(\w+)\.(\d)\.", r"heads.\1.blocks.\2."),
@@ -230,7 +232,8 @@ def distillation(folder: Path, load: Any) -> None:
             (r"^fpm_scale_(\d)\.se\.(\w+)\.squeeze\.2\.", r"decoder.scales.\1.propagate.gates.\2.fc2."),
             (r"^scale_(\d)\.refinement\.(\w+)\.", r"decoder.scales.\1.\2.blocks."),
             (r"^scale_(\d)\.decoders\.(\w+)\.", r"decoder.scales.\1.\2.classify."),
-            (r"^distillation_scale_(\d)\.self_attention\.(\w+)\.(\w+)\.attention\.0\.", r"interaction.levels.\1.\2.\3.gate."),
+            (r"^distillation_scale_(\d)\.self_attention\.(\w+)\.(\w+)\.attention\.0\.",
+             r"interaction.levels.\1.\2.\3.gate."),
             (r"^distillation_scale_(\d)\.self_attention\.(\w+)\.(\w+)\.conv\.", r"interaction.levels.\1.\2.\3.conv."),
             (r"^heads\.(\w+)\.last_layer\.0\.", r"heads.\1.mix."),
             (r"^heads\.(\w+)\.last_layer\.1\.", r"heads.\1.norm."),
