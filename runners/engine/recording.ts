@@ -121,8 +121,19 @@ export class RecordingEngine implements Engine {
   }
 }
 
+/** Recordings wait for each other: TensorFlow.js has one backend at a time. */
+let recorded: Promise<unknown> = Promise.resolve();
+
 /** Runs `define` on the recording backend; nothing is computed. */
-export async function record(
+export function record(
+  define: (tracer: Tracer) => tf.NamedTensorMap,
+): Promise<{ graph: Graph; outputs: Map<string, Value> }> {
+  const mine = recorded.then(() => recordNow(define));
+  recorded = mine.catch(() => {});
+  return mine;
+}
+
+async function recordNow(
   define: (tracer: Tracer) => tf.NamedTensorMap,
 ): Promise<{ graph: Graph; outputs: Map<string, Value> }> {
   if (!tf.engine().registryFactory[RECORDING]) tf.registerBackend(RECORDING, () => new RecordingBackend());
