@@ -90,6 +90,21 @@ describe('an experiment', function () {
     );
   });
 
+  it('starts the embedded profile from the committed backbone, whole', async () => {
+    const overrides = ['data.train=4', 'data.val=1', 'train.epochs=1'];
+    const { failed, events } = await runQuietly(TABLE3, {
+      profile: 'embedded',
+      rows: ['STL depth'],
+      overrides,
+    });
+    expect(failed).to.deep.equal([]);
+    const start = events.find(({ event }) => event === 'pretrained');
+    expect(start)
+      .to.include({ parameters: 881_216 })
+      .and.to.have.property('source')
+      .that.contains('rooms-backbone');
+  });
+
   it('stops a trial whose loss is not finite, keeps its last good checkpoint, and runs the others', async () => {
     const bad = DEPTH_ONLY.replace(/ }$/, ', optimizer: { rate: 1e30 }, train: { epochs: 3 } }');
     const file = experimentFile(`rows:\n  bad: ${bad}\n  good: ${DEPTH_ONLY}\n`);

@@ -104,7 +104,15 @@ describe('mtcp', function () {
   it('runs with JSON events, one object a line, the table last', async () => {
     const runs = temporaryFolder();
     const { code, stdout } = await mtcp(
-      ...['run', TABLE3, '--profile', 'smoke', '--row', 'STL depth', '--runs', runs, '--json'],
+      'run',
+      TABLE3,
+      '--profile',
+      'smoke',
+      '--row',
+      'STL depth',
+      '--runs',
+      runs,
+      '--json',
     );
     expect(code).to.equal(0);
     const events = stdout
@@ -123,7 +131,12 @@ describe('mtcp', function () {
   it('writes no control characters where nobody watches, and the table to stdout alone', async () => {
     const file = experimentFile(`rows: { depth: ${DEPTH_ONLY} }\n`);
     const { code, stdout, stderr } = await mtcp(
-      ...['run', file, '--profile', 'smoke', '--runs', temporaryFolder()],
+      'run',
+      file,
+      '--profile',
+      'smoke',
+      '--runs',
+      temporaryFolder(),
     );
     expect(code).to.equal(0);
     // oxlint-disable-next-line no-control-regex
@@ -138,7 +151,12 @@ describe('mtcp', function () {
     const bad = DEPTH_ONLY.replace(/ }$/, ', optimizer: { rate: 1e30 }, train: { epochs: 3 } }');
     const file = experimentFile(`rows:\n  bad: ${bad}\n  good: ${DEPTH_ONLY}\n`);
     const { code, stdout, stderr } = await mtcp(
-      ...['run', file, '--profile', 'smoke', '--runs', temporaryFolder()],
+      'run',
+      file,
+      '--profile',
+      'smoke',
+      '--runs',
+      temporaryFolder(),
     );
     expect(code).to.equal(1);
     expect(stdout).to.match(/^good +\d/m);
@@ -152,8 +170,19 @@ describe('mtcp', function () {
       const file = experimentFile(`rows: { depth: ${DEPTH_ONLY} }\n`);
       const small = ['model.backbone.channels=8', 'model.backbone.heads=2', 'model.backbone.groups=2'];
       return mtcp(
-        ...['run', file, '--profile', 'smoke', 'data={type: nyud-v2, root: x}', 'train.batch=1', ...small],
-        ...['evaluate.batch=1', '--data', data, '--runs', temporaryFolder(), ...more],
+        'run',
+        file,
+        '--profile',
+        'smoke',
+        'data={type: nyud-v2, root: x}',
+        'train.batch=1',
+        ...small,
+        'evaluate.batch=1',
+        '--data',
+        data,
+        '--runs',
+        temporaryFolder(),
+        ...more,
       );
     };
 
