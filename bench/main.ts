@@ -77,6 +77,8 @@ async function bench(names: string[], options: Options): Promise<void> {
         channelsLast: options.channelsLast ?? false,
       });
       results.push({ name, ...result });
+      const { median, low, high } = result.ratio;
+      say(`  PyTorch / mtcp ${median.toFixed(2)} (${low.toFixed(2)}..${high.toFixed(2)})`);
       rows.push(row(title, result));
     } catch (error) {
       if (!MtcpError.is(error)) throw error;
