@@ -165,6 +165,8 @@ export interface TestServer {
 
 const cleanups: (() => void)[] = [];
 process.on('exit', () => cleanups.forEach((cleanup) => cleanup()));
+// Ended by a signal, a process runs no exit handlers of its own accord.
+process.once('SIGTERM', () => process.exit(143));
 
 /** A server of its own for a test that stops it or gives it options. */
 export async function startServer(options: Partial<ServerOptions> = {}): Promise<TestServer> {
