@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { courseOf, readEvents, type LoggedEvent } from '../../runners/ledger/events.js';
+import { readSteps } from '../../runners/ledger/steps.js';
 import { DEPTH_ONLY, experimentFile, ROOT } from './rooms.js';
 
 const MAIN = join(ROOT, 'dist/runners/cli/main.js');
@@ -75,8 +76,8 @@ export function expectSameRun(runs: string, undisturbed: string, { checkpoints =
       .filter(({ event }: LoggedEvent) => checkpoints || event !== 'checkpoint')
       .map(withoutTimes);
   expect(course(actual), 'events').to.deep.equal(course(expected));
-  const steps = (folder: string) => readFileSync(join(folder, 'steps.jsonl'), 'utf8');
-  expect(steps(actual), 'steps.jsonl').to.equal(steps(expected));
+  const steps = (folder: string) => readSteps(join(folder, 'steps.jsonl')).map(withoutTimes);
+  expect(steps(actual), 'steps.jsonl').to.deep.equal(steps(expected));
   const names = readdirSync(join(expected, 'checkpoints'));
   expect(readdirSync(join(actual, 'checkpoints')), 'checkpoints').to.deep.equal(names);
   for (const name of names)
