@@ -25,7 +25,7 @@ need python3 'install Python 3 with pip'
 if [ ! -e "$library/tensorflow/libtensorflow_cc.so.2" ]; then
   echo "fetching libtensorflow $TENSORFLOW from PyPI" >&2
   wheels=$(mktemp -d)
-  trap 'rm -rf "$wheels"' EXIT
+  trap 'rm -rf "${wheels:-}"' EXIT
   python3 -m pip download --quiet --no-deps --only-binary=:all: --dest "$wheels" "tensorflow-cpu==$TENSORFLOW"
   rm -rf "$library.partial" && mkdir -p "$library.partial"
   # Only the libraries and the headers: the rest of the wheel is Python.
@@ -41,15 +41,29 @@ PYTHON
 fi
 
 if [ ! -e "$package/package.json" ]; then
-  echo "installing @tensorflow/tfjs-node $TFJS_NODE without its install script" >&2
-  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "@tensorflow/tfjs-node@$TFJS_NODE"
+  echo "unpacking @tensorflow/tfjs-node $TFJS_NODE without running its install script" >&2
+  unpacked=$(mktemp -d)
+  trap 'rm -rf "${wheels:-}" "$unpacked"' EXIT
+  npm pack --silent --pack-destination "$unpacked" "@tensorflow/tfjs-node@$TFJS_NODE" >/dev/null
+  tar -xzf "$unpacked"/*.tgz -C "$unpacked"
+  # TensorFlow.js itself must be the one that mtcp loads, so it is not among what is installed beside the package.
+  (
+    cd "$unpacked/package"
+    npm pkg delete scripts devDependencies 'dependencies[@tensorflow/tfjs]' >/dev/null
+    npm install --ignore-scripts --no-package-lock --no-audit --no-fund --loglevel=error >/dev/null
+  )
+  rm -rf "$package" && mkdir -p "$(dirname "$package")" && mv "$unpacked/package" "$package"
 fi
 
 if [ ! -e "$addon" ]; then
   headers=$(node -p "require('path').resolve(process.execPath, '../../include/node')")
   if [ ! -e "$headers/node_api.h" ]; then
-    npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error node-api-headers
-    headers=node_modules/node-api-headers/include
+    headers=$package/node_modules/node-api-headers/include
+    [ -e "$headers" ] || {
+      mkdir -p "$package/node_modules/node-api-headers"
+      archive=$(npm pack --silent --pack-destination "$package/node_modules" node-api-headers)
+      tar -xzf "$package/node_modules/$archive" -C "$package/node_modules/node-api-headers" --strip-components 1
+    }
   fi
   echo "compiling the addon" >&2
   mkdir -p "$(dirname "$addon")"

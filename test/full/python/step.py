@@ -2,15 +2,13 @@
 
     python step.py FOLDER --size 64x96
 
-writes FOLDER/weights.safetensors, FOLDER/batch.safetensors (image and labels), FOLDER/gradients.safetensors (`loss.*`,
-and each parameter's gradient under its name) and FOLDER/float32.json: how far each gradient is from that when PyTorch
-itself computes in single precision, as a share of its norm.
+writes FOLDER/weights.safetensors, FOLDER/batch.safetensors (image and labels) and FOLDER/gradients.safetensors:
+`loss.*`, and each parameter's gradient under its name.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
@@ -56,11 +54,7 @@ def main() -> None:
                 parameter.normal_(0, 0.5)
     state = {n: t.detach().clone().contiguous() for n, t in model.hub_state().items()}
     save_file(state, options.folder / "weights.safetensors")
-    _, single = gradients(model, image, labels)
-    model.load_hub_state(state)
     losses, exact = gradients(model.double(), image.double(), {n: as_double(t) for n, t in labels.items()})
-    distances = {n: ((single.pop(n).double() - g).norm() / g.norm().clamp(min=1e-300)).item() for n, g in exact.items()}
-    (options.folder / "float32.json").write_text(json.dumps(distances))
     save_file(losses | {n: g.float().contiguous() for n, g in exact.items()}, options.folder / "gradients.safetensors")
 
 
