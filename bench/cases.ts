@@ -22,9 +22,9 @@ const network = (config: string, batch: number, height: number, width: number) =
 
 export const CASES: Record<string, Case> = {
   embedded: {
-    title: 'training step of the embedded MT-CP, 96x128 batch 4',
+    title: 'training step of the embedded MT-CP, 64x96 batch 4',
     piece: 'training_step',
-    sizes: network('embedded', 4, 96, 128),
+    sizes: network('embedded', 4, 64, 96),
     standard: true,
   },
   swin2: {

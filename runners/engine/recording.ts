@@ -27,6 +27,13 @@ export interface RecordingOptions extends SessionOptions {
 /** Sessions kept after their program was closed, for the next trial that records the same graph. */
 const IDLE_SESSIONS = 4;
 
+/**
+ * Floating-point operations of an operator, on average over a graph, below which a second thread is not worth waking
+ * for each of them. MT-CP at 96x128 (0.7 million) takes as long on two free cores as on one, with twice the work,
+ * and twice as long where the second core is not free; at 192x256 (6 million) two threads gain a third.
+ */
+const SMALL_OPERATORS = 1e6;
+
 export class RecordingEngine implements Engine {
   readonly description: string;
   readonly #sessions = new Map<string, { session: Session; users: number }>();
@@ -71,14 +78,15 @@ export class RecordingEngine implements Engine {
     const model = toOnnx(graph, outputs, given);
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
-    const session = await this.#session(key, model);
     const nodes = graph.reachable([...outputs.values()], given);
+    const flops = flopsOf(nodes);
+    const session = await this.#session(key, model, flops / nodes.length < SMALL_OPERATORS);
     const stats: ProgramStats = {
       recordSeconds: (recorded - started) / 1000,
       sessionSeconds: (performance.now() - recorded) / 1000,
       nodes: nodes.length,
       bytes: model.byteLength,
-      flops: flopsOf(nodes),
+      flops,
       peakBytes: peakBytesOf(nodes, new Set(outputs.values())),
     };
     return new RecordedProgram(
@@ -93,13 +101,13 @@ export class RecordingEngine implements Engine {
     );
   }
 
-  async #session(key: string, model: Uint8Array): Promise<Session> {
+  async #session(key: string, model: Uint8Array, alone: boolean): Promise<Session> {
     const known = this.#sessions.get(key);
     if (known) {
       known.users++;
       return known.session;
     }
-    const session = await this.#create(model, this.options);
+    const session = await this.#create(model, { ...this.options, alone });
     this.#sessions.set(key, { session, users: 1 });
     return session;
   }

@@ -16,10 +16,10 @@ const API_VERSION = 17;
 const SIGNATURES = {
   CreateSessionFromArray: [8, 'void *', 'const void *', 'size_t', 'void *', '_Out_ void **'],
   CreateSessionOptions: [10, '_Out_ void **'],
-  SetSessionExecutionMode: [13, 'void *', 'int'],
   EnableProfiling: [14, 'void *', 'str'],
   DisableMemPattern: [17, 'void *'],
   SetSessionGraphOptimizationLevel: [23, 'void *', 'int'],
+  SetIntraOpNumThreads: [24, 'void *', 'int'],
   CreateTensorWithDataAsOrtValue: [
     49,
     'void *',
@@ -43,7 +43,6 @@ const SIGNATURES = {
   BindOutput: [137, 'void *', 'str', 'void *'],
   CreateAndRegisterAllocator: [144, 'void *', 'void *', 'void *'],
   SetGlobalIntraOpNumThreads: [147, 'void *', 'int'],
-  SetGlobalInterOpNumThreads: [148, 'void *', 'int'],
   SetGlobalSpinControl: [149, 'void *', 'int'],
   SetGlobalDenormalAsZero: [155, 'void *'],
   SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'void *', 'void *'],

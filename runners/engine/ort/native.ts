@@ -41,7 +41,12 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
   const { env, cpu } = openEnvironment(ort, options.threads);
   const settings = ort.create('CreateSessionOptions');
   ort.call('SetSessionGraphOptimizationLevel', settings, OPTIMIZE[options.optimize]);
-  ort.call('DisablePerSessionThreads', settings);
+  if (!options.alone) ort.call('DisablePerSessionThreads', settings);
+  else {
+    // The thread that calls, and no pool.
+    ort.call('SetIntraOpNumThreads', settings, 1);
+    ort.call('AddSessionConfigEntry', settings, 'session.set_denormal_as_zero', '1');
+  }
   ort.call('DisableMemPattern', settings);
   ort.call('AddSessionConfigEntry', settings, 'session.use_env_allocators', '1');
   if (options.profile) ort.call('EnableProfiling', settings, options.profile);

@@ -11,7 +11,7 @@ export async function createNodeSession(model: Uint8Array, options: SessionOptio
   const settings: InferenceSession.SessionOptions = {
     graphOptimizationLevel: OPTIMIZE[options.optimize],
     executionProviders: [...new Set([options.provider ?? 'cpu', 'cpu'])],
-    intraOpNumThreads: options.threads,
+    intraOpNumThreads: options.alone ? 1 : options.threads,
     enableMemPattern: false,
     logSeverityLevel: 4,
     ...(options.profile && { enableProfiling: true, profileFilePrefix: options.profile }),

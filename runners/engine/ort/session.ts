@@ -26,6 +26,8 @@ export interface Session {
 export interface SessionOptions {
   /** Threads inside one operator; the first session of a process decides for all. */
   threads: number;
+  /** Run on the calling thread alone: faster where operators are small. */
+  alone?: boolean;
   /** onnxruntime's own graph optimiser; ours has run already, so less is often faster to start and as fast to run. */
   optimize: 'none' | 'basic' | 'extended' | 'all';
   /** What runs the operators; the CPU if left out. */
