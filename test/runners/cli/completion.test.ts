@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT, TABLE3, temporaryFolder } from '../../support/rooms.js';
@@ -47,7 +47,9 @@ describe('shell completion', function () {
     if (!installed('bash')) this.skip();
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'bin'));
-    symlinkSync(MAIN, join(folder, 'bin/mtcp'));
+    // What npm makes of `bin`: a command. The compiled file itself need not be executable.
+    const command = `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`;
+    writeFileSync(join(folder, 'bin/mtcp'), command, { mode: 0o755 });
     mkdirSync(join(folder, 'experiments'));
     const replies = (...words: string[]) => {
       const script = `
