@@ -1,6 +1,7 @@
 // Runs an experiment: every trial that is wanted and not done yet, in this process or in several, and then the
 // table. A trial that fails does not stop the others; a trial that was interrupted goes on where it was.
 import { rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { InvocationOutcome, TrackerMessage } from '../registry/contracts/tracking.js';
 import { MtcpError } from '../registry/errors.js';
@@ -16,6 +17,7 @@ import { buildReport, type Report } from './reporting/report.js';
 import { rowsOf } from './report.js';
 import { track } from './tracking/index.js';
 import { checkTrials } from './training/check.js';
+import { inspect } from './training/inspect.js';
 import { checkStart } from './weights/start.js';
 import { workThrough, type Failure, type WorkEvent, type Worked } from './work.js';
 
@@ -29,7 +31,7 @@ export interface RunOptions extends OpenOptions {
   /** Start every trial anew; what there was of it is set aside. */
   fresh?: boolean;
   /** Trials that run at once, each in a process of its own, with the machine's threads shared out. */
-  jobs?: number;
+  jobs?: number | 'auto';
   /** How ownership of trials is told and judged; see ledger/lease.ts. */
   ledger?: Omit<LedgerOptions, 'only'>;
   observe?(event: RunEvent): void;
@@ -122,7 +124,8 @@ async function runTrials(
       });
   }
 
-  const jobs = options.jobs ?? 1;
+  const jobs =
+    options.jobs === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : (options.jobs ?? 1);
   const worked =
     jobs > 1
       ? await runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
@@ -143,6 +146,16 @@ async function runTrials(
     );
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
   return { report, folder, failed, interrupted: worked.interrupted, elsewhere };
+}
+
+/** Bytes up to which a training process is small: its operators run on one thread each. */
+const SMALL = 1e9;
+
+/** Small networks leave cores idle, so there is a process for each core; a large one uses all of them itself. */
+async function jobsFor(trials: readonly Trial[]): Promise<number> {
+  if (trials.length < 2) return 1;
+  const { memory } = await inspect(trials[0]);
+  return memory < SMALL ? Math.min(availableParallelism(), trials.length) : 1;
 }
 
 /** Otherwise an hour of training could end with a folder that refuses its checkpoint. */

@@ -1,5 +1,4 @@
 // mtcp run
-import { availableParallelism } from 'node:os';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { STATES, type TrialState } from '../ledger/run-folder.js';
@@ -29,7 +28,7 @@ const STOPPED = 75;
 export async function run(file: string, overrides: string[], options: Options): Promise<void> {
   const progress = new Progress(process.stderr, Boolean(options.quiet || options.json));
   const jobs = parseJobs(options.jobs);
-  const narrate = narrator(progress, { parallel: jobs > 1 });
+  const narrate = narrator(progress, { parallel: jobs !== 1 });
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
@@ -82,12 +81,13 @@ export function parseCount(text: string, flag: string): number {
   });
 }
 
-function parseJobs(text = '1'): number {
-  const jobs = text === 'auto' ? availableParallelism() : Number(text);
+function parseJobs(text = 'auto'): number | 'auto' {
+  if (text === 'auto') return text;
+  const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs > 0) return jobs;
   throw new MtcpError('usage', `"${text}" is not a number of jobs`, {
     where: `argument "--jobs ${text}"`,
-    hint: 'a whole number from 1, or auto for one job per core',
+    hint: 'a whole number from 1, or auto: one for each core where the networks are small',
   });
 }
 
