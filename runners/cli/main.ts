@@ -61,7 +61,11 @@ engineOptions(experimentOptions(program.command('run')))
   .option('--needed', 'train what is not done yet, whatever the reason; the default')
   .option('--only <states>', 'train only trials in these states: queued, failed, interrupted, stale')
   .option('--fresh', 'train everything anew; what there is is set aside, not deleted')
-  .option('--jobs <n>', 'trials at once, each in its own process with its share of the threads; auto: one for each core where networks are small', 'auto')
+  .option(
+    '--jobs <n>',
+    'trials at once, each in its own process with its share of the threads; auto: one for each core where networks are small',
+    'auto',
+  )
   .option('--json', 'events as JSON, one object a line, the table last')
   .option('-q, --quiet', 'no progress')
   .action(async (file, overrides, options) => (await import('./run.js')).run(file, overrides, options));
