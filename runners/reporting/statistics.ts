@@ -23,9 +23,10 @@ export interface Score {
 
 /**
  * Average relative gain over single-task baselines, in percent (Vandenhende et al. 2021):
- * 100 / K sum of +-(M - S) / S, minus where lower is better.
+ * 100 / K sum of +-(M - S) / S, minus where lower is better. Undefined if a baseline is 0: nothing is relative to it.
  */
-export function deltaM(multi: readonly Score[], single: readonly number[]): number {
+export function deltaM(multi: readonly Score[], single: readonly number[]): number | undefined {
+  if (single.includes(0)) return undefined;
   const gains = multi.map(
     ({ value, better }, i) => ((better === 'higher' ? 1 : -1) * (value - single[i])) / single[i],
   );

@@ -10,6 +10,11 @@ import { sortValue } from '../../../runners/reporting/html/page.js';
 import { BROWSER, openBrowser } from '../../support/browser.js';
 import { finishedExperiment, HOSTILE, writeResults } from '../../support/results.js';
 
+/** What the page's own global object offers; the tests are compiled without the DOM's types. */
+interface Styled {
+  getComputedStyle(element: unknown): { clipPath: string };
+}
+
 describe('the page of a report', function () {
   this.timeout(60_000);
 
@@ -126,7 +131,7 @@ describe('the page of a report', function () {
       const clip = () =>
         stack
           .locator('img[data-row]:visible')
-          .evaluate((image) => (globalThis as any).getComputedStyle(image).clipPath as string);
+          .evaluate((image) => (globalThis as unknown as Styled).getComputedStyle(image).clipPath);
       await page.locator('[name=reveal]').fill('20');
       expect(await clip()).to.match(/^inset\(0px calc\(80%|^inset\(0px 80%/);
       await page.locator('[name=image]').fill('2');

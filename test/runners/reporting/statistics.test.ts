@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { deltaM, spreadOf } from '../../../runners/reporting/statistics.js';
 
 describe('delta-m', () => {
-  it("gives the gains of the paper's Tables 1 and 2 over its single-task rows", () => {
+  it("gives the gain that the paper's NYUD-v2 table states over its single-task rows", () => {
     const score = (value: number, better: 'higher' | 'lower') => ({ value, better });
     const nyud = [score(56.25, 'higher'), score(0.4316, 'lower'), score(18.6, 'lower')];
     expect(deltaM(nyud, [53.2, 0.4923, 19.22])).to.be.closeTo(7.1, 0.05);
@@ -13,6 +13,10 @@ describe('delta-m', () => {
     expect(deltaM([{ value: 0.5, better: 'lower' }], [1])).to.equal(50);
     expect(deltaM([{ value: 0.5, better: 'higher' }], [1])).to.equal(-50);
     expect(deltaM([{ value: 2, better: 'higher' }], [2])).to.equal(0);
+  });
+
+  it('is not defined over a baseline of 0', () => {
+    expect(deltaM([{ value: 2, better: 'higher' }], [0])).to.equal(undefined);
   });
 });
 
