@@ -2,41 +2,9 @@
 import { MtcpError } from '../../registry/errors.js';
 import { forward as runForward, listFeatures } from '../compare/forward.js';
 import { grad as runGrad } from '../compare/grad.js';
-import type { Trial } from '../config/index.js';
-import { openExperiment } from '../experiment.js';
 import { textTable } from '../reporting/table.js';
-import { parseSeeds, parseThreads } from './run.js';
-
-interface Common {
-  profile?: string;
-  row?: string[];
-  seeds?: string;
-  engine?: string;
-  threads?: string;
-  weights?: string;
-  partial?: string[];
-  input?: string;
-  out?: string;
-  json?: boolean;
-}
-
-/** The one trial that is meant: of a row and, if there are several, a seed. */
-export function trialOf(file: string, overrides: string[], options: Partial<Common>): Trial {
-  const { trials } = openExperiment(file, {
-    profile: options.profile,
-    rows: options.row,
-    seeds: parseSeeds(options.seeds),
-    engine: options.engine,
-    threads: parseThreads(options.threads),
-    overrides,
-  });
-  const rows = [...new Set(trials.map(({ row }) => row))];
-  if (rows.length > 1)
-    throw new MtcpError('usage', `${file} has ${rows.length} rows, one of them is wanted`, {
-      hint: `choose with --row: ${rows.map((row) => `"${row}"`).join(', ')}`,
-    });
-  return trials[0];
-}
+import type { TensorOptions } from './flags.js';
+import { oneTrial } from './one-trial.js';
 
 /** @throws MtcpError `usage` if a flag that this command needs was not given */
 function required(value: string | undefined, flag: string): string {
@@ -53,9 +21,9 @@ function print(json: boolean | undefined, value: unknown, text: () => string): v
 export async function forward(
   file: string,
   overrides: string[],
-  { outputs, list, ...options }: Common & { outputs?: string; list?: boolean },
+  { outputs, list, ...options }: TensorOptions & { outputs?: string; list?: boolean },
 ): Promise<void> {
-  const trial = trialOf(file, overrides, options);
+  const trial = oneTrial(file, overrides, options);
   const { json, weights, partial } = options;
   if (list) {
     const features = await listFeatures(trial, options.input);
@@ -83,8 +51,8 @@ export async function forward(
   );
 }
 
-export async function grad(file: string, overrides: string[], options: Common): Promise<void> {
-  const trial = trialOf(file, overrides, options);
+export async function grad(file: string, overrides: string[], options: TensorOptions): Promise<void> {
+  const trial = oneTrial(file, overrides, options);
   const { json, weights, partial } = options;
   const out = required(options.out, '-o');
   const input = required(options.input, '--input');

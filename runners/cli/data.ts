@@ -10,6 +10,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { showData } from '../data/show.js';
 import { openExperiment } from '../experiment.js';
+import { parseCount, parseSize, parseWhole } from './flags.js';
 import { Progress } from './progress.js';
 
 /** What each layout is filled with. */
@@ -34,11 +35,16 @@ export async function synth({ out, layout, json, ...texts }: SynthOptions): Prom
       where: `argument "--layout ${layout}"`,
       hint: didYouMean(layout, Object.keys(LAYOUTS)),
     });
-  const [train, val] = [count('--train', texts.train), count('--val', texts.val)];
+  const [train, val] = [parseCount(texts.train, '--train'), parseCount(texts.val, '--val')];
   const progress = progressOf(json);
   const manifest = await LAYOUTS[layout](
     out,
-    { train, val, size: parseSize(texts.size), seed: wholeNumber('--seed', texts.seed) },
+    {
+      train,
+      val,
+      size: parseSize(texts.size, (n) => n >= 8, 'height x width, at least 8x8, such as 96x128'),
+      seed: parseWhole(texts.seed, '--seed'),
+    },
     progress.report,
   );
   progress.end();
@@ -155,36 +161,11 @@ export async function show(
   overrides: string[],
   { out, samples, draws, profile, row: rows, data }: ShowCommandOptions,
 ): Promise<void> {
-  const options = { samples: count('--samples', samples), draws: count('--draws', draws) };
+  const options = { samples: parseCount(samples, '--samples'), draws: parseCount(draws, '--draws') };
   const { trials } = openExperiment(file, { profile, rows, overrides, data });
   const progress = progressOf(false);
   mkdirSync(out, { recursive: true });
   const files = await showData(trials[0], out, options, progress.report);
   progress.end();
   process.stdout.write(files.map((name) => `${name}\n`).join(''));
-}
-
-function parseSize(text: string): [number, number] {
-  const match = /^(\d+)x(\d+)$/.exec(text);
-  const size = match ? ([Number(match[1]), Number(match[2])] as [number, number]) : undefined;
-  if (!size || size.some((n) => n < 8))
-    throw new MtcpError('usage', `"${text}" is not a size`, {
-      where: `argument "--size ${text}"`,
-      hint: 'height x width, at least 8x8, such as 96x128',
-    });
-  return size;
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value))
-    throw new MtcpError('usage', `"${text}" is not a whole number`, { where: `argument "${flag} ${text}"` });
-  return value;
-}
-
-function count(flag: string, text: string): number {
-  const value = wholeNumber(flag, text);
-  if (value < 1)
-    throw new MtcpError('usage', 'there must be at least one', { where: `argument "${flag} ${text}"` });
-  return value;
 }

@@ -2,7 +2,7 @@
 import { diagnose, type Diagnosis } from '../doctor/doctor.js';
 import { textTable } from '../reporting/table.js';
 import { Progress } from './progress.js';
-import { parseThreads } from './run.js';
+import { parseThreads } from './flags.js';
 
 export async function doctor({ json, threads }: { json?: boolean; threads?: string }): Promise<void> {
   const progress = new Progress(process.stderr, Boolean(json));

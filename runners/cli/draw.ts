@@ -4,7 +4,7 @@ import '../../modules/index.js';
 import { MtcpError } from '../../registry/errors.js';
 import { flowSvg } from '../reporting/flow-svg.js';
 import { textTable, type Column } from '../reporting/table.js';
-import { openExperiment } from '../run.js';
+import { openExperiment } from '../experiment.js';
 import { flowOf, type Flow } from '../training/flow.js';
 
 export interface DrawOptions {

@@ -3,7 +3,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { exportOnnx } from '../inference/export.js';
 import { compact } from '../reporting/numbers.js';
 import { textTable } from '../reporting/table.js';
-import { parseSize } from './predict.js';
+import { sizeOfInput } from './predict.js';
 
 export async function exportModel(
   folder: string,
@@ -14,7 +14,7 @@ export async function exportModel(
       where: `argument "--format ${options.format}"`,
       hint: 'onnx is the one there is; mtcp weights export writes safetensors',
     });
-  const size = parseSize(options.size);
+  const size = sizeOfInput(options.size);
   if (size === 'native')
     throw new MtcpError('usage', 'an exported model has one size', {
       where: 'argument "--size native"',

@@ -7,15 +7,14 @@ import { openExperiment } from '../experiment.js';
 import { readEvents, type LoggedEvent } from '../ledger/events.js';
 import { RunFolder } from '../ledger/run-folder.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
-import { parseSeeds } from './run.js';
-import type { StatusOptions } from './status.js';
+import { choiceOf, type RunsOptions } from './flags.js';
 
 const POLL = 500;
 
 export async function logs(
   file: string,
   overrides: string[],
-  options: StatusOptions & { follow?: boolean },
+  options: RunsOptions & { follow?: boolean },
 ): Promise<void> {
   const folders = foldersOf(file, overrides, options);
   const several = folders.length > 1;
@@ -38,10 +37,10 @@ export async function logs(
   }
 }
 
-function foldersOf(file: string, overrides: string[], options: StatusOptions): RunFolder[] {
+function foldersOf(file: string, overrides: string[], options: RunsOptions): RunFolder[] {
   if (existsSync(join(file, 'events.jsonl'))) return [new RunFolder(file)];
-  const { profile, row: rows, seeds, runs } = options;
-  const { trials } = openExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides });
+  const { runs } = options;
+  const { trials } = openExperiment(file, choiceOf(options, overrides));
   const folders = trials.map((trial) => new RunFolder(runs, trial));
   if (!folders.some(({ events }) => existsSync(events)))
     throw new MtcpError('usage', 'none of its trials has been started', {

@@ -3,25 +3,17 @@ import '../../modules/index.js';
 import { differences, inShort, type Difference } from '../config/index.js';
 import { RunFolder } from '../ledger/run-folder.js';
 import { textTable, type Column } from '../reporting/table.js';
-import { openExperiment } from '../run.js';
+import { openExperiment } from '../experiment.js';
 import { checkTrials } from '../training/check.js';
 import { inspect } from '../training/inspect.js';
-import { parseSeeds } from './run.js';
-
-interface Options {
-  profile?: string;
-  row?: string[];
-  seeds?: string;
-  runs: string;
-  json?: boolean;
-}
+import { choiceOf, type RunsOptions } from './flags.js';
 
 export async function plan(
   file: string,
   overrides: string[],
-  { profile, row: rows, seeds, runs, json }: Options,
+  { runs, json, ...choice }: RunsOptions,
 ): Promise<void> {
-  const experiment = openExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides });
+  const experiment = openExperiment(file, choiceOf(choice, overrides));
   const { trials } = experiment;
   await checkTrials(trials);
   // Seeds of a row have one network.

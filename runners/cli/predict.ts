@@ -2,6 +2,7 @@
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { predict as run } from '../inference/predict.js';
+import { parseSize } from './flags.js';
 import { Progress } from './progress.js';
 
 interface Options {
@@ -20,7 +21,7 @@ export async function predict(folder: string, images: string[], options: Options
     images,
     out: options.output,
     raw: parseRaw(options.raw),
-    size: parseSize(options.size),
+    size: sizeOfInput(options.size),
     checkpoint: options.checkpoint,
     observe: (done, total, image) => progress.state(`${image} (${done + 1}/${total})`, done, total),
   });
@@ -42,13 +43,11 @@ function parseRaw(text: string | undefined): 'npy' | 'png16' | undefined {
   });
 }
 
-export function parseSize(text: string | undefined): [number, number] | 'native' | undefined {
+export function sizeOfInput(text: string | undefined): [number, number] | 'native' | undefined {
   if (text === undefined || text === 'native') return text;
-  const match = /^(\d+)x(\d+)$/.exec(text);
-  const size = match && ([Number(match[1]), Number(match[2])] as [number, number]);
-  if (size && size.every((n) => n > 0 && n % 32 === 0)) return size;
-  throw new MtcpError('usage', `"${text}" is not a size`, {
-    where: `argument "--size ${text}"`,
-    hint: 'height x width in multiples of 32, such as 480x640, or native',
-  });
+  return parseSize(
+    text,
+    (n) => n > 0 && n % 32 === 0,
+    'height x width in multiples of 32, such as 480x640, or native',
+  );
 }

@@ -9,25 +9,20 @@ import { compact, duration } from '../reporting/numbers.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { slug } from '../ledger/run-folder.js';
 import { Progress } from './progress.js';
-import { trialOf } from './compare.js';
-import { parseCount } from './run.js';
+import { parseCount, type RunsOptions } from './flags.js';
+import { oneTrial } from './one-trial.js';
 
 export async function profile(
   file: string,
   overrides: string[],
-  options: {
-    profile?: string;
-    row?: string[];
-    seeds?: string;
-    runs: string;
+  options: RunsOptions & {
     steps: string;
     images: string;
     depth: string;
-    json?: boolean;
     output?: string;
   },
 ): Promise<void> {
-  const trial = trialOf(file, overrides, options);
+  const trial = oneTrial(file, overrides, options);
   const progress = new Progress(process.stderr, Boolean(options.json));
   const result = await profileTrial(trial, {
     steps: parseCount(options.steps, '--steps'),

@@ -5,8 +5,7 @@ import { didYouMean } from '../../registry/near.js';
 import { writeWhole } from '../ledger/files.js';
 import { reportExperiment, type ExperimentReport } from '../report.js';
 import { formatNumber } from '../reporting/numbers.js';
-import { parseSeeds } from './run.js';
-import type { StatusOptions } from './status.js';
+import { choiceOf, type RunsOptions } from './flags.js';
 
 const FORMATS = ['table', 'md', 'latex', 'csv', 'json', 'html'] as const;
 type Format = (typeof FORMATS)[number];
@@ -17,11 +16,10 @@ const UNEXPECTED = 3;
 export async function report(
   file: string,
   overrides: string[],
-  options: StatusOptions & { format: string; output?: string; check?: boolean },
+  options: RunsOptions & { format: string; output?: string; check?: boolean },
 ): Promise<void> {
   const format = parseFormat(options.format);
-  const { profile, row: rows, seeds, runs } = options;
-  const made = reportExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides, runs });
+  const made = reportExperiment(file, { ...choiceOf(options, overrides), runs: options.runs });
   const text = await render(made, format);
   const path = options.output ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
   if (path === '-') process.stdout.write(text);

@@ -3,22 +3,16 @@ import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { STATES, type TrialState } from '../ledger/run-folder.js';
 import { runExperiment } from '../run.js';
+import { choiceOf, parseThreads, type EngineOptions, type RunsOptions } from './flags.js';
 import { narrator } from './narrate.js';
 import { Progress } from './progress.js';
 
-interface Options {
-  profile?: string;
-  row?: string[];
-  seeds?: string;
-  runs: string;
+interface Options extends RunsOptions, EngineOptions {
   data?: string;
-  engine?: string;
-  threads?: string;
   only?: string;
   needed?: boolean;
   fresh?: boolean;
   jobs?: string;
-  json?: boolean;
   quiet?: boolean;
 }
 
@@ -40,10 +34,7 @@ export async function run(file: string, overrides: string[], options: Options): 
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     const outcome = await runExperiment(file, {
-      profile: options.profile,
-      rows: options.row,
-      seeds: parseSeeds(options.seeds),
-      overrides,
+      ...choiceOf(options, overrides),
       runs: options.runs,
       data: options.data,
       engine: options.engine,
@@ -70,15 +61,6 @@ export async function run(file: string, overrides: string[], options: Options): 
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
-}
-
-/** A whole number from 1. */
-export function parseCount(text: string, flag: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
-  throw new MtcpError('usage', `"${text}" is not a whole number from 1`, {
-    where: `argument "${flag} ${text}"`,
-  });
 }
 
 function parseJobs(text = 'auto'): number | 'auto' {
@@ -108,29 +90,5 @@ function parseOnly({ only, needed, fresh }: Options): TrialState[] | undefined {
         STATES.filter((known) => known !== 'done' && known !== 'running'),
       ),
     });
-  });
-}
-
-export function parseThreads(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new MtcpError('usage', `"${text}" is not a number of threads`, {
-      where: `argument "--threads ${text}"`,
-      hint: 'a whole number from 1',
-    });
-  return threads;
-}
-
-export function parseSeeds(text: string | undefined): number[] | undefined {
-  if (text === undefined) return undefined;
-  return text.split(',').map((part) => {
-    const seed = Number(part);
-    if (part.trim() === '' || !Number.isInteger(seed) || seed < 0)
-      throw new MtcpError('usage', `"${part}" is not a seed`, {
-        where: `argument "--seeds ${text}"`,
-        hint: 'whole numbers separated by commas, such as 0,1,2',
-      });
-    return seed;
   });
 }

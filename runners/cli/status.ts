@@ -5,22 +5,10 @@ import { STATES } from '../ledger/run-folder.js';
 import { statusOf, type TrialStatus } from '../ledger/status.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
 import { textTable, type Column } from '../reporting/table.js';
-import { parseSeeds } from './run.js';
+import { choiceOf, type RunsOptions } from './flags.js';
 
-export interface StatusOptions {
-  profile?: string;
-  row?: string[];
-  seeds?: string;
-  runs: string;
-  json?: boolean;
-}
-
-export function status(
-  file: string,
-  overrides: string[],
-  { profile, row: rows, seeds, runs, json }: StatusOptions,
-): void {
-  const experiment = openExperiment(file, { profile, rows, seeds: parseSeeds(seeds), overrides });
+export function status(file: string, overrides: string[], { runs, json, ...choice }: RunsOptions): void {
+  const experiment = openExperiment(file, choiceOf(choice, overrides));
   const trials = statusOf(new Ledger(runs, experiment.trials));
   const counts = Object.fromEntries(
     STATES.map((state) => [state, trials.filter((trial) => trial.state === state).length] as const).filter(

@@ -1,0 +1,28 @@
+// mtcp describe
+import type { Command } from 'commander';
+import { collect, JSON_DOCUMENT, PLUGINS } from '../flags.js';
+
+export function describe(program: Command): void {
+  program
+    .command('describe')
+    .summary('describe a component and its options, or the network of a row')
+    .description(
+      "A component's name shows its options. An experiment file shows what the networks of its rows are made of and what flows through them; --format svg draws one row.",
+    )
+    .argument('<name...>', 'name, or kind and name, or an experiment file')
+    .option(...PLUGINS)
+    .option('--row <name>', 'of an experiment file: only this row; may be given several times', collect)
+    .option('--profile <name>', 'of an experiment file: embedded (default), full, smoke or another')
+    .option('--format <name>', 'of an experiment file: text (default) or svg')
+    .option('-o, --out <file>', 'of an experiment file: file to write; stdout if left out')
+    .option(...JSON_DOCUMENT)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  mtcp describe cfm\n  mtcp describe scheme lps\n  mtcp describe my-block --file my.yaml\n  mtcp describe experiments/table1.yaml --row InvPT --format svg -o invpt.svg',
+    )
+    .action(async (names: string[], options) =>
+      /\.ya?ml$/.test(names[0])
+        ? (await import('../draw.js')).draw(names[0], options)
+        : (await import('../catalog.js')).describe(names, options),
+    );
+}

@@ -1,0 +1,115 @@
+// Flags that several commands share: how they are declared, what commander makes of them, and how their text is read.
+import type { Command } from 'commander';
+import { MtcpError } from '../../registry/errors.js';
+
+/** For flags that may be given several times. */
+export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+// Spread into `.option(...)`.
+export const PROFILE = [
+  '--profile <name>',
+  'embedded (default), full, smoke or another profile of the file',
+] as const;
+export const ROWS = ['--row <name>', 'only this row; may be given several times', collect] as const;
+export const RUNS = ['--runs <dir>', 'folder of all runs', 'runs'] as const;
+export const DATA = ['--data <dir>', 'where the data set lies (or is generated)'] as const;
+export const PLUGINS = ['-f, --file <file>', 'experiment file whose plugins count too'] as const;
+export const CHECKPOINT = [
+  '--checkpoint <name>',
+  'another checkpoint than the one that the reported numbers belong to',
+] as const;
+export const JSON_DOCUMENT = ['--json', 'one JSON document'] as const;
+export const QUIET = ['-q, --quiet', 'no progress'] as const;
+
+export interface ExperimentOptions {
+  profile?: string;
+  row?: string[];
+  seeds?: string;
+}
+
+/** Arguments and options of the commands that read an experiment. */
+export const experimentCommand = (command: Command, file = 'experiment file'): Command =>
+  command
+    .argument('<file>', file)
+    .argument('[overrides...]', 'path=value, for example train.epochs=5')
+    .option(...PROFILE)
+    .option(...ROWS)
+    .option('--seeds <list>', "instead of the file's, for example 0,1,2");
+
+/** Of the commands that also look into the folder of runs. */
+export interface RunsOptions extends ExperimentOptions {
+  runs: string;
+  json?: boolean;
+}
+
+export interface EngineOptions {
+  engine?: string;
+  threads?: string;
+}
+
+/** Options of the commands that compute. */
+export const engineOptions = (command: Command): Command =>
+  command
+    .option('--engine <name>', 'onnx, onnx:cuda, onnx:webgpu, tensorflow, wasm or cpu')
+    .option('--threads <n>', 'threads of the engine; one per core if left out');
+
+export interface TensorOptions extends ExperimentOptions, EngineOptions {
+  weights?: string;
+  partial?: string[];
+  input?: string;
+  out?: string;
+  json?: boolean;
+}
+
+/** Arguments and options of the commands that run one row on tensors from a file. */
+export const tensorCommand = (command: Command): Command =>
+  engineOptions(experimentCommand(command))
+    .option('--weights <path>', 'safetensors of the whole model; drawn from the seed if left out')
+    .option('--partial <section>', 'the weights are of this section alone: backbone', collect)
+    .option('-o, --out <file>', 'safetensors file to write')
+    .option(...JSON_DOCUMENT);
+
+/** What the options of `experimentCommand` and the overrides ask `openExperiment` for. */
+export const choiceOf = ({ profile, row, seeds }: ExperimentOptions, overrides: string[]) => ({
+  profile,
+  rows: row,
+  seeds: parseSeeds(seeds),
+  overrides,
+});
+
+// All of these throw an MtcpError `usage` that names the flag.
+
+export function parseWhole(text: string, flag: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value)) return value;
+  throw new MtcpError('usage', `"${text}" is not a whole number`, { where: `argument "${flag} ${text}"` });
+}
+
+export function parseCount(text: string, flag: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new MtcpError('usage', `"${text}" is not a whole number from 1`, {
+    where: `argument "${flag} ${text}"`,
+  });
+}
+
+export const parseThreads = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : parseCount(text, '--threads');
+
+export function parseSeeds(text: string | undefined): number[] | undefined {
+  return text?.split(',').map((part) => {
+    const seed = Number(part);
+    if (part.trim() !== '' && Number.isInteger(seed) && seed >= 0) return seed;
+    throw new MtcpError('usage', `"${part}" is not a seed`, {
+      where: `argument "--seeds ${text}"`,
+      hint: 'whole numbers separated by commas, such as 0,1,2',
+    });
+  });
+}
+
+/** Height and width of "HxW". */
+export function parseSize(text: string, fits: (n: number) => boolean, hint: string): [number, number] {
+  const size = /^(\d+)x(\d+)$/.exec(text)?.slice(1).map(Number);
+  if (size?.every(fits)) return size as [number, number];
+  throw new MtcpError('usage', `"${text}" is not a size`, { where: `argument "--size ${text}"`, hint });
+}

@@ -1,0 +1,24 @@
+// The one trial that a command works on: of a row and, if there are several, of the first of its seeds.
+import { MtcpError } from '../../registry/errors.js';
+import type { Trial } from '../config/index.js';
+import { openExperiment } from '../experiment.js';
+import { choiceOf, parseThreads, type EngineOptions, type ExperimentOptions } from './flags.js';
+
+/** @throws MtcpError `usage` if the options leave several rows */
+export function oneTrial(
+  file: string,
+  overrides: string[],
+  { engine, threads, ...options }: ExperimentOptions & EngineOptions,
+): Trial {
+  const { trials } = openExperiment(file, {
+    ...choiceOf(options, overrides),
+    engine,
+    threads: parseThreads(threads),
+  });
+  const rows = [...new Set(trials.map(({ row }) => row))];
+  if (rows.length > 1)
+    throw new MtcpError('usage', `${file} has ${rows.length} rows, one of them is wanted`, {
+      hint: `choose with --row: ${rows.map((row) => `"${row}"`).join(', ')}`,
+    });
+  return trials[0];
+}
