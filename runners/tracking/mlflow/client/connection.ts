@@ -10,11 +10,11 @@ export interface Connection {
   readonly uri: string;
   readonly username?: string;
   readonly password?: string;
-  /** Sent as `Authorization: Bearer`; wins over a password. */
+  /** Sent as `Authorization: Bearer`, unless there are a user name and a password. */
   readonly token?: string;
   /** Accept any certificate. */
   readonly insecureTls?: boolean;
-  /** PEM file of certificates to trust. */
+  /** PEM file of the certificates to trust instead of the usual ones, or a folder of such files. */
   readonly caFile?: string;
   /** PEM file with the client's certificate and key. */
   readonly clientCertFile?: string;
@@ -42,6 +42,19 @@ export function connectionFromEnv(env: Env = process.env, uri?: string): Connect
     });
   const { username, password, ...parsed } = parseUri(address, named ? 'MLFLOW_TRACKING_URI' : 'tracking.uri');
   const login = credentialsFile(env);
+  for (const name of ['MLFLOW_TRACKING_AWS_SIGV4', 'MLFLOW_TRACKING_AUTH'])
+    if (env[name] && !/^(0|false|no)$/i.test(env[name]))
+      throw new MtcpError('usage', 'this way to log in is not supported', {
+        where: name,
+        hint: 'a user name and a password, or a token, are',
+      });
+  const insecureTls = /^(1|true|yes)$/i.test(env.MLFLOW_TRACKING_INSECURE_TLS ?? '');
+  const caFile = env.MLFLOW_TRACKING_SERVER_CERT_PATH || undefined;
+  if (insecureTls && caFile)
+    throw new MtcpError('usage', 'certificates to trust make no sense where any is accepted', {
+      where: 'MLFLOW_TRACKING_SERVER_CERT_PATH',
+      hint: 'unset it, or MLFLOW_TRACKING_INSECURE_TLS',
+    });
   const timeout = number(env, 'MLFLOW_HTTP_REQUEST_TIMEOUT');
   const retries = number(env, 'MLFLOW_HTTP_REQUEST_MAX_RETRIES');
   const backoff = number(env, 'MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR');
@@ -50,8 +63,8 @@ export function connectionFromEnv(env: Env = process.env, uri?: string): Connect
     username: env.MLFLOW_TRACKING_USERNAME || username || login.username,
     password: env.MLFLOW_TRACKING_PASSWORD || password || login.password,
     token: env.MLFLOW_TRACKING_TOKEN || undefined,
-    insecureTls: /^(1|true|yes)$/i.test(env.MLFLOW_TRACKING_INSECURE_TLS ?? ''),
-    caFile: env.MLFLOW_TRACKING_SERVER_CERT_PATH || undefined,
+    insecureTls,
+    caFile,
     clientCertFile: env.MLFLOW_TRACKING_CLIENT_CERT_PATH || undefined,
     ...(timeout !== undefined && { timeout }),
     ...(retries !== undefined && { retries }),

@@ -123,6 +123,10 @@ const NOT_SENT: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+const CUT = 'the connection was cut';
+const CLIENT_CERTIFICATE =
+  "MLFLOW_TRACKING_CLIENT_CERT_PATH names a file with the client's certificate and key";
+
 const CONNECTION: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'no machine has this name',
@@ -130,9 +134,9 @@ const CONNECTION: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the machine cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  ECONNRESET: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
+  ECONNRESET: CUT,
+  UND_ERR_SOCKET: CUT,
+  EPIPE: CUT,
 };
 
 /** No answer at all: what fetch throws. */
@@ -152,18 +156,45 @@ export function unanswered(error: unknown, { where, host }: Sent, seconds: numbe
       { passing: false, certain: true },
       { where, hint: 'let the server listen at another one, for example 5000', cause: error },
     );
-  const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_/.test(code);
+  const tls = tlsFault(code, cause.message);
+  // Some servers say nothing to a client whose certificate they do not like.
+  const cut = CONNECTION[code] === CUT && where.includes(' https:');
   return new MlflowError(
-    tls
-      ? `the server's certificate is not trusted: ${cause.message}`
-      : `${host} cannot be reached: ${CONNECTION[code] ?? (cause.message || message)}`,
-    { passing: !tls, certain: NOT_SENT.has(code) || tls },
+    tls?.message ?? `${host} cannot be reached: ${CONNECTION[code] ?? (cause.message || message)}`,
+    { passing: !tls, certain: NOT_SENT.has(code) || tls !== undefined },
     {
       where,
-      hint: tls ? 'MLFLOW_TRACKING_SERVER_CERT_PATH names a file of certificates to trust' : undefined,
+      hint: tls?.hint ?? (cut ? `if the server asks for a certificate: ${CLIENT_CERTIFICATE}` : undefined),
       cause: error,
     },
   );
+}
+
+/** What is wrong with a connection before anything is sent over it; undefined if it is something else. */
+function tlsFault(code: string, message: string): { message: string; hint: string } | undefined {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return {
+      message: `the server's certificate is for another name: ${message}`,
+      hint: 'use the name that the certificate is for in MLFLOW_TRACKING_URI',
+    };
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))
+    return {
+      message: 'the server does not speak TLS',
+      hint: 'is it http:// rather than https:// in MLFLOW_TRACKING_URI?',
+    };
+  if (/ALERT/.test(code)) {
+    const alert = /ALERT_(.*)/.exec(code)![1].toLowerCase().replaceAll('_', ' ');
+    return {
+      message: `the server ends the connection: ${alert}`,
+      hint: CLIENT_CERTIFICATE,
+    };
+  }
+  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_/.test(code))
+    return {
+      message: `the server's certificate is not trusted: ${message}`,
+      hint: 'MLFLOW_TRACKING_SERVER_CERT_PATH names a file of certificates to trust',
+    };
+  return undefined;
 }
 
 function rootCause(error: unknown): NodeJS.ErrnoException {
@@ -186,8 +217,13 @@ function parseBody(body: string): { code?: string; message?: string } {
   }
 }
 
+/** Of a web page, its title. */
 const firstLine = (body: string): string =>
-  body.trimStart().startsWith('<') ? '' : short(body.trim().split('\n')[0] ?? '');
+  short(
+    body.trimStart().startsWith('<')
+      ? (/<title>\s*(?:\d{3}\s+)?([^<]*?)\s*<\/title>/i.exec(body)?.[1] ?? '')
+      : (body.trim().split('\n')[0] ?? ''),
+  );
 
 const LONGEST = 400;
 const short = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text);

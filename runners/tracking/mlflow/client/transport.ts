@@ -1,10 +1,10 @@
 // Requests to one server: authentication, timeouts, and repeating what failed in passing. A request says itself
 // whether it may be carried out twice; if not, it is repeated only when it certainly was not carried out.
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MtcpError } from '../../../../registry/errors.js';
 import { Redactor, type Connection } from './connection.js';
 import { garbled, MlflowError, refused, unanswered, type Sent } from './errors.js';
+import { tlsFetch } from './tls.js';
 
 /** What fetch takes as a body. */
 export type Body = NonNullable<RequestInit['body']>;
@@ -52,11 +52,13 @@ export class Transport {
     this.#connection = { ...DEFAULTS, ...connection };
     this.redactor = new Redactor(connection);
     const { username, password, token } = connection;
-    this.#login = token ? 'token' : username ? 'basic' : 'none';
-    this.#headers = token
-      ? { authorization: `Bearer ${token}` }
-      : username
-        ? { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
+    // The order of MLflow's own client.
+    const basic = username && (password || !token);
+    this.#login = basic ? 'basic' : token ? 'token' : 'none';
+    this.#headers = basic
+      ? { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` }
+      : token
+        ? { authorization: `Bearer ${token}` }
         : {};
   }
 
@@ -81,12 +83,12 @@ export class Transport {
     return this.#send(request, (response) => Promise.resolve(response));
   }
 
-  /** An address of someone else: no login of ours goes there. */
+  /** An address of someone else: no login and no certificate of ours goes there. */
   async foreign(url: string, init: RequestInit): Promise<Response> {
     const { timeout } = this.#connection;
     const limit = AbortSignal.timeout(Math.ceil(timeout * 1000));
     const { signal } = this.options;
-    return (await this.#fetching())(url, {
+    return (this.options.fetch ?? (fetch as Fetch))(url, {
       ...init,
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
@@ -94,7 +96,10 @@ export class Transport {
 
   #fetching(): Promise<Fetch> {
     const { fetch } = this.options;
-    return (this.#fetch ??= fetch ? Promise.resolve(fetch) : fetchFor(this.#connection));
+    return (this.#fetch ??=
+      fetch || !this.uri.startsWith('https:')
+        ? Promise.resolve(fetch ?? (globalThis.fetch as Fetch))
+        : tlsFetch(this.#connection));
   }
 
   async #send<T>(request: Request, read: (response: Response, sent: Sent) => Promise<T>): Promise<T> {
@@ -162,27 +167,4 @@ function queryOf(query: Request['query']): string {
   return given.length > 0
     ? `?${new URLSearchParams(Object.fromEntries(given.map(([key, value]) => [key, String(value)])))}`
     : '';
-}
-
-/** The runtime's fetch; with TLS options the same fetch from the package that it comes from, which can be told. */
-async function fetchFor({ insecureTls, caFile, clientCertFile }: Connection): Promise<Fetch> {
-  if (!insecureTls && !caFile && !clientCertFile) return fetch as Fetch;
-  const { Agent, fetch: configurable } = await import('undici');
-  const pem = clientCertFile && readPem(clientCertFile, 'MLFLOW_TRACKING_CLIENT_CERT_PATH');
-  const dispatcher = new Agent({
-    connect: {
-      rejectUnauthorized: !insecureTls,
-      ...(caFile && { ca: readPem(caFile, 'MLFLOW_TRACKING_SERVER_CERT_PATH') }),
-      ...(pem && { cert: pem, key: pem }),
-    },
-  });
-  return ((url, init) => configurable(url, { ...init, dispatcher } as never)) as Fetch;
-}
-
-function readPem(file: string, where: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new MtcpError('usage', `${file} cannot be read`, { where, cause });
-  }
 }

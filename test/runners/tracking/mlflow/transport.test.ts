@@ -169,6 +169,9 @@ describe('MLflow transport', () => {
     const token = await fault(client({ token: 't0ken', retries: 0 }).run('r'));
     expect(seen[1].authorization).to.equal('Bearer t0ken');
     expect(token.format()).not.to.contain('t0ken');
+    // As MLflow's own client: a whole login goes before a token.
+    await fault(client({ username: 'ada', password: 's3cret', token: 't0ken', retries: 0 }).run('r'));
+    expect(seen[2].authorization).to.match(/^Basic/);
   });
 
   it('reads the variables of MLflow', () => {
@@ -188,9 +191,10 @@ describe('MLflow transport', () => {
     expect(connectionFromEnv({ HOME: '/nowhere' }, 'http://other').uri).to.equal('http://other');
     for (const uri of ['mlruns', 'sqlite:///mlflow.db', 'file:///tmp', 'databricks', 'http://'])
       expect(() => connectionFromEnv({ MLFLOW_TRACKING_URI: uri }), uri).to.throw();
-    expect(() =>
-      connectionFromEnv({ MLFLOW_TRACKING_URI: 'http://h', MLFLOW_HTTP_REQUEST_TIMEOUT: 'soon' }),
-    ).to.throw('not a number');
+    const refused = (more: object) => () => connectionFromEnv({ MLFLOW_TRACKING_URI: 'http://h', ...more });
+    expect(refused({ MLFLOW_HTTP_REQUEST_TIMEOUT: 'soon' })).to.throw('not a number');
+    expect(refused({ MLFLOW_TRACKING_AWS_SIGV4: 'true' })).to.throw('not supported');
+    expect(refused({ MLFLOW_TRACKING_AWS_SIGV4: 'false' })).not.to.throw();
   });
 
   it('keeps every limit of a batch', () => {
