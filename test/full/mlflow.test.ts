@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { MlflowClient, MlflowError } from '../../runners/tracking/mlflow/client/index.js';
 import { syncRuns } from '../../runners/tracking/mlflow/sync.js';
+import { expectSameRun, mtcp, smallExperiment } from '../support/crash.js';
 import { FaultProxy } from '../support/mlflow/fault-proxy.js';
 import { temporaryRuns, TrialFolder } from '../support/mlflow/folders.js';
 import { freePort, sharedServer, startServer } from '../support/mlflow/server.js';
@@ -69,6 +70,68 @@ describe('MLflow, at length', function () {
       expect(history['train/objective'].map(([step]) => step)).to.deep.equal(steps);
       expect(history['val/depth/RMSE']).to.have.length(epochs);
     }
+    server.kill();
+    rmSync(runs, { recursive: true });
+  });
+
+  it('follows a training run through a server that is killed and started again', async function () {
+    await sharedServer(this);
+    this.timeout(600_000);
+    const { server, reader } = await startServer();
+    const runs = temporaryRuns();
+    const file = smallExperiment();
+    const epochs = 1500;
+    const overrides = [`train.epochs=${epochs}`, 'train.checkpoint.every=100', 'evaluate.every=100'];
+    const train = (folder: string, uri?: string, each?: (event: { event: string }) => void) =>
+      mtcp(['run', file, '--profile', 'smoke', ...overrides, '--runs', join(runs, folder), '--json'], {
+        shell: uri ? `export MLFLOW_TRACKING_URI=${uri} MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR=0.1` : '',
+        each: (event) => void each?.(event),
+      });
+    let [kills, training, known] = [0, true, false];
+    /** Up for a while, down for a while, for as long as there is training. */
+    const unrest = async () => {
+      while (training) {
+        await sleep(1500);
+        if (!known || !training) continue;
+        server.kill();
+        kills++;
+        await sleep(500);
+        await server.start();
+      }
+    };
+    const restless = unrest();
+    const tracked = await train('tracked', server.uri, (event: { event: string; url?: string | null }) => {
+      if (event.event === 'tracking' && event.url) known = true;
+      if (event.event === 'finished') training = false;
+    });
+    training = false;
+    await restless;
+    expect(tracked.code, tracked.stderr).to.equal(0);
+    expect(kills).to.be.above(1);
+    // What the command could not send in its last seconds.
+    const { left } = await syncRuns(new MlflowClient({ uri: server.uri }), join(runs, 'tracked'), {
+      logging,
+    });
+    expect(left).to.deep.equal([]);
+    const { id } = await reader.ask<{ id: string }>('experiment', { name: 'test' });
+    const ids = await reader.ask<string[]>('runs', { experiment: id });
+    expect(ids).to.have.length(2);
+    for (const run_id of ids) {
+      const { tags, status } = await reader.ask<{ tags: Record<string, string>; status: string }>('run', {
+        run_id,
+      });
+      expect(status).to.equal('FINISHED');
+      if (!tags['mtcp.row']) continue;
+      const history = await reader.ask<History>('history', { run_id });
+      const steps = Array.from({ length: 2 * epochs }, (_, i) => i + 1);
+      expect(history['train/objective'].map(([step]) => step)).to.deep.equal(steps);
+      expect(history['epoch/objective']).to.have.length(epochs);
+      expect(history['val/depth/RMSE']).to.have.length(epochs / 100);
+      expect(history['final/depth/RMSE']).to.have.length(1);
+    }
+    // And training is none the wiser.
+    expect((await train('plain')).code).to.equal(0);
+    expectSameRun(join(runs, 'tracked'), join(runs, 'plain'));
     server.kill();
     rmSync(runs, { recursive: true });
   });
