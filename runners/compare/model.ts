@@ -31,7 +31,7 @@ export async function tableOf(
 ): Promise<ParameterTable> {
   const table = new ParameterTable();
   await record((tracer) => {
-    const { image, labels, scheme } = stepInputs(tracer, criterion, 1, size);
+    const { image, labels, scheme } = stepInputs(tracer, criterion, { batch: 1, size });
     const pass = new Pass(table, tracer, true);
     objective(criterion, pass, network.forward(pass.root, image), labels, scheme);
     return {};

@@ -104,7 +104,10 @@ async function misfitsOf(trial: Trial): Promise<Misfit[]> {
   };
   await record((tracer) => {
     const pass = new Pass(new ParameterTable(), tracer, true);
-    const inputs = stepInputs(tracer, criterion, config.train.batch, transform!.size);
+    const inputs = stepInputs(tracer, criterion, {
+      batch: config.train.batch,
+      size: transform!.size,
+    });
     collect(misfits, () => {
       const predictions = network.forward(pass.root, inputs.image);
       tryObjective(criterion, pass, predictions, inputs, misfits);

@@ -6,7 +6,8 @@ import { peakBytesOf } from '../engine/graph/cost.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { record } from '../engine/recording.js';
 import { partsOf } from './parts.js';
-import { newTrace, traceStages } from './step.js';
+import { traceStages } from './trace-step.js';
+import { newTrace } from './traced.js';
 
 export interface NetworkSize {
   /** Numbers in parameters that receive a gradient. */

@@ -22,6 +22,13 @@ export const NAMES = {
   penalty: (name: string) => `penalty/${name}`,
 };
 
+/** Of the tensors that pass through a step at a time. */
+export interface StepShape {
+  batch: number;
+  /** Height and width of the network's input. */
+  size: readonly [number, number];
+}
+
 /** What a step reads besides weights: a batch, and what the scheme sets. */
 export interface StepInputs {
   image: tf.Tensor4D;
@@ -32,8 +39,7 @@ export interface StepInputs {
 export function stepInputs(
   tracer: Tracer,
   { tasks, scheme }: Criterion,
-  batch: number,
-  size: readonly [number, number],
+  { batch, size }: StepShape,
 ): StepInputs {
   const scalar = (name: string) => tracer.input(name, 'float32', []) as tf.Scalar;
   return {

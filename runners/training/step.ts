@@ -1,45 +1,29 @@
 // One training step as two programs. The first reads weights and a batch and leaves losses, gradients and batch
 // statistics; the second reads weights, gradients and optimizer state and leaves the new ones. In between the
 // numbers are in our hands: that is where losses are checked and gradients clipped.
-import * as tf from '@tensorflow/tfjs';
-import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
+import { inputName } from '../../modules/nn/scope.js';
 import type { Optimizer, StepInfo } from '../../registry/contracts/learning.js';
 import type { RandomStream } from '../../registry/contracts/scope.js';
 import { MtcpError } from '../../registry/errors.js';
+import type { TrainBatch } from '../data/batch.js';
 import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
-import type { TrainBatch } from '../data/batch.js';
 import type { Network } from './network.js';
-import { objective, type Criterion } from './objective.js';
-import { lossOutputs, NAMES, observedOutputs, schemeInputs, stepInputs } from './step-io.js';
-import { TaskGradientRun, type TaskGradientPlan } from './task-gradients.js';
-import { traceTaskGradients } from './trace-task-gradients.js';
-import { Arena, Weights } from './weights.js';
-import { groupParameters, type GroupedParameters } from './groups.js';
+import type { Criterion } from './objective.js';
+import { NAMES, schemeInputs, type StepShape } from './step-io.js';
+import { meanOf, type StepResult } from './step-result.js';
+import { TaskGradientRun } from './task-gradients.js';
+import { newTrace, type Traced } from './traced.js';
+import { traceLosses, traceStages } from './trace-step.js';
+import { traceUpdate, Update, UpdateLayout } from './update.js';
+import { Weights, type Arena } from './weights.js';
 
-export interface StepResult {
-  total: number;
-  /** Raw loss of each task's final prediction; absent if no pixel of the batch was valid. */
-  raw: Record<string, number>;
-  /** The same on the scheme's scale. */
-  projected: Record<string, number>;
-  /** What each projected loss' gradient was multiplied by; the scheme's weights, unless it decides in the step. */
-  weights: Record<string, number>;
-  /** Cosines between the gradients of two tasks, as "a/b", where the scheme compares them. */
-  cosines: Record<string, number>;
-}
-
-export interface StepOptions {
-  batch: number;
+export interface StepOptions extends StepShape {
   /** Pieces of the batch that pass through the network one after the other; divides `batch`. Default 1. */
   accumulate?: number;
-  size: readonly [number, number];
   /** Largest norm of the whole gradient; null leaves it as it is. */
   clip: number | null;
 }
-
-/** Numbers that the optimizer updates at a time: small enough for the operators' intermediates to stay in cache. */
-export const UPDATE_CHUNK = 1 << 16;
 
 export class TrainingStep {
   readonly weights: Weights;
@@ -55,10 +39,7 @@ export class TrainingStep {
   readonly #gradientRun: Binding;
   readonly #backboneRun?: Binding;
   readonly #lossRun?: Binding;
-  /** One for each chunk of the vector of weights. */
-  readonly #updateRuns: Binding[];
-  /** Parameter groups, and what the optimizer's numbers are for them. */
-  readonly #groups: (GroupedParameters & { scalars: Map<string, HostTensor> })[];
+  readonly #update: Update;
   readonly #taskGradients?: TaskGradientRun;
 
   private constructor(
@@ -72,17 +53,11 @@ export class TrainingStep {
     readonly optimizer: Optimizer,
     readonly options: StepOptions,
     traced: Traced,
+    layout: UpdateLayout,
   ) {
-    const chunk = chunkFor(traced);
-    const groups = groupParameters(traced.trained, optimizer);
-    this.#groups = groups.map((own) => ({ ...own, scalars: new Map() }));
-    const heads = new Set(groups.map(({ names }) => names[0]));
-    const trained = groups.flatMap(({ names }) => names);
-    const shapes = new Map(trained.map((name) => [name, traced.table.parameters.get(name)!.shape]));
-    const arena = () => new Arena(shapes, chunk, heads);
-    this.weights = new Weights(traced.table, arena());
-    this.gradients = arena();
-    this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, arena()]));
+    this.weights = new Weights(traced.table, layout.arena());
+    this.gradients = layout.arena();
+    this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, layout.arena()]));
     this.#momenta = traced.momenta;
     if (this.#pieces > 1) this.#sum = new Float32Array(this.gradients.data.length);
 
@@ -99,19 +74,10 @@ export class TrainingStep {
     this.#gradientRun = gradientProgram.bind(tensor);
     this.#backboneRun = backboneProgram?.bind(tensor);
     this.#lossRun = lossProgram?.bind(tensor);
-    const starts = groups.map(({ names }) => this.weights.trained.startOf(names[0]) / chunk);
-    this.#updateRuns = Array.from({ length: this.weights.trained.data.length / chunk }, (_, i) => {
-      const { scalars } = this.#groups[starts.findLastIndex((start) => start <= i)];
-      return updateProgram.bind((name, spec) => {
-        const [kind, slot] = name.replace(/^new\//, '').split('/');
-        const source = { parameter: this.weights.trained, gradient: this.gradients, slot: this.slots[slot] }[
-          kind
-        ];
-        if (source) return { ...spec, data: source.data.subarray(i * chunk, (i + 1) * chunk) };
-        let scalar = scalars.get(name);
-        if (!scalar) scalars.set(name, (scalar = hostTensor(spec)));
-        return scalar;
-      });
+    this.#update = new Update(updateProgram, optimizer, layout, {
+      parameter: this.weights.trained,
+      gradient: this.gradients,
+      slots: this.slots,
     });
   }
 
@@ -133,9 +99,9 @@ export class TrainingStep {
     const lossProgram = looksAgain
       ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, piece, traced))
       : undefined;
-    const chunk = chunkFor(traced);
+    const layout = new UpdateLayout(traced, optimizer);
     const updateProgram = await engine.compile('update', (tracer) =>
-      traceUpdate(tracer, optimizer, chunk, options.clip !== null),
+      traceUpdate(tracer, optimizer, layout.chunk, options.clip !== null),
     );
     return new TrainingStep(
       gradientProgram,
@@ -146,6 +112,7 @@ export class TrainingStep {
       optimizer,
       options,
       traced,
+      layout,
     );
   }
 
@@ -299,160 +266,23 @@ export class TrainingStep {
    * @returns the norm of the gradient before clipping, if it was needed
    */
   async apply(step: number, rate: number): Promise<number | undefined> {
-    const { clip } = this.options;
-    const norm = clip === null ? undefined : normOf(this.gradients.data);
-    for (const { group, scalars: hosts } of this.#groups) {
-      const scalars = this.optimizer.scalars(step, rate * (group?.rate ?? 1), group?.weight_decay);
-      if (norm !== undefined) scalars.clip = Math.min(1, clip! / (norm + 1e-6));
-      for (const [name, { data }] of hosts) data[0] = scalars[name.split('/')[1]];
-    }
-    for (const run of this.#updateRuns) await run.run();
+    const norm = await this.#update.run(step, rate, this.options.clip);
     for (const [name, values] of this.#statistics) this.weights.buffers.get(name)!.data.set(values);
     return norm;
   }
 
   close(): void {
     for (const run of [this.#gradientRun, this.#backboneRun, this.#lossRun]) run?.close();
-    for (const run of this.#updateRuns) run.close();
-    for (const program of [this.gradientProgram, this.backboneProgram, this.lossProgram, this.updateProgram])
-      program?.close();
+    for (const program of [this.gradientProgram, this.backboneProgram, this.lossProgram]) program?.close();
+    this.#update.close();
   }
 }
 
 const pieceOf = ({ batch, accumulate = 1 }: StepOptions): number => batch / accumulate;
-
-/** Means over the pieces of a step; a task counts only where it had a valid pixel. */
-function meanOf(results: readonly StepResult[]): StepResult {
-  if (results.length === 1) return results[0];
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const byTask = (key: 'raw' | 'projected') => {
-    const tasks = new Set(results.flatMap((result) => Object.keys(result[key])));
-    return Object.fromEntries(
-      [...tasks].map((task) => [
-        task,
-        mean(results.filter((result) => task in result[key]).map((result) => result[key][task])),
-      ]),
-    );
-  };
-  return {
-    ...results[0],
-    total: mean(results.map(({ total }) => total)),
-    raw: byTask('raw'),
-    projected: byTask('projected'),
-  };
-}
-
-/** What tracing finds out about the model. */
-export interface Traced {
-  table: ParameterTable;
-  /** Parameters with a gradient, in the order of their creation. */
-  trained: string[];
-  /** Momentum of every buffer that is averaged. */
-  momenta: ReadonlyMap<string, number>;
-  /** Where the gradients of single tasks are, if the scheme combines them. */
-  plan?: TaskGradientPlan;
-}
-
-export const newTrace = (): Traced => ({ table: new ParameterTable(), trained: [], momenta: new Map() });
-
-function chunkFor({ table, trained }: Traced): number {
-  const total = trained.reduce(
-    (sum, name) => sum + table.parameters.get(name)!.shape.reduce((a, b) => a * b, 1) + 15,
-    0,
-  );
-  return total <= UPDATE_CHUNK ? Math.ceil(total / 16) * 16 : UPDATE_CHUNK;
-}
-
-/** Records losses, gradients and batch statistics of one step; fills `traced`. Whole in one stage, or in two. */
-export function traceStages(
-  tracer: Tracer,
-  network: Network,
-  criterion: Criterion,
-  options: StepOptions,
-  traced: Traced,
-): [tf.NamedTensorMap, tf.NamedTensorMap] {
-  return criterion.scheme.gradients
-    ? traceTaskGradients(tracer, network, criterion, options, traced)
-    : [traceGradients(tracer, network, criterion, options, traced), {}];
-}
-
-function traceGradients(
-  tracer: Tracer,
-  network: Network,
-  criterion: Criterion,
-  { batch, size }: StepOptions,
-  traced: Traced,
-): tf.NamedTensorMap {
-  const inputs = stepInputs(tracer, criterion, batch, size);
-  const outputs: tf.NamedTensorMap = {};
-  const momenta = new Map<string, number>();
-  const forward = () => {
-    const pass = new Pass(traced.table, tracer, true);
-    const predictions = network.forward(pass.root, inputs.image);
-    const result = objective(criterion, pass, predictions, inputs.labels, inputs.scheme);
-    Object.assign(outputs, lossOutputs(criterion.tasks, result, pass), observedOutputs(pass, momenta));
-    // What follows is the backward pass.
-    tracer.label('');
-    return result.total;
-  };
-  // The first pass finds the parameters, the second is differentiated; a recorded graph keeps one of the two.
-  if (traced.table.parameters.size === 0) tf.tidy(() => void forward());
-  const names = [...traced.table.parameters.keys()];
-  const parameters = names.map((name) =>
-    tracer.input(inputName.parameter(name), 'float32', traced.table.parameters.get(name)!.shape),
-  );
-  const { grads } = tf.engine().gradients(forward, parameters, undefined, true);
-  traced.trained = names.filter((_, i) => grads[i] && !tracer.isZero(grads[i]));
-  traced.momenta = momenta;
-  names.forEach((name, i) => {
-    if (traced.trained.includes(name)) outputs[NAMES.gradient(name)] = grads[i];
-  });
-  return outputs;
-}
-
-/** Records a forward pass in training mode; running statistics stay as they are. */
-function traceLosses(
-  tracer: Tracer,
-  network: Network,
-  criterion: Criterion,
-  { batch, size }: StepOptions,
-  { table }: Traced,
-): tf.NamedTensorMap {
-  const { image, labels, scheme } = stepInputs(tracer, criterion, batch, size);
-  const pass = new Pass(table, tracer, true);
-  const predictions = network.forward(pass.root, image);
-  return lossOutputs(criterion.tasks, objective(criterion, pass, predictions, labels, scheme), pass);
-}
-
-/** Records the update of `length` parameters by their gradients. */
-export function traceUpdate(
-  tracer: Tracer,
-  optimizer: Optimizer,
-  length: number,
-  clipped: boolean,
-): tf.NamedTensorMap {
-  const vector = (name: string) => tracer.input(name, 'float32', [length]) as tf.Tensor1D;
-  const scalar = (name: string) => tracer.input(`scalar/${name}`, 'float32', []) as tf.Scalar;
-  const gradient = clipped ? vector('gradient').mul<tf.Tensor1D>(scalar('clip')) : vector('gradient');
-  const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, vector(`slot/${slot}`)]));
-  const scalars = Object.fromEntries(
-    Object.keys(optimizer.scalars(1, 1)).map((name) => [name, scalar(name)]),
-  );
-  const updated = optimizer.update(vector('parameter'), gradient, slots, scalars);
-  const outputs: tf.NamedTensorMap = { 'new/parameter': updated.parameter };
-  for (const [slot, value] of Object.entries(updated.slots)) outputs[`new/slot/${slot}`] = value;
-  return outputs;
-}
 
 function notFinite(what: string, first: string | undefined): MtcpError {
   return new MtcpError('numeric', what, {
     where: first && `first in ${first}`,
     hint: 'a lower optimizer.rate, train.clip, or another scheme may help',
   });
-}
-
-function normOf(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
-  return Math.sqrt(sum);
 }

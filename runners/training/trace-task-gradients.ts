@@ -13,9 +13,16 @@ import type { Tracer } from '../engine/engine.js';
 import type { Shape } from '../engine/graph/ir.js';
 import type { Network } from './network.js';
 import { objective, type Criterion, type Objective } from './objective.js';
-import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepInputs } from './step-io.js';
-import type { StepOptions, Traced } from './step.js';
+import {
+  lossOutputs,
+  NAMES,
+  observedOutputs,
+  stepInputs,
+  type StepInputs,
+  type StepShape,
+} from './step-io.js';
 import { factorName, mapName, partName, REST, upstreamName, type Shapes } from './task-gradients.js';
+import type { Traced } from './traced.js';
 
 const BACKBONE = 'backbone.';
 const inBackbone = (name: string): boolean => name.startsWith(BACKBONE);
@@ -25,10 +32,10 @@ export function traceTaskGradients(
   tracer: Tracer,
   network: Network,
   criterion: Criterion,
-  options: StepOptions,
+  shape: StepShape,
   traced: Traced,
 ): [tf.NamedTensorMap, tf.NamedTensorMap] {
-  return new Recording(tracer, network, criterion, options, traced).stages();
+  return new Recording(tracer, network, criterion, shape, traced).stages();
 }
 
 class Recording {
@@ -43,11 +50,11 @@ class Recording {
     readonly tracer: Tracer,
     readonly network: Network,
     readonly criterion: Criterion,
-    { batch, size }: StepOptions,
+    shape: StepShape,
     readonly traced: Traced,
   ) {
     this.#tasks = criterion.tasks.map(({ name }) => name);
-    this.#inputs = stepInputs(tracer, criterion, batch, size);
+    this.#inputs = stepInputs(tracer, criterion, shape);
     if (this.#rule.shared !== 'representation') return;
     const pass = new Pass(traced.table, tracer, true);
     const features = network.encode(pass.root, this.#inputs.image);

@@ -1,0 +1,34 @@
+// What a step tells of its losses and of what the scheme made of them.
+
+export interface StepResult {
+  total: number;
+  /** Raw loss of each task's final prediction; absent if no pixel of the batch was valid. */
+  raw: Record<string, number>;
+  /** The same on the scheme's scale. */
+  projected: Record<string, number>;
+  /** What each projected loss' gradient was multiplied by; the scheme's weights, unless it decides in the step. */
+  weights: Record<string, number>;
+  /** Cosines between the gradients of two tasks, as "a/b", where the scheme compares them. */
+  cosines: Record<string, number>;
+}
+
+/** Means over the pieces of a step; a task counts only where it had a valid pixel. */
+export function meanOf(results: readonly StepResult[]): StepResult {
+  if (results.length === 1) return results[0];
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const byTask = (key: 'raw' | 'projected') => {
+    const tasks = new Set(results.flatMap((result) => Object.keys(result[key])));
+    return Object.fromEntries(
+      [...tasks].map((task) => [
+        task,
+        mean(results.filter((result) => task in result[key]).map((result) => result[key][task])),
+      ]),
+    );
+  };
+  return {
+    ...results[0],
+    total: mean(results.map(({ total }) => total)),
+    raw: byTask('raw'),
+    projected: byTask('projected'),
+  };
+}
