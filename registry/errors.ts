@@ -73,6 +73,10 @@ export class MtcpError extends Error {
   }
 }
 
+/** What an event or a message to another process says of an error: the block of an MtcpError, the stack of a bug. */
+export const messageOf = (error: unknown): string =>
+  MtcpError.is(error) ? error.format() : String((error as Error).stack ?? error);
+
 /** Several faults found in one pass (all errors of a file), reported together. */
 export class MtcpErrors extends MtcpError {
   constructor(

@@ -1,6 +1,7 @@
 // Works through the trials of an experiment: claims one after the other until none is left that is not done or
 // another process's. A trial that fails does not stop the others.
 import { availableParallelism } from 'node:os';
+import { messageOf } from '../registry/errors.js';
 import type { Trial } from './config/index.js';
 import type { DataSources } from './data-sources.js';
 import { createEngine } from './engine/index.js';
@@ -8,7 +9,8 @@ import type { Engine } from './engine/engine.js';
 import type { Claim, Entry, Ledger } from './ledger/ledger.js';
 import type { TrialState } from './ledger/run-folder.js';
 import { threadsOf } from './training/parts.js';
-import { Interrupted, messageOf, runTrial, type Observed } from './training/trial.js';
+import { Interrupted, type Observed } from './training/session.js';
+import { runTrial } from './training/trial.js';
 
 export type WorkEvent =
   | {

@@ -1,10 +1,10 @@
 // A process that local.ts starts: works through the trials it is assigned and reports over its channel. Without
 // its parent it saves a checkpoint and ends.
 import { join } from 'node:path';
+import { messageOf } from '../../registry/errors.js';
 import { DataSources } from '../data-sources.js';
 import { openExperiment } from '../experiment.js';
 import { Ledger } from '../ledger/ledger.js';
-import { messageOf } from '../training/trial.js';
 import { shareThreads, workThrough } from '../work.js';
 import type { Assignment, FromWorker, ToWorker } from './local.js';
 

@@ -1,0 +1,99 @@
+// An epoch of training, from wherever in it the trial is. Between two steps the trial may save where it is, or stop.
+import { MtcpError } from '../../registry/errors.js';
+import { randomStream } from '../../registry/random.js';
+import { save, trySave } from './save.js';
+import { Interrupted, noteMemory, type Session } from './session.js';
+
+/** @throws Interrupted after a checkpoint, if the trial was asked to stop */
+export async function trainEpoch(session: Session): Promise<void> {
+  const { trial, context, parts, loader, state, means, steps } = session;
+  const { seed, config } = trial;
+  const { optimizer, schedule } = parts;
+  const { scheme } = parts.criterion;
+  const { stepsPerEpoch } = loader;
+  const { epoch } = state;
+  const began = performance.now();
+  const elapsed = () => (performance.now() - began) / 1000;
+  const firstStep = state.stepInEpoch;
+  let waited = 0;
+  let rate = optimizer.rate;
+  let asked = elapsed();
+  for await (const batch of loader.train(epoch, { from: firstStep })) {
+    waited += elapsed() - asked;
+    const info = { epoch, step: state.step, random: randomStream(seed, 'scheme', state.step) };
+    scheme.stepBegin?.(info);
+    const result = await session.step
+      .gradientsOf(batch, (name) => randomStream(seed, 'noise', state.step, name), info)
+      .catch((error: unknown) => {
+        throw atStep(error, epoch + 1, state.stepInEpoch + 1);
+      });
+    rate =
+      optimizer.rate *
+      schedule.factor({ epoch, epochs: config.train.epochs, step: state.step, stepsPerEpoch });
+    state.step++;
+    state.stepInEpoch++;
+    await session.step.apply(state.step, rate);
+    means.add(result);
+    noteMemory(session);
+    const again = scheme.looksAgain ? await session.step.lossesAgain() : undefined;
+    scheme.stepEnd?.({ ...info, rate, raw: result.raw, projected: result.projected, again });
+    steps.add({ epoch: epoch + 1, step: state.step, rate, ...result });
+    context.observe({
+      event: 'step',
+      epoch: epoch + 1,
+      step: state.stepInEpoch,
+      steps: stepsPerEpoch,
+      objective: result.total,
+      secondsPerStep: elapsed() / (state.stepInEpoch - firstStep),
+    });
+    if (state.stepInEpoch < stepsPerEpoch) {
+      if (context.stopRequested()) {
+        state.seconds += elapsed();
+        interrupt(session);
+      }
+      if (isDue(session)) trySave(session, elapsed());
+    }
+    asked = elapsed();
+  }
+  const seconds = elapsed();
+  const { raw, projected, total, weights, cosines } = means.take();
+  scheme.epochEnd?.({ epoch, raw, projected });
+  steps.tryFlush();
+  state.seconds += seconds;
+  state.epoch++;
+  state.stepInEpoch = 0;
+  session.emit({
+    event: 'epoch',
+    epoch: state.epoch,
+    step: state.step,
+    rate,
+    losses: raw,
+    projected,
+    objective: total,
+    weights,
+    cosines,
+    seconds,
+    waited,
+  });
+  if (context.stopRequested() && state.epoch < config.train.epochs) interrupt(session);
+}
+
+function interrupt(session: Session): never {
+  const { state, emit, log } = session;
+  save(session);
+  emit({ event: 'interrupted', epoch: state.epoch, step: state.step });
+  log.flush();
+  throw new Interrupted();
+}
+
+/** Whether a checkpoint inside the epoch is wanted: long epochs must not lose hours. */
+function isDue({ trial, saved }: Session): boolean {
+  const { minutes } = trial.config.train.checkpoint;
+  return minutes !== null && performance.now() - saved >= minutes * 60_000;
+}
+
+function atStep(error: unknown, epoch: number, step: number): unknown {
+  if (!MtcpError.is(error, 'numeric')) return error;
+  const where = `epoch ${epoch}, step ${step}${error.where ? `, ${error.where}` : ''}`;
+  return new MtcpError('numeric', error.message, { where, hint: error.hint, cause: error });
+}

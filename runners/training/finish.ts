@@ -1,0 +1,65 @@
+// The end of a trial: the last evaluation, pictures of predictions, and the result, which says that it is done.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatasetInfo } from '../../registry/contracts/data.js';
+import type { TrialResult } from '../ledger/run-folder.js';
+import { assess, evaluateOn } from './assess.js';
+import type { Predicted } from './evaluation.js';
+import { writePredictions } from './pictures.js';
+import { save, tidy } from './save.js';
+import type { Session } from './session.js';
+
+/** Images shown in predictions.png. */
+const SHOWN = 4;
+
+export async function finish(session: Session): Promise<TrialResult> {
+  const { context, emit, log, parts, state } = session;
+  const { folder } = context;
+  const shown: Predicted[] = [];
+  const show = ({ sample, predictions }: Predicted) => {
+    // Predictions are views into the program's outputs; copies outlive the next batch.
+    if (shown.length < SHOWN) shown.push({ sample, predictions: structuredClone(predictions) });
+  };
+  // A process that died after this checkpoint left only the rest to do.
+  if (state.last?.epoch !== state.epoch) {
+    await assess(session, show);
+    save(session);
+  } else if (!existsSync(join(folder.path, 'predictions.png'))) await evaluateOn(session, 'val', show);
+  await writePredictions(folder.path, shown, parts.tasks).catch((error: Error) =>
+    emit({ event: 'warning', message: `no pictures of predictions: ${error.message}` }),
+  );
+  const result = resultOf(session);
+  emit({ event: 'finished', epoch: state.epoch, seconds: state.seconds });
+  log.flush();
+  // From here on the trial is done: everything else that says so has been written before.
+  folder.finish(result);
+  tidy(session);
+  return result;
+}
+
+function resultOf({ trial, context, state, trained, memory, evaluation }: Session): TrialResult {
+  const { config, row, seed, hash } = trial;
+  const { best, epoch, step, seconds } = state;
+  const last = state.last!.metrics;
+  const { rule, split, metric } = config.evaluate.selection;
+  const chosen = rule === 'best' && best ? best : { epoch, metrics: last };
+  return {
+    row,
+    seed,
+    hash,
+    metrics: chosen.metrics,
+    selected: { rule, split, metric, epoch: chosen.epoch },
+    last,
+    best: best && { epoch: best.epoch, metrics: best.metrics },
+    parameters: trained,
+    epochs: epoch,
+    steps: step,
+    seconds,
+    memory,
+    flops: evaluation.program.stats.flops / config.evaluate.batch,
+    data: about(context.data),
+    engine: context.engine.description,
+  };
+}
+
+export const about = ({ caption, digest, notes }: DatasetInfo) => ({ caption, digest, notes });

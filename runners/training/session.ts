@@ -1,0 +1,153 @@
+// A trial under way: what it is made of, and where it is. Training, evaluating, saving and finishing are functions over
+// this, each in a file of its own (epoch.ts, assess.ts, save.ts, finish.ts); trial.ts puts them in order.
+import type { DatasetInfo } from '../../registry/contracts/data.js';
+import type { Trial } from '../config/index.js';
+import type { Loader } from '../data/loader.js';
+import type { Engine } from '../engine/engine.js';
+import { sizeOf } from '../engine/graph/ir.js';
+import { EventLog, type TrialEvent } from '../ledger/events.js';
+import type { RunFolder } from '../ledger/run-folder.js';
+import { StepLog } from '../ledger/steps.js';
+import type { RunState } from './checkpoint.js';
+import { Evaluation } from './evaluation.js';
+import { LossMeans } from './loss-means.js';
+import { loaderOf, partsOf, type TrialParts } from './parts.js';
+import { TrainingStep } from './step.js';
+
+export type Observed =
+  | TrialEvent
+  | { event: 'phase'; what: string }
+  | { event: 'step'; epoch: number; step: number; steps: number; objective: number; secondsPerStep: number };
+
+export interface TrialContext {
+  engine: Engine;
+  /** This process has it, by a lease; see ledger.ts. */
+  folder: RunFolder;
+  /** Called before anything is written; throws if the folder is not this process's any more. */
+  assertHeld?(): void;
+  /** What the data set said when it was prepared. */
+  data: DatasetInfo;
+  observe(event: Observed): void;
+  /** Asked between steps: true makes the trial save where it is and stop. */
+  stopRequested(): boolean;
+}
+
+/** Thrown when the trial stopped because it was asked to; its checkpoint is whole. */
+export class Interrupted extends Error {}
+
+/** Written into the folder, and seen by whoever watches. */
+export type Emit = (event: TrialEvent) => void;
+
+export interface Session {
+  readonly trial: Trial;
+  readonly context: TrialContext;
+  readonly emit: Emit;
+  readonly log: EventLog;
+  readonly parts: TrialParts;
+  readonly loader: Loader;
+  readonly step: TrainingStep;
+  readonly evaluation: Evaluation;
+  /** Numbers in the parameters that receive a gradient. */
+  readonly trained: number;
+  /** Losses of the epoch under way. */
+  readonly means: LossMeans;
+  /** Every step, for curves. */
+  readonly steps: StepLog;
+  state: RunState;
+  /** When the last checkpoint was written, or training began. */
+  saved: number;
+  /** Most memory seen, bytes. */
+  memory: number;
+}
+
+/** The trial's parts, with its programs compiled; weights are not set. */
+export async function openSession(
+  trial: Trial,
+  context: TrialContext,
+  log: EventLog,
+  emit: Emit,
+): Promise<Session> {
+  const parts = partsOf(trial);
+  const loader = loaderOf(trial, parts.tasks, parts.criterion.scheme);
+  const opened: { close(): unknown }[] = [loader];
+  try {
+    await loader.prepare(() => {});
+    context.observe({ event: 'phase', what: 'recording the training step' });
+    const step = await compileStep(trial, context, parts, loader);
+    opened.push(step);
+    const evaluation = await compileEvaluation(trial, context, parts, loader, step);
+    opened.push(evaluation);
+    const programs = {
+      gradient: step.gradientProgram,
+      update: step.updateProgram,
+      evaluation: evaluation.program,
+    };
+    for (const [program, { stats }] of Object.entries(programs))
+      emit({ event: 'compiled', program, ...stats });
+    const { table, trained: arena } = step.weights;
+    const count = (names: Iterable<string>) =>
+      [...names].reduce((sum, name) => sum + sizeOf(table.parameters.get(name)!.shape), 0);
+    const trained = count(arena.views.keys());
+    const parameters = count(table.parameters.keys());
+    emit({ event: 'model', parameters, trained, stepsPerEpoch: loader.stepsPerEpoch });
+    return {
+      trial,
+      context,
+      emit,
+      log,
+      parts,
+      loader,
+      step,
+      evaluation,
+      trained,
+      means: new LossMeans(),
+      steps: new StepLog(context.folder.steps),
+      state: {
+        epoch: 0,
+        stepInEpoch: 0,
+        step: 0,
+        scheme: null,
+        losses: null,
+        seconds: 0,
+        best: null,
+        last: null,
+      },
+      saved: performance.now(),
+      memory: 0,
+    };
+  } catch (error) {
+    for (const each of opened.reverse()) await each.close();
+    throw error;
+  }
+}
+
+function compileStep(
+  { config: { train } }: Trial,
+  { engine }: TrialContext,
+  { network, criterion, optimizer }: TrialParts,
+  { size }: Loader,
+): Promise<TrainingStep> {
+  const { batch, accumulate, clip } = train;
+  return TrainingStep.compile(engine, network, criterion, optimizer, { batch, accumulate, size, clip });
+}
+
+function compileEvaluation(
+  { config: { evaluate } }: Trial,
+  { engine }: TrialContext,
+  { network, metrics }: TrialParts,
+  { size, fit }: Loader,
+  { weights }: TrainingStep,
+): Promise<Evaluation> {
+  return Evaluation.compile(engine, network, metrics, evaluate, size, weights, fit);
+}
+
+export async function closeSession({ step, evaluation, loader }: Session): Promise<void> {
+  step.close();
+  evaluation.close();
+  await loader.close();
+}
+
+/** Called wherever a lot has just been computed. */
+export function noteMemory(session: Session): void {
+  session.memory = Math.max(session.memory, process.memoryUsage.rss());
+}
