@@ -9,6 +9,7 @@ import { catalog } from './catalog.js';
 import type { Backbone, Block, Head } from './contracts/blocks.js';
 import type { CheckpointFormat } from './contracts/checkpoints.js';
 import type { Dataset, Transform } from './contracts/data.js';
+import type { Launcher } from './contracts/launching.js';
 import type { Loss, Metric, Optimizer, Schedule, Scheme } from './contracts/learning.js';
 import type { TaskKind } from './contracts/tasks.js';
 import type { Tracker } from './contracts/tracking.js';
@@ -30,6 +31,7 @@ export interface Contracts {
   optimizer: Optimizer;
   schedule: Schedule;
   tracker: Tracker;
+  launcher: Launcher;
 }
 
 export type Kind = keyof Contracts;
@@ -50,6 +52,7 @@ export const KINDS: Readonly<Record<Kind, string>> = {
   optimizer: 'gradients to better weights',
   schedule: 'the learning rate over time',
   tracker: 'shows runs elsewhere, such as on a tracking server',
+  launcher: 'trains trials here, or as jobs of a cluster',
 };
 
 /** The options of a component as TypeScript sees them, from the component's own schema. */

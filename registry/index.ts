@@ -19,6 +19,7 @@ export { randomStream, shuffle } from './random.js';
 export type * from './contracts/blocks.js';
 export type * from './contracts/data.js';
 export type * from './contracts/features.js';
+export type * from './contracts/launching.js';
 export type * from './contracts/learning.js';
 export type * from './contracts/scheme.js';
 export type * from './contracts/scope.js';

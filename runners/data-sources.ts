@@ -22,6 +22,8 @@ export class DataSources {
   constructor(
     readonly folder: string,
     readonly observe: (event: DataEvent) => void,
+    /** Without the constant predictor, where there is no table to compare with it. */
+    readonly options: { constant: boolean } = { constant: true },
   ) {}
 
   /** Every data set that one of the trials names. */
@@ -53,7 +55,7 @@ export class DataSources {
       });
       const first = this.#known.size === 0;
       this.#known.set(keyOf(widest), info);
-      if (first) this.constant = await this.#constant(widest, info, loader);
+      if (first && this.options.constant) this.constant = await this.#constant(widest, info, loader);
     } finally {
       await loader.close();
     }

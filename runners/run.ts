@@ -8,7 +8,11 @@ import { MtcpError } from '../registry/errors.js';
 import type { Experiment, Trial } from './config/index.js';
 import { DataSources, type DataEvent } from './data-sources.js';
 import { openExperiment, primaryMetrics, type OpenOptions } from './experiment.js';
+import { isBatchLauncher } from '../registry/contracts/launching.js';
+import { createLauncher, launcherSlot, siteHere } from './launchers/index.js';
+import { Jobs } from './launchers/jobs.js';
 import { runInProcesses } from './launchers/local.js';
+import { planBatch, runInJobs, wantedIn, type BatchPlan, type JobEvent } from './launchers/submit.js';
 import { writeWhole } from './ledger/files.js';
 import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
@@ -32,6 +36,12 @@ export interface RunOptions extends OpenOptions {
   fresh?: boolean;
   /** Trials that run at once, each in a process of its own, with the machine's threads shared out. */
   jobs?: number | 'auto';
+  /** Where trials are trained, such as `slurm`, instead of where the file and the site file say. */
+  launcher?: string;
+  /** Of a batch system: return when the jobs are handed in. */
+  detach?: boolean;
+  /** What was typed, for the records of jobs. */
+  command?: string;
   /** How ownership of trials is told and judged; see ledger/lease.ts. */
   ledger?: Omit<LedgerOptions, 'only'>;
   observe?(event: RunEvent): void;
@@ -48,6 +58,7 @@ export type RunEvent =
     }
   | DataEvent
   | WorkEvent
+  | JobEvent
   /** About the report: a trial's own warnings say which trial. */
   | { event: 'warning'; message: string }
   /** A tracker has something to say; see registry/contracts/tracking.ts. */
@@ -59,6 +70,8 @@ export interface RunOutcome extends Worked {
   folder: string;
   /** Trials that other processes work on. */
   elsewhere: { row: string; seed: number }[];
+  /** Whether jobs of a batch system go on with the rest. */
+  detached: boolean;
 }
 
 export async function runExperiment(file: string, options: RunOptions): Promise<RunOutcome> {
@@ -90,7 +103,10 @@ async function runTrials(
   const { observe } = options;
   const stopRequested = options.stopRequested ?? (() => false);
   const { name, title, profile, trials } = experiment;
-  const ledger = new Ledger(options.runs, trials, { ...options.ledger, only: options.only });
+  const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
+  const launcher = createLauncher(slot);
+  const jobsBefore = Jobs.of(options.runs, name);
+  const ledger = new Ledger(options.runs, trials, ledgerOptions(options, jobsBefore));
   const folder = join(options.runs, name);
   observe({
     event: 'experiment',
@@ -124,12 +140,19 @@ async function runTrials(
       });
   }
 
-  const jobs =
-    options.jobs === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : (options.jobs ?? 1);
-  const worked =
-    jobs > 1
-      ? await runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
-      : await workThrough({ ledger, sources, observe, stopRequested });
+  let worked: Worked & { detached?: boolean };
+  if (isBatchLauncher(launcher)) {
+    const { only, command = '', runs, detach } = options;
+    const context = { experiment, ledger, runs, launcher, slot, jobs: jobsBefore, only, command, observe };
+    worked = await runInJobs(context, { detach, stopRequested });
+  } else {
+    const asked = options.jobs ?? launcher.jobs;
+    const jobs = asked === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : asked;
+    worked =
+      jobs > 1
+        ? await runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
+        : await workThrough({ ledger, sources, observe, stopRequested });
+  }
   const rows = rowsOf(ledger);
   // What one process died of another one may have finished.
   const finished = (failure: Failure) =>
@@ -145,8 +168,38 @@ async function runTrials(
       observe({ event: 'warning', message: `no picture ${plot.name}: ${error.message}` }),
     );
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
-  return { report, folder, failed, interrupted: worked.interrupted, elsewhere };
+  const { interrupted, detached = false } = worked;
+  return { report, folder, failed, interrupted, elsewhere, detached };
 }
+
+/**
+ * The scripts that a run would hand to a batch system. Nothing is written and nothing is handed in.
+ * @throws MtcpError `usage` if trials would be trained here
+ */
+export async function planJobs(file: string, options: RunOptions): Promise<BatchPlan | undefined> {
+  const experiment = openExperiment(file, options);
+  const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
+  const launcher = createLauncher(slot);
+  if (!isBatchLauncher(launcher))
+    throw new MtcpError('usage', `launcher "${slot.type}" has no jobs to show`, {
+      where: 'argument "--dry-run"',
+      hint: 'name a batch system, such as --launcher slurm; mtcp plan shows what would be trained here',
+    });
+  const { runs, only, command = '' } = options;
+  const jobs = Jobs.of(runs, experiment.name);
+  const ledger = new Ledger(runs, experiment.trials, ledgerOptions(options, jobs));
+  if (jobs.any) await jobs.refresh();
+  const wanted = wantedIn({ ledger, jobs, only });
+  if (wanted.length === 0) return undefined;
+  return planBatch({ experiment, ledger, runs, launcher, slot, jobs, command, observe: () => {} }, wanted);
+}
+
+/** Owners of locks may be jobs, wherever this runs. */
+const ledgerOptions = ({ ledger, only }: RunOptions, jobs: Jobs): LedgerOptions => ({
+  ...ledger,
+  probes: [...(ledger?.probes ?? []), ...jobs.probes],
+  only,
+});
 
 /** Bytes up to which a training process is small: its operators run on one thread each. */
 const SMALL = 1e9;

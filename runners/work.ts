@@ -78,6 +78,7 @@ async function run(
   const { row, seed } = trial;
   const of = ledger.entries.length;
   observe({ event: 'trial', row, seed, index, of, state: before, folder: folder.path });
+  await sources.prepare([trial]);
   await runTrial(trial, {
     engine: await engines.of(trial),
     folder,
@@ -90,7 +91,11 @@ async function run(
 
 /** Gives each of `jobs` processes its part of the machine; what a trial asks for itself stays. */
 export function shareThreads(trials: readonly Trial[], jobs: number): void {
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  giveThreads(trials, Math.max(1, Math.floor(availableParallelism() / jobs)));
+}
+
+/** The same where it is known what a process may use. */
+export function giveThreads(trials: readonly Trial[], threads: number): void {
   for (const { config } of trials) {
     if ('threads' in config.engine) config.engine.threads ??= threads;
     config.train.workers ??= Math.max(1, Math.min(3, threads - 1));

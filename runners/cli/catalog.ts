@@ -1,6 +1,7 @@
 // mtcp list, mtcp describe and mtcp schema: what the catalog knows, with a file's own plugins if one is named.
 import { writeFileSync } from 'node:fs';
 import '../../modules/index.js';
+import '../launchers/components.js';
 import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MtcpError } from '../../registry/errors.js';
 import { openExperiment } from '../experiment.js';
+import { endOf, isLost, Jobs, type TrialJob } from '../launchers/jobs.js';
+import { tail } from '../launchers/submission.js';
 import { readEvents, type LoggedEvent } from '../ledger/events.js';
 import { RunFolder } from '../ledger/run-folder.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
@@ -16,7 +18,7 @@ export async function logs(
   overrides: string[],
   options: RunsOptions & { follow?: boolean },
 ): Promise<void> {
-  const folders = foldersOf(file, overrides, options);
+  const { folders, jobs } = await logsOf(file, overrides, options);
   const several = folders.length > 1;
   const shown = folders.map(() => 0);
   for (;;) {
@@ -32,22 +34,48 @@ export async function logs(
         process.stdout.write(options.json ? `${JSON.stringify(event)}\n` : `${about}${line(event)}\n`);
       shown[i] = all.length;
     }
-    if (!options.follow || ended) return;
+    if (!options.follow || ended) break;
     await sleep(POLL);
   }
+  if (!options.json) for (const job of jobs) process.stdout.write(printed(job));
 }
 
-function foldersOf(file: string, overrides: string[], options: RunsOptions): RunFolder[] {
-  if (existsSync(join(file, 'events.jsonl'))) return [new RunFolder(file)];
+/** Lines of a job's output to show. */
+const SHOWN = 40;
+
+/** What a job printed last. */
+function printed(job: TrialJob): string {
+  const lines = tail(job.log, SHOWN);
+  if (lines.length === 0) return `\n${endOf(job)}; it printed nothing\n`;
+  return `\n${endOf(job)}; ${job.log} ends with\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+interface Logs {
+  folders: RunFolder[];
+  /** Jobs that ended before their trial was done. */
+  jobs: TrialJob[];
+}
+
+async function logsOf(file: string, overrides: string[], options: RunsOptions): Promise<Logs> {
+  if (existsSync(join(file, 'events.jsonl'))) return { folders: [new RunFolder(file)], jobs: [] };
   const { runs } = options;
-  const { trials } = openExperiment(file, choiceOf(options, overrides));
+  const { name, trials } = openExperiment(file, choiceOf(options, overrides));
   const folders = trials.map((trial) => new RunFolder(runs, trial));
-  if (!folders.some(({ events }) => existsSync(events)))
+  const known = Jobs.of(runs, name);
+  if (known.any) await known.refresh();
+  const jobs = new Map<string, TrialJob>();
+  for (const [i, trial] of trials.entries()) {
+    const job = known.job(trial);
+    if (job?.phase !== 'ended' || known.fault !== undefined) continue;
+    const state = folders[i].state({ probes: known.probes });
+    if (state === 'failed' || isLost(state, job)) jobs.set(job.name, job);
+  }
+  if (jobs.size === 0 && !folders.some(({ events }) => existsSync(events)))
     throw new MtcpError('usage', 'none of its trials has been started', {
       where: file,
       hint: `looked in ${runs}; --runs names another folder, --profile another profile`,
     });
-  return folders;
+  return { folders, jobs: [...jobs.values()] };
 }
 
 function line(event: LoggedEvent): string {

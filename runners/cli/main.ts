@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { MtcpError } from '../../registry/errors.js';
+import { cancel } from './commands/cancel.js';
 import { completion } from './commands/completion.js';
 import { config } from './commands/config.js';
 import { data } from './commands/data.js';
@@ -25,6 +26,7 @@ import { schema } from './commands/schema.js';
 import { status } from './commands/status.js';
 import { validate } from './commands/validate.js';
 import { weights } from './commands/weights.js';
+import { work } from './commands/work.js';
 import { packageRoot } from './package.js';
 
 /** In the order of `mtcp --help`. */
@@ -33,6 +35,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   plan,
   status,
   logs,
+  cancel,
   profile,
   predict,
   exportCommand,
@@ -50,6 +53,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   weights,
   mlflow,
   data,
+  work,
 ];
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as {
@@ -73,6 +77,7 @@ Examples:
   mtcp plan experiments/table3.yaml                     rows, differences, sizes, what is done
   mtcp status experiments/table3.yaml                   what became of each trial
   mtcp logs experiments/table3.yaml --follow            what happens in them
+  mtcp run experiments/table3.yaml --launcher slurm     as jobs of a cluster
   mtcp report experiments/table3.yaml --format html     the results as a page
   mtcp describe scheme lps                              options of a component
   mtcp new experiment my-study --from table3            a file of your own to change

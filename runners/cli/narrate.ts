@@ -74,6 +74,27 @@ export function narrator(
         progress.line(`${indent}epoch ${event.epoch}: ${losses.join(', ')}  (${duration(event.seconds)})`);
         break;
       }
+      case 'submitted':
+        progress.line(
+          `${event.system}: job ${event.job}, ${event.trials} trials in ${event.tasks} tasks (${event.script})`,
+        );
+        break;
+      case 'job': {
+        const { row, seed, state, job, node, message } = event;
+        const where = state === 'running' && job ? ` as ${job}${node ? ` on ${node}` : ''}` : '';
+        progress.line(`${row}, seed ${seed}: ${message ?? state}${where}`);
+        break;
+      }
+      case 'jobs': {
+        const parts = [
+          `${event.done} of ${event.trials} trials done`,
+          `${event.running} running`,
+          `${event.waiting} waiting${event.reasons.length > 0 ? ` (${event.reasons.join(', ')})` : ''}`,
+          ...(event.failed > 0 ? [`${event.failed} failed`] : []),
+        ];
+        progress.state(parts.join(', '), event.epochs, event.of);
+        break;
+      }
       case 'failed':
         progress.line(`${indent}failed: ${event.message}`);
         break;

@@ -2,7 +2,8 @@
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { STATES, type TrialState } from '../ledger/run-folder.js';
-import { runExperiment } from '../run.js';
+import { planJobs, runExperiment } from '../run.js';
+import { commandLine } from '../tracking/mlflow/invocation.js';
 import { choiceOf, parseThreads, type EngineOptions, type RunsOptions } from './flags.js';
 import { narrator } from './narrate.js';
 import { Progress } from './progress.js';
@@ -13,6 +14,9 @@ interface Options extends RunsOptions, EngineOptions {
   needed?: boolean;
   fresh?: boolean;
   jobs?: string;
+  launcher?: string;
+  detach?: boolean;
+  dryRun?: boolean;
   quiet?: boolean;
 }
 
@@ -22,30 +26,39 @@ const STOPPED = 75;
 export async function run(file: string, overrides: string[], options: Options): Promise<void> {
   const progress = new Progress(process.stderr, Boolean(options.quiet || options.json));
   const jobs = parseJobs(options.jobs);
+  if (options.dryRun) return show(file, overrides, options);
   const narrate = narrator(progress, { parallel: jobs !== 1 });
   let stopping = false;
+  let inJobs = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
     stopping = true;
     process.stderr.write(
-      `\n${signal}: saving a checkpoint after this step and stopping; again to stop at once\n`,
+      `\n${signal}: ${inJobs ? 'not watching any longer' : 'saving a checkpoint after this step and stopping'}; again to stop at once\n`,
     );
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     const outcome = await runExperiment(file, {
-      ...choiceOf(options, overrides),
-      runs: options.runs,
-      data: options.data,
-      engine: options.engine,
-      threads: parseThreads(options.threads),
-      only: parseOnly(options),
+      ...runOptions(options, overrides),
       fresh: options.fresh,
       jobs,
+      detach: options.detach,
       stopRequested: () => stopping,
-      observe: options.json ? (event) => process.stdout.write(`${JSON.stringify(event)}\n`) : narrate,
+      observe(event) {
+        inJobs ||= event.event === 'submitted' || event.event === 'jobs';
+        if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+        else narrate(event);
+      },
     });
     progress.clear();
+    if (outcome.detached) {
+      process.stderr.write(
+        `jobs go on; the same command watches them, mtcp status ${file} shows them, mtcp cancel ${file} stops them\n`,
+      );
+      if (outcome.interrupted) process.exitCode = STOPPED;
+      return;
+    }
     if (options.json) process.stdout.write(`${JSON.stringify(outcome.report.json)}\n`);
     else process.stdout.write(`${outcome.report.text}\nruns and report: ${outcome.folder}\n`);
     for (const { row, seed, message } of outcome.failed)
@@ -63,8 +76,32 @@ export async function run(file: string, overrides: string[], options: Options): 
   }
 }
 
-function parseJobs(text = 'auto'): number | 'auto' {
-  if (text === 'auto') return text;
+/** Options of `runExperiment` that also say what a dry run would do. */
+const runOptions = (options: Options, overrides: string[]) => ({
+  ...choiceOf(options, overrides),
+  runs: options.runs,
+  data: options.data,
+  engine: options.engine,
+  threads: parseThreads(options.threads),
+  only: parseOnly(options),
+  launcher: options.launcher,
+  command: commandLine(),
+});
+
+/** --dry-run */
+async function show(file: string, overrides: string[], options: Options): Promise<void> {
+  const plan = await planJobs(file, runOptions(options, overrides));
+  if (options.json) {
+    const scripts = plan?.scripts ?? [];
+    process.stdout.write(`${JSON.stringify({ groups: plan?.record.groups ?? [], scripts }, null, 2)}\n`);
+  } else if (plan)
+    for (const { path, text, command } of plan.scripts)
+      process.stdout.write(`# ==> ${path}\n# ==> ${command}\n${text}\n`);
+  else process.stderr.write('nothing to hand in: every trial is done, under way, or has a job\n');
+}
+
+function parseJobs(text: string | undefined): number | 'auto' | undefined {
+  if (text === 'auto' || text === undefined) return text;
   const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs > 0) return jobs;
   throw new MtcpError('usage', `"${text}" is not a number of jobs`, {

@@ -1,28 +1,67 @@
 // mtcp status: what became of the trials of an experiment.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Experiment } from '../config/index.js';
 import { openExperiment } from '../experiment.js';
+import { Jobs } from '../launchers/jobs.js';
+import { jobStatusOf, noteOn, type JobStatus } from '../launchers/status.js';
 import { Ledger } from '../ledger/ledger.js';
 import { STATES } from '../ledger/run-folder.js';
-import { statusOf, type TrialStatus } from '../ledger/status.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { choiceOf, type RunsOptions } from './flags.js';
 
-export function status(file: string, overrides: string[], { runs, json, ...choice }: RunsOptions): void {
+interface Options extends RunsOptions {
+  watch?: boolean;
+}
+
+/** Milliseconds between two looks of --watch, and how many times longer than a look itself. */
+const POLL = 2000;
+const RARER = 20;
+
+export async function status(
+  file: string,
+  overrides: string[],
+  { runs, json, watch, ...choice }: Options,
+): Promise<void> {
   const experiment = openExperiment(file, choiceOf(choice, overrides));
-  const trials = statusOf(new Ledger(runs, experiment.trials));
-  const counts = Object.fromEntries(
-    STATES.map((state) => [state, trials.filter((trial) => trial.state === state).length] as const).filter(
-      ([, count]) => count > 0,
-    ),
-  );
-  if (json) {
-    const { name, profile: chosen } = experiment;
-    process.stdout.write(
-      `${JSON.stringify({ experiment: name, profile: chosen, counts, trials }, null, 2)}\n`,
-    );
-    return;
+  const { name, trials } = experiment;
+  let shown = '';
+  for (;;) {
+    const began = performance.now();
+    const jobs = Jobs.of(runs, name);
+    if (jobs.any) await jobs.refresh();
+    const all = jobStatusOf(new Ledger(runs, trials, { probes: jobs.probes }), jobs);
+    const text = json ? asJson(experiment, all, watch) : asTable(experiment, all, jobs, watch);
+    if (watch && process.stdout.isTTY && !json) process.stdout.write(`\u001b[2J\u001b[H${text}`);
+    else if (text !== shown) process.stdout.write(text);
+    shown = text;
+    if (!watch || !all.some(isUnderWay)) return;
+    await sleep(Math.max(POLL, RARER * (performance.now() - began)));
   }
-  const summary = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+}
+
+const isUnderWay = ({ state, job }: JobStatus): boolean =>
+  state === 'running' || (state !== 'done' && job !== null && job.phase !== 'ended');
+
+function countsOf(trials: readonly JobStatus[]): Record<string, number> {
+  const counts = STATES.map((state) => [state, trials.filter((trial) => trial.state === state).length]);
+  return Object.fromEntries(counts.filter(([, count]) => Number(count) > 0)) as Record<string, number>;
+}
+
+function asJson({ name, profile }: Experiment, trials: readonly JobStatus[], watch = false): string {
+  const document = { experiment: name, profile, counts: countsOf(trials), trials };
+  return `${JSON.stringify(document, null, watch ? 0 : 2)}\n`;
+}
+
+function asTable(
+  { title, profile }: Experiment,
+  trials: readonly JobStatus[],
+  jobs: Jobs,
+  watch = false,
+): string {
+  const summary = Object.entries(countsOf(trials)).map(([state, count]) => `${count} ${state}`);
+  const lost = trials.filter((trial) => trial.lost).length;
+  if (lost > 0) summary.push(`${lost} without a job (mtcp run --only failed hands them in again)`);
   const right = (title: string): Column => ({ title, align: 'right' });
   const columns = [
     { title: 'row' },
@@ -35,18 +74,21 @@ export function status(file: string, overrides: string[], { runs, json, ...choic
     { title: 'last sign' },
     { title: '' },
   ];
-  process.stdout.write(
-    [
-      `${experiment.title}${experiment.profile ? `, profile ${experiment.profile}` : ''}: ${summary.join(', ')}`,
-      '',
-      textTable(columns, trials.map(cells)),
-      '',
-    ].join('\n'),
-  );
+  // On a screen that is too small for all of them, those that are under way are worth looking at.
+  const room = watch ? (process.stdout.rows ?? Infinity) - 6 : Infinity;
+  const seen = trials.length <= room ? trials : trials.filter(isUnderWay).slice(0, room);
+  return [
+    `${title}${profile ? `, profile ${profile}` : ''}: ${summary.join(', ')}`,
+    ...(jobs.fault === undefined ? [] : [`jobs are not known: ${jobs.fault}`]),
+    '',
+    ...(seen.length > 0 ? [textTable(columns, seen.map(cells))] : []),
+    ...(seen.length < trials.length ? [`and ${trials.length - seen.length} more`] : []),
+    '',
+  ].join('\n');
 }
 
-function cells(trial: TrialStatus): string[] {
-  const { row, seed, state, epoch, epochs, objective, seconds, left, updated, owner, failure } = trial;
+function cells(trial: JobStatus): string[] {
+  const { row, seed, state, epoch, epochs, objective, seconds, left, updated } = trial;
   return [
     row,
     String(seed),
@@ -56,6 +98,6 @@ function cells(trial: TrialStatus): string[] {
     seconds > 0 ? duration(seconds) : '',
     left ? duration(left) : '',
     updated ? `${duration(Math.max(0, (Date.now() - Date.parse(updated)) / 1000))} ago` : '',
-    failure?.split('\n')[0] ?? owner ?? '',
+    noteOn(trial),
   ];
 }

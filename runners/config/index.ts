@@ -13,8 +13,9 @@ export {
   type LoadOptions,
   type Printed,
   type ReportConfig,
-  type TrackingConfig,
 } from './load.js';
+export type { SectionConfig } from './section.js';
+export { findSite, loadSite, type Site, type SiteSearch } from './site.js';
 export type { Origin } from './origin.js';
 export { differences, inShort, writeResolved, type Difference } from './resolved.js';
 export {

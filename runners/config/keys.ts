@@ -1,7 +1,7 @@
 // Keys of an experiment file and dotted paths to them.
 
 /** Keys of a file that are not part of a trial. */
-export const PRESENTATION = ['name', 'title', 'description', 'report', 'tracking'] as const;
+export const PRESENTATION = ['name', 'title', 'description', 'report', 'tracking', 'launcher'] as const;
 export const STRUCTURE = ['extends', 'plugins', 'seeds', 'rows', 'profiles', 'sweep'] as const;
 
 /** What no overlay, argument or sweep can reach into. */

@@ -1,7 +1,6 @@
 // An experiment file to its trials, or to everything that is wrong with it.
 import { resolve } from 'node:path';
 import { didYouMean } from '../../registry/near.js';
-import type { Slot } from '../../registry/container.js';
 import type { MtcpError } from '../../registry/errors.js';
 import { compose, markOfWhole, type Composition } from './compose.js';
 import { unknownName } from './explain.js';
@@ -11,6 +10,7 @@ import { lastChange, originOf } from './origin.js';
 import { parseOverrides } from './overrides.js';
 import { loadPlugins } from './plugins.js';
 import { Schemas } from './schemas.js';
+import { sectionOf, type SectionConfig } from './section.js';
 import { where, type Mark } from './source.js';
 import { trialHash, type Trial, type TrialConfig } from './trial.js';
 import type { Plugin } from '../plugins/load.js';
@@ -64,13 +64,6 @@ export interface ReportConfig {
   expect?: Record<string, Record<string, Expectation>>;
 }
 
-export interface TrackingConfig {
-  /** null: not to be tracked, whatever the environment says. */
-  slot: Slot | null;
-  /** Who wrote an option (or the section), as `file:line:col`. */
-  locate(option?: string): string;
-}
-
 export interface Experiment {
   readonly name: string;
   readonly title: string;
@@ -80,8 +73,10 @@ export interface Experiment {
   /** The profile that was applied; null if the experiment has none. */
   readonly profile: string | null;
   readonly report: ReportConfig;
-  /** Undefined if the file says nothing about it. Not part of what a trial is. */
-  readonly tracking?: TrackingConfig;
+  /** Where runs are shown; undefined if the file says nothing about it. */
+  readonly tracking?: SectionConfig;
+  /** Where trials are trained; undefined if the file says nothing about it. */
+  readonly launcher?: SectionConfig;
   /** Row by row in the order of the file, each row seed by seed. */
   readonly trials: readonly Trial[];
 }
@@ -283,7 +278,8 @@ function expand(
     file: resolve(file),
     profile: drafts[0].profile,
     report: report ? (toValue(report) as ReportConfig) : {},
-    tracking: trackingOf(root),
+    tracking: sectionOf(root, 'tracking'),
+    launcher: sectionOf(root, 'launcher'),
     trials,
   };
 }
@@ -306,13 +302,4 @@ function withDigest(config: TrialConfig): TrialConfig {
   const { backbone, digest } = config.weights;
   if (backbone === null || digest !== null) return config;
   return { ...config, weights: { backbone, digest: digestOf(backbone) ?? ABSENT } };
-}
-
-function trackingOf(root: MapNode): TrackingConfig | undefined {
-  const node = child(root, 'tracking');
-  if (!node) return root.removed.has('tracking') ? { slot: null, locate: () => where(root.mark) } : undefined;
-  return {
-    slot: toValue(node) as Slot,
-    locate: (option) => where(((option && child(node, option)) || node).mark),
-  };
 }

@@ -6,6 +6,7 @@ import { DataSources } from '../data-sources.js';
 import { openExperiment } from '../experiment.js';
 import { Ledger } from '../ledger/ledger.js';
 import { shareThreads, workThrough } from '../work.js';
+import { Jobs } from './jobs.js';
 import type { Assignment, FromWorker, ToWorker } from './local.js';
 
 const send = (message: FromWorker): void => void (process.connected && process.send!(message));
@@ -31,7 +32,11 @@ async function work({ file, options, skip }: Assignment): Promise<void> {
   const sources = new DataSources(join(options.runs, name), () => {});
   await sources.prepare(trials);
   const worked = await workThrough({
-    ledger: new Ledger(options.runs, trials, { only: options.only, tags: options.tags }),
+    ledger: new Ledger(options.runs, trials, {
+      only: options.only,
+      tags: options.tags,
+      probes: Jobs.of(options.runs, name).probes,
+    }),
     sources,
     observe: (event) => send({ event }),
     stopRequested: () => stopping,

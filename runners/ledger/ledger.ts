@@ -23,13 +23,17 @@ export interface Claim extends Entry {
 export interface LedgerOptions extends LeaseOptions {
   /** Only trials in one of these states are claimed; by default all that are not done. */
   only?: readonly TrialState[];
+  /** ISO time from which on what others tried and failed at is not tried again; by default from now. */
+  since?: string;
+  /** Place, from 0, of the trial that is claimed first; after the last one it goes on with the first. */
+  from?: number;
 }
 
 export class Ledger {
   readonly entries: readonly Entry[];
   /** Claimed by this process before: whatever became of them, it does not claim them again. */
   readonly #tried = new Set<Entry>();
-  readonly #opened = new Date().toISOString();
+  readonly #opened: string;
 
   constructor(
     runs: string,
@@ -37,6 +41,7 @@ export class Ledger {
     readonly options: LedgerOptions = {},
   ) {
     this.entries = trials.map((trial, i) => ({ trial, folder: new RunFolder(runs, trial), index: i + 1 }));
+    this.#opened = options.since ?? new Date().toISOString();
   }
 
   state({ folder }: Entry): TrialState {
@@ -49,7 +54,8 @@ export class Ledger {
    * @throws MtcpError `io` if the folder of runs cannot be written
    */
   claim(skip: (entry: Entry) => boolean = () => false): Claim | undefined {
-    for (const entry of this.entries) {
+    const { from = 0 } = this.options;
+    for (const entry of [...this.entries.slice(from), ...this.entries.slice(0, from)]) {
       if (this.#tried.has(entry) || skip(entry)) continue;
       const before = this.state(entry);
       if (!this.#wants(entry, before)) continue;

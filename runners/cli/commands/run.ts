@@ -15,9 +15,11 @@ export function run(program: Command): void {
     .option('--fresh', 'train everything anew; what there is is set aside, not deleted')
     .option(
       '--jobs <n>',
-      'trials at once, each in its own process with its share of the threads; auto: one for each core where networks are small',
-      'auto',
+      'trials at once, each in its own process with its share of the threads; auto (the default): one for each core where networks are small',
     )
+    .option('--launcher <name>', 'where to train: local, or slurm for the jobs of a cluster')
+    .option('--detach', 'with slurm: return when the jobs are handed in')
+    .option('--dry-run', 'with slurm: print the scripts of the jobs, hand nothing in')
     .option('--json', 'events as JSON, one object a line, the table last')
     .option(...QUIET)
     .addHelpText(
@@ -26,7 +28,9 @@ export function run(program: Command): void {
 Examples:
   mtcp run experiments/table3.yaml
   mtcp run experiments/table3.yaml --row "MT-CP" --seeds 0,1,2 --jobs 2
-  mtcp run my.yaml --profile full --engine onnx:cuda train.epochs=5`,
+  mtcp run my.yaml --profile full --engine onnx:cuda train.epochs=5
+  mtcp run my.yaml --launcher slurm --dry-run           the script of the job array
+  mtcp run my.yaml --launcher slurm --detach            mtcp status and mtcp cancel do the rest`,
     )
     .action(async (file, overrides, options) => (await import('../run.js')).run(file, overrides, options));
 }

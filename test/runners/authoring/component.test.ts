@@ -36,7 +36,7 @@ describe('mtcp new component', function () {
         `name: x
 extends: ${join(ROOT, 'experiments/base/mtcp-nyud.yaml')}
 plugins: ${file}
-${ROUND[kind] ?? ''}${kind === 'transform' ? '' : 'augment: { type: sv, size: [32, 32] }\n'.repeat(ROUND[kind] ? 0 : 1)}${kind === 'tracker' ? `${sections}\n` : `rows: { mine: { ${sections} } }\n`}`,
+${ROUND[kind] ?? ''}${kind === 'transform' ? '' : 'augment: { type: sv, size: [32, 32] }\n'.repeat(ROUND[kind] ? 0 : 1)}${kind === 'tracker' || kind === 'launcher' ? `${sections}\n` : `rows: { mine: { ${sections} } }\n`}`,
       );
       expect(formatErrors(validateFiles([experiment], { profile: 'smoke' }))).to.equal('');
       const { trials } = loadExperiment(experiment, { profile: 'smoke' });

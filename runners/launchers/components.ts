@@ -1,0 +1,3 @@
+// Importing this file announces every launcher that comes with mtcp.
+import './local-launcher.js';
+import './slurm/launcher.js';
