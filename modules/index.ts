@@ -1,4 +1,9 @@
 // Importing this file announces every component that comes with mtcp.
+import './auxiliary/feature-distillation.js';
+import './auxiliary/noise-contrast.js';
+import './auxiliary/orthogonality.js';
+import './auxiliary/prediction-distillation.js';
+import './auxiliary/supervision.js';
 import './backbones/hrnet.js';
 import './backbones/mask2former/index.js';
 import './backbones/per-task.js';

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { inject, injectable } from 'inversify';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { catalog } from './catalog.js';
+import type { AuxiliaryLoss } from './contracts/auxiliary.js';
 import type { Backbone, Block, Head } from './contracts/blocks.js';
 import type { CheckpointFormat } from './contracts/checkpoints.js';
 import type { Dataset, Transform } from './contracts/data.js';
@@ -24,6 +25,7 @@ export interface Contracts {
   refinement: Block;
   head: Head;
   loss: Loss;
+  auxiliary: AuxiliaryLoss;
   scheme: Scheme;
   metric: Metric;
   dataset: Dataset;
@@ -45,6 +47,7 @@ export const KINDS: Readonly<Record<Kind, string>> = {
   refinement: 'traces cross-task features back through the decoder stages',
   head: "a task's features to its raw prediction",
   loss: 'prediction and label to a number',
+  auxiliary: 'a further term of the objective: distillation, regularisation, deep supervision',
   scheme: 'task losses to one objective: loss weighting',
   metric: 'scores predictions over a split',
   dataset: 'samples with labels for one or more tasks',

@@ -16,6 +16,7 @@ export { define, type Definition, type Given } from './define.js';
 export { MtcpError, type ErrorDetails, type ErrorKind } from './errors.js';
 export type { OptionsSchema, PropertySchema } from './options.js';
 export { randomStream, shuffle } from './random.js';
+export type * from './contracts/auxiliary.js';
 export type * from './contracts/blocks.js';
 export type * from './contracts/data.js';
 export type * from './contracts/features.js';

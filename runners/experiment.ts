@@ -6,7 +6,13 @@ import type { MetricInfo } from '../registry/contracts/learning.js';
 import { MtcpError } from '../registry/errors.js';
 import { didYouMean } from '../registry/near.js';
 import type { PropertySchema } from '../registry/options.js';
-import { loadExperiment, type Experiment, type LoadOptions, type Trial } from './config/index.js';
+import {
+  loadExperiment,
+  withSources,
+  type Experiment,
+  type LoadOptions,
+  type Trial,
+} from './config/index.js';
 import { partsOf, primaryOf } from './training/parts.js';
 
 export interface OpenOptions extends LoadOptions {
@@ -25,8 +31,9 @@ export function openExperiment(
 ): Experiment {
   const overrides = [...(options.overrides ?? []), ...(engine === undefined ? [] : [engineOverride(engine)])];
   const experiment = loadExperiment(file, { ...options, overrides });
-  if (threads !== undefined) for (const trial of experiment.trials) setThreads(trial, threads);
-  if (data !== undefined) for (const trial of experiment.trials) pointToData(trial, data);
+  const trials = withSources(experiment.trials);
+  if (threads !== undefined) for (const trial of trials) setThreads(trial, threads);
+  if (data !== undefined) for (const trial of trials) pointToData(trial, data);
   return experiment;
 }
 

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { InvocationOutcome, TrackerMessage } from '../registry/contracts/tracking.js';
 import { MtcpError } from '../registry/errors.js';
-import type { Experiment, Trial } from './config/index.js';
+import { withSources, type Experiment, type Trial } from './config/index.js';
 import { DataSources, type DataEvent } from './data-sources.js';
 import { openExperiment, primaryMetrics, type OpenOptions } from './experiment.js';
 import { isBatchLauncher } from '../registry/contracts/launching.js';
@@ -17,6 +17,7 @@ import { writeWhole } from './ledger/files.js';
 import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
 import { draw } from './reporting/plots/draw.js';
+import type { RowResult } from './reporting/measure.js';
 import { buildReport, type Report } from './reporting/report.js';
 import { rowsOf } from './report.js';
 import { track } from './tracking/index.js';
@@ -102,7 +103,9 @@ async function runTrials(
 ): Promise<RunOutcome> {
   const { observe } = options;
   const stopRequested = options.stopRequested ?? (() => false);
-  const { name, title, profile, trials } = experiment;
+  const { name, title, profile } = experiment;
+  // Rows that others lean on run even if they were not asked for.
+  const trials = withSources(experiment.trials);
   const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
   const launcher = createLauncher(slot);
   const jobsBefore = Jobs.of(options.runs, name);
@@ -153,13 +156,17 @@ async function runTrials(
         ? await runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
         : await workThrough({ ledger, sources, observe, stopRequested });
   }
-  const rows = rowsOf(ledger);
+  // As the file has them, not as they ran.
+  const asked = new Map(experiment.trials.map((trial, i) => [trial, i]));
+  const place = ({ trial }: RowResult) => asked.get(trial) ?? asked.size;
+  const rows = rowsOf(ledger).sort((a, b) => place(a) - place(b));
   // What one process died of another one may have finished.
   const finished = (failure: Failure) =>
     rows.some(
       ({ trial, state }) => state === 'done' && trial.row === failure.row && trial.seed === failure.seed,
     );
   const failed = worked.failed.filter((failure) => !finished(failure));
+  if (!worked.interrupted && !worked.detached) failed.push(...blockedIn(ledger));
   const report = buildReport(experiment, rows, sources.constant, primaryMetrics(trials));
   writeWhole(join(folder, 'report.md'), report.markdown);
   writeWhole(join(folder, 'report.json'), `${JSON.stringify(report.json, null, 2)}\n`);
@@ -171,6 +178,12 @@ async function runTrials(
   const { interrupted, detached = false } = worked;
   return { report, folder, failed, interrupted, elsewhere, detached };
 }
+
+const blockedIn = (ledger: Ledger): Failure[] =>
+  ledger.blocked().map(({ entry, by }) => {
+    const reasons = by.map(({ trial, state }) => `"${trial.row}", seed ${trial.seed}, which is ${state}`);
+    return { ...about(entry.trial), message: `it leans on row ${reasons.join(' and on ')}` };
+  });
 
 /**
  * The scripts that a run would hand to a batch system. Nothing is written and nothing is handed in.
@@ -187,7 +200,7 @@ export async function planJobs(file: string, options: RunOptions): Promise<Batch
     });
   const { runs, only, command = '' } = options;
   const jobs = Jobs.of(runs, experiment.name);
-  const ledger = new Ledger(runs, experiment.trials, ledgerOptions(options, jobs));
+  const ledger = new Ledger(runs, withSources(experiment.trials), ledgerOptions(options, jobs));
   if (jobs.any) await jobs.refresh();
   const wanted = wantedIn({ ledger, jobs, only });
   if (wanted.length === 0) return undefined;

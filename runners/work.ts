@@ -1,6 +1,7 @@
 // Works through the trials of an experiment: claims one after the other until none is left that is not done or
 // another process's. A trial that fails does not stop the others.
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../registry/errors.js';
 import type { Trial } from './config/index.js';
 import type { DataSources } from './data-sources.js';
@@ -46,6 +47,9 @@ export interface WorkContext {
   skip?(entry: Entry): boolean;
 }
 
+/** Milliseconds between two looks at trials that others work on. */
+const POLL = 500;
+
 export async function workThrough(context: WorkContext): Promise<Worked> {
   const { ledger, stopRequested, skip } = context;
   const engines = new Engines();
@@ -54,7 +58,11 @@ export async function workThrough(context: WorkContext): Promise<Worked> {
     for (;;) {
       if (stopRequested()) return { failed, interrupted: true };
       const claim = ledger.claim(skip);
-      if (!claim) return { failed, interrupted: false };
+      if (!claim) {
+        if (!ledger.awaits(skip)) return { failed, interrupted: false };
+        await setTimeout(POLL);
+        continue;
+      }
       try {
         await run(claim, engines, context);
       } catch (error) {
@@ -83,6 +91,7 @@ async function run(
     engine: await engines.of(trial),
     folder,
     data: sources.about(trial),
+    sourceFolder: (source) => ledger.folderOf(source),
     assertHeld: () => lease.assertHeld(),
     stopRequested,
     observe: (event) => observe({ row, seed, ...event }),

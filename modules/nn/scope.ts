@@ -57,6 +57,11 @@ export class Pass {
     this.root = new PathScope(this, '', false, DEFAULT_MEMORY);
   }
 
+  /** Names of the parameters that this pass has used. */
+  get used(): Iterable<string> {
+    return this.#used;
+  }
+
   parameter<R extends Rank>(name: string, shape: number[], init: Initializer, shared: boolean): Tensor<R> {
     const known = this.table.parameters.get(name);
     if (!known) this.table.parameters.set(name, { shape, init });

@@ -93,5 +93,6 @@ export function usageOf(kind: Kind, name: string, options = ''): string {
   if (['backbone', 'decoder', 'fusion', 'interaction', 'refinement'].includes(kind))
     return `model: { ${kind}: ${slot} }`;
   if (['head', 'loss', 'metric'].includes(kind)) return `tasks: { <task>: { ${kind}: ${slot} } }`;
+  if (kind === 'auxiliary') return `auxiliary: { <name>: { loss: ${slot}, weight: 1 } }`;
   return `${SECTIONS[kind] ?? kind}: ${slot}`;
 }

@@ -140,7 +140,7 @@ export function diff(a: string, b: string, { profile, json }: { profile?: string
 /** An experiment file, `file#row`, or the folder of a run. */
 function open(name: string, profile: string | undefined): Side {
   const resolved = join(name, 'resolved.yaml');
-  if (existsSync(resolved)) return { label: name, trials: loadExperiment(resolved).trials };
+  if (existsSync(resolved)) return { label: name, trials: loadExperiment(resolved).trials.slice(0, 1) };
   const at = existsSync(name) ? -1 : name.indexOf('#');
   const file = at < 0 ? name : name.slice(0, at);
   const all = oneOfEachRow(loadExperiment(file, { profile }));

@@ -1,6 +1,6 @@
 // mtcp plan: what a run would do, without doing it.
 import '../../modules/index.js';
-import { differences, inShort, type Difference } from '../config/index.js';
+import { differences, inShort, withSources, type Difference } from '../config/index.js';
 import { RunFolder } from '../ledger/run-folder.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { openExperiment } from '../experiment.js';
@@ -14,7 +14,7 @@ export async function plan(
   { runs, json, ...choice }: RunsOptions,
 ): Promise<void> {
   const experiment = openExperiment(file, choiceOf(choice, overrides));
-  const { trials } = experiment;
+  const trials = withSources(experiment.trials);
   await checkTrials(trials);
   // Seeds of a row have one network.
   const sizes = new Map<string, Awaited<ReturnType<typeof inspect>>>();
@@ -31,6 +31,7 @@ export async function plan(
       nodes,
       memory,
       sections,
+      after: [...new Set(Object.values(trial.sources).map(({ row }) => row))],
       folder: folder.path,
     };
   });
@@ -43,6 +44,7 @@ export async function plan(
   }
   const { augment, train, data } = trials[0].config;
   const right = (title: string): Column => ({ title, align: 'right' });
+  const leaning = planned.some(({ after }) => after.length > 0);
   const sections = [...new Set(planned.flatMap((row) => Object.keys(row.sections)))];
   const out = [
     `${experiment.title}${experiment.profile ? `, profile ${experiment.profile}` : ''}`,
@@ -57,6 +59,7 @@ export async function plan(
         ...sections.map(right),
         right('graph nodes'),
         right('memory'),
+        ...(leaning ? [{ title: 'after' }] : []),
       ],
       planned.map((row) => [
         row.row,
@@ -66,6 +69,7 @@ export async function plan(
         ...sections.map((section) => row.sections[section]?.toLocaleString('en-US') ?? '-'),
         row.nodes.toLocaleString('en-US'),
         `${(row.memory / 1e9).toFixed(1)} GB`,
+        ...(leaning ? [row.after.join(', ') || '-'] : []),
       ]),
     ),
   ];

@@ -13,7 +13,8 @@ import type { Network } from '../training/network.js';
 import { partsOf, threadsOf } from '../training/parts.js';
 import { Arena, Weights } from '../training/weights.js';
 import { SafetensorsFile, writeSafetensors } from '../weights/safetensors.js';
-import { fill, readImage, tableOf, type WeightsOptions } from './model.js';
+import { tableOf } from '../training/table.js';
+import { fill, readImage, type WeightsOptions } from './model.js';
 
 export interface Feature {
   name: string;

@@ -8,6 +8,7 @@ import type { TrainBatch } from '../data/batch.js';
 import { createEngine } from '../engine/index.js';
 import type { HostTensor } from '../engine/ort/session.js';
 import { partsOf, threadsOf } from '../training/parts.js';
+import { teachersOf } from '../training/auxiliary.js';
 import { TrainingStep } from '../training/step.js';
 import { SafetensorsFile, writeSafetensors } from '../weights/safetensors.js';
 import { fill, readImage, readMap, type WeightsOptions } from './model.js';
@@ -44,6 +45,11 @@ const STILL: Optimizer = {
 /** @throws MtcpError `data` or `weights` if a file does not fit, `numeric` if a loss is not finite */
 export async function grad(trial: Trial, { input, out, ...weightsOptions }: GradOptions): Promise<Gradients> {
   const parts = partsOf(trial);
+  const [taught] = teachersOf(parts.criterion.auxiliary);
+  if (taught)
+    throw new MtcpError('usage', `row "${trial.row}" learns from what row "${taught.row}" trained`, {
+      hint: 'gradients are compared without a teacher: set auxiliary.NAME=null for the terms that have one',
+    });
   const { batch, size } = readBatch(input, parts.tasks);
   const engine = await createEngine(trial.config.engine, threadsOf(trial));
   try {

@@ -1,14 +1,9 @@
 // A trial's network with numbers from a file, for comparing it with another framework: what forward and grad share.
-import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { catalog } from '../../registry/catalog.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { Trial } from '../config/index.js';
 import type { HostTensor } from '../engine/ort/session.js';
-import { record } from '../engine/recording.js';
-import { objective } from '../training/objective.js';
-import type { TrialParts } from '../training/parts.js';
-import { stepInputs } from '../training/step-io.js';
 import type { Weights } from '../training/weights.js';
 import { fitModel, readFitted, requireFit, shapesOf, type Fit } from '../weights/fit.js';
 import type { SafetensorsFile } from '../weights/safetensors.js';
@@ -23,21 +18,6 @@ export interface WeightsOptions {
 }
 
 const PARTIAL = ['backbone'];
-
-/** Every parameter and buffer of the model, those of intermediate predictions and of the scheme among them. */
-export async function tableOf(
-  { network, criterion }: TrialParts,
-  size: readonly [number, number],
-): Promise<ParameterTable> {
-  const table = new ParameterTable();
-  await record((tracer) => {
-    const { image, labels, scheme } = stepInputs(tracer, criterion, { batch: 1, size });
-    const pass = new Pass(table, tracer, true);
-    objective(criterion, pass, network.forward(pass.root, image), labels, scheme);
-    return {};
-  });
-  return table;
-}
 
 /**
  * Numbers from the seed, then from the trial's own file, then from `weights`.
@@ -55,7 +35,11 @@ export function fill(trial: Trial, weights: Weights, { weights: path, partial = 
   weights.initialize(trial.seed);
   const array = (name: string) => weights.array(name);
   if (path === undefined) {
-    loadStart(trial, weights.table, array);
+    loadStart(trial, weights.table, array, (source) => {
+      throw new MtcpError('usage', `row "${trial.row}" starts from what row "${source.row}" trained`, {
+        hint: 'name weights with --weights, such as those of a finished trial',
+      });
+    });
     return;
   }
   const source = new WeightsSource(path);

@@ -12,6 +12,7 @@ import { loadPlugins } from './plugins.js';
 import { Schemas } from './schemas.js';
 import { sectionOf, type SectionConfig } from './section.js';
 import { where, type Mark } from './source.js';
+import { referencesOf, validateReferences } from './sources.js';
 import { trialHash, type Trial, type TrialConfig } from './trial.js';
 import type { Plugin } from '../plugins/load.js';
 import { digestOf } from '../weights/source.js';
@@ -171,6 +172,7 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
     // Rows that were not asked for are checked as the file has them.
     const changed = (row: string) => (isChosen(row, composition, options) ? overrides.layers : []);
     drafts = validateTrials(composition, combinations, changed, schemas, faults);
+    validateReferences(composition, drafts, faults);
     // Without a profile to look under there are no rows that a report could name.
     if (drafts.length > 0) validateReport(composition, drafts, faults.report);
     validateVariables(composition, overrides.layers, faults.report);
@@ -254,23 +256,37 @@ function expand(
   const listed = child(root, 'seeds');
   const seeds = options.seeds ?? (listed ? (toValue(listed) as number[]) : [0]);
   const report = child(root, 'report');
-  const trials = drafts
-    .filter(({ row }) => isChosen(row, composition, options))
-    .flatMap(({ row, node, value }) => {
-      const { value: completed, paths } = schemas.completeTrial(value, node);
-      const config = withDigest(completed as TrialConfig);
-      return seeds.map((seed): Trial => ({
+  const completed = memoized((row: string) => {
+    const { node, value } = drafts.find((draft) => draft.row === row)!;
+    const { value: filled, paths } = schemas.completeTrial(value, node);
+    return { node, config: withDigest(filled as TrialConfig), paths };
+  });
+  const ofSeed = (seed: number) => {
+    const trialOf = memoized((row: string): Trial => {
+      const { node, config, paths } = completed(row);
+      const references = referencesOf({ ...config });
+      const sources = Object.fromEntries(
+        references.map(({ path, row }) => [path.join('.'), trialOf(row)] as const),
+      );
+      return {
         experiment: name,
         row,
         seed,
         config: structuredClone(config),
-        hash: trialHash(config, seed, paths, codeOf(config, plugins)),
+        hash: trialHash(config, seed, paths, codeOf(config, plugins), sources),
+        sources,
         plugins: plugins.map((plugin) => plugin.file),
         locate: (path) => where(markIn(node, typeof path === 'string' ? path.split('.') : path)),
         blame: (path) => lastChange(node, path) ?? markIn(node, path),
         origin: (path) => originOf(node, path),
-      }));
+      };
     });
+    return trialOf;
+  };
+  const bySeed = memoized(ofSeed);
+  const trials = drafts
+    .filter(({ row }) => isChosen(row, composition, options))
+    .flatMap(({ row }) => seeds.map((seed) => bySeed(seed)(row)));
   return {
     name,
     title: text(root, 'title') ?? name,
@@ -281,6 +297,14 @@ function expand(
     tracking: sectionOf(root, 'tracking'),
     launcher: sectionOf(root, 'launcher'),
     trials,
+  };
+}
+
+function memoized<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key)!;
   };
 }
 
@@ -301,5 +325,5 @@ const ABSENT = 'absent';
 function withDigest(config: TrialConfig): TrialConfig {
   const { backbone, digest } = config.weights;
   if (backbone === null || digest !== null) return config;
-  return { ...config, weights: { backbone, digest: digestOf(backbone) ?? ABSENT } };
+  return { ...config, weights: { ...config.weights, digest: digestOf(backbone) ?? ABSENT } };
 }

@@ -2,12 +2,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
 import { isPlainObject } from '../../registry/options.js';
+import { withSources } from './sources.js';
 import type { Trial } from './trial.js';
 import { escapeVariables } from './variables.js';
 
-/** An experiment file with nothing left to compose; loading it gives a trial with the same hash. */
+/**
+ * An experiment file with nothing left to compose; its first trial has the same hash. The rows that the trial leans on
+ * come after it.
+ */
 export function writeResolved(trial: Trial): string {
   const { experiment, row, seed, config, hash, plugins } = trial;
+  const sources = withSources([trial]).filter((other) => other !== trial);
+  const overlays = sources.map((other) => [other.row, overlay(config, other.config)] as const);
   const header = `# ${experiment}, row "${row}", seed ${seed}, trial ${hash.slice(0, 12)}: all defaults filled in\n`;
   return (
     header +
@@ -16,12 +22,23 @@ export function writeResolved(trial: Trial): string {
         name: experiment,
         ...(plugins.length > 0 && { plugins: [...plugins] }),
         seeds: [seed],
-        rows: { [row]: {} },
+        rows: { [row]: {}, ...escaped(Object.fromEntries(overlays)) },
         ...escaped(config),
       },
       { lineWidth: 110, noRefs: true },
     )
   );
+}
+
+/** What makes `wanted` of `base` by the rules of composition. */
+function overlay(base: unknown, wanted: unknown): unknown {
+  if (!isPlainObject(base) || !isPlainObject(wanted) || base.type !== wanted.type) return wanted;
+  const gone = Object.keys(base).filter((key) => !(key in wanted));
+  const changed = Object.entries(wanted).filter(([key, value]) => !isDeepStrictEqual(value, base[key]));
+  return Object.fromEntries([
+    ...gone.map((key) => [key, null]),
+    ...changed.map(([key, value]) => [key, overlay(base[key], value)]),
+  ]);
 }
 
 /** A copy in which text that only looks like a variable stays text. */

@@ -24,12 +24,21 @@ export interface WeightsConfig {
   backbone: string | null;
   /** What identifies the file: where it lies does not change a trial, what is in it does. */
   digest: string | null;
+  /** Task or part of the network to the row that trained it. */
+  rows: Record<string, string>;
 }
 
 export interface IntermediateConfig {
   reduce: 'mean' | 'sum';
   scheme: boolean;
   weight: number;
+}
+
+export interface AuxiliaryConfig {
+  loss: Slot;
+  weight: number;
+  /** The row whose network teaches. */
+  teacher: string | null;
 }
 
 export interface TrainConfig {
@@ -74,6 +83,8 @@ export interface TrialConfig {
   model: ModelConfig;
   weights: WeightsConfig;
   intermediate: IntermediateConfig;
+  /** By name. */
+  auxiliary: Record<string, AuxiliaryConfig>;
   scheme: Slot;
   optimizer: Slot;
   schedule: Slot;
@@ -91,6 +102,8 @@ export interface Trial {
   readonly config: TrialConfig;
   /** 64 hexadecimal digits; equal for trials whose results must be equal. */
   readonly hash: string;
+  /** What other rows have to be done with first: path in the configuration that names the row, to its trial. */
+  readonly sources: Readonly<Record<string, Trial>>;
   /** Files of a user's own that the experiment loads, absolute. */
   readonly plugins: readonly string[];
   /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
@@ -113,23 +126,37 @@ export const NOT_HASHED: readonly (readonly string[])[] = [
   ['train', 'workers'],
   ['train', 'checkpoint'],
   ['memory'],
+  // What the rows are called does not matter; what they are counts as `sources`.
+  ['weights', 'rows'],
 ];
 
 /**
  * @param paths where `config` holds file system paths
  * @param code digests of the plugins that it uses: changed code is another trial
+ * @param sources of trials that lean on other rows
  */
 export function trialHash(
   config: TrialConfig,
   seed: number,
   paths: readonly (readonly string[])[],
   code: readonly string[] = [],
+  sources: Trial['sources'] = {},
 ): string {
   const left = structuredClone(config);
+  const terms = Object.values(left.auxiliary ?? {});
+  for (const term of terms) remove(term, ['teacher']);
+  // A trial without such terms is the same as before there were any.
+  if (terms.length === 0) remove(left, ['auxiliary']);
   for (const path of [...NOT_HASHED, ...paths]) remove(left, path);
-  return createHash('sha256')
-    .update(canonicalJson({ version: HASH_VERSION, seed, config: left, ...(code.length > 0 && { code }) }))
-    .digest('hex');
+  const leansOn = Object.entries(sources).map(([path, { hash }]) => [path, hash]);
+  const identity = {
+    version: HASH_VERSION,
+    seed,
+    config: left,
+    ...(code.length > 0 && { code }),
+    ...(leansOn.length > 0 && { sources: Object.fromEntries(leansOn) }),
+  };
+  return createHash('sha256').update(canonicalJson(identity)).digest('hex');
 }
 
 /** JSON with keys sorted at every depth and no blanks. */

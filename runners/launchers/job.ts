@@ -113,6 +113,10 @@ class ListedTrial implements Trial {
   get config(): TrialConfig {
     return this.#opened.config;
   }
+  /** Before the configuration is read, those of the list, without the paths that name them. */
+  get sources(): Trial['sources'] {
+    return this.#trial?.sources ?? Object.fromEntries(this.before.map((trial, i) => [String(i), trial]));
+  }
   get plugins(): readonly string[] {
     return this.#opened.plugins;
   }

@@ -174,8 +174,7 @@ function wavesOf(trials: readonly Trial[]): Trial[][] {
   return waves;
 }
 
-const sourcesOf = (trial: Trial): Trial[] =>
-  Object.values((trial as { sources?: Readonly<Record<string, Trial>> }).sources ?? {});
+const sourcesOf = ({ sources }: Trial): Trial[] => Object.values(sources);
 
 function requestOf(record: Submission, group: Group, folder: SubmissionFolder): JobRequest {
   const { experiment, profile, groups } = record;

@@ -2,6 +2,7 @@
 // its parent it saves a checkpoint and ends.
 import { join } from 'node:path';
 import { messageOf } from '../../registry/errors.js';
+import { withSources } from '../config/index.js';
 import { DataSources } from '../data-sources.js';
 import { openExperiment } from '../experiment.js';
 import { Ledger } from '../ledger/ledger.js';
@@ -27,7 +28,8 @@ process.on('message', (message: ToWorker) => {
 
 async function work({ file, options, skip }: Assignment): Promise<void> {
   const experiment = openExperiment(file, options);
-  const { name, trials } = experiment;
+  const { name } = experiment;
+  const trials = withSources(experiment.trials);
   shareThreads(trials, options.jobs);
   const sources = new DataSources(join(options.runs, name), () => {});
   await sources.prepare(trials);

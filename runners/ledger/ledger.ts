@@ -1,6 +1,7 @@
 // The trials of an experiment in a folder of runs, as one process among several sees them: what became of each,
 // and which one to work on next. Nothing is kept in memory that others would have to know; processes that share
-// the folder split the trials between them because each claims what is not taken.
+// the folder split the trials between them because each claims what is not taken. A trial that leans on others' results
+// waits until they are done, whoever does them.
 import type { Trial } from '../config/index.js';
 import { Lease, type LeaseOptions } from './lease.js';
 import { RunFolder, type TrialState } from './run-folder.js';
@@ -36,7 +37,7 @@ export class Ledger {
   readonly #opened: string;
 
   constructor(
-    runs: string,
+    readonly runs: string,
     trials: readonly Trial[],
     readonly options: LedgerOptions = {},
   ) {
@@ -58,7 +59,7 @@ export class Ledger {
     for (const entry of [...this.entries.slice(from), ...this.entries.slice(0, from)]) {
       if (this.#tried.has(entry) || skip(entry)) continue;
       const before = this.state(entry);
-      if (!this.#wants(entry, before)) continue;
+      if (!this.#wants(entry, before) || this.#missing(entry).length > 0) continue;
       const lease = Lease.take(entry.folder.path, this.options);
       if (!(lease instanceof Lease)) continue;
       // Another process may have finished it between the look and the lock.
@@ -70,6 +71,50 @@ export class Ledger {
       return { ...entry, before, lease, release: () => lease.release() };
     }
     return undefined;
+  }
+
+  /** Where a trial lies that the entry's trial leans on. */
+  folderOf(source: Trial): RunFolder {
+    return new RunFolder(this.runs, source);
+  }
+
+  /** Whether there is a trial to do that is only waiting for others, which may still be done by someone. */
+  awaits(skip: (entry: Entry) => boolean = () => false): boolean {
+    return this.entries.some((entry) => {
+      if (this.#tried.has(entry) || skip(entry) || !this.#wants(entry, this.state(entry))) return false;
+      const missing = this.#missing(entry);
+      return missing.length > 0 && missing.every((source) => this.#mayCome(source, skip));
+    });
+  }
+
+  /** Trials that are to be done and cannot be: what they lean on is not done, and nobody works on it. */
+  blocked(): { entry: Entry; by: { trial: Trial; state: TrialState }[] }[] {
+    return this.entries.flatMap((entry) => {
+      if (!this.#wants(entry, this.state(entry))) return [];
+      const by = this.#missing(entry)
+        .map((trial) => ({ trial, state: this.folderOf(trial).state(this.options) }))
+        .filter(({ trial }) => !this.#isUnderWay(trial));
+      return by.length > 0 ? [{ entry, by }] : [];
+    });
+  }
+
+  /** What an entry's trial leans on and is not done. */
+  #missing({ trial }: Entry): Trial[] {
+    return Object.values(trial.sources).filter((source) => this.folderOf(source).result() === undefined);
+  }
+
+  #isUnderWay(trial: Trial): boolean {
+    return [trial, ...Object.values(trial.sources)].some(
+      (each) => this.folderOf(each).state(this.options) === 'running',
+    );
+  }
+
+  #mayCome(source: Trial, skip: (entry: Entry) => boolean): boolean {
+    const state = this.folderOf(source).state(this.options);
+    if (state === 'running' || state === 'done') return true;
+    const entry = this.entries.find(({ trial }) => trial === source);
+    if (!entry || this.#tried.has(entry) || skip(entry) || !this.#wants(entry, state)) return false;
+    return Object.values(source.sources).every((before) => this.#mayCome(before, skip));
   }
 
   #wants({ folder }: Entry, state: TrialState): boolean {

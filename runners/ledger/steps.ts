@@ -20,6 +20,8 @@ export interface StepRecord {
   /** See the epoch event. */
   weights: Record<string, number>;
   cosines: Record<string, number>;
+  /** What is added to the tasks' losses, before its weight: auxiliary losses and components' own; absent without any. */
+  penalties?: Record<string, number>;
 }
 
 /** Steps held back before they are written, and for how many milliseconds. */
@@ -34,9 +36,12 @@ export class StepLog {
     this.#lines = new LineLog(path);
   }
 
-  add({ epoch, step, rate, total, raw, projected, weights, cosines }: Omit<StepRecord, 'time'>): void {
+  add({ epoch, step, ...losses }: Omit<StepRecord, 'time'>): void {
+    const { rate, total, raw, projected, weights, cosines, penalties } = losses;
     const time = Date.now();
-    this.#lines.add(JSON.stringify({ epoch, step, time, rate, total, raw, projected, weights, cosines }));
+    this.#lines.add(
+      JSON.stringify({ epoch, step, time, rate, total, raw, projected, weights, cosines, penalties }),
+    );
     if (this.#lines.pending < HELD && time - this.#flushed < HELD_FOR) return;
     this.#flushed = time;
     this.#lines.tryFlush();

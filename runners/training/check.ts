@@ -13,10 +13,16 @@ import { MtcpError } from '../../registry/errors.js';
 import { nearestNames } from '../../registry/near.js';
 import { Faults, throwAll, type Report, type Trial } from '../config/index.js';
 import { record } from '../engine/recording.js';
+import { fitRows } from '../weights/rows.js';
+import { shapesIn } from '../weights/start.js';
+import type { Shapes } from '../weights/fit.js';
+import { auxiliaryOf, measureTeachers } from './auxiliary.js';
 import { BLOCK_SECTIONS, Network } from './network.js';
 import { objective, type Criterion } from './objective.js';
+import { partsOf } from './parts.js';
 import { PartError, thrownIn } from './part-error.js';
 import { stepInputs, type StepInputs } from './step-io.js';
+import { tableOf } from './table.js';
 
 /** A fault by its place in the trial; where that is written differs from row to row. */
 interface Misfit {
@@ -58,9 +64,22 @@ export async function findMisfits(
 }
 
 /** What a network and its objective depend on. */
-function keyOf({ config }: Trial): string {
-  const { data, augment, tasks, model, scheme, intermediate, optimizer, schedule } = config;
-  return JSON.stringify([data, augment, tasks, model, scheme, intermediate, optimizer, schedule]);
+function keyOf({ config, sources }: Trial): string {
+  const { data, augment, tasks, model, scheme, intermediate, auxiliary, optimizer, schedule, weights } =
+    config;
+  const own = [
+    data,
+    augment,
+    tasks,
+    model,
+    scheme,
+    intermediate,
+    auxiliary,
+    optimizer,
+    schedule,
+    weights.rows,
+  ];
+  return JSON.stringify([...own, Object.values(sources).map(keyOf)]);
 }
 
 async function misfitsOf(trial: Trial): Promise<Misfit[]> {
@@ -91,6 +110,15 @@ async function misfitsOf(trial: Trial): Promise<Misfit[]> {
   }
   const transform = maker.create('transform', ['augment'], config.augment);
   const scheme = maker.create('scheme', ['scheme'], config.scheme);
+  for (const [name, { loss }] of Object.entries(config.auxiliary))
+    maker.create('auxiliary', ['auxiliary', name, 'loss'], loss);
+  for (const [path, { row, config: source }] of Object.entries(trial.sources))
+    if (source.train.checkpoint.keep === 'none')
+      misfits.push({
+        path: path.split('.'),
+        message: `row "${row}" keeps no weights`,
+        hint: 'set its train.checkpoint.keep to last or best',
+      });
   maker.create('optimizer', ['optimizer'], config.optimizer);
   maker.create('schedule', ['schedule'], config.schedule);
   if (misfits.length > 0) return misfits;
@@ -101,20 +129,41 @@ async function misfitsOf(trial: Trial): Promise<Misfit[]> {
     losses: Object.fromEntries(losses) as Record<string, Loss>,
     scheme: scheme!,
     intermediate: config.intermediate,
+    auxiliary: auxiliaryOf(trial, maker.components, (source) => partsOf(source).network),
   };
+  const table = new ParameterTable();
+  const shape = { batch: config.train.batch, size: transform!.size };
+  await measureTeachers(criterion.auxiliary, shape);
   await record((tracer) => {
-    const pass = new Pass(new ParameterTable(), tracer, true);
-    const inputs = stepInputs(tracer, criterion, {
-      batch: config.train.batch,
-      size: transform!.size,
-    });
+    const pass = new Pass(table, tracer, true);
+    const inputs = stepInputs(tracer, criterion, shape);
     collect(misfits, () => {
       const predictions = network.forward(pass.root, inputs.image);
       tryObjective(criterion, pass, predictions, inputs, misfits);
     });
     return {};
   });
+  if (misfits.length === 0) await checkRows(trial, table, transform!.size, misfits);
   return misfits;
+}
+
+/** Whether what other rows trained has a place in this network. */
+async function checkRows(
+  trial: Trial,
+  table: ParameterTable,
+  size: readonly [number, number],
+  misfits: Misfit[],
+): Promise<void> {
+  const shapes = new Map<Trial, Shapes>();
+  for (const part of Object.keys(trial.config.weights.rows)) {
+    const source = trial.sources[`weights.rows.${part}`];
+    if (!shapes.has(source)) shapes.set(source, shapesIn(await tableOf(partsOf(source), size)));
+  }
+  collect(misfits, () =>
+    PartError.wrap(['weights', 'rows'], 'rows do not fit', '', () =>
+      fitRows(trial, (source) => shapes.get(source)!, shapesIn(table)),
+    ),
+  );
 }
 
 /** The data set's tasks that the trial names. */

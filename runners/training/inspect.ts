@@ -5,6 +5,7 @@ import type { Trial } from '../config/index.js';
 import { peakBytesOf } from '../engine/graph/cost.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { record } from '../engine/recording.js';
+import { measureTeachers } from './auxiliary.js';
 import { partsOf } from './parts.js';
 import { traceStages } from './trace-step.js';
 import { newTrace } from './traced.js';
@@ -34,6 +35,7 @@ export async function inspect(trial: Trial): Promise<NetworkSize> {
   const { batch, accumulate, clip } = trial.config.train;
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
   const trace = newTrace();
+  await measureTeachers(criterion.auxiliary, { batch: batch / accumulate, size });
   const { graph, outputs } = await record((tracer) => {
     const options = { batch: batch / accumulate, size, clip };
     const [first, second] = traceStages(tracer, network, criterion, options, trace);

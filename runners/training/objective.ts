@@ -2,19 +2,21 @@
 //
 //   scheme(losses of the final predictions)
 //     + weight * mean or sum over the intermediate predictions of (scheme or plain sum of their losses)
-//     + what components add themselves (coherence loss, ...), outside the weighting
+//     + what components add themselves (coherence loss, ...) and `auxiliary` lists, outside the weighting
 import * as tf from '@tensorflow/tfjs';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import type { Pass } from '../../modules/nn/scope.js';
 import type { Loss, LossValue, Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import type { IntermediateConfig } from '../config/trial.js';
+import { auxiliaryPenalty, type AuxiliaryTerm } from './auxiliary.js';
 
 export interface Criterion {
   tasks: readonly Task[];
   losses: Record<string, Loss>;
   scheme: Scheme;
   intermediate: IntermediateConfig;
+  auxiliary?: readonly AuxiliaryTerm[];
 }
 
 export interface Objective {
@@ -43,7 +45,7 @@ export function labelSpec(task: Task, batch: number, [height, width]: readonly [
  * @param inputs what the scheme sets from step to step
  */
 export function objective(
-  { tasks, losses, scheme, intermediate: rule }: Criterion,
+  { tasks, losses, scheme, intermediate: rule, auxiliary = [] }: Criterion,
   pass: Pass,
   predictions: Record<string, tf.Tensor4D>,
   labels: Record<string, tf.Tensor>,
@@ -84,6 +86,10 @@ export function objective(
     rest.push(
       tf.addN(intermediate.flatMap((values) => Object.values(values).map(({ value }) => value))).mul(share),
     );
+  const size = sizeOf(Object.values(labels)[0]);
+  const taskLoss = (task: string, prediction: tf.Tensor4D) => measure(byName.get(task)!, prediction).value;
+  for (const term of auxiliary)
+    pass.penalties.push(auxiliaryPenalty(term, pass, { tasks, size, loss: taskLoss }));
   for (const { value, weight } of pass.penalties) rest.push(value.mul(weight));
 
   const divided = combined.filter((part): part is Record<string, tf.Scalar> => !isScalar(part));
@@ -102,6 +108,8 @@ export function objective(
     intermediate: intermediate.map((values) => mapValues(values, ({ value }) => value)),
   };
 }
+
+const sizeOf = ({ shape: [, height, width] }: tf.Tensor): [number, number] => [height!, width!];
 
 /** 1 where a loss counted any pixel, 0 where it did not. */
 const presence = (valid: tf.Scalar): tf.Scalar => tf.minimum(valid, 1);

@@ -7,6 +7,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { Trial } from '../config/index.js';
 import { createLoader, type Loader } from '../data/loader.js';
+import { auxiliaryOf } from './auxiliary.js';
 import { Network } from './network.js';
 import type { Criterion } from './objective.js';
 import { judgedSplit, judgeOf, type Judge } from './selection.js';
@@ -67,6 +68,7 @@ export function partsOf(trial: Trial): TrialParts {
       losses: Object.fromEntries(losses.map(([{ name }, loss]) => [name, loss])),
       scheme: schemeOf(trial, components),
       intermediate: config.intermediate,
+      auxiliary: auxiliaryOf(trial, components, (source) => partsOf(source).network),
     },
     metrics: byTask,
     optimizer: components.create('optimizer', config.optimizer),
@@ -93,6 +95,12 @@ function schemeOf({ config, locate }: Trial, components: ComponentFactory): Sche
       'config',
       `scheme "${config.scheme.type}" looks at the gradients or losses of a whole batch; train.accumulate takes it apart`,
       { where: locate(['train', 'accumulate']), hint: 'set `train: {accumulate: 1}`' },
+    );
+  if (scheme.gradients?.shared === 'representation' && Object.keys(config.auxiliary).length > 0)
+    throw new MtcpError(
+      'config',
+      `scheme "${config.scheme.type}" takes the step apart at the backbone's maps; auxiliary losses see all of it`,
+      { where: locate(['auxiliary']), hint: 'set `scheme: {shared: backbone}`, or leave `auxiliary` out' },
     );
   return scheme;
 }

@@ -2,6 +2,7 @@
 // files.
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialEvent } from '../ledger/events.js';
+import { loadTeachers } from '../weights/rows.js';
 import { loadStart } from '../weights/start.js';
 import {
   bestIn,
@@ -15,7 +16,7 @@ import { restoreScheme, schemeState } from './scheme-state.js';
 import type { Session } from './session.js';
 
 /**
- * Sets the weights: new ones, or with everything else those of the newest checkpoint.
+ * Sets the weights: new ones, or with everything else those of the newest checkpoint; and those of teachers.
  * @param before events of earlier attempts
  */
 export function restore(session: Session, before: readonly TrialEvent[]): void {
@@ -28,6 +29,8 @@ export function restore(session: Session, before: readonly TrialEvent[]): void {
     restoreScheme(parts.criterion, found.state.scheme, found.path);
     means.restore(found.state.losses);
   } else initialize(session);
+  const teachers = step.teachers.map(({ teacher }) => teacher);
+  loadTeachers(session.trial, teachers, context.sourceFolder);
   const { state } = session;
   const at = { epoch: state.epoch, step: state.step };
   steps.rewind(state.step);
@@ -37,10 +40,11 @@ export function restore(session: Session, before: readonly TrialEvent[]): void {
   if (found || before.length > 0) emit({ event: 'resumed', ...at });
 }
 
-function initialize({ trial, emit, step: { weights } }: Session): void {
+function initialize({ trial, emit, context, step: { weights } }: Session): void {
   weights.initialize(trial.seed);
-  const started = loadStart(trial, weights.table, (name) => weights.array(name));
-  if (started) emit({ event: 'pretrained', ...started });
+  const array = (name: string) => weights.array(name);
+  for (const started of loadStart(trial, weights.table, array, context.sourceFolder))
+    emit({ event: 'pretrained', ...started });
 }
 
 /**

@@ -25,6 +25,8 @@ export interface TrialContext {
   folder: RunFolder;
   /** Called before anything is written; throws if the folder is not this process's any more. */
   assertHeld?(): void;
+  /** Where a trial lies that this one leans on; it is done. */
+  sourceFolder(source: Trial): RunFolder;
   /** What the data set said when it was prepared. */
   data: DatasetInfo;
   observe(event: Observed): void;

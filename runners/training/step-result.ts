@@ -10,25 +10,29 @@ export interface StepResult {
   weights: Record<string, number>;
   /** Cosines between the gradients of two tasks, as "a/b", where the scheme compares them. */
   cosines: Record<string, number>;
+  /** What is added to the tasks' losses, by name, before its weight; absent without any. */
+  penalties?: Record<string, number>;
 }
 
 /** Means over the pieces of a step; a task counts only where it had a valid pixel. */
 export function meanOf(results: readonly StepResult[]): StepResult {
   if (results.length === 1) return results[0];
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const byTask = (key: 'raw' | 'projected') => {
-    const tasks = new Set(results.flatMap((result) => Object.keys(result[key])));
+  const byName = (key: 'raw' | 'projected' | 'penalties') => {
+    const records = results.map((result) => result[key] ?? {});
+    const names = new Set(records.flatMap((record) => Object.keys(record)));
     return Object.fromEntries(
-      [...tasks].map((task) => [
-        task,
-        mean(results.filter((result) => task in result[key]).map((result) => result[key][task])),
+      [...names].map((name) => [
+        name,
+        mean(records.filter((record) => name in record).map((record) => record[name])),
       ]),
     );
   };
   return {
     ...results[0],
     total: mean(results.map(({ total }) => total)),
-    raw: byTask('raw'),
-    projected: byTask('projected'),
+    raw: byName('raw'),
+    projected: byName('projected'),
+    ...(results[0].penalties && { penalties: byName('penalties') }),
   };
 }

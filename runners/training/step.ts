@@ -8,6 +8,7 @@ import { MtcpError } from '../../registry/errors.js';
 import type { TrainBatch } from '../data/batch.js';
 import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
+import { compileTeachers, type CompiledTeacher } from './auxiliary.js';
 import type { Network } from './network.js';
 import type { Criterion } from './objective.js';
 import { NAMES, schemeInputs, type StepShape } from './step-io.js';
@@ -39,6 +40,7 @@ export class TrainingStep {
   readonly #gradientRun: Binding;
   readonly #backboneRun?: Binding;
   readonly #lossRun?: Binding;
+  readonly #teacherRuns: readonly Binding[];
   readonly #update: Update;
   readonly #taskGradients?: TaskGradientRun;
 
@@ -49,6 +51,8 @@ export class TrainingStep {
     /** Losses alone, for schemes that look again after the update. */
     readonly lossProgram: Program | undefined,
     readonly updateProgram: Program,
+    /** Run before the gradients; what they see is an input there. */
+    readonly teachers: readonly CompiledTeacher[],
     readonly criterion: Criterion,
     readonly optimizer: Optimizer,
     readonly options: StepOptions,
@@ -74,6 +78,9 @@ export class TrainingStep {
     this.#gradientRun = gradientProgram.bind(tensor);
     this.#backboneRun = backboneProgram?.bind(tensor);
     this.#lossRun = lossProgram?.bind(tensor);
+    this.#teacherRuns = teachers.map(({ teacher, program }) =>
+      program.bind((name, spec) => teacher.tensor(name, spec) ?? this.#host(name, spec)),
+    );
     this.#update = new Update(updateProgram, optimizer, layout, {
       parameter: this.weights.trained,
       gradient: this.gradients,
@@ -90,6 +97,7 @@ export class TrainingStep {
   ): Promise<TrainingStep> {
     const traced = newTrace();
     const piece = { ...options, batch: pieceOf(options) };
+    const teachers = await compileTeachers(engine, criterion, piece);
     const { gradients, looksAgain } = criterion.scheme;
     const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, piece, traced);
     const [gradientProgram, backboneProgram] =
@@ -108,6 +116,7 @@ export class TrainingStep {
       backboneProgram,
       lossProgram,
       updateProgram,
+      teachers,
       criterion,
       optimizer,
       options,
@@ -168,6 +177,7 @@ export class TrainingStep {
   }
 
   async #run(): Promise<void> {
+    for (const run of this.#teacherRuns) await run.run();
     try {
       await this.#gradientRun.run();
     } catch (error) {
@@ -232,6 +242,12 @@ export class TrainingStep {
       result.raw[name] = this.#scalar(NAMES.raw(name));
       result.projected[name] = this.#scalar(NAMES.projected(name));
     }
+    const prefix = NAMES.penalty('');
+    const added = [...this.gradientProgram.outputs.keys()].filter((name) => name.startsWith(prefix));
+    if (added.length > 0)
+      result.penalties = Object.fromEntries(
+        added.map((name) => [name.slice(prefix.length), this.#scalar(name)]),
+      );
     return result;
   }
 
@@ -272,8 +288,10 @@ export class TrainingStep {
   }
 
   close(): void {
-    for (const run of [this.#gradientRun, this.#backboneRun, this.#lossRun]) run?.close();
-    for (const program of [this.gradientProgram, this.backboneProgram, this.lossProgram]) program?.close();
+    const teachers = this.teachers.map(({ program }) => program);
+    const runs = [this.#gradientRun, this.#backboneRun, this.#lossRun, ...this.#teacherRuns];
+    const programs = [this.gradientProgram, this.backboneProgram, this.lossProgram, ...teachers];
+    for (const each of [...runs, ...programs]) each?.close();
     this.#update.close();
   }
 }

@@ -18,6 +18,13 @@ export interface Fit {
   readonly misshapen: readonly { name: string; shape: readonly number[]; wanted: readonly number[] }[];
 }
 
+/** What was loaded into a trial before its first step. */
+export interface Started {
+  source: string;
+  tensors: number;
+  parameters: number;
+}
+
 /** Tensors of PyTorch modules that hold no weights. */
 const COUNTERS: CheckpointFormat['skips'][number] = [
   /\.num_batches_tracked$/,
@@ -35,7 +42,7 @@ export function renamed(name: string, format: CheckpointFormat | undefined): str
  * @param wanted every parameter and buffer of the model
  */
 export function fitModel(stored: Shapes, wanted: Shapes, format: CheckpointFormat | undefined): Fit {
-  return match(stored, wanted, [], (name) =>
+  return fitTensors(stored, wanted, [], (name) =>
     name.startsWith(SECTION) ? [SECTION + renamed(name.slice(SECTION.length), format)] : [name],
   );
 }
@@ -62,7 +69,7 @@ export function fitBackbone(
     ? [[/^(?!backbone\.)/, 'is not part of the backbone']]
     : [];
   const skips = [...others, ...(format?.skips ?? [])];
-  return match(stored, own, skips, (name) => {
+  return fitTensors(stored, own, skips, (name) => {
     const local = renamed(isWhole && name.startsWith(SECTION) ? name.slice(SECTION.length) : name, format);
     // The backbone's part of such a model has its tasks in its names already.
     if (isWhole && isPerTask) return [SECTION + local];
@@ -70,7 +77,12 @@ export function fitBackbone(
   });
 }
 
-function match(
+/**
+ * Each stored tensor to its places among the wanted ones.
+ * @param skips stored tensors that need no place
+ * @param place where a stored tensor may go
+ */
+export function fitTensors(
   stored: Shapes,
   wanted: Shapes,
   skips: CheckpointFormat['skips'],
@@ -106,11 +118,13 @@ function match(
 export const shapesOf = (tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>): Shapes =>
   new Map([...tensors].map(([name, { shape }]) => [name, shape]));
 
+const OPTIONS = 'set the options of model.backbone to those that `mtcp weights import` reports for the file';
+
 /** Names listed in a message; the rest is counted. */
 const LISTED = 6;
 
 /** @throws MtcpError `weights` with everything that does not fit */
-export function requireFit(fit: Fit, source: string, where?: string): void {
+export function requireFit(fit: Fit, source: string, where?: string, advice = OPTIONS): void {
   const { missing, unexpected, misshapen } = fit;
   if (missing.length + unexpected.length + misshapen.length === 0) return;
   const lines = [
@@ -132,9 +146,7 @@ export function requireFit(fit: Fit, source: string, where?: string): void {
     {
       where,
       hint:
-        fit.taken.size === 0
-          ? 'no name of the file is known here: is it a file of this backbone?'
-          : 'set the options of model.backbone to those that `mtcp weights import` reports for the file',
+        fit.taken.size === 0 ? 'no name of the file is known here: is it a file of this backbone?' : advice,
     },
   );
 }

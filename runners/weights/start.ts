@@ -5,15 +5,10 @@ import { catalog } from '../../registry/catalog.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Trial } from '../config/index.js';
 import type { HostTensor } from '../engine/ort/session.js';
-import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes } from './fit.js';
+import type { RunFolder } from '../ledger/run-folder.js';
+import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
+import { loadRows } from './rows.js';
 import { digestOf, WeightsSource } from './source.js';
-
-/** What was loaded into a trial before its first step. */
-export interface Started {
-  source: string;
-  tensors: number;
-  parameters: number;
-}
 
 const hintOf = (trial: Trial): string => {
   const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
@@ -46,16 +41,27 @@ export const shapesIn = ({ parameters, buffers }: ParameterTable): Shapes =>
   shapesOf(new Map<string, { shape: number[] }>([...parameters, ...buffers]));
 
 /**
- * Fills the backbone's arrays from the trial's file, if it names one.
- * @throws MtcpError `weights` if a name or a shape does not fit; no array is touched then
+ * Fills arrays with what the trial starts from: the backbone's from its file, then what other rows trained.
+ * @param folderOf where a trial lies that this one leans on
+ * @throws MtcpError `weights` if a name or a shape does not fit; no array is touched by what does not fit
  */
 export function loadStart(
   trial: Trial,
   table: ParameterTable,
   array: (name: string) => HostTensor['data'],
-): Started | undefined {
+  folderOf: (source: Trial) => RunFolder,
+): Started[] {
+  const rows = () => loadRows(trial, folderOf, shapesIn(table), array);
   const { backbone } = trial.config.weights;
-  if (backbone === null) return undefined;
+  return [...(backbone === null ? [] : [loadFile(trial, backbone, table, array)]), ...rows()];
+}
+
+function loadFile(
+  trial: Trial,
+  backbone: string,
+  table: ParameterTable,
+  array: (name: string) => HostTensor['data'],
+): Started {
   const source = new WeightsSource(backbone);
   try {
     const fit = fitTrial(trial, source, table);

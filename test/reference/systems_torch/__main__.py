@@ -15,9 +15,11 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
 
+    from .auxiliary import write_auxiliary
     from .backbones import write_backbones
     from .optimizers import write_optimizers
 
+    write_auxiliary(options.out)
     write_optimizers(options.out)
     write_backbones(options.out)
     if options.authors:

@@ -9,7 +9,7 @@ import type { TrialResult } from '../../../runners/ledger/run-folder.js';
 import { temporaryFolder } from '../../support/rooms.js';
 
 const trials = ['a', 'b', 'c', 'd'].map(
-  (row): Trial => ({ experiment: 'x', row, seed: 0, hash: row.repeat(64) }) as Trial,
+  (row): Trial => ({ experiment: 'x', row, seed: 0, hash: row.repeat(64), sources: {} }) as unknown as Trial,
 );
 
 const open = (runs: string, options?: LedgerOptions) => new Ledger(runs, trials, options);
@@ -78,5 +78,52 @@ describe('the ledger', () => {
     ledger.entries[0].folder.finish({ row: 'a' } as TrialResult);
     expect(ledger.claim()!.trial.row).to.equal('b');
     expect(existsSync(join(ledger.entries[0].folder.path, 'lock-1.json'))).to.equal(false);
+  });
+
+  describe('with trials that lean on others', () => {
+    const [a, b] = trials;
+    const both = { ...trials[2], sources: { x: a, y: b } };
+    const last = { ...trials[3], sources: { x: both } };
+    const open = (runs: string) => new Ledger(runs, [a, b, both, last]);
+    const finish = (ledger: Ledger, trial: Trial) =>
+      ledger.folderOf(trial).finish({ row: trial.row } as TrialResult);
+
+    it('hands them out when these are done, and says when it is worth waiting', () => {
+      const runs = temporaryFolder();
+      const [one, other] = [open(runs), open(runs)];
+      const [first, second] = [one.claim()!, other.claim()!];
+      expect([first.trial.row, second.trial.row]).to.deep.equal(['a', 'b']);
+      expect(one.claim()).to.equal(undefined);
+      expect(one.awaits()).to.equal(true);
+      expect(one.awaits(({ trial }) => trial !== a && trial !== b)).to.equal(false);
+      expect(one.blocked()).to.deep.equal([]);
+      finish(one, a);
+      first.release();
+      expect(one.claim()).to.equal(undefined);
+      finish(other, b);
+      second.release();
+      expect(one.claim()!.trial).to.equal(both);
+      expect(other.claim()).to.equal(undefined);
+      expect(other.awaits()).to.equal(true);
+    });
+
+    it('gives up on them when one of these has failed', () => {
+      const runs = temporaryFolder();
+      const ledger = open(runs);
+      const first = ledger.claim()!;
+      new EventLog(first.folder.events).append({ event: 'failed', message: 'why' });
+      first.release();
+      ledger.claim()!.release();
+      finish(ledger, b);
+      expect(ledger.claim()).to.equal(undefined);
+      expect(ledger.awaits()).to.equal(false);
+      const blocked = ledger
+        .blocked()
+        .map(({ entry, by }) => [entry.trial.row, by.map(({ trial, state }) => `${trial.row} ${state}`)]);
+      expect(blocked).to.deep.equal([
+        ['c', ['a failed']],
+        ['d', ['c queued']],
+      ]);
+    });
   });
 });

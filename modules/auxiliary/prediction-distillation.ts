@@ -1,0 +1,95 @@
+// Distillation of predictions (Hinton et al. 2015): what a trained network predicts is a second label.
+import * as tf from '@tensorflow/tfjs';
+import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
+import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import { didYouMean } from '../../registry/near.js';
+import type { OptionsSchema } from '../../registry/options.js';
+import { resizeBilinear } from '../nn/resize.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    tasks: {
+      type: ['array', 'null'],
+      items: { type: 'string' },
+      default: null,
+      description: 'Tasks that are taught; null: all.',
+    },
+    temperature: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 2,
+      description: 'Logits of classes are divided by it; the loss is multiplied by its square.',
+    },
+  },
+  required: ['tasks', 'temperature'],
+} as const satisfies OptionsSchema;
+
+@component({
+  kind: 'auxiliary',
+  name: 'prediction_distillation',
+  summary:
+    "Distance to the teacher's raw predictions: divergence of soft classes, absolute difference of depths, angle of normals.",
+  source:
+    'Hinton et al. 2015; for regression as in Li & Bilen 2020 (knowledge distillation for multi-task learning)',
+  options: schema,
+})
+export class PredictionDistillation implements AuxiliaryLoss {
+  readonly taught: readonly string[];
+  readonly #tasks: readonly Task[];
+
+  constructor(
+    @options() private readonly options: OptionsOf<typeof schema>,
+    @tasks() all: readonly Task[],
+  ) {
+    const names = all.map(({ name }) => name);
+    const unknown = options.tasks?.find((name) => !names.includes(name));
+    if (unknown !== undefined)
+      throw new MtcpError('component', `there is no task "${unknown}"`, {
+        option: 'tasks',
+        hint: didYouMean(unknown, names),
+      });
+    this.#tasks = all.filter(({ name }) => options.tasks === null || options.tasks.includes(name));
+    this.taught = this.#tasks.map(({ name }) => `prediction.${name}`);
+  }
+
+  /** Mean over tasks; each the mean over places, at the resolution of the network's own prediction. */
+  forward({ features, teacher }: AuxiliaryContext): tf.Scalar {
+    const terms = this.#tasks.map((task) => {
+      const name = `prediction.${task.name}`;
+      const own = features(name).get(name)!;
+      const [, height, width] = own.shape;
+      return this.#distance(own, resizeBilinear(teacher(name), [height, width]), task);
+    });
+    return tf.addN(terms).div(terms.length) as tf.Scalar;
+  }
+
+  #distance(own: tf.Tensor4D, taught: tf.Tensor4D, { name, kind }: Task): tf.Scalar {
+    if (own.shape[3] !== taught.shape[3])
+      throw new MtcpError(
+        'component',
+        `"${name}" has ${own.shape[3]} channels here and ${taught.shape[3]} in the teacher`,
+      );
+    if (kind === 'depth') return own.sub(taught).abs().mean() as tf.Scalar;
+    // 1 - cosine of the angle between them.
+    if (kind === 'normals') return unit(own).mul(unit(taught)).sum(3).neg().add(1).mean() as tf.Scalar;
+    const { temperature } = this.options;
+    const [s, t] = [own, taught].map((logits) => twoSided(logits).div<tf.Tensor4D>(temperature));
+    const divergence = tf
+      .softmax(t)
+      .mul(tf.logSoftmax(t).sub(tf.logSoftmax(s)))
+      .sum(3)
+      .mean();
+    return divergence.mul(temperature ** 2) as tf.Scalar;
+  }
+}
+
+/** One logit as the two of a softmax: sigmoid(x) = softmax([0, x]). */
+const twoSided = (logits: tf.Tensor4D): tf.Tensor4D =>
+  logits.shape[3] === 1 ? tf.concat([tf.zerosLike(logits), logits], 3) : logits;
+
+const unit = (vectors: tf.Tensor4D): tf.Tensor4D =>
+  vectors.div(vectors.square().sum(3, true).add(1e-12).sqrt());

@@ -1,0 +1,70 @@
+// Deep supervision (Lee et al. 2015): a head of its own predicts a task from inside the network, and the task's own loss
+// judges it. The head is there for training alone.
+import type { Scalar } from '@tensorflow/tfjs';
+import { component, components, options, tasks } from '../../registry/component.js';
+import type { ComponentFactory, Slot } from '../../registry/container.js';
+import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
+import type { Head } from '../../registry/contracts/blocks.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
+import { didYouMean } from '../../registry/near.js';
+import type { OptionsSchema } from '../../registry/options.js';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    task: { type: 'string', description: 'The task that is predicted.' },
+    feature: {
+      type: 'string',
+      description:
+        'Where from, by the name that `mtcp forward --list` shows, such as backbone.shared.2; with *, a pyramid of all that fit.',
+    },
+    head: { $ref: '#/definitions/head', description: 'What predicts.' },
+  },
+  required: ['task', 'feature', 'head'],
+} as const satisfies OptionsSchema;
+
+interface SupervisionOptions {
+  task: string;
+  feature: string;
+  head: Slot;
+}
+
+@component({
+  kind: 'auxiliary',
+  name: 'supervision',
+  summary: "The task's own loss on what a further head predicts from inside the network.",
+  source: 'Lee et al. 2015; auxiliary heads as in PSPNet (Zhao et al. 2017)',
+  options: schema,
+})
+export class Supervision implements AuxiliaryLoss {
+  readonly #head: Head;
+  readonly #task: Task;
+
+  constructor(
+    @options() private readonly options: SupervisionOptions,
+    @components() factory: ComponentFactory,
+    @tasks() all: readonly Task[],
+  ) {
+    const task = all.find(({ name }) => name === options.task);
+    if (!task)
+      throw new MtcpError('component', `there is no task "${options.task}"`, {
+        option: 'task',
+        hint: didYouMean(
+          options.task,
+          all.map(({ name }) => name),
+        ),
+      });
+    this.#task = task;
+    this.#head = factory.create('head', options.head);
+  }
+
+  forward({ scope, size, features, loss }: AuxiliaryContext): Scalar {
+    const pyramid = [...features(this.options.feature).values()].map((data) => ({
+      data,
+      stride: Math.round(size[0] / data.shape[1]),
+    }));
+    return loss(this.#task.name, this.#head.forward(scope, pyramid, this.#task));
+  }
+}
