@@ -5,6 +5,7 @@ import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
+import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
 const schema = {
   type: 'object',
@@ -37,25 +38,9 @@ const schema = {
       default: null,
       description: 'Attention heads of each stage. null: of the variant.',
     },
-    window: {
-      type: 'integer',
-      minimum: 1,
-      default: 7,
-      description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.',
-    },
-    mlp_ratio: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 4,
-      description: "Hidden over outer width of the blocks' MLPs.",
-    },
-    drop_path: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.3,
-      description: 'Drop-path probability of the last block; rises linearly from 0.',
-    },
+    window: { ...windowOption, description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.' },
+    mlp_ratio: mlpRatioOption,
+    drop_path: dropPathOption(0.3),
   },
   required: ['variant', 'embed', 'depths', 'heads', 'window', 'mlp_ratio', 'drop_path'],
 } as const satisfies OptionsSchema;

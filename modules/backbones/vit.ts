@@ -10,6 +10,7 @@ import type { OptionsSchema } from '../../registry/options.js';
 import { normal, truncatedNormal } from '../nn/initializers.js';
 import { conv2d, layerNorm } from '../nn/layers.js';
 import { resizeBicubic } from '../nn/resize.js';
+import { dropPathOption } from '../nn/transformer-options.js';
 import { VIT_EPSILON, vitBlock, vitInit } from '../nn/vit.js';
 
 const schema = {
@@ -59,13 +60,7 @@ const schema = {
       default: 4,
       description: "Hidden over outer width of the blocks' MLPs.",
     },
-    drop_path: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0,
-      description: 'Drop-path probability of the last block; rises linearly from 0.',
-    },
+    drop_path: dropPathOption(0),
     grid: {
       type: 'array',
       items: { type: 'integer', minimum: 1 },

@@ -10,24 +10,15 @@
 //   Attentive Single-Tasking    segmentation/<id>.mat, depth/<id>.mat, normals/<id>.jpg
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import type { LabelMap, MapData, Sample, Split } from '../../registry/contracts/data.js';
+import type { MapData, Split } from '../../registry/contracts/data.js';
 import { IGNORE, labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
 import { encodeJpeg, readJpeg } from './formats/jpeg.js';
 import { readMat, rowMajor } from './formats/mat.js';
 import { encodeNpy, readNpy } from './formats/npy.js';
 import { encodeLabelPng, readLabelPng, readRgbPng } from './formats/png.js';
-import {
-  checkValues,
-  fitToImage,
-  locate,
-  readIds,
-  verifyFiles,
-  type Layout,
-  type Report,
-  type SizeMismatch,
-} from './layout.js';
+import { checkValues, locate, verifyFiles, type Layout, type Report } from './layout.js';
+import { SampleFolder } from './sample-folder.js';
 
 export const NYUD_CLASSES = [
   'wall',
@@ -94,32 +85,13 @@ const NO_DIRECTION = 0.02;
 
 const splitFile = (split: Split): string => `gt_sets/${split}.txt`;
 
-export class NyudFolder implements Layout {
+export class NyudFolder extends SampleFolder {
   readonly contents = 'images/, segmentation/ and gt_sets/';
   readonly files = FILES;
+  readonly tasks = NYUD_TASKS;
   readonly splitFile = splitFile;
-
-  constructor(
-    readonly root: string,
-    private readonly sizeMismatch: SizeMismatch,
-  ) {}
-
-  ids(split: Split): Promise<readonly string[]> {
-    return readIds(this, split);
-  }
-
-  async load(id: string, tasks: readonly string[]): Promise<Sample> {
-    const image = await readPhoto(await locate(this, 'image', id));
-    const labels: Record<string, LabelMap> = {};
-    for (const task of tasks) {
-      const { kind } = taskNamed(task);
-      const file = await locate(this, task, id);
-      const map = await readLabel(task, file);
-      const interpolation = task === 'normals' ? 'cubic' : 'nearest';
-      labels[task] = { kind, ...fitToImage(map, image, this.sizeMismatch, { task, file, interpolation }) };
-    }
-    return { id, image, labels };
-  }
+  protected readonly readImage = readPhoto;
+  protected readonly readLabel = readLabel;
 
   /** Checks that the images and the labels of `tasks` exist: see `verifyFiles`. */
   async verify(tasks: readonly string[], report: Report) {
@@ -154,12 +126,10 @@ function readPhoto(file: string): Promise<MapData> {
   return extname(file) === '.png' ? readRgbPng(file) : readJpeg(file);
 }
 
-/** As in memory: classes from 0 with IGNORE, metres, vectors. */
-function readLabel(task: string, file: string): Promise<MapData> {
-  const { kind } = taskNamed(task);
-  if (task === 'semseg') return readClasses(file);
+function readLabel({ kind }: Task, file: string): Promise<MapData> {
+  if (kind === 'classes') return readClasses(file);
   if (extname(file) === '.npy') return readValues(file, labelChannels(kind));
-  return task === 'depth' ? readDepthMat(file) : readNormalsImage(file);
+  return kind === 'depth' ? readDepthMat(file) : readNormalsImage(file);
 }
 
 async function readDepthMat(file: string): Promise<MapData> {
@@ -179,13 +149,6 @@ async function readNormalsImage(file: string): Promise<MapData> {
   for (let i = 0; i < data.length; i += 3)
     if (Math.hypot(data[i], data[i + 1], data[i + 2]) < NO_DIRECTION) data.fill(0, i, i + 3);
   return { ...image, data };
-}
-
-function taskNamed(name: string): Task {
-  const task = NYUD_TASKS.find((known) => known.name === name);
-  if (task) return task;
-  const names = NYUD_TASKS.map((known) => known.name);
-  throw new MtcpError('data', `there are no labels for a task "${name}"`, { hint: didYouMean(name, names) });
 }
 
 /** Stored 0 is IGNORE, stored v is class v - 1. */

@@ -8,21 +8,16 @@ import type { OptionsSchema } from '../../registry/options.js';
 import { countNotes } from './layout.js';
 import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './nyud-folder.js';
 import { preparedNotes } from './prepare/target.js';
+import { folderOptions } from './sample-folder.js';
 
 const schema = {
   type: 'object',
   additionalProperties: false,
   properties: {
+    ...folderOptions,
     root: {
+      ...folderOptions.root,
       description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/ and gt_sets/',
-      type: 'string',
-      format: 'path',
-      minLength: 1,
-    },
-    size_mismatch: {
-      description: 'what to do with labels of another size than their image',
-      enum: ['error', 'resize'],
-      default: 'error',
     },
   },
   required: ['root'],

@@ -9,22 +9,17 @@ import type { OptionsSchema } from '../../registry/options.js';
 import { countNotes, SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
 import { onlyParts, PASCAL_COUNTS, PascalFolder } from './pascal-folder.js';
+import { folderOptions } from './sample-folder.js';
 
 const schema = {
   type: 'object',
   additionalProperties: false,
   properties: {
+    ...folderOptions,
     root: {
+      ...folderOptions.root,
       description:
         'the folder PASCAL_MT, with JPEGImages/, semseg/, human_parts/, sal_distill/ and ImageSets/',
-      type: 'string',
-      format: 'path',
-      minLength: 1,
-    },
-    size_mismatch: {
-      description: 'what to do with labels of another size than their image',
-      enum: ['error', 'resize'],
-      default: 'error',
     },
   },
   required: ['root'],

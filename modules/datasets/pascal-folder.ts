@@ -11,24 +11,14 @@
 // Ids are opaque. Only the labels that are asked for are opened.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LabelMap, MapData, Sample, Split } from '../../registry/contracts/data.js';
+import type { MapData, Split } from '../../registry/contracts/data.js';
 import { IGNORE, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
 import { readBytes } from './formats/file.js';
 import { encodeJpeg, readJpeg } from './formats/jpeg.js';
 import { encodeMat, readMat, rowMajor } from './formats/mat.js';
 import { encodeLabelPng, encodeRgbPng, readLabelPng, readRgbPng } from './formats/png.js';
-import {
-  checkValues,
-  fitToImage,
-  locate,
-  readIds,
-  verifyFiles,
-  type Layout,
-  type Report,
-  type SizeMismatch,
-} from './layout.js';
+import { checkValues, locate, verifyFiles, type Layout, type Report } from './layout.js';
 import { NORMALS_VALID, PASCAL_TASKS, PERSON, VOC_CLASSES } from './pascal-classes.js';
 import {
   encodeAnnotation,
@@ -37,6 +27,7 @@ import {
   showsPerson,
   type ObjectMasks,
 } from './pascal-parts.js';
+import { SampleFolder } from './sample-folder.js';
 
 /** Images of the benchmark. */
 export const PASCAL_COUNTS: Record<Split, number> = { train: 4998, val: 5105 };
@@ -53,38 +44,17 @@ const FILES: Layout['files'] = {
 const splitFile = (split: Split): string => `ImageSets/Context/${split}.txt`;
 const partsFile = (split: Split): string => `ImageSets/Parts/${split}.txt`;
 
-export class PascalFolder implements Layout {
+export class PascalFolder extends SampleFolder {
   readonly contents = 'JPEGImages/, semseg/, human_parts/, sal_distill/ and ImageSets/';
   readonly files = FILES;
+  readonly tasks = PASCAL_TASKS;
   readonly splitFile = splitFile;
+  protected readonly readImage = readJpeg;
 
-  constructor(
-    readonly root: string,
-    private readonly sizeMismatch: SizeMismatch,
-  ) {}
-
-  ids(split: Split): Promise<readonly string[]> {
-    return readIds(this, split);
-  }
-
-  /** Unknown pixels are IGNORE in `semseg`, the zero vector in `normals`: see transforms/ignore.ts. */
-  async load(id: string, tasks: readonly string[]): Promise<Sample> {
-    const image = await readJpeg(await locate(this, 'image', id));
-    const labels: Record<string, LabelMap> = {};
-    for (const task of tasks) {
-      const { kind } = taskNamed(task);
-      const file = await locate(this, task, id);
-      const map = await this.#read(task, id, file, image);
-      const interpolation = task === 'normals' ? 'cubic' : 'nearest';
-      labels[task] = { kind, ...fitToImage(map, image, this.sizeMismatch, { task, file, interpolation }) };
-    }
-    return { id, image, labels };
-  }
-
-  #read(task: string, id: string, file: string, image: MapData): Promise<MapData> {
-    if (task === 'semseg') return readClasses(file);
-    if (task === 'human_parts') return readHumanParts(file, image);
-    if (task === 'saliency') return readSaliency(file);
+  protected readLabel({ name }: Task, file: string, id: string, image: MapData): Promise<MapData> {
+    if (name === 'semseg') return readClasses(file);
+    if (name === 'human_parts') return readHumanParts(file, image);
+    if (name === 'saliency') return readSaliency(file);
     return this.#readNormals(id, file);
   }
 
@@ -133,13 +103,6 @@ export class PascalFolder implements Layout {
 
 /** Whether images without people do not count. */
 export const onlyParts = (tasks: readonly string[]): boolean => tasks.join() === 'human_parts';
-
-function taskNamed(name: string): Task {
-  const task = PASCAL_TASKS.find((known) => known.name === name);
-  if (task) return task;
-  const names = PASCAL_TASKS.map((known) => known.name);
-  throw new MtcpError('data', `there are no labels for a task "${name}"`, { hint: didYouMean(name, names) });
-}
 
 async function readClasses(file: string): Promise<MapData> {
   const map = await readLabelPng(file);

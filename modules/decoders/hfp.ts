@@ -9,6 +9,7 @@ import { MtcpError } from '../../registry/errors.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { layerNorm } from '../nn/layers.js';
 import { checkWindow, patchMerging, swinStage } from '../nn/swin.js';
+import { mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
 const schema = {
   type: 'object',
@@ -28,13 +29,8 @@ const schema = {
       default: [2, 2, 2],
       description: 'Attention heads of each stage.',
     },
-    window: { type: 'integer', minimum: 1, default: 7, description: 'Window size in cells.' },
-    mlp_ratio: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 4,
-      description: "Hidden over outer width of the blocks' MLPs.",
-    },
+    window: windowOption,
+    mlp_ratio: mlpRatioOption,
   },
   required: ['depths', 'heads', 'window', 'mlp_ratio'],
 } as const satisfies OptionsSchema;

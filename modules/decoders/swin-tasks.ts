@@ -9,6 +9,7 @@ import type { OptionsSchema } from '../../registry/options.js';
 import { layerNorm } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { swinStage } from '../nn/swin.js';
+import { mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
 const schema = {
   type: 'object',
@@ -17,13 +18,8 @@ const schema = {
     shared: { type: 'integer', minimum: 0, default: 2, description: 'Blocks that all tasks share.' },
     own: { type: 'integer', minimum: 0, default: 2, description: 'Blocks of each task.' },
     heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
-    window: { type: 'integer', minimum: 1, default: 7, description: 'Window size in cells.' },
-    mlp_ratio: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 4,
-      description: "Hidden over outer width of the blocks' MLPs.",
-    },
+    window: windowOption,
+    mlp_ratio: mlpRatioOption,
   },
   required: ['shared', 'own', 'heads', 'window', 'mlp_ratio'],
 } as const satisfies OptionsSchema;

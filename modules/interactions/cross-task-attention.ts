@@ -12,7 +12,8 @@ import { mergeHeads, splitHeads } from '../nn/attention.js';
 import { layerNorm, linear } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { gelu } from '../nn/ops/activations.js';
-import { positionBias, roll } from '../nn/swin.js';
+import { fromWindows, positionBias, toWindows } from '../nn/swin.js';
+import { mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 import { vitInit } from '../nn/vit.js';
 
 const schema = {
@@ -21,13 +22,8 @@ const schema = {
   properties: {
     depth: { type: 'integer', minimum: 1, default: 2, description: 'Blocks; every second one is shifted.' },
     heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
-    window: { type: 'integer', minimum: 1, default: 7, description: 'Window size in cells.' },
-    mlp_ratio: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 4,
-      description: 'Hidden over outer width of the last MLP.',
-    },
+    window: windowOption,
+    mlp_ratio: { ...mlpRatioOption, description: 'Hidden over outer width of the last MLP.' },
     scale: {
       enum: ['intended', 'parity'],
       default: 'intended',
@@ -127,31 +123,4 @@ export class CrossTaskAttention implements Block {
 
 function mlp<R extends tf.Rank>(scope: Scope, x: tf.Tensor<R>, hidden: number, out: number): tf.Tensor<R> {
   return linear(scope.at('fc2'), gelu(linear(scope.at('fc1'), x, hidden, vitInit)), out, vitInit);
-}
-
-/** [batch * windows, window^2, channels], padded with zeros to whole windows and shifted. */
-function toWindows(x: tf.Tensor4D, window: number, shift: number): tf.Tensor3D {
-  const [batch, height, width, channels] = x.shape;
-  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
-  const padded = tf.pad(x, [
-    [0, 0],
-    [0, rows * window - height],
-    [0, columns * window - width],
-    [0, 0],
-  ]);
-  return roll(padded, -shift)
-    .reshape([batch, rows, window, columns, window, channels])
-    .transpose([0, 1, 3, 2, 4, 5])
-    .reshape([batch * rows * columns, window * window, channels]);
-}
-
-function fromWindows(windows: tf.Tensor3D, like: tf.Tensor4D, window: number, shift: number): tf.Tensor4D {
-  const [batch, height, width] = like.shape;
-  const channels = windows.shape[2];
-  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
-  const whole = windows
-    .reshape([batch, rows, columns, window, window, channels])
-    .transpose([0, 1, 3, 2, 4, 5])
-    .reshape([batch, rows * window, columns * window, channels]) as tf.Tensor4D;
-  return tf.slice(roll(whole, shift), [0, 0, 0, 0], [batch, height, width, channels]);
 }

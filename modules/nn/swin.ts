@@ -61,19 +61,9 @@ function windowAttention(
   { heads, window, shift, weightInit }: SwinBlockOptions,
 ): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape;
-  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
-  const padded = tf.pad(x, [
-    [0, 0],
-    [0, rows * window - height],
-    [0, columns * window - width],
-    [0, 0],
-  ]);
+  const [rows, columns] = [height, width].map((n) => Math.ceil(n / window));
   const tokens = window * window;
-  const windows = roll(padded, -shift)
-    .reshape([batch, rows, window, columns, window, channels])
-    .transpose([0, 1, 3, 2, 4, 5])
-    .reshape([batch * rows * columns, tokens, channels]) as tf.Tensor3D;
-
+  const windows = toWindows(x, window, shift);
   const self = scope.at('self');
   const project = (name: string) =>
     splitHeads(linear(self.at(name), windows, channels, { weightInit }), heads);
@@ -84,11 +74,41 @@ function windowAttention(
     .add(positionBias(self, heads, window, shift, rows, columns))
     .reshape([batch * rows * columns, heads, tokens, tokens]);
   const mixed = mergeHeads(tf.matMul(tf.softmax(biased), v) as tf.Tensor4D);
-  const projected = linear(scope.at('output.dense'), mixed, channels, { weightInit })
+  const projected = linear(scope.at('output.dense'), mixed, channels, { weightInit }) as tf.Tensor3D;
+  return fromWindows(projected, x, window, shift);
+}
+
+/** [batch * windows, window^2, channels], padded with zeros to whole windows and shifted. */
+export function toWindows(x: tf.Tensor4D, window: number, shift: number): tf.Tensor3D {
+  const [batch, height, width, channels] = x.shape;
+  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
+  const padded = tf.pad(x, [
+    [0, 0],
+    [0, rows * window - height],
+    [0, columns * window - width],
+    [0, 0],
+  ]);
+  return roll(padded, -shift)
+    .reshape([batch, rows, window, columns, window, channels])
+    .transpose([0, 1, 3, 2, 4, 5])
+    .reshape([batch * rows * columns, window * window, channels]);
+}
+
+/** The map that `toWindows` took apart, with the channels of `windows`; what was padded is cut off. */
+export function fromWindows(
+  windows: tf.Tensor3D,
+  like: tf.Tensor4D,
+  window: number,
+  shift: number,
+): tf.Tensor4D {
+  const [batch, height, width] = like.shape;
+  const channels = windows.shape[2];
+  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
+  const whole = windows
     .reshape([batch, rows, columns, window, window, channels])
     .transpose([0, 1, 3, 2, 4, 5])
     .reshape([batch, rows * window, columns * window, channels]) as tf.Tensor4D;
-  return tf.slice(roll(projected, shift), [0, 0, 0, 0], [batch, height, width, channels]);
+  return tf.slice(roll(whole, shift), [0, 0, 0, 0], [batch, height, width, channels]);
 }
 
 /**
@@ -133,7 +153,7 @@ function shiftMask(window: number, shift: number, rows: number, columns: number)
 }
 
 /** Cyclic shift of rows and columns by `amount`, like torch.roll over both axes. */
-export function roll(x: tf.Tensor4D, amount: number): tf.Tensor4D {
+function roll(x: tf.Tensor4D, amount: number): tf.Tensor4D {
   if (amount === 0) return x;
   let rolled = x;
   for (const axis of [1, 2]) {

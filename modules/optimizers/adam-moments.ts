@@ -1,6 +1,6 @@
 // What Adam and AdamW share: running means of the gradient and of its square, corrected for their start at zero.
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
-import { groupsOption } from './groups.js';
+import { groupsOption } from './common.js';
 
 export const momentOptions = {
   betas: {

@@ -4,27 +4,20 @@ import { component, options, type OptionsOf } from '../../registry/component.js'
 import type { Optimizer } from '../../registry/contracts/learning.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
+import { ConfiguredOptimizer, penaltyOption, rateOption } from './common.js';
 
 const schema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    rate: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 1e-4,
-      description: 'Learning rate before the schedule.',
-    },
-    weight_decay: {
-      type: 'number',
-      minimum: 0,
-      default: 0,
-      description: 'This much of each parameter is added to its gradient (L2 penalty).',
-    },
+    rate: rateOption(1e-4),
+    weight_decay: penaltyOption,
     ...momentOptions,
   },
   required: ['rate', 'weight_decay', 'betas', 'epsilon', 'groups'],
 } as const satisfies OptionsSchema;
+
+type Options = OptionsOf<typeof schema>;
 
 @component({
   kind: 'optimizer',
@@ -33,17 +26,11 @@ const schema = {
   source: 'Kingma and Ba 2015; torch.optim.Adam',
   options: schema,
 })
-export class Adam implements Optimizer {
+export class Adam extends ConfiguredOptimizer<Options> implements Optimizer {
   readonly slots = MOMENTS;
 
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
-  get rate(): number {
-    return this.options.rate;
-  }
-
-  get groups() {
-    return this.options.groups;
+  constructor(@options() options: Options) {
+    super(options);
   }
 
   scalars(step: number, rate: number, decay = this.options.weight_decay): Record<string, number> {

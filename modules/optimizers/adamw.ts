@@ -4,17 +4,13 @@ import { component, options, type OptionsOf } from '../../registry/component.js'
 import type { Optimizer } from '../../registry/contracts/learning.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
+import { ConfiguredOptimizer, rateOption } from './common.js';
 
 const schema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    rate: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 5e-5,
-      description: 'Learning rate before the schedule.',
-    },
+    rate: rateOption(5e-5),
     weight_decay: {
       type: 'number',
       minimum: 0,
@@ -26,6 +22,8 @@ const schema = {
   required: ['rate', 'weight_decay', 'betas', 'epsilon', 'groups'],
 } as const satisfies OptionsSchema;
 
+type Options = OptionsOf<typeof schema>;
+
 @component({
   kind: 'optimizer',
   name: 'adamw',
@@ -33,17 +31,11 @@ const schema = {
   source: 'Loshchilov and Hutter 2019; torch.optim.AdamW',
   options: schema,
 })
-export class AdamW implements Optimizer {
+export class AdamW extends ConfiguredOptimizer<Options> implements Optimizer {
   readonly slots = MOMENTS;
 
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
-  get rate(): number {
-    return this.options.rate;
-  }
-
-  get groups() {
-    return this.options.groups;
+  constructor(@options() options: Options) {
+    super(options);
   }
 
   scalars(step: number, rate: number, decay = this.options.weight_decay): Record<string, number> {

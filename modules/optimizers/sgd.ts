@@ -3,18 +3,13 @@ import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
 import { component, options, type OptionsOf } from '../../registry/component.js';
 import type { Optimizer } from '../../registry/contracts/learning.js';
 import type { OptionsSchema } from '../../registry/options.js';
-import { groupsOption } from './groups.js';
+import { ConfiguredOptimizer, groupsOption, penaltyOption, rateOption } from './common.js';
 
 const schema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    rate: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 0.01,
-      description: 'Learning rate before the schedule.',
-    },
+    rate: rateOption(0.01),
     momentum: {
       type: 'number',
       minimum: 0,
@@ -27,16 +22,13 @@ const schema = {
       default: false,
       description: 'Look ahead: the gradient counts as if the move had been made.',
     },
-    weight_decay: {
-      type: 'number',
-      minimum: 0,
-      default: 0,
-      description: 'This much of each parameter is added to its gradient (L2 penalty).',
-    },
+    weight_decay: penaltyOption,
     groups: groupsOption,
   },
   required: ['rate', 'momentum', 'nesterov', 'weight_decay', 'groups'],
 } as const satisfies OptionsSchema;
+
+type Options = OptionsOf<typeof schema>;
 
 @component({
   kind: 'optimizer',
@@ -45,17 +37,11 @@ const schema = {
   source: 'Sutskever et al. 2013; torch.optim.SGD',
   options: schema,
 })
-export class Sgd implements Optimizer {
+export class Sgd extends ConfiguredOptimizer<Options> implements Optimizer {
   readonly slots = ['momentum'];
 
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
-  get rate(): number {
-    return this.options.rate;
-  }
-
-  get groups() {
-    return this.options.groups;
+  constructor(@options() options: Options) {
+    super(options);
   }
 
   scalars(_step: number, rate: number, decay = this.options.weight_decay): Record<string, number> {

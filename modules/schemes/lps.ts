@@ -8,9 +8,9 @@ import { component, options, tasks, type OptionsOf } from '../../registry/compon
 import type { EpochMeans } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
-import { initialState, prioritize, type PrioritizeState } from './prioritize.js';
 import { prioritizeProperties } from './prioritize-options.js';
-import { logProjection, WeightedSum } from './weighted-sum.js';
+import { PrioritizedSum } from './prioritized-sum.js';
+import { logProjection } from './weighted-sum.js';
 
 const schema = {
   type: 'object',
@@ -38,6 +38,8 @@ const schema = {
   required: ['variant', 'epsilon', 'basis', 'history', 'spread', 'reading', 'min_weight', 'first'],
 } as const satisfies OptionsSchema;
 
+type Options = OptionsOf<typeof schema>;
+
 @component({
   kind: 'scheme',
   name: 'lps',
@@ -45,15 +47,9 @@ const schema = {
   source: 'MT-CP section 3.5, Eq 3 to 7',
   options: schema,
 })
-export class LossPrioritizationScheme extends WeightedSum {
-  #state: PrioritizeState;
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-    this.#state = initialState(trialTasks.map(({ name }) => name));
+export class LossPrioritizationScheme extends PrioritizedSum<Options> {
+  constructor(@options() options: Options, @tasks() trialTasks: readonly Task[]) {
+    super(options, trialTasks);
   }
 
   override project(loss: Scalar): Scalar {
@@ -61,19 +57,11 @@ export class LossPrioritizationScheme extends WeightedSum {
   }
 
   override weights(): Record<string, number> {
-    return this.options.variant === 'code' ? super.weights() : this.#state.weights;
+    return this.options.variant === 'code' ? this.perTask(() => 1) : super.weights();
   }
 
   epochEnd({ raw, projected }: EpochMeans): void {
     const basis = this.options.basis ?? (this.options.variant === 'paper' ? 'log' : 'raw');
-    this.#state = prioritize(this.#state, basis === 'log' ? projected : raw, this.options);
-  }
-
-  override state(): unknown {
-    return this.#state;
-  }
-
-  override restore(state: unknown): void {
-    this.#state = state as PrioritizeState;
+    this.prioritize(basis === 'log' ? projected : raw);
   }
 }

@@ -3,9 +3,8 @@ import { component, options, tasks, type OptionsOf } from '../../registry/compon
 import type { EpochMeans } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
-import { initialState, prioritize, type PrioritizeState } from './prioritize.js';
 import { prioritizeProperties } from './prioritize-options.js';
-import { WeightedSum } from './weighted-sum.js';
+import { PrioritizedSum } from './prioritized-sum.js';
 
 const schema = {
   type: 'object',
@@ -14,6 +13,8 @@ const schema = {
   required: ['history', 'spread', 'reading', 'min_weight', 'first'],
 } as const satisfies OptionsSchema;
 
+type Options = OptionsOf<typeof schema>;
+
 @component({
   kind: 'scheme',
   name: 'prioritization',
@@ -21,30 +22,12 @@ const schema = {
   source: 'MT-CP section 3.5, Eq 4 to 6 on raw losses; Table 4',
   options: schema,
 })
-export class PrioritizationScheme extends WeightedSum {
-  #state: PrioritizeState;
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-    this.#state = initialState(trialTasks.map(({ name }) => name));
-  }
-
-  override weights(): Record<string, number> {
-    return this.#state.weights;
+export class PrioritizationScheme extends PrioritizedSum<Options> {
+  constructor(@options() options: Options, @tasks() trialTasks: readonly Task[]) {
+    super(options, trialTasks);
   }
 
   epochEnd({ raw }: EpochMeans): void {
-    this.#state = prioritize(this.#state, raw, this.options);
-  }
-
-  override state(): unknown {
-    return this.#state;
-  }
-
-  override restore(state: unknown): void {
-    this.#state = state as PrioritizeState;
+    this.prioritize(raw);
   }
 }

@@ -3,6 +3,7 @@
 // numbers, so that a checkpoint is never in memory twice.
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { MtcpError } from '../../registry/errors.js';
+import { halfToNumber } from '../../registry/half.js';
 import type { HostTensor } from '../engine/ort/session.js';
 
 const DTYPES = { float32: 'F32', int32: 'I32' } as const;
@@ -11,7 +12,11 @@ const DTYPES = { float32: 'F32', int32: 'I32' } as const;
 const STORED = {
   F64: { bytes: 8, as: 'float32', number: (view: DataView, at: number) => view.getFloat64(at, true) },
   F32: { bytes: 4, as: 'float32', number: (view: DataView, at: number) => view.getFloat32(at, true) },
-  F16: { bytes: 2, as: 'float32', number: (view: DataView, at: number) => half(view.getUint16(at, true)) },
+  F16: {
+    bytes: 2,
+    as: 'float32',
+    number: (view: DataView, at: number) => halfToNumber(view.getUint16(at, true)),
+  },
   BF16: { bytes: 2, as: 'float32', number: (view: DataView, at: number) => bfloat(view.getUint16(at, true)) },
   I64: { bytes: 8, as: 'int32', number: (view: DataView, at: number) => Number(view.getBigInt64(at, true)) },
   I32: { bytes: 4, as: 'int32', number: (view: DataView, at: number) => view.getInt32(at, true) },
@@ -221,16 +226,6 @@ const count = (shape: readonly number[]): number => shape.reduce((product, n) =>
 function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' ? 'there is no such file' : message;
-}
-
-/** IEEE 754 binary16. */
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 const scratch = new DataView(new ArrayBuffer(4));

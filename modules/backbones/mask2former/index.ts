@@ -10,6 +10,7 @@ import type { FeatureMap, Pyramid } from '../../../registry/contracts/features.j
 import type { Scope } from '../../../registry/contracts/scope.js';
 import type { OptionsSchema } from '../../../registry/options.js';
 import { swinEncoder } from '../../nn/swin-encoder.js';
+import { dropPathOption, mlpRatioOption, windowOption } from '../../nn/transformer-options.js';
 import { mask2formerCheckpoint } from './checkpoint.js';
 import { flatten, pixelDecoder } from './pixel-decoder.js';
 import { transformerDecoder } from './transformer-decoder.js';
@@ -77,20 +78,9 @@ const schema = {
           default: [3, 6, 12, 24],
           description: 'Attention heads of each stage.',
         },
-        window: { type: 'integer', minimum: 1, default: 7, description: 'Window size in cells.' },
-        mlp_ratio: {
-          type: 'number',
-          exclusiveMinimum: 0,
-          default: 4,
-          description: "Hidden over outer width of the blocks' MLPs.",
-        },
-        drop_path: {
-          type: 'number',
-          minimum: 0,
-          maximum: 1,
-          default: 0.3,
-          description: 'Drop-path probability of the last block; rises linearly from 0.',
-        },
+        window: windowOption,
+        mlp_ratio: mlpRatioOption,
+        drop_path: dropPathOption(0.3),
       },
       required: ['embed', 'depths', 'heads', 'window', 'mlp_ratio', 'drop_path'],
     },

@@ -1,6 +1,7 @@
 // NumPy's .npy: a magic string, a header that is the text of a Python dict ({'descr', 'fortran_order',
 // 'shape'}), then the bare values. Format: numpy/lib/format.py, versions 1 to 3.
 import { MtcpError } from '../../../registry/errors.js';
+import { halfToNumber } from '../../../registry/half.js';
 import { readBytes } from './file.js';
 
 export interface NpyArray {
@@ -125,15 +126,6 @@ function toRowMajor(data: NpyArray['data'], shape: readonly number[], into: NpyA
     for (let axis = 0; axis < shape.length && ++index[axis] === shape[axis]; axis++) index[axis] = 0;
   }
   return into;
-}
-
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

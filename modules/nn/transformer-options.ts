@@ -1,0 +1,23 @@
+// Options that components built of transformer blocks have in common.
+export const windowOption = {
+  type: 'integer',
+  minimum: 1,
+  default: 7,
+  description: 'Window size in cells.',
+} as const;
+
+export const mlpRatioOption = {
+  type: 'number',
+  exclusiveMinimum: 0,
+  default: 4,
+  description: "Hidden over outer width of the blocks' MLPs.",
+} as const;
+
+export const dropPathOption = <const P extends number>(standard: P) =>
+  ({
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: standard,
+    description: 'Drop-path probability of the last block; rises linearly from 0.',
+  }) as const;
