@@ -119,6 +119,8 @@ export interface BatchNormOptions {
   epsilon?: number;
   /** Share of the new statistics in the running ones. */
   momentum?: number;
+  /** How the scale starts; default 1. */
+  weightInit?: Initializer;
 }
 
 /**
@@ -128,10 +130,10 @@ export interface BatchNormOptions {
 export function batchNorm<R extends tf.Rank>(
   scope: Scope,
   x: tf.Tensor<R>,
-  { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {},
+  { epsilon = 1e-5, momentum = 0.1, weightInit = ones }: BatchNormOptions = {},
 ): tf.Tensor<R> {
   const channels = x.shape[x.rank - 1];
-  const gamma = scope.param<tf.Rank.R1>('weight', [channels], ones);
+  const gamma = scope.param<tf.Rank.R1>('weight', [channels], weightInit);
   const beta = scope.param<tf.Rank.R1>('bias', [channels], zeros);
   const mean = scope.buffer<tf.Rank.R1>('running_mean', [channels], 0);
   const variance = scope.buffer<tf.Rank.R1>('running_var', [channels], 1);
@@ -198,6 +200,13 @@ export function dropPath<R extends tf.Rank>(
   if (!scope.training || probability === 0) return x;
   const draw = scope.noise('drop_path', [x.shape[0], ...Array<number>(x.rank - 1).fill(1)]);
   const kept = tf.step(draw.sub(probability));
+  return x.mul(kept.div(1 - probability));
+}
+
+/** Dropout of whole channels (Tompson et al. 2015; PyTorch's Dropout2d). */
+export function dropChannels(scope: Scope, x: tf.Tensor4D, probability: number): tf.Tensor4D {
+  if (!scope.training || probability === 0) return x;
+  const kept = tf.step(scope.noise('drop_channels', [x.shape[0], 1, 1, x.shape[3]]).sub(probability));
   return x.mul(kept.div(1 - probability));
 }
 

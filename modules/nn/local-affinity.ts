@@ -36,16 +36,22 @@ function outside(height: number, width: number, kernel: number): tf.Tensor4D {
 /**
  * @param query [batch, height, width, channels]
  * @param key the same
+ * @param border whether taps outside the map are left out, or take part with a score of zero (ATRC's kernels)
  * @returns weights of the neighbours, [batch, height, width, kernel^2], each row summing to one
  */
-export function localAffinity(query: tf.Tensor4D, key: tf.Tensor4D, kernel: number): tf.Tensor4D {
+export function localAffinity(
+  query: tf.Tensor4D,
+  key: tf.Tensor4D,
+  kernel: number,
+  border: 'out' | 'zero' = 'out',
+): tf.Tensor4D {
   const [, height, width, channels] = query.shape;
   const scaled = query.div<tf.Tensor4D>(Math.sqrt(channels));
   const scores = tf.concat(
     shifts(key, kernel).map((tap) => scaled.mul(tap).sum(3, true)),
     3,
   );
-  return tf.softmax(scores.add(outside(height, width, kernel))) as tf.Tensor4D;
+  return tf.softmax(border === 'zero' ? scores : scores.add(outside(height, width, kernel))) as tf.Tensor4D;
 }
 
 /** Each place becomes the mixture of its neighbours. */

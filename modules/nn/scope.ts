@@ -2,6 +2,7 @@
 // that is under way. A pass is one call of the model; it collects what the model leaves behind besides its
 // result: intermediate predictions, penalties, new running statistics.
 import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { Loss } from '../../registry/contracts/learning.js';
 import type { BufferHandle, Initializer, Scope } from '../../registry/contracts/scope.js';
 import { DEFAULT_MEMORY, type MemoryPolicy } from '../../registry/contracts/memory.js';
 import { MtcpError } from '../../registry/errors.js';
@@ -40,7 +41,7 @@ export const inputName = {
 
 export class Pass {
   /** Intermediate predictions of each task, in the order they were made. */
-  readonly predictions: { task: string; prediction: Tensor4D }[] = [];
+  readonly predictions: { task: string; prediction: Tensor4D; loss?: Loss }[] = [];
   readonly penalties: { name: string; value: Scalar; weight: number }[] = [];
   /** Inner features that components show, by dotted name. */
   readonly features = new Map<string, () => Tensor4D>();
@@ -144,8 +145,8 @@ class PathScope implements Scope {
     this.pass.features.set(this.#join(name), feature);
   }
 
-  predict(task: string, prediction: Tensor4D): void {
-    if (this.training) this.pass.predictions.push({ task, prediction });
+  predict(task: string, prediction: Tensor4D, loss?: Loss): void {
+    if (this.training) this.pass.predictions.push({ task, prediction, loss });
   }
 
   penalty(name: string, value: Scalar, weight: number): void {

@@ -4,6 +4,7 @@
 // names of the reference implementation where there is one, and shapes keep PyTorch's order
 // (linear [out,in], convolution [out,in,kh,kw]), so public checkpoints load by name without reshuffling.
 import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { Loss } from './learning.js';
 import type { MemoryPolicy } from './memory.js';
 
 /** Fills a new parameter; `random` is the parameter's own seeded stream. */
@@ -56,8 +57,11 @@ export interface Scope {
   /** Shows an inner feature to whoever asks for it by its dotted name; it is computed only then. */
   expose(name: string, feature: () => Tensor4D): void;
 
-  /** Adds an intermediate prediction of `task`, supervised with the task's own loss. Ignored in evaluation. */
-  predict(task: string, prediction: Tensor4D): void;
+  /**
+   * Adds an intermediate prediction of `task`. Ignored in evaluation.
+   * @param loss what it is supervised with; the task's own loss if absent
+   */
+  predict(task: string, prediction: Tensor4D, loss?: Loss): void;
 
   /** Adds an auxiliary loss term `weight * value`, outside the loss-weighting scheme. Ignored in evaluation. */
   penalty(name: string, value: Scalar, weight: number): void;

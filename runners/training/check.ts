@@ -226,11 +226,12 @@ function tryObjective(
   misfits: Misfit[],
 ): void {
   const before = misfits.length;
-  const measure = (task: Task, prediction: tf.Tensor4D, path: readonly string[]) => {
+  const measure = (task: Task, prediction: tf.Tensor4D, path: readonly string[], own?: Loss) => {
     const { name } = task;
-    if (prediction.rank !== 4 || prediction.shape[3] !== task.channels) {
+    const channels = own?.channels?.(task) ?? task.channels;
+    if (prediction.rank !== 4 || prediction.shape[3] !== channels) {
       const shape = `[${prediction.shape.join(', ')}]`;
-      const wanted = `[batch, height, width, ${task.channels}]`;
+      const wanted = `[batch, height, width, ${channels}]`;
       misfits.push({ path, message: `the prediction of "${name}" has shape ${shape}; it must be ${wanted}` });
       return;
     }
@@ -238,14 +239,18 @@ function tryObjective(
     const [, height, width] = labels[name].shape;
     collect(misfits, () =>
       PartError.wrap(['tasks', name, 'loss'], what, '', () =>
-        criterion.losses[name].forward(resizeBilinear(prediction, [height, width]), labels[name], task),
+        (own ?? criterion.losses[name]).forward(
+          resizeBilinear(prediction, [height, width]),
+          labels[name],
+          task,
+        ),
       ),
     );
   };
   for (const task of criterion.tasks) measure(task, predictions[task.name], ['tasks', task.name, 'head']);
-  for (const { task: name, prediction } of pass.predictions) {
+  for (const { task: name, prediction, loss } of pass.predictions) {
     const task = criterion.tasks.find((each) => each.name === name);
-    if (task) measure(task, prediction, ['model']);
+    if (task) measure(task, prediction, ['model'], loss);
     else
       misfits.push({
         path: ['model'],

@@ -51,9 +51,9 @@ export function objective(
   labels: Record<string, tf.Tensor>,
   inputs: SchemeInputs,
 ): Objective {
-  const measure = (task: Task, prediction: tf.Tensor4D): LossValue => {
+  const measure = (task: Task, prediction: tf.Tensor4D, loss = losses[task.name]): LossValue => {
     const [, height, width] = labels[task.name].shape;
-    return losses[task.name].forward(resizeBilinear(prediction, [height, width]), labels[task.name], task);
+    return loss.forward(resizeBilinear(prediction, [height, width]), labels[task.name], task);
   };
   const byName = new Map(tasks.map((task) => [task.name, task]));
   // The scheme is asked once for the final and once for each place of intermediate predictions.
@@ -71,10 +71,10 @@ export function objective(
 
   const intermediate: Record<string, LossValue>[] = [];
   const seen = new Map<string, number>();
-  for (const { task, prediction } of pass.predictions) {
+  for (const { task, prediction, loss } of pass.predictions) {
     const place = seen.get(task) ?? 0;
     seen.set(task, place + 1);
-    (intermediate[place] ??= {})[task] = measure(byName.get(task)!, prediction);
+    (intermediate[place] ??= {})[task] = measure(byName.get(task)!, prediction, loss);
   }
   const share = rule.reduce === 'mean' ? rule.weight / intermediate.length : rule.weight;
   if (rule.scheme)

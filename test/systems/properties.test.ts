@@ -3,6 +3,7 @@
 import '../../modules/index.js';
 import { expect } from 'chai';
 import * as tf from '@tensorflow/tfjs';
+import { regionsOf } from '../../modules/nn/context-attention.js';
 import { localAffinity, localGather } from '../../modules/nn/local-affinity.js';
 import { binaryActivation, binaryWeight } from '../../modules/nn/ops/binarize.js';
 import { maxPool, averagePool } from '../../modules/nn/pooling.js';
@@ -130,6 +131,45 @@ describe('local structures', () => {
     const gain = new Float32Array(1).fill(5);
     table.parameters.get('levels.0.semseg.gain')!.init(gain, [1], undefined as never);
     expect([...gain]).to.deep.equal([0]);
+  });
+});
+
+describe('relational context', () => {
+  const networkOf = (interaction: object) =>
+    createTrialContainer(TASKS).create('interaction', { type: 'relational_context', ...interaction });
+
+  it('where a class is: shares of all places that sum to one', async () => {
+    const { regions } = await evaluate(recordingEngine, { x: noise([2, 3, 4, 5]) }, ({ x }) => ({
+      regions: regionsOf(x as tf.Tensor4D),
+    }));
+    for (let row = 0; row < 2 * 5; row++) {
+      const places = [...regions.data.slice(row * 12, (row + 1) * 12)];
+      expect(places.reduce((sum, share) => sum + share)).to.be.closeTo(1, 1e-6);
+    }
+  });
+
+  it('auxiliary predictions are over classes, each with a loss of its own', async () => {
+    await evaluate(recordingEngine, { x: noise([1, 4, 4, 8]) }, ({ x }, tracer) => {
+      const map: FeatureMap = { data: x as tf.Tensor4D, stride: 4 };
+      const tasks = { semseg: [map], depth: [map] };
+      const pass = new Pass(new ParameterTable(), tracer, true);
+      const block = networkOf({
+        otherwise: 'source_label',
+        auxiliary: { depth: { type: 'depth_bins', bins: 7 } },
+      });
+      block.forward(pass.root, { image: map, shared: [map], inner: [], stages: tasks, tasks });
+      expect(pass.predictions.map(({ task, prediction }) => [task, prediction.shape[3]])).to.deep.equal([
+        ['semseg', 5],
+        ['depth', 7],
+      ]);
+      const depth = pass.predictions[1];
+      const label = tf.fill([1, 4, 4, 1], 2.5);
+      return { value: depth.loss!.forward(depth.prediction, label, TASKS[1]).value };
+    });
+  });
+
+  it('says which task it does not know', () => {
+    expect(() => networkOf({ contexts: { semseg: { dept: 'global' } } })).to.throw(/no task "dept"/);
   });
 });
 

@@ -25,6 +25,7 @@ const SYSTEMS = [
   'mlore',
   'mlore-after',
   'mtformer',
+  'atrc',
 ];
 
 describe("systems against their authors' code", () => {

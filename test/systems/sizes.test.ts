@@ -121,6 +121,9 @@ describe('sizes of systems', () => {
       () => mtformer(NYUD.slice(0, 2), 'interaction.semseg'),
     ],
     ['MTFormer, cross-task blocks, three tasks', 4_734_792, () => mtformer(PASCAL, 'interaction.semseg')],
+    ['ATRC, HRNet, its baseline without exchange', 491_824, () => atrc('none', 'fcn')],
+    ['ATRC, HRNet, global context', 621_730, () => atrc('global')],
+    ['ATRC, HRNet, label context', 874_570, () => atrc('target_label')],
   ];
   for (const [name, parameters, measure] of exact)
     it(`${name}: ${parameters.toLocaleString('en')}`, async () => {
@@ -153,6 +156,16 @@ function demt(backbone: Slot, channels: number): Promise<number> {
   const decoder = { type: 'sequence', blocks: [reduce, { type: 'deform_mixer' }] };
   const model = { backbone, decoder, interaction: { type: 'pixel_attention' } };
   return count(NYUD, model, { type: 'conv', channels }, ['decoder', 'interaction', 'heads']);
+}
+
+/** What comes after the backbone. */
+function atrc(otherwise: string, head?: 'fcn'): Promise<number> {
+  const decoder = { type: 'sequence', blocks: [{ type: 'concat' }, { type: 'conv_tasks' }] };
+  const model = head
+    ? { backbone: HRNET }
+    : { backbone: HRNET, decoder, interaction: { type: 'relational_context', otherwise } };
+  const slot = head ? { type: 'conv', reduction: 4 } : { type: 'linear' };
+  return count(NYUD, model, slot, ['decoder', 'interaction', 'heads']);
 }
 
 function mtformer(tasks: readonly Task[], section: string): Promise<number> {

@@ -16,6 +16,8 @@ const MORE: [fixture: string, suffixes: string[], type: string, options: object]
   ['balanced_bce_literal', ['', '_unknown'], 'balanced_bce', { unknown: 'positive' }],
   ['balanced_cross_entropy', EMPTY, 'balanced_cross_entropy', {}],
   ['berhu', ['', '_none'], 'berhu_depth', {}],
+  ['depth_bins', ['', '_none'], 'depth_bins', { bins: 6 }],
+  ['normal_directions', ['', '_none'], 'normal_directions', { directions: 5 }],
   ['normals_l1_pixel', ['', '_none'], 'normals', { per: 'pixel' }],
 ];
 

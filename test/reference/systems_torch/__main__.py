@@ -23,11 +23,13 @@ def main() -> None:
     write_optimizers(options.out)
     write_backbones(options.out)
     if options.authors:
+        from .relational import write_relational
         from .transformers import write_transformers
         from .vandenhende import write_vandenhende
 
         write_vandenhende(options.out, options.authors)
         write_transformers(options.out, options.authors)
+        write_relational(options.out, options.authors)
 
 
 if __name__ == "__main__":
