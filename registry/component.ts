@@ -69,7 +69,7 @@ export interface ComponentMeta<K extends Kind = Kind> {
   summary: string;
   /** Paper, equation or reference file. */
   source?: string;
-  /** Of a head, loss or metric: the kinds of task that it is for, if not all. */
+  /** Of a head, loss or metric: the kinds of task that it is for, if not all; none: for auxiliary predictions only. */
   tasks?: readonly TaskKind[];
   /** Draft-07 schema of the options, each property with a description and, if optional, a default. */
   options: OptionsSchema;

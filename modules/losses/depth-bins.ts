@@ -34,7 +34,7 @@ const schema = {
   name: 'depth_bins',
   summary: 'Cross entropy over logarithmic bins of depth, mean over the labelled pixels.',
   source: 'Bruggemann et al. 2021 (ATRC); brdav/atrc src/model/criterion.py, BinningCrossEntropyLoss',
-  tasks: ['depth'],
+  tasks: [],
   options: schema,
 })
 export class DepthBinsLoss implements Loss {

@@ -25,7 +25,7 @@ const schema = {
   name: 'normal_directions',
   summary: 'Cross entropy over directions spread on the visible half-sphere, mean over the labelled pixels.',
   source: 'Bruggemann et al. 2021 (ATRC); brdav/atrc src/model/criterion.py, ClusterCrossEntropyLoss',
-  tasks: ['normals'],
+  tasks: [],
   options: schema,
 })
 export class NormalDirectionsLoss implements Loss {

@@ -210,9 +210,10 @@ function checkKind(kind: Kind, slot: Slot, task: Task, misfits: Misfit[]): void 
   const { tasks: kinds } = catalog.get(kind, slot.type);
   if (kinds === undefined || kinds.includes(task.kind)) return;
   const fitting = catalog.list(kind).filter(({ tasks }) => tasks === undefined || tasks.includes(task.kind));
+  const purpose = kinds.length > 0 ? kinds.join(' and ') : 'auxiliary predictions only';
   misfits.push({
     path: ['tasks', task.name, kind],
-    message: `${kind} "${slot.type}" is for ${kinds.join(' and ')}; task "${task.name}" is of kind ${task.kind}`,
+    message: `${kind} "${slot.type}" is for ${purpose}; task "${task.name}" is of kind ${task.kind}`,
     hint: `for ${task.kind}: ${fitting.map(({ name }) => name).join(', ')}`,
   });
 }
