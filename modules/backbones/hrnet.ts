@@ -7,6 +7,7 @@ import type { Backbone } from '../../registry/contracts/blocks.js';
 import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { OptionsSchema } from '../../registry/options.js';
+import { hrnetCheckpoint } from './checkpoints/hrnet.js';
 import { relu } from '../nn/ops/activations.js';
 import { basicBlock, bottleneck, convNorm } from '../nn/residual.js';
 import { resizeBilinear, resizeNearest } from '../nn/resize.js';
@@ -67,6 +68,7 @@ const sizeOf = (x: Tensor4D) => [x.shape[1], x.shape[2]] as const;
   source:
     'Wang et al. 2020; names of HRNet/HRNet-Semantic-Segmentation and timm; configuration as in SimonVandenhende/Multi-Task-Learning-PyTorch models/seg_hrnet.py',
   options: schema,
+  checkpoint: hrnetCheckpoint,
 })
 export class HrNet implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -6,6 +6,7 @@ import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { OptionsSchema } from '../../registry/options.js';
+import { resnetCheckpoint } from './checkpoints/resnet.js';
 import { relu } from '../nn/ops/activations.js';
 import { maxPool } from '../nn/pooling.js';
 import { basicBlock, bottleneck, convNorm } from '../nn/residual.js';
@@ -57,6 +58,7 @@ const BLOCKS = { 18: [2, 2, 2, 2], 50: [3, 4, 6, 3] } as const;
   source:
     'He et al. 2016; names and arithmetic of torchvision; dilation as in SimonVandenhende/Multi-Task-Learning-PyTorch models/resnet_dilated.py',
   options: schema,
+  checkpoint: resnetCheckpoint,
 })
 export class ResNet implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {

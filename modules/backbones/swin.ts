@@ -4,6 +4,7 @@ import type { Backbone } from '../../registry/contracts/blocks.js';
 import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { OptionsSchema } from '../../registry/options.js';
+import { swinCheckpoint } from './checkpoints/swin.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
@@ -58,6 +59,7 @@ const VARIANTS = {
   summary: 'Swin transformer; four maps at strides 4 to 32, each through a norm of its own.',
   source: "Liu et al. 2021; names and arithmetic of transformers' SwinBackbone",
   options: schema,
+  checkpoint: swinCheckpoint,
 })
 export class Swin implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -7,6 +7,7 @@ import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { OptionsSchema } from '../../registry/options.js';
+import { vitCheckpoint } from './checkpoints/vit.js';
 import { normal, truncatedNormal } from '../nn/initializers.js';
 import { conv2d, layerNorm } from '../nn/layers.js';
 import { resizeBicubic } from '../nn/resize.js';
@@ -97,6 +98,7 @@ const VARIANTS = {
   summary: 'Plain vision transformer; token maps at several depths, all at the stride of a patch.',
   source: "Dosovitskiy et al. 2021; names and arithmetic of timm's VisionTransformer",
   options: schema,
+  checkpoint: vitCheckpoint,
 })
 export class Vit implements Backbone {
   readonly #channels: number;

@@ -13,6 +13,8 @@ export interface CheckpointFormat {
   readonly renames: readonly (readonly [pattern: RegExp, replacement: string])[];
   /** Tensors of such files that have no place in the component, and why. Applied to renamed names. */
   readonly skips: readonly (readonly [pattern: RegExp, reason: string])[];
+  /** Parameters that such files may lack, by name below the component, and why: they are drawn from the seed. */
+  readonly fresh?: readonly (readonly [pattern: RegExp, reason: string])[];
   /**
    * The component's options, read from the shapes of the file's tensors (by renamed name).
    * @param settings the `config.json` beside the file, empty if there is none

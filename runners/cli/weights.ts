@@ -23,9 +23,9 @@ export async function importFile(
   const imported = await importWeights(source, target, backbone);
   if (json) {
     const { fit, ...rest } = imported;
-    const { renamed, skipped, missing, unexpected } = fit;
+    const { renamed, skipped, fresh, missing, unexpected } = fit;
     process.stdout.write(
-      `${JSON.stringify({ ...rest, tensors: fit.taken.size, renamed, skipped, missing, unexpected }, null, 2)}\n`,
+      `${JSON.stringify({ ...rest, tensors: fit.taken.size, renamed, skipped, fresh, missing, unexpected }, null, 2)}\n`,
     );
   } else process.stdout.write(`${report(source, imported)}\n`);
 }
@@ -35,8 +35,6 @@ function report(
   { backbone, variant, digest, fit, parameters, stored, out }: Imported,
 ): string {
   const { type, ...options } = backbone;
-  const reasons = new Map<string, string[]>();
-  for (const { name, reason } of fit.skipped) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
   const examples = fit.renamed.slice(0, 2).map(({ from, to }) => `    ${from} -> ${to}`);
   return [
     `${source}: ${type}${variant ? `, ${variant}` : ', none of the published sizes'}, ${thousands(stored)} numbers`,
@@ -44,7 +42,8 @@ function report(
     `  renamed     ${fit.renamed.length} tensors`,
     ...examples,
     `  left out    ${fit.skipped.length} tensors`,
-    ...[...reasons].map(([reason, names]) => `    ${names.join(', ')}: ${reason}`),
+    ...byReason(fit.skipped),
+    ...(fit.fresh.length > 0 ? [`  drawn anew  ${fit.fresh.length} tensors`, ...byReason(fit.fresh)] : []),
     `  digest      ${digest}`,
     `written: ${out}`,
     '',
@@ -54,6 +53,12 @@ function report(
       { flowLevel: 3, lineWidth: 110 },
     ).trimEnd(),
   ].join('\n');
+}
+
+function byReason(named: readonly { name: string; reason: string }[]): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { name, reason } of named) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+  return [...reasons].map(([reason, names]) => `    ${names.join(', ')}: ${reason}`);
 }
 
 const PARTS = ['model', 'backbone'] as const;

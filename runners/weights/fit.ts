@@ -13,6 +13,8 @@ export interface Fit {
   readonly taken: ReadonlyMap<string, string>;
   readonly renamed: readonly { from: string; to: string }[];
   readonly skipped: readonly { name: string; reason: string }[];
+  /** What the file may lack and does. */
+  readonly fresh: readonly { name: string; reason: string }[];
   readonly missing: readonly string[];
   readonly unexpected: readonly string[];
   readonly misshapen: readonly { name: string; shape: readonly number[]; wanted: readonly number[] }[];
@@ -69,24 +71,31 @@ export function fitBackbone(
     ? [[/^(?!backbone\.)/, 'is not part of the backbone']]
     : [];
   const skips = [...others, ...(format?.skips ?? [])];
-  return fitTensors(stored, own, skips, (name) => {
+  const mayLack = (name: string) => {
+    const prefix = prefixes.find((each) => name.startsWith(each)) ?? '';
+    return format?.fresh?.find(([pattern]) => pattern.test(name.slice(prefix.length)))?.[1];
+  };
+  const place = (name: string) => {
     const local = renamed(isWhole && name.startsWith(SECTION) ? name.slice(SECTION.length) : name, format);
     // The backbone's part of such a model has its tasks in its names already.
     if (isWhole && isPerTask) return [SECTION + local];
     return prefixes.map((prefix) => prefix + local);
-  });
+  };
+  return fitTensors(stored, own, skips, place, mayLack);
 }
 
 /**
  * Each stored tensor to its places among the wanted ones.
  * @param skips stored tensors that need no place
  * @param place where a stored tensor may go
+ * @param mayLack why the file need not have a wanted tensor, if it need not
  */
 export function fitTensors(
   stored: Shapes,
   wanted: Shapes,
   skips: CheckpointFormat['skips'],
   place: (name: string) => string[],
+  mayLack: (name: string) => string | undefined = () => undefined,
 ): Fit {
   const taken = new Map<string, string>();
   const changed: { from: string; to: string }[] = [];
@@ -111,8 +120,20 @@ export function fitTensors(
     }
     if (!known[0].endsWith(name)) changed.push({ from: name, to: known[0] });
   }
-  const missing = [...wanted.keys()].filter((name) => !taken.has(name));
-  return { taken, renamed: changed, skipped, missing, unexpected, misshapen };
+  const lacking = [...wanted.keys()].filter((name) => !taken.has(name));
+  const reasons = lacking.map(mayLack);
+  return {
+    taken,
+    renamed: changed,
+    skipped,
+    fresh: lacking.flatMap((name, i) => {
+      const reason = reasons[i];
+      return reason === undefined ? [] : { name, reason };
+    }),
+    missing: lacking.filter((_, i) => reasons[i] === undefined),
+    unexpected,
+    misshapen,
+  };
 }
 
 export const shapesOf = (tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>): Shapes =>

@@ -71,7 +71,7 @@ export async function importWeights(path: string, out: string, as?: string): Pro
       variant: entry.checkpoint.variant(options),
       digest,
       fit,
-      parameters: total(wanted),
+      parameters: total(new Map([...wanted].filter(([name]) => fit.taken.has(name)))),
       stored: total(stored),
       out,
     };

@@ -65,7 +65,7 @@ const errorOf = (promise: Promise<unknown>): Promise<Error> =>
   );
 
 describe('a row that leans on rows', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it("starts every task's encoder and head from its single-task row, which other processes train first", async () => {
     const path = file(RESNET, STITCHED + STL);

@@ -17,9 +17,11 @@ def main() -> None:
 
     from .auxiliary import write_auxiliary
     from .backbones import write_backbones
+    from .checkpoints import write_checkpoints
     from .optimizers import write_optimizers
 
     write_auxiliary(options.out)
+    write_checkpoints(options.out)
     write_optimizers(options.out)
     write_backbones(options.out)
     if options.authors:

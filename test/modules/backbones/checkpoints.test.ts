@@ -1,0 +1,202 @@
+// Files of torchvision, timm and transformers, under the names that these libraries give their tensors: imported,
+// named in an experiment, run. What the libraries' own networks make of the same numbers is in the fixture
+// (test/reference/systems_torch/checkpoints.py).
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '../../../modules/index.js';
+import { forward } from '../../../runners/compare/forward.js';
+import { loadExperiment, type Trial } from '../../../runners/config/index.js';
+import { importWeights, type Imported } from '../../../runners/weights/import.js';
+import {
+  readSafetensors,
+  writeSafetensors,
+  type WritableTensor,
+} from '../../../runners/weights/safetensors.js';
+import { namedValues, readJson } from '../../reference/fixtures.js';
+import { expectClose } from '../../support/oracle.js';
+import { rejection } from '../../support/reference.js';
+
+interface Case {
+  size: [number, number];
+  tensors: Record<string, { shape: number[]; offset: number; scale: number; dtype?: 'int32' }>;
+  outputs: Record<string, { shape: number[]; cells: number[] }>;
+}
+
+const CASES = readJson('systems/checkpoints.json') as Record<string, Case>;
+const CELLS = 24;
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+
+describe('checkpoints of other libraries', function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'mtcp-checkpoints-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  function tensorsOf(name: string): Map<string, WritableTensor> {
+    const tensor = ({ shape, offset, scale, dtype }: Case['tensors'][string], key: string): WritableTensor =>
+      dtype === 'int32'
+        ? { dtype, shape, data: new Int32Array(sizeOf(shape)) }
+        : { dtype: 'float32', shape, data: namedValues(key, sizeOf(shape), offset, scale) };
+    return new Map(Object.entries(CASES[name].tensors).map(([key, spec]) => [key, tensor(spec, key)]));
+  }
+
+  function write(name: string, tensors = tensorsOf(name)): string {
+    const path = join(folder, `${name}-source.safetensors`);
+    writeSafetensors(path, tensors, { format: 'pt' });
+    return path;
+  }
+
+  function trialOf(backbone: Imported['backbone'], weights: string, [height, width]: Case['size']): Trial {
+    const path = join(folder, 'experiment.yaml');
+    // JSON is YAML.
+    writeFileSync(
+      path,
+      JSON.stringify({
+        name: 'imported',
+        data: { type: 'embedded-rooms', size: [height, width] },
+        augment: { type: 'sv', size: [height, width] },
+        tasks: { depth: { head: { type: 'linear' }, loss: { type: 'l1_depth' }, metric: { type: 'rmse' } } },
+        model: { backbone },
+        weights: { backbone: weights },
+        scheme: { type: 'equal' },
+        optimizer: { type: 'sgd', rate: 1e-3 },
+        schedule: { type: 'constant' },
+        train: { epochs: 1, batch: 1 },
+      }),
+    );
+    return loadExperiment(path).trials[0];
+  }
+
+  /** Every map of the backbone on the fixture's image. */
+  async function expectMaps(name: string, trial: Trial): Promise<void> {
+    const { size, outputs } = CASES[name];
+    const [input, out] = [join(folder, 'in.safetensors'), join(folder, 'out.safetensors')];
+    const shape = [1, 3, ...size];
+    writeSafetensors(
+      input,
+      new Map([
+        ['image', { dtype: 'float32' as const, shape, data: namedValues('image', sizeOf(shape), 0, 1.7) }],
+      ]),
+      {},
+    );
+    const names = Object.keys(outputs).map((level) => `backbone.shared.${level.slice('level'.length)}`);
+    await forward(trial, { input, out, outputs: names });
+    const computed = readSafetensors(out).tensors;
+    for (const [level, { shape, cells }] of Object.entries(outputs)) {
+      const { data, shape: own } = computed.get(`backbone.shared.${level.slice('level'.length)}`)!;
+      expect(own).to.deep.equal(shape);
+      const stride = Math.max(1, Math.floor(data.length / CELLS)) | 1;
+      expectClose(
+        data.filter((_, i) => i % stride === 0),
+        cells,
+        1e-4,
+        `${name}: ${level}`,
+      );
+    }
+  }
+
+  const OPTIONS: Record<string, Record<string, unknown>> = {
+    resnet18: { type: 'resnet', depth: 18, width: 8, blocks: [2, 1, 1, 1] },
+    resnet50: { type: 'resnet', depth: 50, width: 8, blocks: [1, 1, 1, 1] },
+    hrnet: { type: 'hrnet', width: 4, modules: [1, 1, 1], blocks: 1, stem: 64 },
+    vit: { type: 'vit', channels: 128, depth: 2, heads: 2, patch: 16, mlp_ratio: 4, grid: [4, 4] },
+    swin: { type: 'swin', embed: 8, depths: [1, 2, 1, 1], heads: [1, 2, 2, 4], window: 4, mlp_ratio: 4 },
+  };
+  /** What an experiment says besides: how the libraries run the same weights. */
+  const RUN: Record<string, Record<string, unknown>> = {
+    resnet18: { dilated: false },
+    resnet50: { dilated: false },
+    hrnet: { upsample: 'nearest' },
+    vit: { taps: [1, 2] },
+    swin: { drop_path: 0 },
+  };
+
+  for (const [name, options] of Object.entries(OPTIONS))
+    it(`${name}: read from shapes, imported, and run as its library runs it`, async () => {
+      const out = join(folder, `${name}.safetensors`);
+      const { backbone, fit } = await importWeights(write(name), out);
+      expect(backbone).to.deep.equal(options);
+      expect([fit.missing, fit.unexpected, fit.misshapen]).to.deep.equal([[], [], []]);
+      const classifying = fit.skipped.filter(({ reason }) => reason === 'classifies images');
+      expect(classifying).not.to.deep.equal([]);
+      expect(fit.taken.size + fit.skipped.length).to.equal(Object.keys(CASES[name].tensors).length);
+      expect(fit.fresh.map((each) => each.name)).to.deep.equal(
+        name === 'swin'
+          ? [1, 2, 3, 4].flatMap((stage) =>
+              ['weight', 'bias'].map((end) => `backbone.hidden_states_norms.stage${stage}.${end}`),
+            )
+          : [],
+      );
+      await expectMaps(name, trialOf({ ...backbone, ...RUN[name] }, out, CASES[name].size));
+    });
+
+  it('are named in an experiment as they are, too', async () => {
+    const trial = trialOf(
+      { ...OPTIONS.resnet18, ...RUN.resnet18, type: 'resnet' },
+      write('resnet18'),
+      CASES.resnet18.size,
+    );
+    await expectMaps('resnet18', trial);
+  });
+
+  it('under the names that transformers 5 has in memory are the same', async () => {
+    const inMemory = (name: string) =>
+      name
+        .replace('.attention.self.query.', '.attention.q_proj.')
+        .replace('.attention.self.key.', '.attention.k_proj.')
+        .replace('.attention.self.value.', '.attention.v_proj.')
+        .replace('.attention.output.dense.', '.attention.o_proj.')
+        .replace('.attention.self.relative', '.attention.relative_position_bias.relative')
+        .replace('.intermediate.dense.', '.mlp.fc1.')
+        .replace('.output.dense.', '.mlp.fc2.');
+    const [old, now] = [join(folder, 'old.safetensors'), join(folder, 'now.safetensors')];
+    await importWeights(write('swin'), old);
+    const renamed = new Map([...tensorsOf('swin')].map(([name, tensor]) => [inMemory(name), tensor]));
+    expect(renamed.has('swin.encoder.layers.0.blocks.0.attention.q_proj.weight')).to.equal(true);
+    await importWeights(write('swin-in-memory', renamed), now);
+    const [a, b] = [old, now].map((path) => readSafetensors(path).tensors);
+    expect([...b.keys()].sort()).to.deep.equal([...a.keys()].sort());
+    for (const [name, { data }] of a) expect(b.get(name)!.data, name).to.deep.equal(data);
+  });
+
+  it('are refused whole if a tensor is missing, added or misshapen', async () => {
+    for (const [change, message] of [
+      [
+        (all: Map<string, WritableTensor>) => all.delete('layer3.0.bn2.running_mean'),
+        'missing in the file (1)',
+      ],
+      [
+        (all: Map<string, WritableTensor>) => all.set('layer3.0.se.weight', all.get('bn1.bias')!),
+        'unexpected in the file (1)',
+      ],
+      [
+        (all: Map<string, WritableTensor>) => all.set('layer2.0.bn1.bias', all.get('bn1.bias')!),
+        'of another shape (1)',
+      ],
+    ] as const) {
+      const tensors = tensorsOf('resnet18');
+      change(tensors);
+      const out = join(folder, 'never.safetensors');
+      const error = await rejection(importWeights(write('changed', tensors), out));
+      expect(error.message).to.contain('nothing was loaded').and.to.contain(message);
+      expect(() => readSafetensors(out)).to.throw();
+    }
+    // Nor does a network of another size take part of it.
+    const trial = trialOf(
+      { type: 'resnet', depth: 18, width: 8, blocks: [2, 2, 1, 1] },
+      write('resnet18'),
+      [64, 96],
+    );
+    const error = await rejection(
+      forward(trial, {
+        input: join(folder, 'in.safetensors'),
+        out: join(folder, 'out.safetensors'),
+        outputs: ['backbone.shared.0'],
+      }),
+    );
+    expect(error.message).to.contain('backbone.layer2.1.conv1.weight');
+  });
+});
