@@ -44,7 +44,6 @@ const SIGNATURES = {
   CreateAndRegisterAllocator: [144, 'void *', 'void *', 'void *'],
   SetGlobalIntraOpNumThreads: [147, 'void *', 'int'],
   SetGlobalSpinControl: [149, 'void *', 'int'],
-  SetGlobalDenormalAsZero: [155, 'void *'],
   SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'void *', 'void *'],
   CreateCUDAProviderOptions: [205, '_Out_ void **'],
   UpdateCUDAProviderOptions: [206, 'void *', 'str *', 'str *', 'size_t'],

@@ -1,5 +1,8 @@
 // Sessions through the C API. All sessions of a process share one thread pool and one memory arena, so that
 // training, update and evaluation graphs do not each keep their own.
+//
+// Denormal numbers stay what they are: onnxruntime can flush them to zero on the threads of its pool, but not on the
+// thread that calls and works beside them, so that results would depend on which thread took which piece.
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
 import { sizeOf } from '../graph/ir.js';
@@ -27,7 +30,6 @@ function openEnvironment(ort: Ort, threads: number): Environment {
   const threading = ort.create('CreateThreadingOptions');
   ort.call('SetGlobalIntraOpNumThreads', threading, threads);
   ort.call('SetGlobalSpinControl', threading, 1);
-  ort.call('SetGlobalDenormalAsZero', threading);
   const env = ort.create('CreateEnvWithGlobalThreadPools', LOG_FATAL, 'mtcp', threading);
   const cpu = ort.create('CreateCpuMemoryInfo', 1, 0);
   const arena = ort.create('CreateArenaCfgV2', ['arena_extend_strategy'], [EXTEND_AS_REQUESTED], 1);
@@ -42,11 +44,8 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
   const settings = ort.create('CreateSessionOptions');
   ort.call('SetSessionGraphOptimizationLevel', settings, OPTIMIZE[options.optimize]);
   if (!options.alone) ort.call('DisablePerSessionThreads', settings);
-  else {
-    // The thread that calls, and no pool.
-    ort.call('SetIntraOpNumThreads', settings, 1);
-    ort.call('AddSessionConfigEntry', settings, 'session.set_denormal_as_zero', '1');
-  }
+  // The thread that calls, and no pool.
+  else ort.call('SetIntraOpNumThreads', settings, 1);
   ort.call('DisableMemPattern', settings);
   ort.call('AddSessionConfigEntry', settings, 'session.use_env_allocators', '1');
   if (options.profile) ort.call('EnableProfiling', settings, options.profile);

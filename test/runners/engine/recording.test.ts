@@ -48,6 +48,24 @@ describe('the recording engine', () => {
     engine.close();
   });
 
+  it('computes denormal numbers alike on every thread', async () => {
+    const { engine } = countingEngine();
+    const length = 1 << 20;
+    const program = await engine.compile('tiny', (tracer) => {
+      const x = tracer.input('x', 'float32', [length]);
+      return { y: x.mul(x) };
+    });
+    const tensors = { x: hostTensor(program.inputs.get('x')!), y: hostTensor(program.outputs.get('y')!) };
+    tensors.x.data.fill(1e-20);
+    const binding = program.bind((name) => tensors[name as 'x' | 'y']);
+    for (let i = 0; i < 20; i++) {
+      await binding.run();
+      expect(tensors.y.data.every((y) => y > 0)).to.equal(true);
+    }
+    binding.close();
+    engine.close();
+  });
+
   it('keeps sessions: the same graph again needs no new one, even after its program was closed', async () => {
     const { engine, sessions } = countingEngine();
     const first = await engine.compile('first', square);
