@@ -1,6 +1,7 @@
 // Photometric distortion as in mmsegmentation and ATRC: brightness, contrast, saturation and hue, each step on
 // bytes, clipped and cut to whole numbers, saturation and hue by OpenCV's 8-bit HSV (hue in steps of 2 degrees).
-// On the way back OpenCV's vector code and its scalar code differ by one now and then; this is the scalar one.
+// On the way back OpenCV takes 32 pixels of a row at a time and cuts their values to whole numbers; the pixels that
+// are left at the end of the row are rounded. So does this: bytes are those of OpenCV on x86-64 with AVX2.
 import type { MapData } from '../../registry/contracts/data.js';
 import type { RandomStream } from '../../registry/contracts/scope.js';
 
@@ -49,9 +50,9 @@ export function distort(
   if (contrast !== undefined && contrastFirst) scale(contrast);
   if (saturation !== undefined) {
     const table = bytesOf((s) => Math.fround(s * Math.fround(saturation)));
-    throughHsv(out, (hsv) => (hsv[1] = table[hsv[1]]));
+    throughHsv(out, width, (hsv) => (hsv[1] = table[hsv[1]]));
   }
-  if (hue !== undefined) throughHsv(out, (hsv) => (hsv[0] = (((hsv[0] + hue) % 180) + 180) % 180));
+  if (hue !== undefined) throughHsv(out, width, (hsv) => (hsv[0] = (((hsv[0] + hue) % 180) + 180) % 180));
   if (contrast !== undefined && !contrastFirst) scale(contrast);
   return { height, width, channels, data: out };
 }
@@ -83,10 +84,14 @@ const SECTORS = [
   [0, 1, 2],
 ];
 
+/** Pixels of a row that OpenCV converts together. */
+const BLOCK = 32;
+
 /** RGB to HSV, changed, and back, pixel by pixel. */
-function throughHsv(rgb: Uint8Array, change: (hsv: Int32Array) => void): void {
+function throughHsv(rgb: Uint8Array, width: number, change: (hsv: Int32Array) => void): void {
   const hsv = new Int32Array(3);
   const table = new Float32Array(4);
+  const inBlocks = width - (width % BLOCK);
   for (let i = 0; i < rgb.length; i += 3) {
     const r = rgb[i];
     const g = rgb[i + 1];
@@ -104,10 +109,12 @@ function throughHsv(rgb: Uint8Array, change: (hsv: Int32Array) => void): void {
     const sector = Math.floor(sixths);
     const rest = Math.fround(sixths - sector);
     table[0] = v;
+    // Products are not rounded before they are subtracted: a fused multiply-add.
     table[1] = v * Math.fround(1 - s);
-    table[2] = v * Math.fround(1 - Math.fround(s * rest));
-    table[3] = v * Math.fround(1 - Math.fround(s * Math.fround(1 - rest)));
+    table[2] = v * Math.fround(1 - s * rest);
+    table[3] = v * Math.fround(1 - s * Math.fround(1 - rest));
     const places = SECTORS[sector % 6];
-    for (let k = 0; k < 3; k++) rgb[i + k] = roundEven(Math.fround(table[places[k]] * 255));
+    const toByte = (i / 3) % width < inBlocks ? Math.trunc : roundEven;
+    for (let k = 0; k < 3; k++) rgb[i + k] = toByte(Math.fround(table[places[k]] * 255));
   }
 }

@@ -39,7 +39,7 @@ export function paint(
       if (kind === 'classes') colour = classColour(first);
       else if (kind === 'depth') colour = depthColour((first - low) / (high - low));
       else if (kind === 'normals') colour = normalColour(first, data[i * 3 + 1], data[i * 3 + 2]);
-      else colour = [first * 255, first * 255, first * 255];
+      else colour = probabilityColour(first);
     }
     for (let k = 0; k < 3; k++) out[i * 3 + k] = Math.max(0, Math.min(255, Math.round(colour[k])));
   }
@@ -74,7 +74,7 @@ export function legendOf(
         kind: 'scale',
         low: `${low.toFixed(1)} m`,
         high: `${high.toFixed(1)} m`,
-        colours: Array.from({ length: 9 }, (_, i) => css(depthColour(i / 8))),
+        colours: scaleOf(depthColour),
       };
     case 'normals':
       return {
@@ -90,7 +90,7 @@ export function legendOf(
         ).map(([name, [x, y, z]]) => ({ name, colour: css(normalColour(x, y, z)) })),
       };
     case 'binary':
-      return { kind: 'scale', low: '0', high: '1', colours: ['#000000', '#ffffff'] };
+      return { kind: 'scale', low: '0', high: '1', colours: scaleOf(probabilityColour) };
   }
 }
 
@@ -122,6 +122,12 @@ function depthColour(t: number): Colour {
   const u = Math.max(0, Math.min(1, t));
   return [255 * (1 - u) ** 0.8, 255 * (0.9 - 0.75 * u) * (1 - 0.3 * u), 80 + 120 * u * (1.2 - u)];
 }
+
+const probabilityColour = (p: number): Colour => [255 * p, 255 * p, 255 * p];
+
+/** Colours from 0 to 1, in steps that a legend shows side by side. */
+const scaleOf = (colour: (t: number) => Colour): string[] =>
+  Array.from({ length: 9 }, (_, i) => css(colour(i / 8)));
 
 /** x right, y down, z forward; what faces the camera is light blue, what faces up green. */
 const normalColour = (x: number, y: number, z: number): Colour => [

@@ -75,7 +75,11 @@ function legendSvg(legends: Sheet['legends'], width: number): { svg: string; hei
           `<rect x="${x + 44 + i * step}" y="${y + 3}" width="${step + 0.5}" height="12" fill="${colour}"/>`,
         ),
       );
-      parts.push(text(x + 44 + 160 + 6, y + 13, legend.high, 11));
+      parts.push(
+        // White on white would look as if the scale ended before.
+        `<rect x="${x + 44}" y="${y + 3}" width="160" height="12" fill="none" stroke="#888" stroke-width="0.5"/>`,
+        text(x + 44 + 160 + 6, y + 13, legend.high, 11),
+      );
     } else
       for (const { name, colour } of legend.entries) {
         const wide = 30 + name.length * 7;

@@ -41,7 +41,7 @@ figcaption { font-size: .9rem; color: var(--soft); }
 .none { position: absolute; inset: 0; display: grid; place-items: center; background: #000a; color: #fff; font-size: .9rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem .8rem; font-size: .85rem; margin: .25rem 0 .75rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border: 1px solid #8888; vertical-align: -.05em; }
-.bar { display: inline-block; width: 9rem; height: .8em; margin: 0 .4em; vertical-align: -.05em; }
+.bar { display: inline-block; width: 9rem; height: .8em; margin: 0 .4em; vertical-align: -.05em; border: 1px solid #8888; }
 details { border-bottom: 1px solid var(--line); padding: .4rem 0; }
 summary { cursor: pointer; }
 pre { overflow-x: auto; background: var(--panel); padding: .75rem; border-radius: .5rem; font-size: .85rem; }
