@@ -84,8 +84,15 @@ kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
     ],
     0,
   );
-  const gradients = build.split(dy, Array<number>(groups).fill(out / groups), 3);
   const places = batch * rows * columns;
+  if (groups === 1 && kh * kw > 1 && kh * kw * places <= FEW_PLACES) {
+    const seen = build.int64(tapPlaces(padded.shape, attributes, dy.shape));
+    const rowsOfImage = build.reshape(padded, [padded.shape.slice(0, 3).reduce((a, b) => a * b), inner]);
+    const views = build.gather(rowsOfImage, build.reshape(seen, [kh * kw, places]), 0);
+    const products = build.matmul(build.reshape(dy, [1, places, out]), views, { transA: true });
+    return build.reshape(build.transpose(products, [1, 2, 0]), [out, inner, kh, kw]);
+  }
+  const gradients = build.split(dy, Array<number>(groups).fill(out / groups), 3);
   const taps: Value[] = [];
   for (let i = 0; i < kh; i++)
     for (let j = 0; j < kw; j++) {
@@ -105,6 +112,31 @@ kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
     }
   return build.reshape(build.concat(taps, 2), [out, inner, kh, kw]);
 });
+
+/**
+ * Places times taps up to which all shifted views are gathered at once, for one batched product: on small maps operators
+ * cost more than copies.
+ */
+const FEW_PLACES = 1 << 16;
+
+/** For each tap and output cell, the row of the padded map [batch * height * width, channels] that it saw. */
+function tapPlaces(
+  [, height, width]: readonly number[],
+  { filterShape, stride, dilation }: Attributes,
+  [batch, rows, columns]: readonly number[],
+): number[] {
+  const [, , kh, kw] = filterShape as number[];
+  const found: number[] = [];
+  for (let i = 0; i < kh; i++)
+    for (let j = 0; j < kw; j++)
+      for (let b = 0; b < batch; b++)
+        for (let r = 0; r < rows; r++)
+          for (let c = 0; c < columns; c++)
+            found.push(
+              (b * height + i * dilation[0] + r * stride[0]) * width + j * dilation[1] + c * stride[1],
+            );
+  return found;
+}
 
 /** Product of input and output channels up to which taps are too thin to be worth a matrix product each. */
 const FEW_CHANNELS = 64;
