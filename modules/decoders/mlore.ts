@@ -12,7 +12,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
-import { expertBank, lowRank } from '../nn/experts.js';
+import { expertBank, experts, lowRank } from '../nn/experts.js';
 import { gelu } from '../nn/ops/activations.js';
 import { detach } from '../nn/ops/detach.js';
 import { coefficientOfVariation, route } from '../nn/router.js';
@@ -88,12 +88,13 @@ export class Mlore implements Block {
   #module(scope: Scope, inputs: Record<string, tf.Tensor4D>): Record<string, tf.Tensor4D> {
     const { ranks, channels, own_rank: ownRank, balance, ...routing } = this.options;
     const shares: tf.Tensor2D[] = [];
+    const bank = experts(scope.at('experts'), channels, ranks);
     const outputs = byTask(this.tasks, (name) => {
       const own = scope.at(name);
       const x = conv2d(own.at('in'), inputs[name], channels, { kernel: 1 });
       const { share, gain } = route(own.at('router'), x, ranks.length, routing);
       shares.push(share);
-      const general = batchNorm(own.at('expert_norm'), expertBank(scope.shared('experts'), x, share, ranks));
+      const general = batchNorm(own.at('expert_norm'), expertBank(bank, x, share));
       const special = lowRank(own.at('own'), x, ownRank).mul(gain);
       // The convolution that all tasks share learns for itself only: nothing flows back through it.
       const generic = conv2d(scope.shared('generic'), detach(x), channels, { kernel: 3, padding: 1 });

@@ -11,40 +11,56 @@ export function lowRank(scope: Scope, x: tf.Tensor4D, rank: number): tf.Tensor4D
   return conv2d(scope.at('up'), narrow, x.shape[3], { kernel: 1 });
 }
 
-/**
- * sum over experts of share * up(down(x)), the experts' convolutions side by side in one.
- * @param share [batch, experts]
- */
-export function expertBank(
-  scope: Scope,
-  x: tf.Tensor4D,
-  share: tf.Tensor2D,
-  ranks: readonly number[],
-): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape;
+/** The convolutions of a bank of low-rank experts, side by side as one. */
+export interface Experts {
+  /** 3x3: [sum of ranks, channels, 3, 3] and [sum of ranks]. */
+  down: tf.Tensor4D;
+  downBias: tf.Tensor1D;
+  /** 1x1: [channels, sum of ranks]; a bias for each expert, [experts, channels]. */
+  up: tf.Tensor2D;
+  upBias: tf.Tensor2D;
+  ranks: readonly number[];
+}
+
+/** Made once for all tasks, whose gradients then come together before they are taken apart expert by expert. */
+export function experts(scope: Scope, channels: number, ranks: readonly number[]): Experts {
   const parts = ranks.map((rank, i) => {
     const [down, up] = [scope.at(`${i}.down`), scope.at(`${i}.up`)];
     return {
       down: down.param<tf.Rank.R4>('weight', [rank, channels, 3, 3], torchWeight),
       downBias: down.param<tf.Rank.R1>('bias', [rank], zeros),
-      up: up.param<tf.Rank.R4>('weight', [channels, rank, 1, 1], torchWeight),
+      up: up.param<tf.Rank.R4>('weight', [channels, rank, 1, 1], torchWeight).reshape([channels, rank]),
       upBias: up.param<tf.Rank.R1>('bias', [channels], zeros),
     };
   });
-  const total = ranks.reduce((a, b) => a + b, 0);
-  const down = convolve(
-    x,
+  const joined = (key: 'down' | 'downBias' | 'up', axis: number) =>
     tf.concat(
-      parts.map((part) => part.down),
-      0,
-    ) as tf.Tensor4D,
-    { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 },
-  ).add(
-    tf.concat(
-      parts.map((part) => part.downBias),
-      0,
-    ),
-  );
+      parts.map((part) => part[key]),
+      axis,
+    );
+  return {
+    down: joined('down', 0) as tf.Tensor4D,
+    downBias: joined('downBias', 0) as tf.Tensor1D,
+    up: joined('up', 1) as tf.Tensor2D,
+    upBias: tf.stack(parts.map((part) => part.upBias)) as tf.Tensor2D,
+    ranks,
+  };
+}
+
+/**
+ * sum over experts of share * up(down(x))
+ * @param share [batch, experts]
+ */
+export function expertBank(bank: Experts, x: tf.Tensor4D, share: tf.Tensor2D): tf.Tensor4D {
+  const { ranks, down, downBias, up, upBias } = bank;
+  const [batch, height, width, channels] = x.shape;
+  const total = downBias.size;
+  const narrow = convolve(x, down, {
+    stride: [1, 1],
+    padding: [1, 1, 1, 1],
+    dilation: [1, 1],
+    groups: 1,
+  }).add(downBias);
   // Each expert's share, as often as it has ranks: a product with a constant 0/1 matrix.
   const spread = new Float32Array(ranks.length * total);
   ranks.reduce(
@@ -52,12 +68,8 @@ export function expertBank(
     0,
   );
   const weights = tf.matMul(share, tf.tensor2d(spread, [ranks.length, total])).reshape([batch, 1, 1, total]);
-  const up = tf.concat(
-    parts.map((part) => part.up.reshape([channels, -1])),
-    1,
-  );
-  const y = tf.matMul(down.mul(weights).reshape([-1, total]), up as tf.Tensor2D, false, true);
-  const bias = tf.matMul(share, tf.stack(parts.map((part) => part.upBias)) as tf.Tensor2D);
+  const y = tf.matMul(narrow.mul(weights).reshape([-1, total]), up, false, true);
+  const bias = tf.matMul(share, upBias);
   return y
     .reshape([batch, height, width, channels])
     .add(bias.reshape([batch, 1, 1, channels])) as tf.Tensor4D;

@@ -20,6 +20,8 @@ export interface MeasuredRow {
   /** Task to its primary metric by seed. */
   bySeed: Map<string, Map<number, number>>;
   delta?: number;
+  /** Of delta-m over seeds, each against the baselines of the same seed. */
+  deltaDeviation?: number;
   /** Mean over seeds. */
   seconds?: number;
   /** Seconds of a training step, loading included. */
@@ -52,8 +54,34 @@ export function measure(experiment: Experiment, rows: readonly RowResult[], prim
     )
       continue;
     row.delta = deltaM(scores as { value: number; better: 'higher' | 'lower' }[], single as number[]);
+    row.deltaDeviation = deltaDeviation(row, measured, baselines, primary);
   }
   return measured;
+}
+
+function deltaDeviation(
+  row: MeasuredRow,
+  measured: readonly MeasuredRow[],
+  baselines: readonly (readonly [task: string, row: string])[],
+  primary: Primary,
+): number | undefined {
+  const seeds = [...(row.bySeed.get(baselines[0][0])?.keys() ?? [])];
+  const deltas = seeds.flatMap((seed) => {
+    const scores = baselines.flatMap(([task]) => {
+      const value = row.bySeed.get(task)?.get(seed);
+      return value === undefined ? [] : [{ value, better: primary.get(task)?.better ?? 'higher' }];
+    });
+    const single = baselines.flatMap(
+      ([task, name]) =>
+        measured
+          .find((other) => other.name === name)
+          ?.bySeed.get(task)
+          ?.get(seed) ?? [],
+    );
+    if (scores.length < baselines.length || single.length < baselines.length) return [];
+    return deltaM(scores, single) ?? [];
+  });
+  return deltas.length > 1 ? spreadOf(deltas).deviation : undefined;
 }
 
 function measureRow(name: string, rows: readonly RowResult[], primary: Primary): MeasuredRow {

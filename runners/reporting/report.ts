@@ -4,6 +4,7 @@ import type { TrialState } from '../ledger/run-folder.js';
 import { csv } from './csv.js';
 import { checkExpectations, type Checked } from './expect.js';
 import { keyOf, measure, type MeasuredRow, type Primary, type RowResult } from './measure.js';
+import { costPlot } from './plots/cost.js';
 import type { Plot } from './plots/draw.js';
 import { weightsPlot } from './plots/weights.js';
 import {
@@ -78,7 +79,7 @@ export function buildReport(
     experiment.report.printed && printedSection(experiment.report.printed, primary),
     weightsSection(courses),
   ].filter((section) => section !== undefined);
-  const plots = [weightsPlot(courses) ?? []].flat();
+  const plots = [weightsPlot(courses), costPlot(measured)].filter((plot) => plot !== undefined);
   const pictures = plots.map(({ name, title }) => `## ${title}\n\n![${title}](${name}.svg)\n`);
   return {
     sections,

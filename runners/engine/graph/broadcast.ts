@@ -20,7 +20,7 @@ export function broadcast(a: Shape, b: Shape): number[] {
 /** Runs of this many numbers cost next to nothing beyond their arithmetic. */
 const LONG_RUN = 1024;
 /** Results below this many numbers are not worth an extra node, */
-const WORTHWHILE = 8192;
+const WORTHWHILE = 1 << 14;
 /** unless every number would be a run of its own. */
 const MANY_RUNS = 128;
 
@@ -40,6 +40,10 @@ export function pairwiseViews(a: Shape, b: Shape): PairwiseViews {
   const asTheyAre: PairwiseViews = { views: [a, b] };
   const size = sizeOf(shape);
   if (size < WORTHWHILE && (shape.at(-1) !== 1 || size < MANY_RUNS)) return asTheyAre;
+  if (size >= WORTHWHILE) {
+    const widened = widenedAlong(a, b, 0) ?? widenedAlong(b, a, 1);
+    if (widened) return widened;
+  }
   const axes = mergedAxes(a, b);
   const views = (['first', 'second'] as const).map((side) =>
     axes.map(({ size, extent }) => (extent === 'both' || extent === side ? size : 1)),
@@ -47,6 +51,26 @@ export function pairwiseViews(a: Shape, b: Shape): PairwiseViews {
   return (
     (size < WORTHWHILE ? undefined : repeated(axes, views)) ?? (shape.at(-1) === 1 ? { views } : asTheyAre)
   );
+}
+
+/**
+ * A short vector that meets the rows of a map, repeated over as many of the map's own inner axes as make a long run:
+ * the map keeps its shape.
+ * @param side of `vector`
+ */
+function widenedAlong(vector: Shape, map: Shape, side: 0 | 1): PairwiseViews | undefined {
+  const own = map.map((_, i) => vector[i - map.length + vector.length] ?? 1);
+  const first = own.findIndex((n) => n !== 1);
+  // One run of the map's innermost axes, and not long already.
+  if (first <= 0 || vector.length > map.length || own.slice(first).some((n, i) => n !== map[first + i]))
+    return;
+  if (sizeOf(vector) >= LONG_RUN / 2) return;
+  let start = first;
+  while (start > 0 && sizeOf(map.slice(start - 1)) <= LONG_RUN) start--;
+  if (start === first || sizeOf(map.slice(start)) < LONG_RUN / 4) return;
+  const repeated = map.slice(start);
+  const to = [...Array<number>(Math.max(0, vector.length - repeated.length)).fill(1), ...repeated];
+  return { views: side === 0 ? [to, map] : [map, to], repeat: { side, from: vector, to } };
 }
 
 /** A short vector that is used for many rows, repeated; undefined where there is none. */
@@ -59,9 +83,11 @@ function repeated(
   const side = rows.extent === 'first' ? 1 : 0;
   const times = largestDivisor(rows.size, LONG_RUN / run.size);
   if (times === 1) return;
-  const from = views[side];
-  const to = [...from.slice(0, -2), times, run.size];
-  views[side] = [...from.slice(0, -2), 1, times * run.size];
+  // A plain vector stays one.
+  const isVector = sizeOf(views[side]) === run.size;
+  const from = isVector ? [run.size] : views[side];
+  const to = isVector ? [times * run.size] : [...from.slice(0, -2), times, run.size];
+  views[side] = isVector ? to : [...from.slice(0, -2), 1, times * run.size];
   views[1 - side] = [...views[1 - side].slice(0, -2), rows.size / times, times * run.size];
   return { views, repeat: { side, from, to } };
 }

@@ -13,7 +13,7 @@ import {
   type Shape,
   type Value,
 } from './ir.js';
-import { broadcast, pairwiseViews } from './broadcast.js';
+import { broadcast, pairwiseViews, type PairwiseViews } from './broadcast.js';
 
 export type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow' | 'Mod';
 export type Compare = 'Equal' | 'Greater' | 'GreaterOrEqual' | 'Less' | 'LessOrEqual';
@@ -82,14 +82,17 @@ export class Builder {
     if (sizeOf(narrow) === 0) return this.splat(0, shape, dtype);
     const { views, repeat } = pairwiseViews(left.shape, right.shape);
     const fitted = [left, right].map((value, side) => {
-      const widened =
-        repeat?.side === side
-          ? this.op('Expand', [this.reshape(value, repeat.from), this.int64(repeat.to)], repeat.to)
-          : value;
-      return this.reshape(widened, views[side]);
+      return this.reshape(repeat?.side === side ? this.#repeated(value, repeat) : value, views[side]);
     });
     const result = op(fitted[0], fitted[1], broadcast(views[0], views[1]));
     return this.expand(this.reshape(result, narrow), shape);
+  }
+
+  #repeated(value: Value, { from, to }: NonNullable<PairwiseViews['repeat']>): Value {
+    // A plain vector in one operator; its copies lie one after the other.
+    if (from.length === 1 && to.length === 1)
+      return this.op('Tile', [this.reshape(value, from), this.int64([to[0] / from[0]])], to);
+    return this.op('Expand', [this.reshape(value, from), this.int64(to)], to);
   }
 
   where(condition: Value, a: Value, b: Value): Value {

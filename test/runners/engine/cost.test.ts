@@ -66,13 +66,36 @@ describe('views of operands that broadcast', () => {
     expect(pairwiseViews([4, 3], [3])).to.deep.equal({ views: [[4, 3], [3]] });
   });
 
-  it('repeats a short vector for many rows', () => {
-    const { views, repeat } = pairwiseViews([4, 24, 32, 32], [32]);
-    expect(repeat).to.deep.equal({ side: 1, from: [1, 32], to: [32, 32] });
-    expect(views).to.deep.equal([
-      [96, 1024],
-      [1, 1024],
-    ]);
+  it("repeats a short vector along a map's own axes where these make a long run", () => {
+    expect(pairwiseViews([4, 24, 32, 32], [32])).to.deep.equal({
+      views: [
+        [4, 24, 32, 32],
+        [32, 32],
+      ],
+      repeat: { side: 1, from: [32], to: [32, 32] },
+    });
+    expect(pairwiseViews([1, 1, 32], [24, 32, 32])).to.deep.equal({
+      views: [
+        [1, 32, 32],
+        [24, 32, 32],
+      ],
+      repeat: { side: 0, from: [1, 1, 32], to: [1, 32, 32] },
+    });
+  });
+
+  it('repeats it for as many rows as make one otherwise', () => {
+    expect(pairwiseViews([3000, 32], [32])).to.deep.equal({
+      views: [[100, 960], [960]],
+      repeat: { side: 1, from: [32], to: [960] },
+    });
+    // One for each image is not one vector.
+    expect(pairwiseViews([4, 3000, 32], [4, 1, 32])).to.deep.equal({
+      views: [
+        [4, 100, 960],
+        [4, 1, 960],
+      ],
+      repeat: { side: 1, from: [4, 1, 32], to: [4, 30, 32] },
+    });
   });
 
   it('drops a trailing axis of one element', () => {

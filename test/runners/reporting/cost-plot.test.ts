@@ -1,0 +1,74 @@
+// The picture of gains against costs: which rows and panels there are, and that it can be drawn.
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { MeasuredRow } from '../../../runners/reporting/measure.js';
+import { costPlot } from '../../../runners/reporting/plots/cost.js';
+import { draw } from '../../../runners/reporting/plots/draw.js';
+import { reportExperiment } from '../../../runners/report.js';
+import { finishedExperiment, writeResults } from '../../support/results.js';
+
+const row = (name: string, delta: number | undefined, rest: Partial<MeasuredRow> = {}): MeasuredRow => ({
+  name,
+  states: ['done'],
+  metrics: new Map(),
+  bySeed: new Map(),
+  delta,
+  ...rest,
+});
+
+describe('plot of gains against costs', () => {
+  const cost = { parameters: 2e6, flops: 3e9, secondsPerStep: 0.2 };
+
+  it('has a panel for every cost that all rows know, and the rows with a delta-m', async () => {
+    const plot = costPlot([
+      row('MTL', -1.5, { ...cost, deltaDeviation: 0.5 }),
+      row('MTI-Net', 2.5, { parameters: 5e7, flops: 9e9, secondsPerStep: 0.5 }),
+      row('STL depth', undefined, cost),
+    ])!;
+    const folder = mkdtempSync(join(tmpdir(), 'mtcp-plot-'));
+    await draw(plot, join(folder, plot.name));
+    const svg = readFileSync(join(folder, 'cost.svg'), 'utf8');
+    for (const text of ['MTL', 'MTI-Net', 'parameters', 'FLOPs', 'training step, ms', 'delta-m %'])
+      expect(svg).to.include(text);
+    expect(svg).not.to.include('STL depth');
+    const { datasets, hconcat } = plot.spec as unknown as {
+      datasets: { rows: Record<string, unknown>[] };
+      hconcat: { layer: { encoding: { x?: { scale: { type: string } } } }[] }[];
+    };
+    expect(datasets.rows[0]).to.deep.equal({
+      row: 'MTL',
+      delta: -1.5,
+      low: -2,
+      high: -1,
+      parameters: 2e6,
+      flops: 3e9,
+      step: 200,
+    });
+    // 2 million and 50 million do not share a linear axis; 3 and 9 do.
+    expect(hconcat.map(({ layer }) => layer.at(-1)!.encoding.x!.scale.type)).to.deep.equal([
+      'log',
+      'linear',
+      'linear',
+    ]);
+  });
+
+  it('is left out where there is nothing to compare', () => {
+    expect(costPlot([row('MTL', 1, cost), row('STL depth', undefined, cost)])).to.equal(undefined);
+    expect(costPlot([row('MTL', 1), row('MTI-Net', 2)])).to.equal(undefined);
+  });
+
+  it('is part of a report, with deviations over seeds', async () => {
+    const experiment = finishedExperiment();
+    await writeResults(experiment);
+    const { markdown, plots, measured } = reportExperiment(experiment.file, {
+      runs: experiment.runs,
+      profile: 'smoke',
+    });
+    expect(plots.map(({ name }) => name)).to.include('cost');
+    expect(markdown).to.contain('![delta-m against cost; bars: standard deviation over seeds](cost.svg)');
+    // 0.5, 0.52 and 0.48 against 0.6: gains of 16.67, 13.33 and 20 percent.
+    expect(measured[0].deltaDeviation).to.be.closeTo(10 / 3, 1e-9);
+  });
+});
