@@ -73,6 +73,8 @@ export interface ComponentMeta<K extends Kind = Kind> {
   tasks?: readonly TaskKind[];
   /** Draft-07 schema of the options, each property with a description and, if optional, a default. */
   options: OptionsSchema;
+  /** Whether a slot that has all of the required options and no `type` means this component. */
+  bare?: boolean;
   /** Public checkpoints that fit the component. */
   checkpoint?: CheckpointFormat;
 }

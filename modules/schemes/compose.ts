@@ -45,6 +45,7 @@ interface Options {
   summary: 'The losses weighted by one scheme, their gradients combined by another.',
   source: 'Dai et al. 2023 (IGB) combine loss and gradient balancing in this order',
   options: schema,
+  bare: true,
 })
 export class ComposedScheme implements Scheme {
   readonly #losses: Scheme;

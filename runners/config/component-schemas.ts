@@ -29,7 +29,11 @@ export function componentSchemas(catalog: Catalog, trial: JsonSchema): Map<strin
     const entries = catalog.list(kind);
     const fragments = entries.map(fragment);
     entries.forEach((entry, i) => files.set(`${kind}.${entry.name}.json`, fragments[i]));
-    index[kind] = discriminate(kind, entries, (name) => `${kind}.${name}.json`);
+    const bare = bareOf(entries);
+    index[kind] = {
+      ...discriminate(kind, entries, (name) => `${kind}.${name}.json`),
+      ...(Object.keys(bare).length > 0 && { bare }),
+    };
     overlay[kind] = partialKind(kind, entries, fragments);
     entries.forEach((entry, i) => (overlay[`${kind}.${entry.name}`] = partial(fragments[i])));
   }
@@ -107,6 +111,13 @@ function discriminate(
   };
 }
 
+/** Components that may be written without a type, with the options that tell them: those without a default. */
+function bareOf(entries: readonly ComponentEntry[]): Record<string, string[]> {
+  const telling = ({ options: { required = [], properties } }: ComponentEntry) =>
+    required.filter((name) => !('default' in properties[name]));
+  return Object.fromEntries(entries.filter(({ bare }) => bare).map((entry) => [entry.name, telling(entry)]));
+}
+
 /** The trial sections as overlays write them: partial, with `variables` beside them. */
 function overlayOf(trial: JsonSchema): JsonSchema {
   const schema = partial(trial);
@@ -141,7 +152,11 @@ function partialKind(
     if: { type: 'object', not: { required: ['type'] } },
     then: { properties: union, additionalProperties: false },
   };
-  return { ...kindSchema, type: ['object', 'null'], allOf: [...(kindSchema.allOf ?? []), untyped] };
+  const told = Object.entries(bareOf(entries)).map(([name, required]) => ({
+    if: { type: 'object', required, not: { required: ['type'] } },
+    then: { $ref: `#/definitions/${kind}.${name}` },
+  }));
+  return { ...kindSchema, type: ['object', 'null'], allOf: [...(kindSchema.allOf ?? []), ...told, untyped] };
 }
 
 /** A schema as an overlay may meet it: nothing required, null allowed; lists are replaced, so items stay whole. */

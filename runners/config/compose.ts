@@ -7,6 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { didYouMean, nearestNames } from '../../registry/near.js';
+import { typedFile, type BareForm } from './bare.js';
 import type { Report } from './faults.js';
 import { NOT_SECTIONS } from './keys.js';
 import { merge, mergeAll } from './merge.js';
@@ -32,13 +33,15 @@ export interface Composition {
 /**
  * Reads `file` and what it extends. Undefined if one of them cannot be read or parsed.
  * @param overrides what the command line changes in the experiment itself
+ * @param forms slots that need no type
  */
 export function compose(
   file: string,
   report: Report,
   overrides: readonly MapNode[] = [],
+  forms: readonly BareForm[] = [],
 ): Composition | undefined {
-  const reader = new Reader(report);
+  const reader = new Reader(report, forms);
   reader.read(resolve(file), undefined, []);
   if (reader.failed) return undefined;
   const files = reader.maps;
@@ -102,7 +105,10 @@ class Reader {
   readonly #done = new Set<string>();
   failed = false;
 
-  constructor(private readonly report: Report) {}
+  constructor(
+    private readonly report: Report,
+    private readonly forms: readonly BareForm[],
+  ) {}
 
   /** @param trail files that are being extended right now, outermost first */
   read(file: string, extendedBy: Mark | undefined, trail: readonly string[]): void {
@@ -121,7 +127,7 @@ class Reader {
     for (const { name, mark } of extendedFiles(root))
       this.read(resolve(dirname(file), name), mark, [...trail, file]);
     this.#done.add(file);
-    this.maps.push(root);
+    this.maps.push(typedFile(root, this.forms));
   }
 
   #root(source: Source): MapNode | undefined {

@@ -10,6 +10,8 @@ export interface JsonSchema extends Omit<
   readonly $schema?: string;
   readonly title?: string;
   readonly enumDescriptions?: readonly string[];
+  /** Of a choice by `type`: types that may be left out, and the options that tell them. */
+  readonly bare?: Readonly<Record<string, readonly string[]>>;
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly uniqueItems?: boolean;

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { didYouMean } from '../../registry/near.js';
 import type { MtcpError } from '../../registry/errors.js';
+import { typedSections } from './bare.js';
 import { compose, markOfWhole, type Composition } from './compose.js';
 import { unknownName } from './explain.js';
 import { Faults, throwAll, type Combination } from './faults.js';
@@ -148,8 +149,10 @@ type Sound = Required<Omit<Examined, 'errors'>>;
 
 function examine(file: string, options: LoadOptions, expected: 'experiment' | 'any'): Examined {
   const faults = new Faults();
-  const overrides = parseOverrides(options.overrides ?? [], faults.report);
-  const composition = compose(file, faults.report, overrides.root);
+  const forms = schemasIn(options.schemas, []).bareForms();
+  const parsed = parseOverrides(options.overrides ?? [], faults.report);
+  const overrides = { ...parsed, layers: parsed.layers.map((layer) => typedSections(layer, forms)) };
+  const composition = compose(file, faults.report, overrides.root, forms);
   const plugins =
     composition && loadPlugins(composition.files, schemasIn(options.schemas, []), faults.report);
   if (!plugins) return { errors: faults.errors([], composition?.sources ?? []), drafts: [] };

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import ajv, { type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject, withDefaults } from '../../registry/options.js';
+import type { BareForm } from './bare.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
 import { child, text, type MapNode, type Node } from './nodes.js';
 import { folderOf } from './source.js';
@@ -73,6 +74,16 @@ export class Schemas {
   names(kind: string): readonly string[] {
     const index = this.#document('components/index.json').definitions?.[kind];
     return (index?.properties?.type?.enum ?? []) as string[];
+  }
+
+  /** Slots of a trial that need no `type`. */
+  bareForms(): BareForm[] {
+    const root = { schema: this.#document('trial.schema.json'), document: 'trial.schema.json' };
+    return Object.keys(this.trialSections()).flatMap((section) => {
+      const { $ref } = propertySchema(root.schema, section);
+      const { bare = {} } = $ref === undefined ? {} : this.#resolve($ref, root.document).schema;
+      return Object.entries(bare).map(([type, options]) => ({ section, type, options }));
+    });
   }
 
   /** The schema of each section of a trial. */

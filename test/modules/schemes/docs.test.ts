@@ -1,10 +1,12 @@
 // docs/schemes.md knows every scheme, and its examples can be made.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import { load } from 'js-yaml';
 import '../../../modules/index.js';
 import { catalog } from '../../../registry/catalog.js';
-import { createTrialContainer, type Slot } from '../../../registry/container.js';
+import { createTrialContainer } from '../../../registry/container.js';
+import { loadExperiment } from '../../../runners/config/index.js';
 
 const guide = readFileSync(new URL('../../../../docs/schemes.md', import.meta.url), 'utf8');
 
@@ -17,10 +19,19 @@ describe('docs/schemes.md', () => {
   });
 
   it('shows schemes that can be made', () => {
-    const examples = [...guide.matchAll(/```yaml scheme\n(.*?)```/gs)].map(([, text]) => load(text));
+    const examples = [...guide.matchAll(/```yaml scheme\n(.*?)```/gs)].map(([, text]) => text);
     expect(examples).to.have.length(3);
+    const folder = mkdtempSync(join(tmpdir(), 'mtcp-schemes-'));
     const tasks = ['semseg', 'depth'].map((name) => ({ name, kind: 'depth' as const, channels: 1 }));
-    for (const example of examples)
-      createTrialContainer(tasks).create('scheme', (example as { scheme: Slot }).scheme);
+    for (const example of examples) {
+      const file = join(folder, 'example.yaml');
+      writeFileSync(
+        file,
+        `extends: ${resolve('experiments/table4.yaml')}\nname: example\n${example}rows: { R: {} }\n`,
+      );
+      const [trial] = loadExperiment(file, { rows: ['R'] }).trials;
+      createTrialContainer(tasks).create('scheme', trial.config.scheme);
+    }
+    rmSync(folder, { recursive: true });
   });
 });

@@ -1,0 +1,45 @@
+// A slot that says what it is by its options alone: `scheme: {weights: ..., gradients: ...}` is the scheme that has
+// just these. The type is written into the overlay before anything is merged, so that merging and validation meet
+// nothing unusual. Which components go without a type they say themselves; it stands in the schemas.
+import { child, type Entry, type MapNode } from './nodes.js';
+
+export interface BareForm {
+  /** Of a trial. */
+  section: string;
+  /** The component that is meant. */
+  type: string;
+  /** The options that tell it: all of them are there. */
+  options: readonly string[];
+}
+
+/** The root map of a file with the types written out, in its trial sections, rows and profiles. */
+export function typedFile(root: MapNode, forms: readonly BareForm[]): MapNode {
+  const entries = new Map(typedSections(root, forms).entries);
+  for (const section of ['rows', 'profiles']) {
+    const entry = entries.get(section);
+    if (entry?.value.kind !== 'map') continue;
+    const overlays = new Map([...entry.value.entries].map(([name, each]) => [name, typedEntry(each, forms)]));
+    entries.set(section, { ...entry, value: { ...entry.value, entries: overlays } });
+  }
+  return { ...root, entries };
+}
+
+/** An overlay on trial sections with the types written out. */
+export function typedSections(map: MapNode, forms: readonly BareForm[]): MapNode {
+  const entries = new Map(map.entries);
+  for (const { section, type, options } of forms) {
+    const entry = entries.get(section);
+    const slot = entry?.value;
+    if (slot?.kind !== 'map' || slot.entries.has('type')) continue;
+    if (!options.every((option) => child(slot, option)?.kind === 'map')) continue;
+    const told: Entry = { key: slot.mark, value: { kind: 'scalar', value: type, mark: slot.mark } };
+    entries.set(section, {
+      ...entry!,
+      value: { ...slot, entries: new Map([['type', told], ...slot.entries]) },
+    });
+  }
+  return { ...map, entries };
+}
+
+const typedEntry = (entry: Entry, forms: readonly BareForm[]): Entry =>
+  entry.value.kind === 'map' ? { ...entry, value: typedSections(entry.value, forms) } : entry;
