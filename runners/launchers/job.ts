@@ -34,16 +34,7 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
   const launcher = createLauncher(record.launcher);
   const here = isBatchLauncher(launcher) ? launcher.here(process.env) : undefined;
   const listed = folder.readTrials();
-  const all: Trial[] = [];
-  for (const each of listed)
-    all.push(
-      new ListedTrial(
-        each,
-        folder,
-        each.after.map((place) => all[place]),
-        here,
-      ),
-    );
+  const all = listed.map((each) => new ListedTrial(each, folder, here));
 
   const group = record.groups.find(({ name }) => name === options.group);
   if (options.group !== undefined && !group)
@@ -86,7 +77,6 @@ class ListedTrial implements Trial {
   constructor(
     readonly listed: Listed,
     readonly submission: SubmissionFolder,
-    readonly before: readonly Trial[],
     readonly here: Here | undefined,
   ) {
     ({ experiment: this.experiment, row: this.row, seed: this.seed, hash: this.hash } = listed);
@@ -110,12 +100,15 @@ class ListedTrial implements Trial {
     return (this.#trial = trial);
   }
 
+  /** Before the trial is claimed it matters only which ones they are. */
+  get sources(): Trial['sources'] {
+    if (this.#trial) return this.#trial.sources;
+    const { sources } = this.listed;
+    const named = Object.entries(sources).map(([path, name]) => [path, { ...name, sources: {} } as Trial]);
+    return Object.fromEntries(named) as Trial['sources'];
+  }
   get config(): TrialConfig {
     return this.#opened.config;
-  }
-  /** Before the configuration is read, those of the list, without the paths that name them. */
-  get sources(): Trial['sources'] {
-    return this.#trial?.sources ?? Object.fromEntries(this.before.map((trial, i) => [String(i), trial]));
   }
   get plugins(): readonly string[] {
     return this.#opened.plugins;

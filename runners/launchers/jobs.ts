@@ -4,11 +4,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BatchLauncher, Here, TaskName, TaskState } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
-import type { Trial } from '../config/index.js';
 import type { Probe } from '../ledger/lease.js';
 import type { TrialState } from '../ledger/run-folder.js';
 import { createBatchLauncher } from './index.js';
-import { pathOf, submissionsOf, type Group, type Submission, type SubmissionFolder } from './submission.js';
+import {
+  pathOf,
+  submissionsOf,
+  type Group,
+  type Submission,
+  type SubmissionFolder,
+  type TrialName,
+} from './submission.js';
 
 /** The task that is there for a trial. */
 export interface TrialJob extends TaskName {
@@ -118,7 +124,7 @@ export class Jobs {
   }
 
   /** The task of a trial: one that lives if there is one, else the last one. */
-  job(trial: Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>): TrialJob | undefined {
+  job(trial: TrialName): TrialJob | undefined {
     const path = pathOf(this.runs, trial);
     const homes = this.#homes.get(path) ?? [];
     const jobs = homes.flatMap((home) => this.#jobOf(home));

@@ -26,8 +26,9 @@ export interface Group {
   tasks: number;
   /** Trials of a task. */
   each: number;
-  /** Names of the groups that it waits for. */
+  /** Names of the groups that it waits for, and numbers of earlier jobs. */
   after: string[];
+  afterJobs: string[];
   /** Number of its job; null until the system has taken it. */
   job: string | null;
 }
@@ -50,10 +51,13 @@ export interface Submission {
   groups: Group[];
 }
 
+/** What tells a trial's folder from all others. */
+export type TrialName = Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>;
+
 /** A trial of a submission, without its configuration. */
-export interface Listed extends Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'> {
-  /** Places in the list of the trials that have to be done first. */
-  after: number[];
+export interface Listed extends TrialName {
+  /** Trials that have to be done first, as `Trial.sources` has them. */
+  sources: Record<string, TrialName>;
   /** Its configuration in configs.yaml: first byte and length. */
   at: [number, number];
 }
@@ -109,15 +113,15 @@ export class SubmissionFolder {
     writeWhole(this.#record, `${JSON.stringify(submission, null, 2)}\n`);
   }
 
-  /** @param after for each trial the places of those that it waits for */
-  writeTrials(trials: readonly Trial[], after: (trial: Trial) => number[]): void {
+  writeTrials(trials: readonly Trial[]): void {
     const configs: Buffer[] = [];
     let end = 0;
     const lines = trials.map((trial) => {
       const text = Buffer.from(`---\n${writeResolved(trial)}`);
       configs.push(text);
-      const { experiment, row, seed, hash } = trial;
-      const listed: Listed = { experiment, row, seed, hash, after: after(trial), at: [end, text.length] };
+      const sources = Object.entries(trial.sources).map(([path, source]) => [path, nameOf(source)] as const);
+      const at: Listed['at'] = [end, text.length];
+      const listed: Listed = { ...nameOf(trial), sources: Object.fromEntries(sources), at };
       end += text.length;
       return JSON.stringify(listed);
     });
@@ -195,6 +199,7 @@ export function submissionsOf(
     });
 }
 
+const nameOf = ({ experiment, row, seed, hash }: TrialName): TrialName => ({ experiment, row, seed, hash });
+
 /** Path of a trial's folder, as what identifies it in a folder of runs. */
-export const pathOf = (runs: string, trial: Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>): string =>
-  new RunFolder(runs, trial).path;
+export const pathOf = (runs: string, trial: TrialName): string => new RunFolder(runs, trial).path;

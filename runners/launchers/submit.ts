@@ -126,6 +126,7 @@ export async function planBatch(context: BatchContext, wanted: readonly Entry[])
       tasks,
       each,
       after: groups.map(({ name }) => name),
+      afterJobs: [...new Set(wave.flatMap((trial) => earlierJobs(trial, context.jobs)))],
       job: null,
     });
   }
@@ -149,10 +150,7 @@ export async function planBatch(context: BatchContext, wanted: readonly Entry[])
     return {
       path,
       text: launcher.script(requestOf(record, group, folder)),
-      command: launcher.submitCommand(
-        path,
-        group.after.map((name) => `JOB${name}`),
-      ),
+      command: launcher.submitCommand(path, [...group.afterJobs, ...group.after.map((name) => `JOB${name}`)]),
     };
   });
   return { folder, record, trials, scripts };
@@ -175,6 +173,14 @@ function wavesOf(trials: readonly Trial[]): Trial[][] {
 }
 
 const sourcesOf = ({ sources }: Trial): Trial[] => Object.values(sources);
+
+/** Jobs of earlier submissions that are there for what a trial leans on. */
+function earlierJobs(trial: Trial, jobs: Jobs): string[] {
+  return sourcesOf(trial).flatMap((source) => {
+    const job = jobs.job(source);
+    return job && job.phase !== 'ended' ? [job.job] : [];
+  });
+}
 
 function requestOf(record: Submission, group: Group, folder: SubmissionFolder): JobRequest {
   const { experiment, profile, groups } = record;
@@ -209,20 +215,16 @@ const count = (number: number, what: string): string => `${number} ${what}${numb
 export async function submit(context: BatchContext, plan: BatchPlan): Promise<void> {
   const { launcher, observe, jobs } = context;
   const { folder, record, trials, scripts } = plan;
-  const places = new Map(trials.map(({ hash }, i) => [hash, i]));
   const handed: { job: string; group: Group }[] = [];
   try {
-    folder.writeTrials(trials, (trial) => sourcesOf(trial).flatMap(({ hash }) => places.get(hash) ?? []));
+    folder.writeTrials(trials);
     writeWhole(join(folder.logs, '.keep'), '');
     writeWhole(join(folder.tasks, '.keep'), '');
     for (const { path, text } of scripts) writeWhole(path, text);
     folder.write(record);
     for (const group of record.groups) {
       const script = folder.script(group.name);
-      group.job = await launcher.submit(
-        script,
-        handed.map(({ job }) => job),
-      );
+      group.job = await launcher.submit(script, [...group.afterJobs, ...handed.map(({ job }) => job)]);
       handed.push({ job: group.job, group });
       folder.write(record);
     }

@@ -10,7 +10,7 @@ import { Cluster, missingPrograms, type Node } from './support/cluster.js';
 import { allEvents, ClusterExperiment } from './support/experiments.js';
 
 describe('an experiment on a Slurm cluster', function () {
-  this.timeout(180_000);
+  this.timeout(600_000);
   const cluster = new Cluster();
   const before_ = { ...process.env };
 
@@ -130,7 +130,7 @@ describe('an experiment on a Slurm cluster', function () {
     const { k } = await experiment.status();
     const watching = experiment.run();
     await cluster.until('k trains', () => experiment.epochs(k) > 0);
-    await cluster.killController();
+    await cluster.stopController();
     const unknown = await experiment.command('status');
     expect(unknown.code).to.equal(0);
     expect(unknown.stdout).to.contain('jobs are not known');

@@ -19,8 +19,8 @@ export function slurmScript(job: JobRequest, options: SlurmOptions): string {
     [...modules.map((name) => `module load ${quote(name)}`), ...setup].join('\n'),
     RECORD(job.records),
     `child= warned= interrupted=
-trap 'warned=1 interrupted=1; [ -z "$child" ] || kill -TERM "$child"' USR1
-trap 'interrupted=1; [ -z "$child" ] || kill -TERM "$child"' TERM`,
+trap 'warned=1 interrupted=1; [ -z "$child" ] || kill -TERM "$child" 2> /dev/null' USR1
+trap 'interrupted=1; [ -z "$child" ] || kill -TERM "$child" 2> /dev/null' TERM`,
     `record started
 left=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%L 2> /dev/null)
 ${program} \\

@@ -72,9 +72,9 @@ export class Cluster {
     this.#run('slurmd', ['-N', node]);
   }
 
-  /** The controller dies; jobs go on. */
-  async killController(): Promise<void> {
-    await this.#kill('slurmctld.pid');
+  /** The controller ends; jobs go on. */
+  async stopController(): Promise<void> {
+    await this.#end('slurmctld.pid', 'SIGTERM');
   }
 
   /** The node loses power: its daemon and everything that it started. */
@@ -123,7 +123,7 @@ export class Cluster {
     if (status === 0) await sleep(500);
     for (const node of NODES) for (const pid of this.processesOn(node)) kill(pid);
     for (const name of readdirSync(this.folder).filter((file) => file.endsWith('.pid')))
-      await this.#kill(name);
+      await this.#end(name);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -147,7 +147,7 @@ export class Cluster {
       .join('\n');
   }
 
-  async until(what: string, isTrue: () => boolean, seconds = 60): Promise<void> {
+  async until(what: string, isTrue: () => boolean, seconds = 300): Promise<void> {
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(200)) {
       try {
         if (isTrue()) return;
@@ -162,11 +162,11 @@ export class Cluster {
     execFileSync(program, args, { env: this.env, cwd: this.folder, stdio: 'ignore' });
   }
 
-  async #kill(file: string): Promise<void> {
+  async #end(file: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const path = join(this.folder, file);
     if (!existsSync(path)) return;
     const pid = Number(readFileSync(path, 'utf8'));
-    kill(pid);
+    kill(pid, signal);
     while (existsSync(`/proc/${pid}`) && !isZombie(pid)) await sleep(50);
     rmSync(path, { force: true });
   }
@@ -184,7 +184,7 @@ SlurmctldPort=${controller}
 SlurmUser=${username}
 SlurmdUser=${username}
 AuthType=auth/munge
-AuthInfo=socket=${this.folder}/munge.socket,cred_expire=3
+AuthInfo=socket=${this.folder}/munge.socket,cred_expire=5
 StateSaveLocation=${this.folder}/state
 SlurmdSpoolDir=${this.folder}/spool-%n
 SlurmctldPidFile=${this.folder}/slurmctld.pid
@@ -211,9 +211,9 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
   }
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It has ended by itself.
   }
