@@ -158,11 +158,12 @@ export async function planBatch(context: BatchContext, wanted: readonly Entry[])
 
 /** Trials that wait for others come after those. */
 function wavesOf(trials: readonly Trial[]): Trial[][] {
+  const here = new Set(trials.map(({ hash }) => hash));
   const levels = new Map<string, number>();
   const level = (trial: Trial): number => {
     const known = levels.get(trial.hash);
     if (known !== undefined) return known;
-    const before = sourcesOf(trial).filter((source) => trials.some(({ hash }) => hash === source.hash));
+    const before = sourcesOf(trial).filter(({ hash }) => here.has(hash));
     const own = before.length === 0 ? 0 : 1 + Math.max(...before.map(level));
     levels.set(trial.hash, own);
     return own;

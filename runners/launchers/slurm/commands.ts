@@ -9,7 +9,7 @@ const LONGEST = 256 * 1024 * 1024;
 /** Milliseconds after which a controller counts as away. */
 const PATIENCE = 60_000;
 // Times in an order that sorts, whatever the user likes to see.
-const env = { ...process.env, SLURM_TIME_FORMAT: 'standard' };
+const environment = () => ({ ...process.env, SLURM_TIME_FORMAT: 'standard' });
 
 export interface Said {
   stdout: string;
@@ -20,7 +20,7 @@ export interface Said {
 /** @throws MtcpError `usage` if this machine has no such command */
 export async function slurm(command: string, args: readonly string[]): Promise<Said> {
   try {
-    const said = await run(command, args, { env, maxBuffer: LONGEST, timeout: PATIENCE });
+    const said = await run(command, args, { env: environment(), maxBuffer: LONGEST, timeout: PATIENCE });
     return { ...said, code: 0 };
   } catch (error) {
     return failed(command, error);
@@ -31,7 +31,7 @@ export async function slurm(command: string, args: readonly string[]): Promise<S
 export function slurmSync(command: string, args: readonly string[]): Said {
   try {
     const stdout = execFileSync(command, args, {
-      env,
+      env: environment(),
       encoding: 'utf8',
       maxBuffer: LONGEST,
       timeout: PATIENCE,
