@@ -85,10 +85,12 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
       ...options,
       observe(event) {
         if (event.event === 'trial' && event.state !== 'done') tracking.trial(resolve(event.folder));
+        // Jobs write into the shared folder; this process is the one that shows it to others.
+        if (event.event === 'job' && event.state !== 'queued') tracking.trial(resolve(event.folder), true);
         tell(event);
       },
     });
-    if (outcome.interrupted) ended = 'interrupted';
+    if (outcome.interrupted || outcome.detached) ended = 'interrupted';
     else if (outcome.failed.length === 0) ended = 'finished';
     return outcome;
   } finally {

@@ -31,8 +31,11 @@ export interface TrackerMessage {
 }
 
 export interface TrackerSession {
-  /** A trial of the invocation begins or goes on; its folder fills from now on. */
-  trial(folder: string): void;
+  /**
+   * A trial of the invocation begins or goes on; its folder fills from now on.
+   * @param elsewhere it is trained on another machine than this one
+   */
+  trial(folder: string, elsewhere?: boolean): void;
   /** The invocation is over and its report is written. Resolves when the tracker has shown it or has given up. */
   end(outcome: InvocationOutcome): Promise<void>;
 }

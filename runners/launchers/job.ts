@@ -1,6 +1,7 @@
 // Inside a job: works through the trials of a submission. A task begins with its own trials and takes others when
 // somebody else has those, so tasks, arrays, and processes anywhere may share a list. Configurations are read one by
 // one, when their trial is claimed, so that a list of ten thousand costs no more than one of ten.
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isBatchLauncher, type Here } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
@@ -8,13 +9,14 @@ import type { Origin, Trial, TrialConfig } from '../config/index.js';
 import { DataSources } from '../data-sources.js';
 import { openExperiment } from '../experiment.js';
 import { writeWhole } from '../ledger/files.js';
+import { writeJobMark } from '../ledger/job-mark.js';
 import { Ledger } from '../ledger/ledger.js';
 import { RunFolder } from '../ledger/run-folder.js';
 import { loadPlugin } from '../plugins/load.js';
 import { giveThreads, workThrough, type Worked } from '../work.js';
 import type { RunEvent } from '../run.js';
 import { createLauncher } from './index.js';
-import { markFile, markOf, probeOf } from './jobs.js';
+import { probeOf } from './jobs.js';
 import { SubmissionFolder, type Listed } from './submission.js';
 
 export interface JobOptions {
@@ -57,7 +59,10 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
     observe(event) {
       if (event.event === 'trial') {
         begun++;
-        if (here) writeWhole(markFile(event.folder), markOf(here, folder));
+        if (here) {
+          const { job, task } = here;
+          writeJobMark(event.folder, { job, task, host: hostname(), log: folder.log(job, task) });
+        }
       }
       options.observe(event);
     },

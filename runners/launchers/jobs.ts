@@ -1,9 +1,8 @@
 // What became of the jobs of an experiment, joined with its trials: submissions (what was asked for), the batch
 // system (what it knows of tasks), and what tasks wrote down themselves, for when the system has forgotten them.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BatchLauncher, Here, TaskName, TaskState } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
+import { readJobMark } from '../ledger/job-mark.js';
 import type { Probe } from '../ledger/lease.js';
 import type { TrialState } from '../ledger/run-folder.js';
 import { createBatchLauncher } from './index.js';
@@ -34,30 +33,6 @@ interface Home {
   folder: SubmissionFolder;
   group: Group;
   task: number;
-}
-
-/** What a task leaves in the folder of a trial. */
-interface Mark {
-  job: string;
-  task: number;
-  log: string;
-}
-
-const MARK = 'job.json';
-
-export const markOf = (here: Here, folder: SubmissionFolder): string =>
-  `${JSON.stringify({ job: here.job, task: here.task, log: folder.log(here.job, here.task) } satisfies Mark)}\n`;
-
-export const markFile = (trialFolder: string): string => join(trialFolder, MARK);
-
-function readMark(trialFolder: string): Mark | undefined {
-  const path = markFile(trialFolder);
-  if (!existsSync(path)) return undefined;
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Mark;
-  } catch {
-    return undefined;
-  }
 }
 
 const nameOf = ({ job, task }: TaskName): string => `${job}_${task}`;
@@ -131,7 +106,7 @@ export class Jobs {
     const chosen = jobs.findLast(({ phase }) => phase !== 'ended') ?? jobs.at(-1);
     if (!chosen) return undefined;
     // Another task than its own may have trained it.
-    const mark = chosen.phase === 'ended' ? readMark(path) : undefined;
+    const mark = chosen.phase === 'ended' ? readJobMark(path) : undefined;
     return mark && homes.some(({ group }) => group.job === mark.job) ? { ...chosen, log: mark.log } : chosen;
   }
 

@@ -53,6 +53,8 @@ export type JobEvent =
       /** Why it is not done, if nobody is going to do it. */
       message: string | null;
       log: string | null;
+      /** Of the trial. */
+      folder: string;
     };
 
 export interface BatchContext {
@@ -274,7 +276,7 @@ export async function watch(
       const text = `${view.state} ${view.lost} ${view.job?.phase === 'waiting'}`;
       const before = told.get(view.entry);
       told.set(view.entry, text);
-      if (before !== undefined && before !== text) observe(jobEvent(view));
+      if (before === undefined ? view.state === 'running' : before !== text) observe(jobEvent(view));
     }
     const event = summaryOf(views);
     if (JSON.stringify(event) !== summary) observe(event);
@@ -330,7 +332,7 @@ function jobEvent({ entry: { trial, folder }, state, job, lost }: View): JobEven
   const { row, seed } = trial;
   const message = state === 'failed' ? (folder.failure()?.message ?? null) : lost && job ? endOf(job) : null;
   const about = { job: job?.name ?? null, node: job?.node ?? null, log: job?.log ?? null };
-  return { event: 'job', row, seed, state, message, ...about };
+  return { event: 'job', row, seed, state, message, ...about, folder: folder.path };
 }
 
 /** Trials that are not done and that nobody is going to do, with what their jobs printed last. */

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { expectSameRun } from '../support/crash.js';
 import { temporaryFolder } from '../support/rooms.js';
-import { Cluster, missingPrograms, type Node } from './support/cluster.js';
+import type { JobStatus } from '../../runners/launchers/status.js';
+import { Cluster, missingPrograms, NODES, type Node } from './support/cluster.js';
 import { allEvents, ClusterExperiment } from './support/experiments.js';
 
 describe('an experiment on a Slurm cluster', function () {
@@ -27,50 +28,58 @@ describe('an experiment on a Slurm cluster', function () {
     process.env = before_;
   });
 
+  const started = (trial: Pick<JobStatus, 'folder'>) =>
+    allEvents(trial).filter(({ event }) => event === 'started').length;
+  const queueIsEmpty = () => cluster.ask('squeue', '-h') === '';
+
   it('runs as an array, reports, and runs nothing the second time', async () => {
-    const experiment = new ClusterExperiment({ a: { epochs: 1 }, b: { epochs: 2 }, c: { epochs: 1 } });
+    const experiment = new ClusterExperiment({ a: 1, b: 2, c: 1 });
     const { code, stdout, stderr } = await experiment.run('--json');
     expect(code, stderr).to.equal(0);
     const events = stdout
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    const [submitted, ...others] = events.filter(({ event }) => event === 'submitted');
-    expect(submitted).to.include({ system: 'slurm', tasks: 3, trials: 3 });
-    expect(others).to.deep.equal([]);
-    const trials = await experiment.status();
-    expect(Object.values(trials).map(({ state, job }) => [state, job?.word])).to.deep.equal(
+    const submitted = events.filter(({ event }) => event === 'submitted');
+    expect(submitted).to.have.length(1);
+    expect(submitted[0]).to.include({ system: 'slurm', tasks: 3, trials: 3 });
+    const trials = Object.values(await experiment.status());
+    expect(trials.map(({ state, job }) => [state, job?.word])).to.deep.equal(
       Array.from({ length: 3 }, () => ['done', 'COMPLETED']),
     );
-    expect((events.at(-1)!.rows as { state: string }[]).map(({ state }) => state)).to.deep.equal([
-      'done',
-      'done',
-      'done',
-    ]);
-    for (const trial of Object.values(trials))
-      expect(allEvents(trial).filter(({ event }) => event === 'started')).to.have.length(1);
+    expect(trials.map(started)).to.deep.equal([1, 1, 1]);
+    expect((events.at(-1)!.rows as { state: string }[]).map(({ state }) => state)).to.deep.equal(
+      Array.from({ length: 3 }, () => 'done'),
+    );
     const again = await experiment.run('--json');
+    expect(again.code).to.equal(0);
     expect(again.stdout).not.to.contain('"submitted"');
   });
 
   it('goes on after the time limit, exactly where it was', async () => {
-    const row = { depth: { epochs: 45, ms: 150 } };
-    const undisturbed = new ClusterExperiment(row);
-    const experiment = new ClusterExperiment(row, ', warning: 45', 1);
-    const [local, limited] = await Promise.all([undisturbed.run('--launcher', 'local'), experiment.run()]);
+    const rows = { depth: 60 };
+    const undisturbed = new ClusterExperiment(rows);
+    // A minute is the shortest limit that Slurm has. Its signal may come up to a minute early.
+    const experiment = new ClusterExperiment(rows, ', time: 1, warning: 45').hold();
+    await experiment.run('--detach');
+    const { depth } = await experiment.status();
+    await cluster.until('the time is up', () =>
+      allEvents(depth).some((logged) => logged.event === 'interrupted' && logged.step > 1),
+    );
+    experiment.letGo();
+    const limited = await experiment.run();
+    const local = await undisturbed.run('--launcher', 'local', '--threads', '1');
     expect(local.code, local.stderr).to.equal(0);
     expect(limited.code, limited.stderr).to.equal(0);
-    const { depth } = await experiment.status();
-    const events = allEvents(depth).map(({ event }) => event);
-    expect(events).to.include('interrupted').and.to.include('resumed');
+    expect(allEvents(depth).map(({ event }) => event)).to.include('resumed');
+    // Slurm ends what it queues again in its own way; the output of the job goes on in the same file.
+    const { log } = (await experiment.status()).depth.job!;
+    expect(readFileSync(log, 'utf8')).to.contain('goes on after step');
     expectSameRun(experiment.runs, undisturbed.runs);
   });
 
   it('is cancelled after a checkpoint, tells so, and is repaired with --only failed', async () => {
-    const experiment = new ClusterExperiment(
-      { x: { epochs: 40, ms: 150 }, y: { epochs: 1 } },
-      ', parallel: 1',
-    );
+    const experiment = new ClusterExperiment({ x: 60, y: 1 }, ', parallel: 1').hold();
     const detached = await experiment.run('--detach');
     expect(detached.code, detached.stderr).to.equal(0);
     const { x, y } = await experiment.status();
@@ -86,7 +95,7 @@ describe('an experiment on a Slurm cluster', function () {
     const cancelled = await experiment.command('cancel', '--json');
     expect(JSON.parse(cancelled.stdout)).to.have.property('cancelled').with.length(2);
     await cluster.until('x has saved a checkpoint', () => allEvents(x).at(-1)?.event === 'interrupted');
-    await cluster.until('nothing is left in the queue', () => cluster.ask('squeue', '-h') === '');
+    await cluster.until('nothing is left in the queue', queueIsEmpty);
     const after = await experiment.status();
     expect(after.x).to.include({ state: 'interrupted', lost: true });
     expect(after.y).to.include({ state: 'queued', lost: true });
@@ -94,26 +103,26 @@ describe('an experiment on a Slurm cluster', function () {
     const { stdout } = await experiment.command('status');
     expect(stdout).to.contain('ended as CANCELLED').and.to.contain('--only failed');
 
+    experiment.letGo();
     const repaired = await experiment.run('--only', 'failed');
     expect(repaired.code, repaired.stderr).to.equal(0);
     expect(allEvents(x).filter(({ event }) => event === 'resumed')).to.have.length(1);
   });
 
   it('moves to another node when its node dies', async () => {
-    const experiment = new ClusterExperiment({ z: { epochs: 40, ms: 150 } });
+    const experiment = new ClusterExperiment({ z: 60 }).hold();
     await experiment.run('--detach');
     const { z } = await experiment.status();
     await cluster.until('z trains', () => experiment.epochs(z) > 2);
     const node = (await experiment.status()).z.job!.node as Node;
     await cluster.killNode(node);
+    experiment.letGo();
     try {
       const { code, stderr } = await experiment.run();
       expect(code, stderr).to.equal(0);
-      const after = (await experiment.status()).z;
-      expect(after.job!.node).not.to.equal(node);
-      const events = allEvents(z);
-      expect(events.filter(({ event }) => event === 'started')).to.have.length(2);
-      const resumed = events.find(({ event }) => event === 'resumed');
+      expect((await experiment.status()).z.job!.node).not.to.equal(node);
+      expect(started(z)).to.equal(2);
+      const resumed = allEvents(z).find(({ event }) => event === 'resumed');
       expect(resumed).to.have.property('step').that.is.above(0);
     } finally {
       cluster.startNode(node);
@@ -125,30 +134,28 @@ describe('an experiment on a Slurm cluster', function () {
   });
 
   it('does not notice that the controller is started again', async () => {
-    const experiment = new ClusterExperiment({ k: { epochs: 30, ms: 150 } });
-    await experiment.run('--detach');
+    const experiment = new ClusterExperiment({ k: 60 }).hold();
+    let seen = '';
+    const watching = experiment.watch(({ event }) => void (seen += `${event} `));
+    await cluster.until('k is watched', () => seen.includes('jobs'));
     const { k } = await experiment.status();
-    const watching = experiment.run();
     await cluster.until('k trains', () => experiment.epochs(k) > 0);
     await cluster.stopController();
     const unknown = await experiment.command('status');
     expect(unknown.code).to.equal(0);
     expect(unknown.stdout).to.contain('jobs are not known');
     cluster.startController();
+    experiment.letGo();
     const { code, stderr } = await watching;
     expect(code, stderr).to.equal(0);
-    expect(allEvents(k).filter(({ event }) => event === 'started')).to.have.length(1);
+    expect(started(k)).to.equal(1);
   });
 
   it('is shared by two submissions and a local worker', async () => {
-    const rows = Object.fromEntries(
-      ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [name, { epochs: 3, ms: 100 }]),
-    );
-    const experiment = new ClusterExperiment(rows);
+    const experiment = new ClusterExperiment({ a: 3, b: 3, c: 3, d: 3, e: 3, f: 3 }).hold();
     const { stdout } = await experiment.run('--detach', '--json');
-    const { script } = JSON.parse(stdout.split('\n').find((line) => line.includes('"submitted"'))!) as {
-      script: string;
-    };
+    const line = stdout.split('\n').find((text) => text.includes('"submitted"'))!;
+    const { script } = JSON.parse(line) as { script: string };
     cluster.ask('sbatch', '--parsable', script);
     const [local, watching] = await Promise.all([
       experiment.run('--launcher', 'local', '--jobs', '1'),
@@ -156,39 +163,36 @@ describe('an experiment on a Slurm cluster', function () {
     ]);
     expect(local.code, local.stderr).to.equal(0);
     expect(watching.code, watching.stderr).to.equal(0);
-    await cluster.until('nothing is left in the queue', () => cluster.ask('squeue', '-h') === '');
+    await cluster.until('nothing is left in the queue', queueIsEmpty);
     for (const trial of Object.values(await experiment.status())) {
       expect(trial.state, trial.row).to.equal('done');
-      expect(
-        allEvents(trial).filter(({ event }) => event === 'started'),
-        trial.row,
-      ).to.have.length(1);
+      expect(started(trial), trial.row).to.equal(1);
     }
   });
 
   it('says which node has a full disk, and does it elsewhere', async function () {
     const scratch = temporaryFolder();
-    for (const node of ['n1', 'n2']) mkdirSync(join(scratch, node));
+    for (const node of NODES) mkdirSync(join(scratch, node));
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', join(scratch, 'n2')], {
-        stdio: 'ignore',
-      });
+      const options = ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', join(scratch, 'n2')];
+      execFileSync('mount', options, { stdio: 'ignore' });
     } catch {
+      // Not allowed to.
       this.skip();
     }
     try {
       const setup = `, setup: ['export MTCP_CACHE=${scratch}/$SLURMD_NODENAME']`;
-      const rows = { full: { epochs: 1 } };
-      const experiment = new ClusterExperiment(rows, `${setup}, sbatch: ['--nodelist=n2']`);
+      const experiment = new ClusterExperiment({ full: 1 }, `${setup}, sbatch: ['--nodelist=n2']`);
       const { code, stderr } = await experiment.run();
       expect(code).to.equal(1);
-      expect(stderr).to.contain('on n2').and.to.contain('the disk is full');
+      expect(stderr).to.contain('on n2').and.to.contain('no space left on device');
       const { full } = await experiment.status();
       expect(full.job).to.include({ word: 'FAILED', node: 'n2' });
+      expect(full.lost).to.equal(true);
       const { stdout } = await experiment.command('logs');
-      expect(stdout).to.contain('the disk is full');
-      const text = readFileSync(experiment.file, 'utf8').replace('nodelist=n2', 'nodelist=n1');
-      writeFileSync(experiment.file, text);
+      expect(stdout).to.contain('no space left on device');
+      const text = readFileSync(experiment.file, 'utf8');
+      writeFileSync(experiment.file, text.replace('nodelist=n2', 'nodelist=n1'));
       const repaired = await experiment.run('--only', 'failed');
       expect(repaired.code, repaired.stderr).to.equal(0);
     } finally {

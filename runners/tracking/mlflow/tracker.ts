@@ -76,8 +76,8 @@ class Session implements TrackerSession {
     this.#worker.unref();
   }
 
-  trial(folder: string): void {
-    this.#worker.postMessage({ trial: folder } satisfies ToWorker);
+  trial(folder: string, elsewhere = false): void {
+    this.#worker.postMessage({ trial: folder, elsewhere } satisfies ToWorker);
   }
 
   async end(outcome: InvocationOutcome): Promise<void> {

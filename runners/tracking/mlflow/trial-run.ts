@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { LoggedEvent } from '../../ledger/events.js';
+import { readJobMark } from '../../ledger/job-mark.js';
 import { ownerOf } from '../../ledger/lease.js';
 import type { TrialResult } from '../../ledger/run-folder.js';
 import type { StepRecord } from '../../ledger/steps.js';
@@ -168,10 +169,19 @@ export class TrialRun {
     if (event.event === 'epoch') this.#stepOfEpoch.set(event.epoch, event.step);
   }
 
+  /** Where it is trained: as the invocation says, unless a job of a cluster trains it. */
+  #placeTags(): Tag[] {
+    const tags = runTags(this.invocation);
+    const mark = readJobMark(this.folder);
+    if (!mark) return tags;
+    const own = [tag('mtcp.host', mark.host), tag('slurm.job_id', `${mark.job}_${mark.task}`)];
+    return [...tags.filter(({ key }) => !own.some((other) => other.key === key)), ...own];
+  }
+
   async #tags(parent: () => Promise<string>): Promise<Tag[]> {
     const { row, seed, hash } = this.#started!;
     return [
-      ...runTags(this.invocation),
+      ...this.#placeTags(),
       { key: 'mlflow.parentRunId', value: await parent() },
       tag('mtcp.row', row),
       tag('mtcp.seed', String(seed)),

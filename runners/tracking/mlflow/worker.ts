@@ -18,7 +18,7 @@ export interface Assignment {
   patience: number;
 }
 
-export type ToWorker = { trial: string } | { end: InvocationOutcome };
+export type ToWorker = { trial: string; elsewhere: boolean } | { end: InvocationOutcome };
 export type FromWorker = { url: string | null; message: string } | { done: true; left: string[] };
 
 const POLL = 500;
@@ -34,10 +34,14 @@ let outcome: InvocationOutcome | undefined;
 let wake = () => {};
 /** Trials of this invocation, as they begin. */
 const begun: string[] = [];
+/** Those that another machine trains: the load of this one says nothing about them. */
+const elsewhere = new Set<string>();
 
 port.on('message', (message: ToWorker) => {
-  if ('trial' in message) begun.push(message.trial);
-  else {
+  if ('trial' in message) {
+    begun.push(message.trial);
+    if (message.elsewhere) elsewhere.add(message.trial);
+  } else {
     outcome = message.end;
     heard = Date.now();
   }
@@ -129,7 +133,11 @@ function showUrl(): void {
 async function sample(sampler: SystemSampler): Promise<void> {
   const values = await sampler.sample(invocation.folder);
   for (const trial of follower.trials)
-    if (trial.running && current?.record.trials.includes(basename(trial.folder)))
+    if (
+      trial.running &&
+      !elsewhere.has(trial.folder) &&
+      current?.record.trials.includes(basename(trial.folder))
+    )
       writeSample(join(trial.folder, SYSTEM_FILE), values);
 }
 

@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -85,34 +84,20 @@ export class Cluster {
     await sleep(100);
   }
 
-  /** Processes of jobs on a node, with those that supervise them. */
+  /** Processes of jobs on a node; those that supervise them come first, so that they cannot tell. */
   processesOn(node: Node): number[] {
-    const spool = join(this.folder, `spool-${node}`);
-    const inEnvironment = (pid: number, text: string): boolean => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text);
-      } catch {
-        return false;
-      }
-    };
-    const supervises = (pid: number): boolean => {
-      try {
-        return (
-          readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('slurmstepd') &&
-          readlinkSync(`/proc/${pid}/cwd`) === spool
-        );
-      } catch {
-        return false;
-      }
-    };
-    const conf = `SLURM_CONF=${this.env.SLURM_CONF}`;
-    return readdirSync('/proc')
+    const conf = `SLURM_CONF=${this.env.SLURM_CONF}\0`;
+    const own = readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
-      .filter(
-        (pid) =>
-          supervises(pid) || (inEnvironment(pid, `SLURMD_NODENAME=${node}\0`) && inEnvironment(pid, conf)),
-      );
+      .filter((pid) => {
+        const environment = readProc(pid, 'environ');
+        return environment.includes(`SLURMD_NODENAME=${node}\0`) && environment.includes(conf);
+      });
+    const supervisors = own
+      .map((pid) => Number(/PPid:\s*(\d+)/.exec(readProc(pid, 'status'))?.[1]))
+      .filter((pid) => readProc(pid, 'cmdline').startsWith('slurmstepd'));
+    return [...new Set([...supervisors, ...own])];
   }
 
   async stop(): Promise<void> {
@@ -167,7 +152,7 @@ export class Cluster {
     if (!existsSync(path)) return;
     const pid = Number(readFileSync(path, 'utf8'));
     kill(pid, signal);
-    while (existsSync(`/proc/${pid}`) && !isZombie(pid)) await sleep(50);
+    while (!isGone(pid)) await sleep(50);
     rmSync(path, { force: true });
   }
 
@@ -219,13 +204,16 @@ function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   }
 }
 
-const isZombie = (pid: number): boolean => {
+/** Empty if the process has ended. */
+function readProc(pid: number, file: string): string {
   try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
   } catch {
-    return true;
+    return '';
   }
-};
+}
+
+const isGone = (pid: number): boolean => !/State:\s*[^ZX]/.test(readProc(pid, 'status'));
 
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));

@@ -1,40 +1,50 @@
-// Experiments for a cluster: one task on tiny rooms, slowed down so that there is time to disturb it.
-import { existsSync, readFileSync } from 'node:fs';
+// Experiments for a cluster: one task on tiny rooms, which can be held up so that there is time to disturb it.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobStatus } from '../../../runners/launchers/status.js';
 import { readEvents, type LoggedEvent } from '../../../runners/ledger/events.js';
 import { mtcp, type Ended } from '../../support/crash.js';
 import { experimentFile, ROOT, temporaryFolder } from '../../support/rooms.js';
 
-const SLOW = join(ROOT, 'test/slurm/support/slow.mjs');
+const HELD = join(ROOT, 'test/slurm/support/held.mjs');
 const NETWORK =
   'tasks: { semseg: null, normals: null }, model: { decoder: null, interaction: null, refinement: null }, scheme: { type: equal }';
 
-/** Two steps an epoch. */
-export interface Row {
-  epochs: number;
-  /** Milliseconds of a step at least. */
-  ms?: number;
-  /** Further YAML of the row. */
-  more?: string;
-}
+/** Row to its epochs, of two steps each. */
+export type Rows = Readonly<Record<string, number>>;
 
 export class ClusterExperiment {
   readonly runs = temporaryFolder();
   readonly file: string;
+  readonly #hold = join(temporaryFolder(), 'hold');
 
-  constructor(rows: Readonly<Record<string, Row>>, launcher = '', time = 10) {
+  /** @param launcher further options of the launcher, as YAML */
+  constructor(rows: Rows, launcher = '') {
     const lines = Object.entries(rows).map(
-      ([name, { epochs, ms = 0, more = '' }]) =>
-        `  ${name}: { ${NETWORK}, schedule: { type: slow, ms: ${ms} }, train: { epochs: ${epochs} }${more} }\n`,
+      ([name, epochs]) => `  ${name}: { ${NETWORK}, train: { epochs: ${epochs} } }\n`,
     );
     this.file = experimentFile(
-      `plugins: ${SLOW}\nrows:\n${lines.join('')}launcher: { type: slurm, cpus: 1, time: ${time}${launcher} }\n`,
+      `plugins: ${HELD}\nschedule: { type: held, by: ${this.#hold} }\nrows:\n${lines.join('')}launcher: { type: slurm, cpus: 1${launcher} }\n`,
     );
   }
 
+  /** From now on every step takes its time. */
+  hold(): this {
+    writeFileSync(this.#hold, '');
+    return this;
+  }
+
+  letGo(): void {
+    rmSync(this.#hold);
+  }
+
   run(...more: string[]): Promise<Ended> {
-    return mtcp(['run', this.file, '--profile', 'smoke', '--runs', this.runs, ...more]);
+    return this.command('run', ...more);
+  }
+
+  /** @param each sees what the command tells as events */
+  watch(each: (event: { event: string }) => void): Promise<Ended> {
+    return mtcp(['run', this.file, '--profile', 'smoke', '--runs', this.runs, '--json'], { each });
   }
 
   command(command: string, ...more: string[]): Promise<Ended> {
