@@ -1,11 +1,13 @@
 // A 3x3 convolution with norm and activation before the prediction: the head of DeMT (ReLU, an eighth of the levels'
-// channels), of MLoRE and TaskPrompter (GELU, enlarged first), of InvPT (nothing before the prediction).
-import type { Tensor4D } from '@tensorflow/tfjs';
+// channels), of MLoRE and TaskPrompter (GELU, enlarged first; TaskPrompter adds its levels), of InvPT (nothing before the
+// prediction).
+import { addN, type Tensor4D } from '@tensorflow/tfjs';
 import { component, options, type OptionsOf } from '../../registry/component.js';
 import type { Head } from '../../registry/contracts/blocks.js';
 import type { Pyramid } from '../../registry/contracts/features.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
 import type { OptionsSchema } from '../../registry/options.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { concatLevels } from '../nn/levels.js';
@@ -16,6 +18,12 @@ const schema = {
   type: 'object',
   additionalProperties: false,
   properties: {
+    levels: {
+      enum: ['concat', 'sum'],
+      default: 'concat',
+      description:
+        'Levels one after the other in the channels, or added (then all must have the same shape).',
+    },
     kernel: { enum: [1, 3], default: 3, description: 'Of the first convolution.' },
     channels: {
       type: ['integer', 'null'],
@@ -33,7 +41,7 @@ const schema = {
       description: 'Bilinear enlargement of the features before anything else.',
     },
   },
-  required: ['kernel', 'channels', 'reduction', 'activation', 'bias', 'upsample'],
+  required: ['levels', 'kernel', 'channels', 'reduction', 'activation', 'bias', 'upsample'],
 } as const satisfies OptionsSchema;
 
 @component({
@@ -49,7 +57,7 @@ export class ConvHead implements Head {
 
   forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {
     const { kernel, reduction, bias, upsample } = this.options;
-    const { data } = concatLevels(pyramid);
+    const data = this.options.levels === 'concat' ? concatLevels(pyramid).data : sumLevels(pyramid);
     const [, height, width, channels] = data.shape;
     const x = resizeBilinear(data, [height * upsample, width * upsample]);
     const out = this.options.channels ?? Math.max(1, Math.floor(channels / reduction));
@@ -58,4 +66,16 @@ export class ConvHead implements Head {
     const hidden = activation(batchNorm(scope.at('norm'), y));
     return conv2d(scope.at('classify'), hidden, task.channels, { kernel: 1 });
   }
+}
+
+function sumLevels(pyramid: Pyramid): Tensor4D {
+  const maps = pyramid.map(({ data }) => data);
+  const misfit = maps.find(({ shape }) => shape.join() !== maps[0].shape.join());
+  if (misfit)
+    throw new MtcpError(
+      'component',
+      `head conv: levels of ${maps[0].shape.slice(1).join('x')} and ${misfit.shape.slice(1).join('x')} cannot be added`,
+      { option: 'levels' },
+    );
+  return maps.length === 1 ? maps[0] : addN(maps);
 }

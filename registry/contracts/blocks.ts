@@ -11,7 +11,11 @@ export type Encoded =
       /** What each level was before the last block of its stage, for systems that tap there. */
       inner?: Pyramid;
     }
-  | { tasks: TaskPyramids };
+  | {
+      tasks: TaskPyramids;
+      /** How strongly tasks ask for each other, for each level: see `Features`. */
+      relations?: readonly Tensor4D[];
+    };
 
 /** The map after a stage of an encoder. */
 export interface Stage {

@@ -32,6 +32,11 @@ export interface Features {
   readonly shared: Pyramid;
   /** Where the backbone tells: each shared level before the last block of its stage; otherwise empty. */
   readonly inner: Pyramid;
+  /**
+   * Where the backbone tells: how strongly each task asks for each other, for every level of the tasks' pyramids;
+   * [batch, heads, tasks, tasks] in the order of the task set, rows ask for columns.
+   */
+  readonly relations?: readonly Tensor4D[];
   /** What the decoder produced, kept for trace-back; equals `tasks` right after the decoder. */
   readonly stages: TaskPyramids;
   /** The current features of each task. */

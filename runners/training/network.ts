@@ -59,7 +59,8 @@ export class Network {
     const pyramids = 'shared' in encoded ? { shared: encoded.shared } : encoded.tasks;
     for (const [name, pyramid] of Object.entries(pyramids)) exposeLevels(scope, `backbone.${name}`, pyramid);
     if ('shared' in encoded) return this.sharing(input, encoded.shared, encoded.inner);
-    return { image: input, shared: [], inner: [], stages: encoded.tasks, tasks: encoded.tasks };
+    const { tasks, relations } = encoded;
+    return { image: input, shared: [], inner: [], relations, stages: tasks, tasks };
   }
 
   /** Features in which every task starts from the same pyramid. */

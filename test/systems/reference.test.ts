@@ -26,6 +26,8 @@ const SYSTEMS = [
   'mlore-after',
   'mtformer',
   'atrc',
+  'taskprompter',
+  'taskprompter-ctr',
 ];
 
 describe("systems against their authors' code", () => {

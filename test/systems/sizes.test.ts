@@ -130,6 +130,31 @@ describe('sizes of systems', () => {
       expect(await measure()).to.equal(parameters);
     });
 
+  // Less what goes back to the prompts in the last block, which nothing reads.
+  const prompted: [string, number, () => Promise<number>][] = [
+    [
+      'TaskPrompter, ViT-L, NYUD, before the heads',
+      457_602_688 - 1_033_216,
+      () => taskprompter(NYUD, 'l', [448, 576], { channels: 768, out: 768 }, null),
+    ],
+    [
+      'TaskPrompter, ViT-B, PASCAL, before the heads',
+      264_789_516 - 787_200,
+      () =>
+        taskprompter(
+          PASCAL,
+          'b',
+          [512, 512],
+          { channels: 780, out: 1024 },
+          { type: 'cross_task_reweighting' },
+        ),
+    ],
+  ];
+  for (const [name, parameters, measure] of prompted)
+    it(`${name}: ${parameters.toLocaleString('en')}`, async () => {
+      expect(await measure()).to.equal(parameters);
+    });
+
   it('MLoRE, ViT-L, NYUD: 514.7 million before the heads', async () => {
     const decoder = { type: 'mlore' };
     const backbone = { ...VIT_L, class_token: false };
@@ -156,6 +181,19 @@ function demt(backbone: Slot, channels: number): Promise<number> {
   const decoder = { type: 'sequence', blocks: [reduce, { type: 'deform_mixer' }] };
   const model = { backbone, decoder, interaction: { type: 'pixel_attention' } };
   return count(NYUD, model, { type: 'conv', channels }, ['decoder', 'interaction', 'heads']);
+}
+
+function taskprompter(
+  tasks: readonly Task[],
+  variant: string,
+  size: [number, number],
+  widths: object,
+  interaction: Slot | null,
+): Promise<number> {
+  const backbone = { type: 'prompted_vit', variant, grid: size.map((n) => n / 16) };
+  const model = { backbone, decoder: { type: 'prompted_maps', ...widths }, interaction };
+  const sections = ['backbone', 'decoder', 'interaction'];
+  return count(tasks, model, { type: 'conv', levels: 'sum' }, sections, size);
 }
 
 /** What comes after the backbone. */

@@ -25,6 +25,7 @@ def main() -> None:
     write_optimizers(options.out)
     write_backbones(options.out)
     if options.authors:
+        from .prompted import write_prompted
         from .relational import write_relational
         from .transformers import write_transformers
         from .vandenhende import write_vandenhende
@@ -32,6 +33,7 @@ def main() -> None:
         write_vandenhende(options.out, options.authors)
         write_transformers(options.out, options.authors)
         write_relational(options.out, options.authors)
+        write_prompted(options.out, options.authors)
 
 
 if __name__ == "__main__":
