@@ -16,7 +16,12 @@ export const DEFAULT_MEMORY: MemoryPolicy = { affinity: 'tiled', recompute: 'aut
 /** Inner maps from this many bytes on count as large. */
 const LARGE = 7e6;
 
+/** Bytes from which on a value is computed again rather than kept. */
+export function recomputedFrom(recompute: MemoryPolicy['recompute']): number {
+  return { auto: LARGE, always: 1, never: Infinity }[recompute];
+}
+
 /** @param numbers of the inner map, in float32 */
 export function recomputes({ recompute }: MemoryPolicy, numbers: number): boolean {
-  return recompute === 'auto' ? numbers * 4 >= LARGE : recompute === 'always';
+  return numbers * 4 >= recomputedFrom(recompute);
 }

@@ -45,10 +45,22 @@ export interface Program {
   close(): void;
 }
 
+export interface CompileOptions {
+  /**
+   * Values of this many bytes and more that wait between two uses are computed a second time instead, where that takes
+   * only copies and elementwise arithmetic. Default: none. Engines that record no graph keep them all.
+   */
+  recomputedFrom?: number;
+}
+
 export interface Engine {
   readonly description: string;
   /** @param define computes the outputs from inputs it asks `tracer` for; called once, or at each run */
-  compile(name: string, define: (tracer: Tracer) => NamedTensorMap): Promise<Program>;
+  compile(
+    name: string,
+    define: (tracer: Tracer) => NamedTensorMap,
+    options?: CompileOptions,
+  ): Promise<Program>;
   /**
    * Two programs from one function: the second starts from what the first left. What it needs of the first one's
    * intermediate values it reads from arrays that the first writes, under the same `carried/...` names.

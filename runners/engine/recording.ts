@@ -5,6 +5,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { RECORDING, RecordingBackend } from './backend.js';
 import {
   hostTensor,
+  type CompileOptions,
   type Engine,
   type Program,
   type ProgramStats,
@@ -12,7 +13,9 @@ import {
   type Tracer,
 } from './engine.js';
 import { splatOf } from './graph/builder.js';
-import { flopsOf, flopsOfNode, peakBytesOf } from './graph/cost.js';
+import { flopsOf, flopsOfNode } from './graph/cost.js';
+import { peakBytesOf } from './graph/lifetimes.js';
+import { recompute } from './graph/recompute.js';
 import { toOnnx } from './graph/onnx.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
@@ -34,6 +37,9 @@ const IDLE_SESSIONS = 4;
  */
 const SMALL_OPERATORS = 1e6;
 
+/** Bytes of values from which on memory counts for more than a few percent of time; see OnnxOptions. */
+const LARGE = 250e6;
+
 export class RecordingEngine implements Engine {
   readonly description: string;
   readonly #sessions = new Map<string, { session: Session; users: number }>();
@@ -44,9 +50,13 @@ export class RecordingEngine implements Engine {
     this.description = `onnxruntime${options.provider && options.provider !== 'cpu' ? ` ${options.provider}` : ''}, ${options.threads} thread${options.threads === 1 ? '' : 's'}`;
   }
 
-  async compile(name: string, define: (tracer: Tracer) => tf.NamedTensorMap): Promise<Program> {
+  async compile(
+    name: string,
+    define: (tracer: Tracer) => tf.NamedTensorMap,
+    options?: CompileOptions,
+  ): Promise<Program> {
     const started = performance.now();
-    const { graph, outputs } = await record(define);
+    const { graph, outputs } = await record(define, options);
     return this.#program(name, graph, outputs, new Map(), started);
   }
 
@@ -75,10 +85,11 @@ export class RecordingEngine implements Engine {
     given: ReadonlyMap<Value, string>,
     started: number,
   ): Promise<Program> {
-    const model = toOnnx(graph, outputs, given);
+    const nodes = graph.reachable([...outputs.values()], given);
+    const peakBytes = peakBytesOf(nodes, outputs.values());
+    const model = toOnnx(graph, outputs, given, { openShapes: peakBytes > LARGE });
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
-    const nodes = graph.reachable([...outputs.values()], given);
     const flops = flopsOf(nodes);
     const session = await this.#session(key, model, flops / nodes.length < SMALL_OPERATORS);
     const stats: ProgramStats = {
@@ -87,7 +98,7 @@ export class RecordingEngine implements Engine {
       nodes: nodes.length,
       bytes: model.byteLength,
       flops,
-      peakBytes: peakBytesOf(nodes, new Set(outputs.values())),
+      peakBytes,
     };
     return new RecordedProgram(
       name,
@@ -133,12 +144,15 @@ export class RecordingEngine implements Engine {
 let recorded: Promise<unknown> = Promise.resolve();
 
 /** Runs `define` on the recording backend; nothing is computed. */
-export function record(
+export async function record(
   define: (tracer: Tracer) => tf.NamedTensorMap,
+  { recomputedFrom = Infinity }: CompileOptions = {},
 ): Promise<{ graph: Graph; outputs: Map<string, Value> }> {
   const mine = recorded.then(() => recordNow(define));
   recorded = mine.catch(() => {});
-  return mine;
+  const { graph, outputs } = await mine;
+  if (recomputedFrom < Infinity) recompute(graph, [...outputs.values()], recomputedFrom);
+  return { graph, outputs };
 }
 
 async function recordNow(

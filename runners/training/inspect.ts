@@ -2,12 +2,12 @@
 // that do not fit each other are found before anything runs.
 import { createTrialContainer } from '../../registry/container.js';
 import type { Trial } from '../config/index.js';
-import { peakBytesOf } from '../engine/graph/cost.js';
 import { sizeOf } from '../engine/graph/ir.js';
+import { peakBytesOf } from '../engine/graph/lifetimes.js';
 import { record } from '../engine/recording.js';
 import { measureTeachers } from './auxiliary.js';
 import { partsOf } from './parts.js';
-import { traceStages } from './trace-step.js';
+import { memoryOf, traceStages } from './trace-step.js';
 import { newTrace } from './traced.js';
 
 export interface NetworkSize {
@@ -40,7 +40,7 @@ export async function inspect(trial: Trial): Promise<NetworkSize> {
     const options = { batch: batch / accumulate, size, clip };
     const [first, second] = traceStages(tracer, network, criterion, options, trace);
     return { ...first, ...second };
-  });
+  }, memoryOf(network));
   const sections: Record<string, number> = {};
   const byName = new Map<string, number>();
   let parameters = 0;
@@ -55,7 +55,7 @@ export async function inspect(trial: Trial): Promise<NetworkSize> {
   const all = [...trace.table.parameters.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   // Of what trains: a gradient, the optimizer's state and, with accumulation, a sum of gradients.
   const numbers = all + parameters * (1 + optimizer.slots.length + Number(accumulate > 1));
-  const values = peakBytesOf(nodes, new Set(outputs.values()));
+  const values = peakBytesOf(nodes, outputs.values());
   const memory = PROCESS + nodes.length * NODE + numbers * 4 + values * ALLOCATION;
   return { parameters, sections, byName, nodes: nodes.length, memory };
 }

@@ -27,7 +27,7 @@ export class Network {
     private readonly heads: Record<string, Pick<TaskConfig, 'head'>>,
     readonly tasks: readonly Task[],
     components: ComponentFactory,
-    private readonly memory: MemoryPolicy = DEFAULT_MEMORY,
+    readonly memory: MemoryPolicy = DEFAULT_MEMORY,
   ) {
     this.#backbone = components.create('backbone', model.backbone);
     for (const section of BLOCK_SECTIONS) {

@@ -15,7 +15,7 @@ import { NAMES, schemeInputs, type StepShape } from './step-io.js';
 import { meanOf, type StepResult } from './step-result.js';
 import { TaskGradientRun } from './task-gradients.js';
 import { newTrace, type Traced } from './traced.js';
-import { traceLosses, traceStages } from './trace-step.js';
+import { memoryOf, traceLosses, traceStages } from './trace-step.js';
 import { traceUpdate, Update, UpdateLayout } from './update.js';
 import { Weights, type Arena } from './weights.js';
 
@@ -103,7 +103,7 @@ export class TrainingStep {
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
         ? await engine.compileStages('gradient', trace)
-        : [await engine.compile('gradient', (tracer) => trace(tracer)[0])];
+        : [await engine.compile('gradient', (tracer) => trace(tracer)[0], memoryOf(network))];
     const lossProgram = looksAgain
       ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, piece, traced))
       : undefined;

@@ -2,12 +2,18 @@
 // batch.
 import * as tf from '@tensorflow/tfjs';
 import { inputName, Pass } from '../../modules/nn/scope.js';
-import type { Tracer } from '../engine/engine.js';
+import { recomputedFrom } from '../../registry/contracts/memory.js';
+import type { CompileOptions, Tracer } from '../engine/engine.js';
 import type { Network } from './network.js';
 import { objective, type Criterion } from './objective.js';
 import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepShape } from './step-io.js';
 import { traceTaskGradients } from './trace-task-gradients.js';
 import type { Traced } from './traced.js';
+
+/** What the engine has to know of a network's memory policy. */
+export const memoryOf = ({ memory }: Network): CompileOptions => ({
+  recomputedFrom: recomputedFrom(memory.recompute),
+});
 
 /** Records losses, gradients and batch statistics of one step; fills `traced`. Whole in one stage, or in two. */
 export function traceStages(

@@ -139,7 +139,7 @@ export class Builder {
     if (x.constant) return this.graph.constant(x.dtype, shape, x.constant);
     const source = x.node?.op === 'Reshape' ? x.node.inputs[0]! : x;
     if (sameShape(source.shape, shape)) return source;
-    return this.op('Reshape', [source, this.int64(shape)], shape);
+    return this.op('Reshape', [source, this.int64(openShape(shape))], shape);
   }
 
   transpose(x: Value, permutation: readonly number[]): Value {
@@ -245,6 +245,14 @@ export class Builder {
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     return this.op('Gather', [x, indices], shape, { axis: int(axis) });
   }
+}
+
+/** A shape with its largest extent left open: it follows from the number of elements. */
+function openShape(shape: Shape): Shape {
+  const largest = Math.max(...shape);
+  if (largest <= 1) return shape;
+  const at = shape.indexOf(largest);
+  return shape.map((n, axis) => (axis === at ? -1 : n));
 }
 
 export function splatOf(value: Value): number | undefined {

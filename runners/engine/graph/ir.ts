@@ -33,7 +33,8 @@ export interface Value {
 export interface Node {
   readonly op: string;
   readonly domain: '' | 'com.microsoft';
-  readonly inputs: readonly (Value | null)[];
+  /** Changed by `Graph.rewire` only. */
+  inputs: readonly (Value | null)[];
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly outputs: Value[];
   /** Where in the model it was recorded, for messages. */
@@ -94,6 +95,24 @@ export class Graph {
     this.#known.set(key, node);
     this.nodes.push(node);
     return node.outputs;
+  }
+
+  /** The same operator once more, on other inputs; not in the graph until it is inserted. */
+  copy(node: Node, inputs: readonly (Value | null)[]): Node {
+    const copy: Node = { ...node, inputs, outputs: [] };
+    for (const { dtype, shape } of node.outputs)
+      copy.outputs.push({ id: this.#nextId++, dtype, shape, node: copy });
+    return copy;
+  }
+
+  rewire(node: Node, inputs: readonly (Value | null)[]): void {
+    node.inputs = inputs;
+  }
+
+  /** Puts nodes into the recorded order, each list before the node it is filed under. */
+  insert(before: ReadonlyMap<Node, readonly Node[]>): void {
+    const nodes = this.nodes.splice(0);
+    for (const node of nodes) this.nodes.push(...(before.get(node) ?? []), node);
   }
 
   /** Nodes emitted by `body` are new even if the same ones exist already: recomputation. */

@@ -84,6 +84,16 @@ export class Writer {
   }
 }
 
+export interface OnnxOptions {
+  /**
+   * Inputs are declared with their rank alone, so that onnxruntime finds no shapes of what is computed from them
+   * (reshapes leave one extent open). Where it knows shapes it plans which value goes into whose buffer before it
+   * runs, and a buffer that is used again later is held all the time until then: a quarter more memory in large
+   * training graphs. What it gives up is writing over an operand, worth some percent where values fit into caches.
+   */
+  openShapes?: boolean;
+}
+
 /**
  * @param outputs name -> value
  * @param given values that come in from outside instead of being computed, with their names
@@ -92,6 +102,7 @@ export function toOnnx(
   graph: Graph,
   outputs: ReadonlyMap<string, Value>,
   given: ReadonlyMap<Value, string> = new Map(),
+  { openShapes = false }: OnnxOptions = {},
 ): Uint8Array {
   const nodes = graph.reachable([...outputs.values()], given);
   const { nameOf, copies } = nameOutputs(outputs, given);
@@ -120,7 +131,7 @@ export function toOnnx(
       for (const value of constants)
         g.message(5, (w) => writeTensor(w, value, value.constant!, nameOf(value)));
       for (const value of [...graph.inputs, ...given.keys()])
-        if (used.has(value)) g.message(11, (w) => writeValueInfo(w, nameOf(value), value));
+        if (used.has(value)) g.message(11, (w) => writeValueInfo(w, nameOf(value), value, openShapes));
       for (const [name, value] of outputs) g.message(12, (w) => writeValueInfo(w, name, value));
     })
     .message(8, (w) => w.string(1, '').int(2, OPSET))
@@ -185,11 +196,12 @@ function rawData(value: Value, constant: Constant): Uint8Array {
   return new Uint8Array(filled.buffer);
 }
 
-function writeValueInfo(w: Writer, name: string, value: Value): void {
+function writeValueInfo(w: Writer, name: string, value: Value, open = false): void {
   w.string(1, name).message(2, (type) =>
     type.message(1, (tensor) =>
       tensor.int(1, ELEMENT_TYPE[value.dtype]).message(2, (shape) => {
-        for (const n of value.shape) shape.message(1, (dimension) => dimension.int(1, n));
+        for (const n of value.shape)
+          shape.message(1, (dimension) => (open ? dimension : dimension.int(1, n)));
       }),
     ),
   );

@@ -8,7 +8,7 @@ import { inputName, ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { recomputes, type MemoryPolicy } from '../../../registry/contracts/memory.js';
 import type { Scope } from '../../../registry/contracts/scope.js';
 import { record } from '../../../runners/engine/recording.js';
-import { peakBytesOf } from '../../../runners/engine/graph/cost.js';
+import { peakBytesOf } from '../../../runners/engine/graph/lifetimes.js';
 import { evaluate, expectClose, noise, recordingEngine, type Arrays } from '../../support/oracle.js';
 
 type Layer = (scope: Scope, x: tf.Tensor3D) => tf.Tensor;
