@@ -5,6 +5,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { linear } from '../../../modules/nn/layers.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
+import { DEFAULT_MEMORY } from '../../../registry/contracts/memory.js';
 import type { Scope } from '../../../registry/contracts/scope.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../registry/random.js';
@@ -42,6 +43,7 @@ describe('parameter groups', () => {
     const task: Task = { name: 'depth', kind: 'depth', channels: 1 };
     const factory = createTrialContainer([task]);
     const network = {
+      memory: DEFAULT_MEMORY,
       tasks: [task],
       forward: (scope: Scope, image: tf.Tensor4D) => ({
         depth: linear(scope.at('b'), linear(scope.at('a'), image, 2), 1),
