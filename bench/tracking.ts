@@ -3,7 +3,7 @@
 // MLFLOW_TRACKING_URI is set, with that one. Run it on an otherwise idle machine: differences of a percent drown in
 // anything else that runs.
 //
-//   node dist/bench/tracking.js [repeats]
+//   node dist/bench/tracking.js [repeats] [epochs]
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import type { TrialResult } from '../runners/ledger/run-folder.js';
 import { runExperiment } from '../runners/run.js';
 import { textTable } from '../runners/reporting/table.js';
 
-const repeats = Number(process.argv[2] ?? 5);
+const [repeats, epochs] = [5, 40].map((usual, i) => Number(process.argv[i + 2] ?? usual));
 const home = mkdtempSync(join(tmpdir(), 'mtcp-tracking-'));
 const base = new URL('../../experiments/base/mtcp-nyud.yaml', import.meta.url).pathname;
 const silent = createServer(() => {}).listen(0, '127.0.0.1');
@@ -47,7 +47,7 @@ async function measure(uri: string | null, turn: string): Promise<Measured> {
   await runExperiment(file, {
     runs: join(home, turn),
     data: join(home, 'rooms'),
-    overrides: ['data.train=48', 'data.val=4', 'train.epochs=4'],
+    overrides: ['data.train=48', 'data.val=4', `train.epochs=${epochs}`, `evaluate.every=${epochs}`],
     observe: (event) => {
       if (event.event === 'trial') folder = event.folder;
     },
@@ -66,6 +66,7 @@ try {
     for (const [name, uri] of Object.entries(servers)) {
       const measured = await measure(uri, `${turn} ${name}`);
       if (measured.metrics !== expected.metrics) throw new Error(`other results with ${name}`);
+      process.stderr.write(`${name}: ${measured.training.toFixed(2)} s, processor ${measured.cpu.toFixed(1)} s\n`);
       (all[name] ??= []).push(measured);
     }
   const plain = all['no tracker'];

@@ -16,6 +16,7 @@ import { planBatch, runInJobs, wantedIn, type BatchPlan, type JobEvent } from '.
 import { writeWhole } from './ledger/files.js';
 import { Ledger, type LedgerOptions } from './ledger/ledger.js';
 import type { RunFolder, TrialState } from './ledger/run-folder.js';
+import { htmlReport } from './reporting/html/content.js';
 import { draw } from './reporting/plots/draw.js';
 import type { RowResult } from './reporting/measure.js';
 import { buildReport, type Report } from './reporting/report.js';
@@ -43,6 +44,8 @@ export interface RunOptions extends OpenOptions {
   detach?: boolean;
   /** What was typed, for the records of jobs. */
   command?: string;
+  /** Also write the report as a page, report.html. */
+  page?: boolean;
   /** How ownership of trials is told and judged; see ledger/lease.ts. */
   ledger?: Omit<LedgerOptions, 'only'>;
   observe?(event: RunEvent): void;
@@ -169,13 +172,18 @@ async function runTrials(
     );
   const failed = worked.failed.filter((failure) => !finished(failure));
   if (!worked.interrupted && !worked.detached) failed.push(...blockedIn(ledger));
-  const report = buildReport(experiment, rows, sources.constant, primaryMetrics(trials));
+  const primary = primaryMetrics(trials);
+  const report = buildReport(experiment, rows, sources.constant, primary);
   writeWhole(join(folder, 'report.md'), report.markdown);
   writeWhole(join(folder, 'report.json'), `${JSON.stringify(report.json, null, 2)}\n`);
+  const unless = (what: string) => (error: Error) =>
+    observe({ event: 'warning', message: `no ${what}: ${error.message}` });
   for (const plot of report.plots)
-    await draw(plot, join(folder, plot.name)).catch((error: Error) =>
-      observe({ event: 'warning', message: `no picture ${plot.name}: ${error.message}` }),
-    );
+    await draw(plot, join(folder, plot.name)).catch(unless(`picture ${plot.name}`));
+  if (options.page && !worked.interrupted && !worked.detached)
+    await htmlReport(experiment, rows, report, primary)
+      .then((page) => writeWhole(join(folder, 'report.html'), page))
+      .catch(unless('report.html'));
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
   const { interrupted, detached = false } = worked;
   return { report, folder, failed, interrupted, elsewhere, detached };

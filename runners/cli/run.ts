@@ -44,6 +44,7 @@ export async function run(file: string, overrides: string[], options: Options): 
       fresh: options.fresh,
       jobs,
       detach: options.detach,
+      page: true,
       stopRequested: () => stopping,
       observe(event) {
         inJobs ||= event.event === 'submitted' || event.event === 'jobs';

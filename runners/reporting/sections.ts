@@ -3,12 +3,12 @@
 // elsewhere.
 import { join } from 'node:path';
 import type { Experiment, Printed } from '../config/index.js';
-import { readEvents } from '../ledger/events.js';
+import { courseOf, readEvents } from '../ledger/events.js';
 import { selectionNotes } from '../training/selection.js';
 import { isBest, keyOf, type MeasuredRow, type Primary, type RowResult } from './measure.js';
 import { compact, duration, formatNumber, formatSpread, signed } from './numbers.js';
 import type { WeightCourse } from './plots/weights.js';
-import { pairedDifference } from './statistics.js';
+import { pairedDifference, spreadOf } from './statistics.js';
 import { sparkline, type Cell, type Column } from './table.js';
 
 export interface Section {
@@ -172,29 +172,31 @@ export function printedSection({ source, setting, rows }: Printed, primary: Prim
   };
 }
 
-/** Weights and losses of every epoch, for the first seed of every row. */
-export function weightCourses(rows: readonly RowResult[]): WeightCourse[] {
-  const courses = new Map<string, WeightCourse>();
-  for (const { trial, folder } of rows) {
-    if (courses.has(trial.row)) continue;
-    const epochs = readEvents(join(folder, 'events.jsonl')).filter((event) => event.event === 'epoch');
-    courses.set(trial.row, { row: trial.row, epochs });
-  }
-  return [...courses.values()];
-}
+/** Weights and losses of every epoch. */
+export const weightCourses = (rows: readonly RowResult[]): WeightCourse[] =>
+  rows.map(({ trial: { row, seed }, folder }) => ({
+    row,
+    seed,
+    epochs: courseOf(readEvents(join(folder, 'events.jsonl'))).filter((event) => event.event === 'epoch'),
+  }));
 
-/** How the loss weights moved, for every row in which they did. */
-export function weightsSection(rows: readonly WeightCourse[]): Section | undefined {
+/** How the loss weights moved, for every row in which they did: means over the seeds. */
+export function weightsSection(courses: readonly WeightCourse[]): Section | undefined {
   const lines: string[][] = [];
-  for (const { row, epochs } of rows) {
-    const courses = new Map<string, number[]>();
-    for (const { weights } of epochs)
-      for (const [task, weight] of Object.entries(weights))
-        courses.set(task, [...(courses.get(task) ?? []), weight]);
-    const all = [...courses.values()].flat();
+  for (const row of new Set(courses.map((course) => course.row))) {
+    const found = new Map<string, Map<number, number[]>>();
+    for (const { epoch, weights } of courses.flatMap((course) => (course.row === row ? course.epochs : [])))
+      for (const [task, weight] of Object.entries(weights)) {
+        const epochs = found.get(task) ?? new Map<number, number[]>();
+        found.set(task, epochs.set(epoch, [...(epochs.get(epoch) ?? []), weight]));
+      }
+    const means = [...found].map(
+      ([task, epochs]) => [task, [...epochs.values()].map((values) => spreadOf(values).mean)] as const,
+    );
+    const all = means.flatMap(([, course]) => course);
     if (all.every((weight) => weight === 1)) continue;
     const [low, high] = [Math.min(...all), Math.max(...all)];
-    for (const [task, course] of courses)
+    for (const [task, course] of means)
       lines.push([
         row,
         task,
@@ -217,7 +219,7 @@ export function weightsSection(rows: readonly WeightCourse[]): Section | undefin
       { title: 'course' },
     ],
     rows: lines,
-    notes: [],
+    notes: new Set(courses.map(({ seed }) => seed)).size > 1 ? ['Means over the seeds.'] : [],
   };
 }
 

@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { differences, inShort, writeResolved, type Experiment } from '../../config/index.js';
-import { readEvents, type LoggedEvent } from '../../ledger/events.js';
+import { courseOf, readEvents, type LoggedEvent } from '../../ledger/events.js';
 import type { PredictionIndex } from '../../training/pictures.js';
 import { keyOf, type Primary, type RowResult } from '../measure.js';
 import { formatNumber } from '../numbers.js';
-import { curves, type CurvePoint } from '../plots/curves.js';
+import { curves, seedsNote, type CurvePoint } from '../plots/curves.js';
 import { drawSvg, type Plot } from '../plots/draw.js';
 import type { Report } from '../report.js';
 import type { Section } from '../sections.js';
@@ -25,7 +25,7 @@ export async function htmlReport(
   primary: Primary,
 ): Promise<string> {
   const first = firstSeeds(rows);
-  const plots = [...trainingCurves(first, primary), ...report.plots];
+  const plots = [...trainingCurves(rows, primary), ...report.plots];
   return page({
     experiment,
     sections: report.sections,
@@ -46,23 +46,24 @@ export async function htmlReport(
 const firstSeeds = (rows: readonly RowResult[]): RowResult[] =>
   rows.filter(({ trial }, i) => rows.findIndex((other) => other.trial.row === trial.row) === i);
 
-/** Losses and metrics over epochs, of the first seed of every row. */
+/** Losses and metrics over epochs, of all seeds. */
 function trainingCurves(rows: readonly RowResult[], primary: Primary): Plot[] {
   const losses: CurvePoint[] = [];
   const metrics: CurvePoint[] = [];
   for (const { trial, folder } of rows) {
-    const events = readEvents(join(folder, 'events.jsonl'));
+    const events = courseOf(readEvents(join(folder, 'events.jsonl')));
     const of = <E extends LoggedEvent['event']>(name: E) =>
       events.filter((event): event is Extract<LoggedEvent, { event: E }> => event.event === name);
     for (const event of of('epoch'))
       for (const [task, value] of Object.entries(event.losses))
-        losses.push({ epoch: event.epoch, value, series: trial.row, panel: task });
+        losses.push({ epoch: event.epoch, seed: trial.seed, value, series: trial.row, panel: task });
     for (const event of of('evaluated'))
       for (const [task, info] of primary) {
         const value = event.metrics[keyOf(task, info)];
         if (value !== undefined)
           metrics.push({
             epoch: event.epoch,
+            seed: trial.seed,
             value,
             series: trial.row,
             panel: `${task} ${info.name} ${info.unit}`.trim(),
@@ -70,13 +71,26 @@ function trainingCurves(rows: readonly RowResult[], primary: Primary): Plot[] {
       }
   }
   const finite = (points: CurvePoint[]) => points.filter(({ value }) => Number.isFinite(value));
-  const seed = rows.length > 0 ? `seed ${rows[0].trial.seed}` : '';
+  const titled = (title: string, points: readonly CurvePoint[]) =>
+    `${title}: ${seedsNote(points.map(({ seed }) => seed))}`;
   return [
     ...(losses.length > 0
-      ? [curves(finite(losses), { name: 'losses', title: `Training losses by task, ${seed}`, y: 'loss' })]
+      ? [
+          curves(finite(losses), {
+            name: 'losses',
+            title: titled('Training losses by task', losses),
+            y: 'loss',
+          }),
+        ]
       : []),
     ...(new Set(metrics.map(({ epoch }) => epoch)).size > 1
-      ? [curves(finite(metrics), { name: 'metrics', title: `Validation metrics, ${seed}`, y: 'metric' })]
+      ? [
+          curves(finite(metrics), {
+            name: 'metrics',
+            title: titled('Validation metrics', metrics),
+            y: 'metric',
+          }),
+        ]
       : []),
   ];
 }

@@ -2,6 +2,7 @@
 // panels show every task's share of the overall loss against the epoch before (the ratio of Eq 4 of the paper): above 1
 // the task falls more slowly than the others.
 import type { TopLevelSpec } from 'vega-lite';
+import { overSeeds, seedsNote } from './curves.js';
 import type { Plot } from './draw.js';
 
 /** What an epoch left: by task. */
@@ -13,6 +14,7 @@ export interface EpochWeights {
 
 export interface WeightCourse {
   row: string;
+  seed: number;
   epochs: readonly EpochWeights[];
 }
 
@@ -23,7 +25,8 @@ const COLUMNS = 6;
 export function weightsPlot(courses: readonly WeightCourse[]): Plot | undefined {
   const moving = courses.filter(moved);
   if (moving.length === 0) return undefined;
-  const rows = moving.map(({ row }) => row);
+  const rows = [...new Set(moving.map(({ row }) => row))];
+  const seeds = moving.map(({ seed }) => seed);
   const columns = Math.min(rows.length, COLUMNS);
   const size = { width: rows.length > 1 ? 210 : 420, height: 200 };
   const panel = (name: string, title: string, level: number) => ({
@@ -39,33 +42,30 @@ export function weightsPlot(courses: readonly WeightCourse[]): Plot | undefined 
           mark: { type: 'rule', strokeDash: [4, 3], color: '#777' },
           encoding: { y: { datum: level, type: 'quantitative' } },
         },
-        {
-          mark: { type: 'line', point: { size: 18 }, strokeWidth: 1.8 },
-          encoding: {
-            x: {
-              field: 'epoch',
-              type: 'quantitative',
-              axis: { tickMinStep: 1, format: 'd' },
-              scale: { nice: false },
-            },
-            y: { field: 'value', type: 'quantitative', title, scale: { zero: false } },
-            color: { field: 'task', type: 'nominal', sort: Object.keys(moving[0].epochs[0].weights) },
+        ...overSeeds(new Set(seeds).size, 18, {
+          x: {
+            field: 'epoch',
+            type: 'quantitative',
+            axis: { tickMinStep: 1, format: 'd' },
+            scale: { nice: false },
           },
-        },
+          y: { field: 'value', type: 'quantitative', title, scale: { zero: false } },
+          color: { field: 'task', type: 'nominal', sort: Object.keys(moving[0].epochs[0].weights) },
+        }),
       ],
     },
   });
   const values = {
-    weights: moving.flatMap(({ row, epochs }) =>
+    weights: moving.flatMap(({ row, seed, epochs }) =>
       epochs.flatMap(({ epoch, weights }) =>
-        Object.entries(weights).map(([task, value]) => ({ row, epoch, task, value })),
+        Object.entries(weights).map(([task, value]) => ({ row, seed, epoch, task, value })),
       ),
     ),
-    paces: moving.flatMap(({ row, epochs }) => paces(epochs).map((pace) => ({ row, ...pace }))),
+    paces: moving.flatMap(({ row, seed, epochs }) => paces(epochs).map((pace) => ({ row, seed, ...pace }))),
   };
   return {
     name: 'weights',
-    title: 'Loss weights, and how the shares of the overall loss moved',
+    title: `Loss weights, and how the shares of the overall loss moved; ${seedsNote(seeds)}`,
     spec: {
       datasets: values,
       vconcat: [panel('weights', 'loss weight', 1), panel('paces', 'share of the loss / epoch before', 1)],

@@ -7,7 +7,8 @@ import type { LoggedEvent } from '../../ledger/events.js';
 import type { TrialResult } from '../../ledger/run-folder.js';
 import type { LoggedModel, Metric } from './client/index.js';
 import type { OnnxExported } from '../../inference/export.js';
-import { tag } from './entities.js';
+import { LIMITS, shorten } from './client/limits.js';
+import { configEntities, datasetInputs, tag } from './entities.js';
 import type { Invocation } from './invocation.js';
 import type { RemoteRun, RunState } from './remote-run.js';
 
@@ -22,14 +23,21 @@ type Started = LoggedEvent & { event: 'started' };
 
 const MODEL_FILE = 'model.onnx';
 
+interface Finished {
+  /** Of the trial. */
+  folder: string;
+  invocation: Invocation;
+  started: Started;
+  /** As resolved. */
+  config: Readonly<Record<string, unknown>>;
+  result: TrialResult;
+  metrics: readonly Metric[];
+}
+
 /** Logs the model of a finished trial, from wherever an earlier try was left. */
 export async function logModel(
   run: ModelRun,
-  folder: string,
-  invocation: Invocation,
-  started: Started,
-  result: TrialResult,
-  metrics: readonly Metric[],
+  { folder, invocation, started, config, result, metrics }: Finished,
 ): Promise<void> {
   const { model: wanted, register } = invocation.options;
   if (!wanted && register === null) return;
@@ -47,7 +55,7 @@ export async function logModel(
     const exported = state.done.includes('uploaded')
       ? undefined
       : await (await import('../../inference/export.js')).exportOnnx({ folder, out: file });
-    const model = await ensureModel(run, state, started);
+    const model = await ensureModel(run, state, started, config);
     const { model_id } = model.info;
     if (exported)
       await once('uploaded', async () => {
@@ -63,8 +71,17 @@ export async function logModel(
       if (!outputs?.model_outputs?.some((other) => other.model_id === model_id))
         await client.logOutputs(run.info.run_id, [{ model_id, step: result.steps }]);
     });
+    const [, { dataset }] = datasetInputs(started, config);
+    const measuredOn = { dataset_name: dataset.name, dataset_digest: dataset.digest };
+    const tasks = new Set(Object.keys(result.metrics).map((key) => key.split('.')[0]));
     await once('measured', () =>
-      client.logBatch(run.info.run_id, { metrics: metrics.map((metric) => ({ ...metric, model_id })) }),
+      client.logBatch(run.info.run_id, {
+        metrics: metrics.map((metric) => ({
+          ...metric,
+          model_id,
+          ...(tasks.has(metric.key.split('/')[1]) && measuredOn),
+        })),
+      }),
     );
     if (register !== null)
       await once('registered', async () => void (await client.ensureModelVersion(register, model)));
@@ -72,7 +89,12 @@ export async function logModel(
 }
 
 /** Known, found under the run's name, or made. */
-async function ensureModel(run: ModelRun, state: ModelState, started: Started): Promise<LoggedModel> {
+async function ensureModel(
+  run: ModelRun,
+  state: ModelState,
+  started: Started,
+  config: Finished['config'],
+): Promise<LoggedModel> {
   const { client } = run.target;
   const { run_id, experiment_id } = run.info;
   if (state.model_id !== null) return client.loggedModel(state.model_id);
@@ -85,6 +107,10 @@ async function ensureModel(run: ModelRun, state: ModelState, started: Started): 
       name: modelName(started.row),
       model_type: 'onnx',
       source_run_id: run_id,
+      params: configEntities(config).params.map(({ key, value }) => ({
+        key,
+        value: shorten(value, LIMITS.modelParam),
+      })),
       tags: [
         tag('mtcp.row', started.row),
         tag('mtcp.seed', String(started.seed)),

@@ -102,8 +102,10 @@ export class RemoteRun<S extends RunState> {
     return this.state.run!;
   }
 
+  /** Its page, among the pages for training; by default the server shows those for prompts and traces. */
   get url(): string | undefined {
-    return this.state.run ? this.target.client.runUrl(this.state.run) : undefined;
+    const { run } = this.state;
+    return run ? `${this.target.client.runUrl(run)}?workflowType=machine_learning` : undefined;
   }
 
   /** The run of this key: known, found on the server, or made. */

@@ -35,6 +35,11 @@ export class MlflowTracker implements Tracker {
           hint: 'set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead',
         });
     }
+    if (uri === null && !process.env.MLFLOW_TRACKING_URI?.trim())
+      throw new MtcpError('config', 'no tracking server is named', {
+        where: 'tracking.uri',
+        hint: 'write uri: http://localhost:5000 here, or set MLFLOW_TRACKING_URI',
+      });
     this.#connection = connectionFromEnv(process.env, uri ?? undefined);
   }
 

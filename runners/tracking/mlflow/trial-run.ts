@@ -298,14 +298,14 @@ export class TrialRun {
       await run.log({ metrics: finalMetrics(result, at(last)) });
       await run.put('pictures/predictions.png', join(this.folder, 'predictions.png'));
       if (this.invocation.options.checkpoints === 'kept') await this.#putCheckpoints();
-      await logModel(
-        run,
-        this.folder,
-        this.invocation,
-        this.#started!,
+      await logModel(run, {
+        folder: this.folder,
+        invocation: this.invocation,
+        started: this.#started!,
+        config: this.#config(),
         result,
-        finalMetrics(result, at(last)),
-      );
+        metrics: finalMetrics(result, at(last)),
+      });
     }
     await run.put('log/events.jsonl', join(this.folder, 'events.jsonl'));
     const failure = last.event === 'failed' ? last.message : undefined;

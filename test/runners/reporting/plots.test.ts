@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import sharp from 'sharp';
-import { curves, type CurvePoint } from '../../../runners/reporting/plots/curves.js';
+import { curves, seedsNote, type CurvePoint } from '../../../runners/reporting/plots/curves.js';
 import { draw, drawPng, drawSvg } from '../../../runners/reporting/plots/draw.js';
 import { temporaryFolder } from '../../support/rooms.js';
 
 const points = ['semseg', 'depth'].flatMap((panel) =>
   ['MT-CP', '<b>&'].flatMap((series) =>
-    [1, 2, 3].map((epoch): CurvePoint => ({ epoch, series, panel, value: epoch * series.length })),
+    [1, 2, 3].map((epoch): CurvePoint => ({ epoch, seed: 0, series, panel, value: epoch * series.length })),
   ),
 );
 
@@ -22,6 +22,18 @@ describe('plots', () => {
     for (const text of ['semseg', 'depth', 'MT-CP', '&lt;b&gt;&amp;', 'epoch', 'loss'])
       expect(svg).to.contain(`>${text}</text>`);
     expect(svg).not.to.contain('<b>');
+  });
+
+  it('draw every seed, and their mean over them', async () => {
+    const more = points.map((point) => ({ ...point, seed: 1, value: point.value + 8 }));
+    const several = curves([...points, ...more], { name: 'losses', title: 'Losses', y: 'loss' });
+    const svg = await drawSvg(several);
+    // Two panels of two series, each with two seeds and a mean.
+    expect(svg.match(/aria-roledescription="line mark"/g)).to.have.length(12);
+    // At epoch 1 the series MT-CP is 5 and 13.
+    expect(svg).to.match(/epoch: 1; [^"]*9[^"]*MT-CP/);
+    expect(seedsNote([1, 0, 1])).to.equal('mean (thick) and each of the seeds 0, 1 (thin)');
+    expect(seedsNote([3, 3])).to.equal('seed 3');
   });
 
   it('take the colours of text from the page they stand in', async () => {

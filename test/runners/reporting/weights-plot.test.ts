@@ -6,8 +6,9 @@ import { expect } from 'chai';
 import { draw } from '../../../runners/reporting/plots/draw.js';
 import { paces, weightsPlot, type WeightCourse } from '../../../runners/reporting/plots/weights.js';
 
-const course = (row: string, slow: number): WeightCourse => ({
+const course = (row: string, slow: number, seed = 0): WeightCourse => ({
   row,
+  seed,
   epochs: [
     { epoch: 1, weights: { semseg: 1, depth: 1 }, projected: { semseg: 3, depth: 1 } },
     { epoch: 2, weights: { semseg: 1, depth: 1 }, projected: { semseg: 3, depth: 0.5 } },
@@ -35,7 +36,13 @@ describe('plot of loss weights', () => {
 
   it('is drawn for the rows whose weights moved, as SVG and PNG', async () => {
     const still = { ...course('equal', 1), row: 'equal' };
-    const plot = weightsPlot([course('spread 1', 1.1), course('spread 2.5', 1.25), still])!;
+    const plot = weightsPlot([
+      course('spread 1', 1.1),
+      course('spread 2.5', 1.25),
+      course('spread 2.5', 1.3, 1),
+      still,
+    ])!;
+    expect(plot.title).to.contain('seeds 0, 1');
     const folder = mkdtempSync(join(tmpdir(), 'mtcp-plot-'));
     await draw(plot, join(folder, plot.name));
     const svg = readFileSync(join(folder, 'weights.svg'), 'utf8');

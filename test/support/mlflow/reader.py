@@ -82,6 +82,7 @@ def model(model_id):
         "tags": found.tags,
         "params": found.params,
         "metrics": {metric.key: number(metric.value) for metric in found.metrics or []},
+        "datasets": {metric.key: metric.dataset_name for metric in found.metrics or []},
     }
 
 

@@ -12,6 +12,7 @@ export const LIMITS = {
   bytesPerBatch: 950_000,
   key: 250,
   param: 6000,
+  modelParam: 500,
   tag: 5000,
   experiment: 500,
   datasetName: 500,

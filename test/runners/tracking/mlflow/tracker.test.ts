@@ -78,7 +78,7 @@ describe('MLflow tracker', function () {
     const [{ url }] = tracked.messages.filter((event) => 'url' in event && event.url !== null) as {
       url: string;
     }[];
-    const [, experimentId, parent] = /#\/experiments\/(\d+)\/runs\/(\w+)$/.exec(url)!;
+    const [, experimentId, parent] = /#\/experiments\/(\d+)\/runs\/(\w+)\?/.exec(url)!;
     const ids = await test.reader.ask<string[]>('runs', { experiment: experimentId });
     expect(ids).to.have.length(2);
     const [run_id] = ids.filter((id) => id !== parent);
@@ -96,6 +96,15 @@ describe('MLflow tracker', function () {
       'system/system_memory_usage_megabytes',
     );
     expect(read.models).to.deep.equal([{ id: read.models[0]?.id, step: 4 }]);
+
+    const logged = await test.reader.ask<{
+      params: Record<string, string>;
+      metrics: Record<string, number>;
+      datasets: Record<string, string>;
+    }>('model', { model_id: read.models[0].id });
+    expect(logged.params).to.include({ 'scheme.type': 'equal', 'train.epochs': '2' });
+    expect(logged.metrics['final/depth/RMSE']).to.equal(read.metrics['final/depth/RMSE']);
+    expect(logged.datasets['final/depth/RMSE']).to.equal('embedded-rooms val');
 
     const model = `models:/${read.models[0].id}`;
     const predicted = await test.reader.ask<{
@@ -132,6 +141,7 @@ describe('MLflow tracker', function () {
       .to.match(/tiny\.yaml:4:\d+: credentials do not belong/)
       .and.not.contain('secret');
     expect(refused('tracking: { type: mlflow, uri: mlruns }')).to.contain('mtcp mlflow ui');
+    expect(refused('tracking: { type: mlflow }')).to.match(/tiny\.yaml:4:\d+: no tracking server is named/);
     expect(refused('tracking: { type: mlflow, ur: x }')).to.contain('did you mean "uri"');
   });
 
