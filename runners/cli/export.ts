@@ -1,6 +1,6 @@
 // mtcp export
 import { MtcpError } from '../../registry/errors.js';
-import { exportOnnx } from '../inference/export.js';
+import { exportOnnx, ONE_SIZE } from '../inference/export.js';
 import { compact } from '../reporting/numbers.js';
 import { textTable } from '../reporting/table.js';
 import { sizeOfInput } from './predict.js';
@@ -14,12 +14,12 @@ export async function exportModel(
       where: `argument "--format ${options.format}"`,
       hint: 'onnx is the one there is; mtcp weights export writes safetensors',
     });
-  const size = sizeOfInput(options.size);
-  if (size === 'native')
-    throw new MtcpError('usage', 'an exported model has one size', {
-      where: 'argument "--size native"',
-      hint: 'give it as height x width, such as 480x640',
+  if (options.size === 'native' || options.size === 'dynamic')
+    throw new MtcpError('usage', 'an exported model has one height and width', {
+      where: `argument "--size ${options.size}"`,
+      hint: `give them, such as 480x640: ${ONE_SIZE}`,
     });
+  const size = sizeOfInput(options.size) as readonly [number, number] | undefined;
   const exported = await exportOnnx({ folder, out: options.output, checkpoint: options.checkpoint, size });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(exported, null, 2)}\n`);

@@ -41,6 +41,10 @@ const MEANING: Record<Task['kind'], string> = {
   binary: 'probability',
 };
 
+/** Why height and width are not dynamic; stands in the file too. */
+export const ONE_SIZE =
+  'resizing is by matrices, windows and position encodings are laid out, and large products are cut into tiles for one size of the input';
+
 /** The largest message of protocol buffers. */
 const MOST_BYTES = 2 ** 31 - 1;
 
@@ -105,6 +109,9 @@ export async function exportOnnx({
         row: trial.row,
         seed: String(trial.seed),
         trial: trial.hash,
+        size: `${height}x${width}`,
+        'size.fixed': ONE_SIZE,
+        batch: 'any',
         ...Object.fromEntries(classes),
       },
     });

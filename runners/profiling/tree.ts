@@ -1,6 +1,6 @@
 // What operators cost, gathered by the modules that recorded them: names are those of the parameters, such as
-// backbone.model.pixel_level_module.encoder. What no module recorded (losses, and their gradients) has a branch of its
-// own.
+// backbone.model.pixel_level_module.encoder; beside them stand losses.<task> and scheme. What nobody recorded under a
+// name has a branch of its own.
 
 /** What one operator took. */
 export interface OperatorCost {

@@ -51,7 +51,10 @@ export function objective(
   labels: Record<string, tf.Tensor>,
   inputs: SchemeInputs,
 ): Objective {
+  // Names for what profiles and errors show: without them operators would go under the module before.
+  const { source } = pass;
   const measure = (task: Task, prediction: tf.Tensor4D, loss = losses[task.name]): LossValue => {
+    source.label(`losses.${task.name}`);
     const [, height, width] = labels[task.name].shape;
     return loss.forward(resizeBilinear(prediction, [height, width]), labels[task.name], task);
   };
@@ -60,12 +63,14 @@ export function objective(
   const scope = pass.root.shared('scheme');
 
   const final = Object.fromEntries(tasks.map((task) => [task.name, measure(task, predictions[task.name])]));
-  const weigh = (values: Record<string, LossValue>) =>
-    scheme.combine(
+  const weigh = (values: Record<string, LossValue>) => {
+    source.label('scheme');
+    return scheme.combine(
       scope,
       mapValues(values, ({ value, valid }) => ({ value: scheme.project(value), present: presence(valid) })),
       inputs,
     );
+  };
   const combined = [weigh(final)];
   const rest: tf.Scalar[] = [];
 
@@ -76,6 +81,7 @@ export function objective(
     seen.set(task, place + 1);
     (intermediate[place] ??= {})[task] = measure(byName.get(task)!, prediction, loss);
   }
+  source.label('scheme');
   const share = rule.reduce === 'mean' ? rule.weight / intermediate.length : rule.weight;
   if (rule.scheme)
     for (const values of intermediate) {
@@ -88,10 +94,14 @@ export function objective(
     );
   const size = sizeOf(Object.values(labels)[0]);
   const taskLoss = (task: string, prediction: tf.Tensor4D) => measure(byName.get(task)!, prediction).value;
-  for (const term of auxiliary)
+  for (const term of auxiliary) {
+    source.label('auxiliary');
     pass.penalties.push(auxiliaryPenalty(term, pass, { tasks, size, loss: taskLoss }));
+  }
   for (const { value, weight } of pass.penalties) rest.push(value.mul(weight));
 
+  // Gradients go under the modules whose values they are of.
+  source.label('');
   const divided = combined.filter((part): part is Record<string, tf.Scalar> => !isScalar(part));
   const parts = combined.flatMap((part) => (isScalar(part) ? part : sum(Object.values(part))));
   return {

@@ -26,7 +26,7 @@ th button::after { content: ' \\2195'; color: var(--soft); font-size: .8em; }
 th[aria-sort=ascending] button::after { content: ' \\2191'; color: inherit; }
 th[aria-sort=descending] button::after { content: ' \\2193'; color: inherit; }
 .plot svg { max-width: 100%; min-width: 42rem; height: auto; }
-td:first-child { white-space: normal; min-width: 6rem; max-width: 18rem; overflow-wrap: anywhere; }
+td:first-child { white-space: normal; min-width: 6rem; max-width: 18rem; overflow-wrap: break-word; }
 .controls { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: center; background: var(--panel); padding: .6rem .9rem; border-radius: .5rem; margin: .5rem 0 1rem; }
 .controls label { display: flex; gap: .5rem; align-items: center; }
 select { font: inherit; max-width: 16rem; }

@@ -48,7 +48,7 @@ export function curves(
       type: 'nominal',
       title: null,
       sort: unique('series'),
-      ...(unique('series').length === 1 && { legend: null }),
+      legend: unique('series').length === 1 ? null : SOLID,
     },
   });
   const base = {
@@ -69,6 +69,9 @@ export function curves(
       : { ...base, width, height, layer: lines };
   return { name, title, spec: spec as unknown as TopLevelSpec };
 }
+
+/** Legends take the look of the first layer, which is thin and pale. */
+export const SOLID = { symbolOpacity: 1, symbolStrokeWidth: 2 };
 
 /**
  * Layers of a plot over epochs: a thin line for each seed and a thick one for their mean, or one line if there is

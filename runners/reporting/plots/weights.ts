@@ -2,7 +2,7 @@
 // panels show every task's share of the overall loss against the epoch before (the ratio of Eq 4 of the paper): above 1
 // the task falls more slowly than the others.
 import type { TopLevelSpec } from 'vega-lite';
-import { overSeeds, seedsNote } from './curves.js';
+import { overSeeds, seedsNote, SOLID } from './curves.js';
 import type { Plot } from './draw.js';
 
 /** What an epoch left: by task. */
@@ -50,7 +50,12 @@ export function weightsPlot(courses: readonly WeightCourse[]): Plot | undefined 
             scale: { nice: false },
           },
           y: { field: 'value', type: 'quantitative', title, scale: { zero: false } },
-          color: { field: 'task', type: 'nominal', sort: Object.keys(moving[0].epochs[0].weights) },
+          color: {
+            field: 'task',
+            type: 'nominal',
+            sort: Object.keys(moving[0].epochs[0].weights),
+            legend: SOLID,
+          },
         }),
       ],
     },

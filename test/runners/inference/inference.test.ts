@@ -10,17 +10,15 @@ import type * as Ort from 'onnxruntime-node';
 import sharp from 'sharp';
 import { readNpy } from '../../../modules/datasets/formats/npy.js';
 import type { MapData } from '../../../registry/contracts/data.js';
-import { exportOnnx } from '../../../runners/inference/export.js';
+import { exportOnnx, ONE_SIZE } from '../../../runners/inference/export.js';
 import { predict } from '../../../runners/inference/predict.js';
 import { Predictor } from '../../../runners/inference/predictor.js';
 import { runExperiment, type RunEvent } from '../../../runners/run.js';
 import type { PredictionIndex } from '../../../runners/training/pictures.js';
+import { sharedServer } from '../../support/mlflow/server.js';
 import { expectClose } from '../../support/oracle.js';
 import { rejection } from '../../support/reference.js';
 import { experimentFile, temporaryFolder } from '../../support/rooms.js';
-
-/** With onnxruntime and numpy; MTCP_PYTHON names one that is not called python3. */
-const PYTHON = process.env.MTCP_PYTHON ?? 'python3';
 
 describe('a trained trial', function () {
   this.timeout(60_000);
@@ -165,27 +163,33 @@ describe('a trained trial', function () {
       await session.release();
     });
 
-    it('gives the same numbers in Python', function () {
-      try {
-        execFileSync(PYTHON, ['-c', 'import numpy, onnxruntime'], { stdio: 'ignore' });
-      } catch {
-        console.log(`        (skipped: ${PYTHON} has no onnxruntime; MTCP_PYTHON may name another)`);
-        return this.skip();
-      }
+    it('gives the same numbers in Python, and says what it is', async function () {
+      // The Python of the MLflow tests has onnxruntime.
+      const { python } = await sharedServer(this);
       const script = `
 import json, sys, numpy, onnxruntime
 image = numpy.array(json.load(sys.stdin), 'float32').reshape(${COUNT}, ${SIZE}, ${SIZE}, 3)
 session = onnxruntime.InferenceSession(${JSON.stringify(out)}, providers=['CPUExecutionProvider'])
 names = [output.name for output in session.get_outputs()]
-print(json.dumps({name: value.ravel().tolist() for name, value in zip(names, session.run(None, {'image': image}))}))`;
-      const stdout = execFileSync(PYTHON, ['-c', script], {
+results = {name: value.ravel().tolist() for name, value in zip(names, session.run(None, {'image': image}))}
+try:
+    session.run(None, {'image': image[:, :, 1:]})
+except Exception as problem:
+    results['narrower'] = str(problem)
+print(json.dumps({**results, 'metadata': session.get_modelmeta().custom_metadata_map}))`;
+      const stdout = execFileSync(python, ['-c', script], {
         input: JSON.stringify([...images]),
         encoding: 'utf8',
         maxBuffer: 1 << 26,
       });
-      const results = JSON.parse(stdout) as Record<string, number[]>;
+      const { metadata, narrower, ...results } = JSON.parse(stdout) as Record<string, number[]> & {
+        metadata: Record<string, string>;
+        narrower: string;
+      };
       expect(results.semseg).to.deep.equal(expected.semseg);
       for (const task of ['depth', 'normals']) expectClose(results[task], expected[task], 1e-5, task);
+      expect(metadata).to.include({ size: '32x32', batch: 'any', 'size.fixed': ONE_SIZE });
+      expect(narrower).to.match(/invalid dimensions[^]*32/i);
     });
   });
 });

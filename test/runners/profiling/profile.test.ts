@@ -74,6 +74,9 @@ describe('the profile of a trial', function () {
         'fusion',
         'heads',
       ]);
+    const losses = gradient.children.find(({ path }) => path === 'losses.depth')!;
+    expect(losses.seconds).to.be.above(0);
+    expect(losses.backward).to.be.above(0);
     expect(gradient.backward).to.be.within(0.05 * gradient.seconds, 0.95 * gradient.seconds);
     expect(forward.backward).to.equal(0);
     expect(gradient.seconds).to.be.above(0).and.below(step.network);
