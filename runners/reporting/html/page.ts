@@ -89,7 +89,7 @@ const heading = (title: string, place: number): string => (place === 0 ? 'Result
 
 function table({ title, columns, rows, notes }: Section): Markup {
   const align = ({ align: side }: Column) => (side === 'right' ? 'right' : 'left');
-  return markup`<div class="scroll" role="region" tabindex="0" aria-label="${title}">
+  return markup`<div class="scroll" role="group" tabindex="0" aria-label="${title}">
       <table class="sortable">
         <thead>
           <tr>
@@ -141,7 +141,7 @@ const expectations = (checked: readonly Checked[]): Markup =>
       { title: 'number' },
       { title: 'expected' },
       { title: 'actual', align: 'right' },
-      { title: '' },
+      { title: 'verdict' },
     ],
     rows: checked.map(({ row, number, expected, actual, holds }) => [
       row,
@@ -155,7 +155,11 @@ const expectations = (checked: readonly Checked[]): Markup =>
 
 const plot = ({ title, svg }: PageContent['plots'][number], index: number): Markup =>
   markup`<h3>${title}</h3>
-    <div class="plot scroll" role="img" aria-label="${title}">${trusted(ownIds(svg, index))}</div> `;
+    <div class="plot scroll" role="group" tabindex="0" aria-label="Plot">
+      <div role="img" aria-label="${title}">
+        <div aria-hidden="true">${trusted(ownIds(svg, index))}</div>
+      </div>
+    </div> `;
 
 /** Several drawings in one page must not share the names of their clip paths. */
 const ownIds = (svg: string, index: number): string =>

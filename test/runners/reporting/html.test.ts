@@ -1,6 +1,7 @@
 // The page of a report in a real browser: no errors, sorting and sliders work, data stays text, and it reads on a
 // phone and in the dark.
 import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -143,6 +144,27 @@ describe('the page of a report', function () {
       ]);
       await page.locator('[name=row]').selectOption(HOSTILE);
       expect(await page.locator('.figure:visible .none:visible').count()).to.equal(0);
+    });
+
+    it('is accessible by the rules of axe: narrow and light, wide and dark', async function () {
+      this.timeout(180_000);
+      // Its own page: axe is a script, which the policy of ours does not allow.
+      const context = await browser.newContext({ bypassCSP: true });
+      const audited = await context.newPage();
+      await audited.goto(pathToFileURL(file).href);
+      await audited.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+      for (const [colorScheme, width] of [
+        ['light', 360],
+        ['dark', 1200],
+      ] as const) {
+        await audited.emulateMedia({ colorScheme });
+        await audited.setViewportSize({ width, height: 800 });
+        const found = await audited.evaluate<{ id: string; nodes: { html: string }[] }[]>(
+          'axe.run().then(({ violations }) => violations)',
+        );
+        expect(found.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`)).to.deep.equal([]);
+      }
+      await context.close();
     });
 
     it('fits a phone, light and dark', async () => {

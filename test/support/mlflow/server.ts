@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('../../../../test/support/mlflow/', import.meta.url));
 const NO_PYPI = 3;
+/** Milliseconds; a few seconds are usual, on a machine that does nothing else. */
+const LONGEST_START = 400_000;
 
 /** Thrown where the tests shall be skipped, and only there. */
 export class NoPyPI extends Error {}
@@ -67,7 +69,7 @@ export class MlflowServer {
     this.#process = child;
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text) => (this.#log += text));
     letGo(child);
-    for (let tries = 0; tries < 1200; tries++) {
+    for (const began = Date.now(); Date.now() - began < LONGEST_START;) {
       if (child.exitCode !== null) throw new Error(`the MLflow server ended:\n${this.#log.slice(-2000)}`);
       const answer = await fetch(`${this.uri}/health`).catch(() => undefined);
       if (answer?.ok) return;

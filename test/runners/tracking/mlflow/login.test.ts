@@ -16,7 +16,7 @@ const [ADMIN, READER] = ['administrator-s3cret', 'reader-of-runs-s3cret'];
 
 describe('MLflow with logins', function () {
   // A server in Python, perhaps on a busy machine.
-  this.timeout(90_000);
+  this.timeout(180_000);
   const folder = mkdtempSync(join(tmpdir(), 'mtcp-login-'));
   let test: TestServer;
 
@@ -25,7 +25,7 @@ describe('MLflow with logins', function () {
     await sharedServer(this);
     writeFileSync(
       join(folder, 'auth.ini'),
-      `[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///${folder}/auth.db\n` +
+      `[mlflow]\ndefault_permission = READ\nauth_cache_ttl_seconds = 60\ndatabase_uri = sqlite:///${folder}/auth.db\n` +
         `admin_username = admin\nadmin_password = ${ADMIN}\n` +
         'authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n',
     );
@@ -91,8 +91,6 @@ describe('MLflow with logins', function () {
     expect(none).to.contain('the server asks for a login (401)').and.contain('MLFLOW_TRACKING_USERNAME');
     const wrong = await refusal(client({ USERNAME: 'admin', PASSWORD: 'wr0ng' }).ensureExperiment('x'));
     expect(wrong).to.contain('the server refuses the login (401)').and.not.contain('wr0ng');
-    const token = await refusal(client({ TOKEN: 't0ken' }).ensureExperiment('x'));
-    expect(token).to.contain('the server refuses the login (401)').and.contain('MLFLOW_TRACKING_TOKEN');
 
     const [admin, reader] = [
       client({ USERNAME: 'admin', PASSWORD: ADMIN }),
