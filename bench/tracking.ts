@@ -66,7 +66,9 @@ try {
     for (const [name, uri] of Object.entries(servers)) {
       const measured = await measure(uri, `${turn} ${name}`);
       if (measured.metrics !== expected.metrics) throw new Error(`other results with ${name}`);
-      process.stderr.write(`${name}: ${measured.training.toFixed(2)} s, processor ${measured.cpu.toFixed(1)} s\n`);
+      process.stderr.write(
+        `${name}: ${measured.training.toFixed(2)} s, processor ${measured.cpu.toFixed(1)} s\n`,
+      );
       (all[name] ??= []).push(measured);
     }
   const plain = all['no tracker'];
