@@ -9,7 +9,7 @@ import { MtcpError } from '../registry/errors.js';
 const ROOT = join(import.meta.dirname, '../..');
 export const PEER = join(ROOT, 'bench/python/peer.py');
 const REQUIREMENTS = join(ROOT, 'bench/python/requirements.txt');
-const PROBE = 'import torch, safetensors, numpy; print(torch.__version__)';
+const PROBE = 'import torch, safetensors, numpy, cv2, PIL; print(torch.__version__)';
 
 /**
  * @param given of the argument --python; otherwise MTCP_PYTHON, python3 if it has torch, the cached environment
@@ -19,7 +19,7 @@ export function pythonWithTorch(given: string | undefined, report: (line: string
   const asked = given ?? process.env.MTCP_PYTHON;
   if (asked !== undefined) {
     if (hasTorch(asked)) return asked;
-    throw new MtcpError('usage', `${asked} does not import torch, safetensors and numpy`, {
+    throw new MtcpError('usage', `${asked} does not import torch, safetensors, numpy, cv2 and PIL`, {
       where: given === undefined ? 'MTCP_PYTHON' : `argument "--python ${given}"`,
       hint: 'pip install -r bench/python/requirements.txt, or leave it out and mtcp makes an environment',
     });
