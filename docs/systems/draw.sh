@@ -8,4 +8,4 @@ draw() {
 for row in MTL Cross-Stitch PAP PSD PAD-Net MTI-Net InvPT DeMT MTFormer MLoRE Bi-MTDP NDDR-CNN MTAN MT-CP; do
   draw table1 "$row"
 done
-for row in ATRC TaskPrompter; do draw beyond "$row"; done
+for row in ATRC TaskPrompter Sluice; do draw beyond "$row"; done

@@ -134,6 +134,46 @@ describe('local structures', () => {
   });
 });
 
+describe('mixtures of sluice networks', () => {
+  const start = async (
+    kind: 'interaction' | 'decoder',
+    slot: { type: string; [option: string]: unknown },
+  ) => {
+    const block = createTrialContainer(TASKS).create(kind, slot);
+    const table = new ParameterTable();
+    await evaluate(recordingEngine, { x: noise([1, 3, 4, 4]) }, ({ x }, tracer) => {
+      const map: FeatureMap = { data: x as tf.Tensor4D, stride: 8 };
+      const tasks = { semseg: [map, map], depth: [map, map] };
+      const pass = new Pass(table, tracer, true);
+      const features = { image: map, shared: [], inner: [], stages: tasks, tasks };
+      return { y: block.forward(pass.root, features).tasks.semseg[0].data };
+    });
+    return (name: string) => {
+      const { shape, init } = table.parameters.get(name)!;
+      const values = new Float32Array(tf.util.sizeFromShape(shape));
+      init(values, shape, undefined as never);
+      return values;
+    };
+  };
+
+  it('subspaces start with most of themselves; each row sums to one', async () => {
+    const alpha = (await start('interaction', { type: 'subspace_stitch', own: 0.7 }))('1.alpha');
+    expectClose(
+      alpha,
+      Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 0.7 : 0.1)),
+      1e-6,
+      'alpha',
+    );
+    const even = (await start('interaction', { type: 'subspace_stitch', own: null }))('0.alpha');
+    for (const value of even) expect(value).to.equal(0.25);
+  });
+
+  it('tasks start with most of their last layer', async () => {
+    const beta = (await start('decoder', { type: 'layer_mix' }))('depth.beta');
+    expectClose(beta, [0.1, 0.9], 1e-6, 'beta');
+  });
+});
+
 describe('relational context', () => {
   const networkOf = (interaction: object) =>
     createTrialContainer(TASKS).create('interaction', { type: 'relational_context', ...interaction });

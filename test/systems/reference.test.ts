@@ -25,6 +25,7 @@ const SYSTEMS = [
   'mlore',
   'mlore-after',
   'mtformer',
+  'sluice',
   'atrc',
   'taskprompter',
   'taskprompter-ctr',

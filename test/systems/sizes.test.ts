@@ -92,6 +92,18 @@ describe('sizes of systems', () => {
       () => count(NYUD, perTask(R50, { type: 'nddr' }), deeplab, ['backbone.units']),
     ],
     [
+      // 4 matrices of 6x6; 3 times 4 weights and projections of 64, 128 and 256 to 512 channels.
+      'Sluice, ResNet-18, units and mixtures',
+      4 * 36 + 3 * (4 + (64 + 128 + 256 + 3) * 512),
+      () =>
+        count(
+          NYUD,
+          { ...perTask(R18, { type: 'subspace_stitch' }, stages), decoder: { type: 'layer_mix' } },
+          deeplab,
+          ['backbone.units', 'decoder'],
+        ),
+    ],
+    [
       'MTAN, ResNet-18',
       26_644_508,
       () => count(NYUD, { backbone: { ...R18, inner: true }, decoder: { type: 'mtan' } }, deeplab),

@@ -19,11 +19,13 @@ def main() -> None:
     from .backbones import write_backbones
     from .checkpoints import write_checkpoints
     from .optimizers import write_optimizers
+    from .sluice import write_sluice
 
     write_auxiliary(options.out)
     write_checkpoints(options.out)
     write_optimizers(options.out)
     write_backbones(options.out)
+    write_sluice(options.out)
     if options.authors:
         from .prompted import write_prompted
         from .relational import write_relational
