@@ -72,6 +72,8 @@ export interface Ort {
   create(name: FunctionName, ...args: unknown[]): Pointer;
   createAsync(name: FunctionName, ...args: unknown[]): Promise<Pointer>;
   release(kind: keyof typeof RELEASES, pointer: Pointer): void;
+  /** Gives memory that was released back to the system, where the C library keeps it (glibc); else nothing. */
+  trim(): void;
   readonly version: string;
 }
 
@@ -110,6 +112,16 @@ function libraryPath(): string {
   throw new MtcpError('engine', `onnxruntime has no library for ${process.platform} ${process.arch}`, {
     hint: 'use `engine: {type: cpu}` on this machine',
   });
+}
+
+/** A session is many small allocations; without this, a process grows by each network that it has trained. */
+function trimmer(): () => void {
+  try {
+    const trim = koffi.load('libc.so.6').func('malloc_trim', 'int', ['size_t']) as (keep: number) => number;
+    return () => void trim(0);
+  } catch {
+    return () => {};
+  }
 }
 
 function open(path: string): { ort: Ort; handle: LibraryHandle } {
@@ -171,6 +183,7 @@ function open(path: string): { ort: Ort; handle: LibraryHandle } {
       return out[0]!;
     },
     release: (kind, pointer) => releases[kind](pointer),
+    trim: trimmer(),
   };
   return { ort, handle };
 }

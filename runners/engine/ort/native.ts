@@ -124,6 +124,7 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
         ort.create('SessionEndProfiling', session, allocator);
       }
       ort.release('Session', session);
+      ort.trim();
     },
   };
 }
