@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Debian's Slurm and munge for the tests on a cluster. Fails if they are not here and cannot be installed.
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+there() { command -v munged slurmctld slurmd sbatch > /dev/null; }
+there && exit
+[ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null
+export DEBIAN_FRONTEND=noninteractive
+install() { timeout 120 apt-get install --yes --no-install-recommends slurm-wlm munge; }
+install || { timeout 60 apt-get update && install; }
+there
