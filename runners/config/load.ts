@@ -259,8 +259,9 @@ function expand(
   const listed = child(root, 'seeds');
   const seeds = options.seeds ?? (listed ? (toValue(listed) as number[]) : [0]);
   const report = child(root, 'report');
+  const byRow = new Map(drafts.map((draft) => [draft.row, draft]));
   const completed = memoized((row: string) => {
-    const { node, value } = drafts.find((draft) => draft.row === row)!;
+    const { node, value } = byRow.get(row)!;
     const { value: filled, paths } = schemas.completeTrial(value, node);
     return { node, config: withDigest(filled as TrialConfig), paths };
   });

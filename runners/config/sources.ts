@@ -53,9 +53,13 @@ export function withSources(trials: readonly Trial[]): Trial[] {
 
 /** Every row that is named exists, and none leans on itself, however many others are in between. */
 export function validateReferences({ sweep }: Composition, drafts: readonly Draft[], faults: Faults): void {
+  const byProfile = new Map<string | null, Map<string, Draft>>();
   for (const draft of drafts) {
-    const rows = drafts.filter(({ profile }) => profile === draft.profile);
-    const byName = new Map(rows.map((other) => [other.row, other]));
+    const named = byProfile.get(draft.profile) ?? new Map<string, Draft>();
+    byProfile.set(draft.profile, named.set(draft.row, draft));
+  }
+  for (const draft of drafts) {
+    const byName = byProfile.get(draft.profile)!;
     const report = faults.reportIn(draft);
     for (const reference of referencesOf(draft.value)) {
       const mark = markOf(draft, reference);

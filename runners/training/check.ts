@@ -45,6 +45,7 @@ export async function findMisfits(
   observe: (done: number, total: number) => void = () => {},
 ): Promise<MtcpError[]> {
   const known = new Map<string, Misfit[]>();
+  const recorded = new Set<string>();
   const keys = trials.map(keyOf);
   const total = new Set(keys).size;
   const faults = new Faults();
@@ -52,7 +53,7 @@ export async function findMisfits(
     let misfits = known.get(keys[i]);
     if (!misfits) {
       observe(known.size, total);
-      known.set(keys[i], (misfits = await misfitsOf(trial)));
+      known.set(keys[i], (misfits = await misfitsOf(trial, recorded)));
     }
     const report: Report = faults.reportIn({ row: trial.row, profile: null });
     for (const { path, ...fault } of misfits) report({ mark: trial.blame(path), ...fault });
@@ -82,7 +83,21 @@ function keyOf({ config, sources }: Trial): string {
   return JSON.stringify([...own, Object.values(sources).map(keyOf)]);
 }
 
-async function misfitsOf(trial: Trial): Promise<Misfit[]> {
+/** The same but for the numbers that a sweep varies most, which change no shape. */
+function shapeOf({ config, ...trial }: Trial): string {
+  const { scheme, optimizer, schedule } = config;
+  const numberless = (slot: Slot): Slot =>
+    JSON.parse(JSON.stringify(slot, (_, value: unknown) => (typeof value === 'number' ? 0 : value))) as Slot;
+  const kept = {
+    scheme: numberless(scheme),
+    optimizer: numberless(optimizer),
+    schedule: numberless(schedule),
+  };
+  return keyOf({ ...trial, config: { ...config, ...kept } } as Trial);
+}
+
+/** @param recorded shapes of networks that are known to be good */
+async function misfitsOf(trial: Trial, recorded: Set<string>): Promise<Misfit[]> {
   const misfits: Misfit[] = [];
   const labelled = tasksOf(trial, misfits);
   if (misfits.length > 0) return misfits;
@@ -121,7 +136,8 @@ async function misfitsOf(trial: Trial): Promise<Misfit[]> {
       });
   maker.create('optimizer', ['optimizer'], config.optimizer);
   maker.create('schedule', ['schedule'], config.schedule);
-  if (misfits.length > 0) return misfits;
+  const kind = shapeOf(trial);
+  if (misfits.length > 0 || recorded.has(kind)) return misfits;
 
   const network = new Network(config.model, config.tasks, tasks, maker.components);
   const criterion: Criterion = {
@@ -144,6 +160,7 @@ async function misfitsOf(trial: Trial): Promise<Misfit[]> {
     return {};
   });
   if (misfits.length === 0) await checkRows(trial, table, transform!.size, misfits);
+  if (misfits.length === 0) recorded.add(kind);
   return misfits;
 }
 
