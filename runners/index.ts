@@ -34,13 +34,19 @@ export { openExperiment, type OpenOptions } from './experiment.js';
 export { inspect, type NetworkSize } from './training/inspect.js';
 
 // Running, and what became of it
-export { runExperiment, type RunEvent, type RunOptions, type RunOutcome } from './run.js';
+export { planJobs, runExperiment, type RunEvent, type RunOptions, type RunOutcome } from './run.js';
 export { readEvents, courseOf, type LoggedEvent, type TrialEvent } from './ledger/events.js';
 export { readSteps, type StepRecord } from './ledger/steps.js';
 export { Ledger, type Claim, type Entry, type LedgerOptions } from './ledger/ledger.js';
 export { Lease, ownerOf, type LeaseOptions, type Owner, type Ownership, type Probe } from './ledger/lease.js';
 export { RunFolder, STATES, type TrialResult, type TrialState } from './ledger/run-folder.js';
 export type { TrialStatus } from './ledger/status.js';
+
+// Jobs on a cluster
+export { workOn, type JobOptions } from './launchers/job.js';
+export { Jobs, type TrialJob } from './launchers/jobs.js';
+export { jobStatusOf, type JobStatus } from './launchers/status.js';
+export type { BatchPlan, JobEvent } from './launchers/submit.js';
 
 // Reports and pictures
 export { reportExperiment, type ExperimentReport, type ReportOptions } from './report.js';

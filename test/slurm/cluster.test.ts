@@ -32,8 +32,8 @@ describe('an experiment on a Slurm cluster', function () {
     allEvents(trial).filter(({ event }) => event === 'started').length;
   const queueIsEmpty = () => cluster.ask('squeue', '-h') === '';
 
-  it('runs as an array, reports, and runs nothing the second time', async () => {
-    const experiment = new ClusterExperiment({ a: 1, b: 2, c: 1 });
+  it('runs as arrays that wait for each other, reports, and runs nothing the second time', async () => {
+    const experiment = new ClusterExperiment({ a: 2, b: 1, c: { epochs: 1, from: 'a' } });
     const { code, stdout, stderr } = await experiment.run('--json');
     expect(code, stderr).to.equal(0);
     const events = stdout
@@ -41,13 +41,17 @@ describe('an experiment on a Slurm cluster', function () {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const submitted = events.filter(({ event }) => event === 'submitted');
-    expect(submitted).to.have.length(1);
-    expect(submitted[0]).to.include({ system: 'slurm', tasks: 3, trials: 3 });
+    expect(submitted.map(({ system, tasks, trials }) => [system, tasks, trials])).to.deep.equal([
+      ['slurm', 2, 2],
+      ['slurm', 1, 1],
+    ]);
     const trials = Object.values(await experiment.status());
     expect(trials.map(({ state, job }) => [state, job?.word])).to.deep.equal(
       Array.from({ length: 3 }, () => ['done', 'COMPLETED']),
     );
     expect(trials.map(started)).to.deep.equal([1, 1, 1]);
+    const [a, , c] = trials.map(allEvents);
+    expect(c[0].time > a.at(-1)!.time, 'c began when a was done').to.equal(true);
     expect((events.at(-1)!.rows as { state: string }[]).map(({ state }) => state)).to.deep.equal(
       Array.from({ length: 3 }, () => 'done'),
     );
@@ -64,7 +68,7 @@ describe('an experiment on a Slurm cluster', function () {
     await experiment.run('--detach');
     const { depth } = await experiment.status();
     await cluster.until('the time is up', () =>
-      allEvents(depth).some((logged) => logged.event === 'interrupted' && logged.step > 1),
+      allEvents(depth).some((logged) => logged.event === 'interrupted' && logged.step > 0),
     );
     experiment.letGo();
     const limited = await experiment.run();

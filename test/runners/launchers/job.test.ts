@@ -14,7 +14,7 @@ const SMALL = DEPTH_ONLY.replace('model: {', 'model: { decoder: null,');
 const LEANS = SMALL.replace(/ }$/, ', weights: { rows: { model: a } } }');
 
 describe('an experiment in jobs', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   it('is trained by them, watched, shown to trackers, and reported', async () => {
     const plugins = [

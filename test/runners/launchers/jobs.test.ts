@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Experiment } from '../../../runners/config/index.js';
 import { openExperiment } from '../../../runners/experiment.js';
 import { Jobs } from '../../../runners/launchers/jobs.js';
 import { jobStatusOf, noteOn } from '../../../runners/launchers/status.js';
@@ -21,8 +22,11 @@ const LAUNCHER = 'launcher: { type: slurm, parallel: 2 }\n';
 const OPTIONS = { profile: 'smoke' };
 
 /** As a run has it, but for the network checks and the data, which are not what is looked at here. */
+const opened = new Map<string, Experiment>();
+
 async function prepared(file: string, runs: string, only?: readonly TrialState[]): Promise<BatchContext> {
-  const experiment = openExperiment(file, OPTIONS);
+  const experiment = opened.get(file) ?? openExperiment(file, OPTIONS);
+  opened.set(file, experiment);
   const slot = launcherSlot(experiment);
   const jobs = Jobs.of(runs, experiment.name);
   if (jobs.any) await jobs.refresh();
@@ -54,7 +58,7 @@ async function statusIn(file: string, runs: string) {
 }
 
 describe('jobs of a batch system', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const rows = `rows:\n  a: ${SMALL}\n  b: ${SMALL.replace('equal', 'dwa')}\n  c: ${LEANS}\n`;
 
   it('are shown by a dry run, which leaves nothing', async () => {

@@ -10,8 +10,8 @@ const HELD = join(ROOT, 'test/slurm/support/held.mjs');
 const NETWORK =
   'tasks: { semseg: null, normals: null }, model: { decoder: null, interaction: null, refinement: null }, scheme: { type: equal }';
 
-/** Row to its epochs, of two steps each. */
-export type Rows = Readonly<Record<string, number>>;
+/** Row to its epochs, of two steps each, and perhaps the row that it starts from. */
+export type Rows = Readonly<Record<string, number | { epochs: number; from: string }>>;
 
 export class ClusterExperiment {
   readonly runs = temporaryFolder();
@@ -20,9 +20,11 @@ export class ClusterExperiment {
 
   /** @param launcher further options of the launcher, as YAML */
   constructor(rows: Rows, launcher = '') {
-    const lines = Object.entries(rows).map(
-      ([name, epochs]) => `  ${name}: { ${NETWORK}, train: { epochs: ${epochs} } }\n`,
-    );
+    const lines = Object.entries(rows).map(([name, row]) => {
+      const { epochs, from } = typeof row === 'number' ? { epochs: row, from: undefined } : row;
+      const start = from === undefined ? '' : `, weights: { rows: { model: ${from} } }`;
+      return `  ${name}: { ${NETWORK}, train: { epochs: ${epochs} }${start} }\n`;
+    });
     this.file = experimentFile(
       `plugins: ${HELD}\nschedule: { type: held, by: ${this.#hold} }\nrows:\n${lines.join('')}launcher: { type: slurm, cpus: 1${launcher} }\n`,
     );
