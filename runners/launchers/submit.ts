@@ -251,8 +251,9 @@ export async function submit(context: BatchContext, plan: BatchPlan): Promise<vo
     });
 }
 
-/** Milliseconds between two looks, and how many times longer than a look itself. */
+/** Milliseconds between two looks, at least and at most, and how many times longer than a look itself. */
 const POLL = 2000;
+const RAREST = 30_000;
 const RARER = 20;
 /** Looks at a system that does not know a job yet, or any more, before the job counts as gone. */
 const GRACE = 3;
@@ -284,7 +285,9 @@ export async function watch(
     const live = views.some(({ job, state }) => state === 'running' || (job && job.phase !== 'ended'));
     quiet = live || jobs.fault !== undefined ? 0 : quiet + 1;
     if (quiet >= GRACE || views.every(({ state }) => state === 'done')) return true;
-    const rest = Math.max(POLL, RARER * (performance.now() - began));
+    // A system that does not answer has kept us waiting already; its silence is not its load.
+    const load = jobs.fault === undefined ? RARER * (performance.now() - began) : 0;
+    const rest = Math.min(RAREST, Math.max(POLL, load));
     for (const end = performance.now() + rest; performance.now() < end; await sleep(100))
       if (stopRequested()) return false;
   }
