@@ -85,7 +85,11 @@ export async function grad(trial: Trial, { input, out, ...weightsOptions }: Grad
   }
 }
 
-function readBatch(path: string, tasks: readonly Task[]): { batch: TrainBatch; size: [number, number] } {
+/** @throws MtcpError `data` if an image or a label is missing or of another size */
+export function readBatch(
+  path: string,
+  tasks: readonly Task[],
+): { batch: TrainBatch; size: [number, number] } {
   const file = new SafetensorsFile(path);
   try {
     const image = readImage(file);

@@ -4,9 +4,15 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { randomStream } from '../../registry/random.js';
 import { forward } from '../../runners/compare/forward.js';
-import { grad } from '../../runners/compare/grad.js';
+import { readBatch } from '../../runners/compare/grad.js';
+import { fill } from '../../runners/compare/model.js';
+import type { Engine } from '../../runners/engine/engine.js';
+import { createEngine } from '../../runners/engine/index.js';
 import { openExperiment } from '../../runners/experiment.js';
+import { partsOf, threadsOf } from '../../runners/training/parts.js';
+import { TrainingStep } from '../../runners/training/step.js';
 import { importWeights } from '../../runners/weights/import.js';
 import { readSafetensors, SafetensorsFile } from '../../runners/weights/safetensors.js';
 import { runPython } from './support/python.js';
@@ -15,15 +21,22 @@ import { TABLE3 } from '../support/rooms.js';
 const SIZES = ['96x128', '83x117', '224x224'];
 /** Largest distance over the tensor's largest value. */
 const FEATURES = 1e-4;
-/** Norm of the distance over the norm of the gradient, for the heads, whose gradients pass through no ReLU of a block. */
-const HEADS = 1e-3;
 /**
- * The same for all gradients together. Among the network's million ReLUs some sit within float32's rounding of 0; where
- * one falls on the other side than in double precision, everything before it changes by some percent, and a small map
- * behind a BatchNorm makes it worse. The small networks of `npm test` have no such cell and are held to 1e-3 parameter
- * by parameter.
+ * Norm of the distance over the norm of a parameter's gradient: of the median parameter, and of each. Batch norms over
+ * few places and gates that nearly cancel make float32 coarse in some of the coherence fusion's parameters; other
+ * draws of weights put another kink (a maximum, a mask's threshold) within rounding and a percent on all behind it.
  */
-const ALL = 5e-2;
+const MEDIAN = 1e-3;
+const GRADIENTS = 2.5e-2;
+/** Norm of the distance over the norm of a parameter's first AdamW update. */
+const UPDATES = 1e-2;
+/**
+ * That update is nearly the gradient's sign, which rounding decides where an element is close to 0: elements below
+ * this part of the gradient's root mean square are left out.
+ */
+const SIGNED = 0.05;
+/** Of running means and variances, over the largest. */
+const STATISTICS = 1e-4;
 /** A gradient no longer than this is rounding: the loss does not depend on the parameter. */
 const NOISE = 1e-6;
 
@@ -89,37 +102,86 @@ describe('full size against PyTorch', () => {
       });
   });
 
-  it('a training step of the paper network has the same losses and gradients', async () => {
-    const own = join(folder, 'step');
-    runPython('step.py', [own, '--size', '64x96']);
-    const out = join(own, 'ours.safetensors');
-    const trial = fullTrial(['model.backbone.encoder.drop_path=0', 'scheme={ type: log, epsilon: 1e-6 }']);
-    const { losses } = await grad(trial, {
-      weights: join(own, 'weights.safetensors'),
-      input: join(own, 'batch.safetensors'),
-      out,
+  describe('a training step of the paper network', () => {
+    const own = () => join(folder, 'step');
+    const file = (name: string) => new SafetensorsFile(join(own(), `${name}.safetensors`));
+    const engines: Engine[] = [];
+    let step: TrainingStep;
+    let rate: number;
+    const close = () => engines.splice(0).forEach((engine) => engine.close());
+
+    before(async () => {
+      runPython('step.py', [own(), '--size', '32x64']);
+      const trial = fullTrial(['model.backbone.encoder.drop_path=0', 'scheme={ type: log, epsilon: 1e-6 }']);
+      const { network, criterion, optimizer, tasks } = partsOf(trial);
+      const { batch, size } = readBatch(join(own(), 'batch.safetensors'), tasks);
+      engines.push(await createEngine(trial.config.engine, threadsOf(trial)));
+      step = await TrainingStep.compile(engines[0], network, criterion, optimizer, {
+        batch: 1,
+        size,
+        clip: null,
+      });
+      fill(trial, step.weights, { weights: join(own(), 'weights.safetensors') });
+      rate = optimizer.rate;
+      await step.gradientsOf(batch, (name) => randomStream(trial.seed, name));
     });
-    const [expected, actual] = ['gradients.safetensors', 'ours.safetensors'].map(
-      (name) => new SafetensorsFile(join(own, name)),
-    );
-    const faults: string[] = [];
-    let [squares, errors, count] = [0, 0, 0];
-    for (const name of expected.tensors.keys()) {
-      const { data } = expected.read(name);
-      if (name === 'loss.coherence') continue; // ours are one for each task
-      if (name.startsWith('loss.')) {
-        expect(losses[name], name).to.be.closeTo(data[0], 1e-5 * Math.abs(data[0]));
-        continue;
+    after(close);
+
+    it('has no ReLU so near 0 that float32 could take its other side', () => {
+      expect(file('gradients').read('margin').data[0]).to.be.above(1e-5);
+    });
+
+    it('has the same losses', () => {
+      const expected = file('gradients');
+      const losses = [...expected.tensors.keys()].filter((name) => name.startsWith('loss.'));
+      const actual = step.losses();
+      // Our coherence losses are one for each task.
+      for (const name of losses.filter((name) => name !== 'loss.coherence')) {
+        const [loss] = expected.read(name).data;
+        expect(actual.get(name.slice('loss.'.length)), name).to.be.closeTo(loss, 1e-5 * Math.abs(loss));
       }
-      const { error, norm } = distance(actual.read(name).data, data);
-      count++;
-      squares += norm ** 2;
-      errors += error ** 2;
-      if (name.startsWith('heads.') && norm > NOISE && !(error < HEADS * norm))
-        faults.push(`${name}: off by ${error.toExponential(2)} of ${norm.toExponential(2)}`);
-    }
-    expect(faults, faults.join('\n')).to.deep.equal([]);
-    expect(Math.sqrt(errors / squares), 'all gradients').to.be.below(ALL);
-    expect(count).to.equal(1356);
+      expect(losses).to.have.lengthOf(11);
+    });
+
+    it('has the same gradient of every parameter', () => {
+      const expected = file('gradients');
+      const names = [...expected.tensors.keys()].filter((name) => step.gradients.views.has(name));
+      expect(names).to.have.lengthOf(1356);
+      const errors = names.flatMap((name) => {
+        const { error, norm } = distance(step.gradients.views.get(name)!.data, expected.read(name).data);
+        return norm < NOISE ? [] : [{ name, error: error / norm, norm }];
+      });
+      const faults = errors
+        .filter(({ error }) => !(error < GRADIENTS))
+        .map(({ name, error, norm }) => `${name}: ${error} of ${norm}`);
+      expect(faults, faults.join('\n')).to.deep.equal([]);
+      errors.sort((a, b) => a.error - b.error);
+      expect(errors[errors.length >> 1].error).to.be.below(MEDIAN);
+    });
+
+    it('leaves the same running statistics, and weights after AdamW', async () => {
+      const [before, updated, gradients] = ['weights', 'updated', 'gradients'].map(file);
+      await step.apply(1, rate);
+      const faults: string[] = [];
+      for (const [name, { data }] of step.weights.entries()) {
+        const expected = updated.read(name).data;
+        const { ofLargest } = distance(data, expected);
+        if (step.weights.buffers.has(name)) {
+          if (!(ofLargest < STATISTICS)) faults.push(`${name}: ${ofLargest}`);
+          continue;
+        }
+        if (!gradients.tensors.has(name)) continue;
+        const gradient = gradients.read(name).data;
+        const { norm } = distance([], gradient);
+        if (norm < NOISE) continue;
+        const least = (SIGNED * norm) / Math.sqrt(gradient.length);
+        const signed = (values: Float32Array) => values.filter((_, i) => Math.abs(gradient[i]) > least);
+        const [from, to] = [before.read(name).data, expected].map((values) => signed(values as Float32Array));
+        const { error } = distance(signed(data as Float32Array), to);
+        const { error: length } = distance(from, to);
+        if (!(error < UPDATES * length)) faults.push(`${name}: ${error / length} of ${length}`);
+      }
+      expect(faults, faults.join('\n')).to.deep.equal([]);
+    });
   });
 });
