@@ -15,11 +15,11 @@ import {
 import { createTrialContainer } from '../registry/container.js';
 import type { LabelMap, MapData } from '../registry/contracts/data.js';
 import type { Task } from '../registry/contracts/tasks.js';
-import { MtcpError } from '../registry/errors.js';
 import { randomStream } from '../registry/random.js';
 import { createLoader } from '../runners/data/loader.js';
 import { markdownTable, textTable } from '../runners/reporting/table.js';
 import { toLabel } from '../runners/training/evaluation.js';
+import { runCommand } from './command.js';
 import { pythonWithTorch } from './python-with-torch.js';
 import { Side } from './side.js';
 
@@ -186,11 +186,6 @@ const program = new Command('bench:loader')
   .option('--workers <n>', 'worker threads, and worker processes of the DataLoader', '2')
   .option('--rounds <n>', 'turns of each side', '3')
   .option('--python <path>', 'a Python with torch, cv2 and PIL')
-  .option('--markdown', 'tables in Markdown');
-try {
-  await main(program.parse().opts<Options>());
-} catch (error) {
-  if (!MtcpError.is(error)) throw error;
-  process.stderr.write(`${error.format()}\n`);
-  process.exitCode = error.exitCode;
-}
+  .option('--markdown', 'tables in Markdown')
+  .action(main);
+await runCommand(program);

@@ -6,6 +6,7 @@ import { MtcpError } from '../registry/errors.js';
 import { didYouMean } from '../registry/near.js';
 import { createEngine } from '../runners/engine/index.js';
 import { markdownTable, textTable, type Column } from '../runners/reporting/table.js';
+import { runCommand } from './command.js';
 import { CASES } from './cases.js';
 import { compare, type Comparison } from './compare.js';
 import { matmulPeak } from './peak.js';
@@ -125,10 +126,4 @@ const program = new Command('npm run bench --')
     }
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!MtcpError.is(error)) throw error;
-  process.stderr.write(`${error.format()}\n`);
-  process.exitCode = error.exitCode;
-}
+await runCommand(program);

@@ -3,7 +3,6 @@
 import { Command } from 'commander';
 import '../modules/index.js';
 import { inputName } from '../modules/nn/scope.js';
-import { MtcpError } from '../registry/errors.js';
 import { labelChannels } from '../registry/contracts/tasks.js';
 import { randomStream } from '../registry/random.js';
 import type { Trial } from '../runners/config/index.js';
@@ -15,6 +14,7 @@ import { tracePredictions } from '../runners/training/evaluation.js';
 import { inspect } from '../runners/training/inspect.js';
 import { partsOf, threadsOf } from '../runners/training/parts.js';
 import { TrainingStep } from '../runners/training/step.js';
+import { runCommand } from './command.js';
 
 interface Options {
   profile?: string;
@@ -135,10 +135,4 @@ const program = new Command('npm run bench:memory --')
   .option('--evaluate', 'the forward pass of an evaluation instead')
   .action(measure);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!MtcpError.is(error)) throw error;
-  process.stderr.write(`${error.format()}\n`);
-  process.exitCode = error.exitCode;
-}
+await runCommand(program);

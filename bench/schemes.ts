@@ -5,7 +5,6 @@ import { Command } from 'commander';
 import '../modules/index.js';
 import { createTrialContainer } from '../registry/container.js';
 import { labelChannels } from '../registry/contracts/tasks.js';
-import { MtcpError } from '../registry/errors.js';
 import { randomStream } from '../registry/random.js';
 import { loadExperiment, type Trial } from '../runners/config/index.js';
 import type { TrainBatch } from '../runners/data/batch.js';
@@ -15,6 +14,7 @@ import { markdownTable, textTable } from '../runners/reporting/table.js';
 import { partsOf, threadsOf } from '../runners/training/parts.js';
 import { TrainingStep } from '../runners/training/step.js';
 import { disturbance } from '../test/support/conflict.js';
+import { runCommand } from './command.js';
 
 const EXPERIMENT = fileURLToPath(new URL('../../experiments/schemes.yaml', import.meta.url));
 
@@ -154,7 +154,7 @@ async function bench(overrides: string[], options: Options): Promise<void> {
   engine.close();
 }
 
-new Command('bench:schemes')
+const program = new Command('bench:schemes')
   .description('The cost of a step under every scheme, relative to equal weighting.')
   .argument('[overrides...]', 'as in `mtcp run`: path=value')
   .option('--profile <name>', 'profile of experiments/schemes.yaml')
@@ -165,9 +165,6 @@ new Command('bench:schemes')
   .option('--conflict', "instead: how a task fares when another task's loss is multiplied by 100")
   .option('--rounds <n>', 'steps of each', '15')
   .option('--markdown', 'print the table as Markdown')
-  .action(bench)
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.stderr.write(`${MtcpError.is(error) ? error.format() : String((error as Error).stack)}\n`);
-    process.exitCode = 1;
-  });
+  .action(bench);
+
+await runCommand(program);
