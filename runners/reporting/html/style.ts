@@ -5,7 +5,7 @@ export const STYLE = `
   :root { --ink: #e6e8eb; --soft: #a3abb5; --line: #3a4048; --ground: #14171a; --panel: #1d2125; --accent: #6cb6ff; --best: #5fd39a; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 76rem; padding: 1.5rem 1rem 4rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; max-width: 88rem; padding: 1.5rem 1rem 4rem; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; }
@@ -26,7 +26,8 @@ th button::after { content: ' \\2195'; color: var(--soft); font-size: .8em; }
 th[aria-sort=ascending] button::after { content: ' \\2191'; color: inherit; }
 th[aria-sort=descending] button::after { content: ' \\2193'; color: inherit; }
 .plot svg { max-width: 100%; min-width: 42rem; height: auto; }
-td:first-child { white-space: normal; min-width: 6rem; max-width: 18rem; overflow-wrap: break-word; }
+thead th { white-space: normal; }
+td:first-child { white-space: normal; min-width: min(11rem, 34vw); max-width: 18rem; overflow-wrap: break-word; }
 .controls { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: center; background: var(--panel); padding: .6rem .9rem; border-radius: .5rem; margin: .5rem 0 1rem; }
 .controls label { display: flex; gap: .5rem; align-items: center; }
 select { font: inherit; max-width: 16rem; }
