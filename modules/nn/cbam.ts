@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { batchNorm, conv2d, linear } from './layers.js';
 import { relu } from './ops/activations.js';
-import { channelSummary } from './ops/channel-summary.js';
+import { summary } from './ops/summary.js';
 
 export interface CbamOptions {
   /** Channels of the hidden layer of the channel gate: channels / reduction, at least 1. */
@@ -22,14 +22,14 @@ export function cbam(
   const hidden = Math.max(1, Math.floor(channels / reduction));
 
   // Both poolings go through one shared two-layer network, as two rows of a batch.
-  const pooled = tf.concat([x.mean([1, 2]), x.max([1, 2])], 0) as tf.Tensor2D;
+  const pooled = tf.concat(summary(x, [1, 2]), 0).reshape([2 * batch, channels]) as tf.Tensor2D;
   const channel = scope.at('channel');
   const scores = linear(channel.at('fc2'), relu(linear(channel.at('fc1'), pooled, hidden)), channels);
-  const [average, maximum] = tf.split(scores, 2, 0);
+  const [maximum, average] = tf.split(scores, 2, 0);
   const gated = x.mul(average.add(maximum).sigmoid().reshape([batch, 1, 1, channels])) as tf.Tensor4D;
 
   const spatial = scope.at('spatial');
-  const map = conv2d(spatial.at('conv'), channelSummary(gated), 1, {
+  const map = conv2d(spatial.at('conv'), tf.concat(summary(gated, [3]), 3), 1, {
     kernel,
     padding: (kernel - 1) / 2,
     bias: false,

@@ -9,7 +9,7 @@ import { softmaxAffinity } from '../../../modules/nn/ops/affinity.js';
 import { batchNormalize } from '../../../modules/nn/ops/batch-norm.js';
 import { crossEntropy } from '../../../modules/nn/ops/cross-entropy.js';
 import { after } from '../../../modules/nn/ops/after.js';
-import { channelSummary } from '../../../modules/nn/ops/channel-summary.js';
+import { summary } from '../../../modules/nn/ops/summary.js';
 import { relativePositions } from '../../../modules/nn/ops/relative-positions.js';
 import { scatterRows } from '../../../modules/nn/ops/scatter-rows.js';
 import { EagerEngine } from '../../../runners/engine/eager.js';
@@ -56,8 +56,17 @@ describe('operations, recorded against composite', () => {
   it('after: nothing but the order changes', () =>
     expectSame({ x: noise([3, 5]), y: noise([7], 'y') }, ({ x, y }) => after(x.mul(2), [y.exp(), y]).mul(x)));
 
-  it('channel summary', () =>
-    expectSame({ x: noise([2, 3, 5, 7]) }, ({ x }) => channelSummary(x as tf.Tensor4D)));
+  for (const axes of [[3], [1, 2]])
+    it(`summary along ${axes.join(' and ')}`, () =>
+      expectSame({ x: noise([2, 3, 5, 7]) }, ({ x }) => summary(x, axes)));
+
+  it('summary: values that tie share the gradient of the maximum', async () => {
+    const cpu = await EagerEngine.create('cpu');
+    const x = { data: Float32Array.of(1, 3, 3, 2, -1, -1, -1, -1), shape: [2, 4] };
+    const gradient = tf.grad((t: tf.Tensor) => summary(t, [1])[0].mul([[6], [8]]).sum());
+    const { dx } = await evaluate(cpu, { x }, ({ x }) => ({ dx: gradient(x) }));
+    expectClose(dx.data, Float32Array.of(0, 3, 3, 0, 2, 2, 2, 2), 1e-7, 'dx');
+  });
 
   it('scatter of rows, in several portions', () =>
     expectSame({ rows: noise([9001, 40]), index: integers([9001], 17, 'index') }, ({ rows, index }) =>
