@@ -63,7 +63,11 @@ describe('operations, recorded against composite', () => {
   it('summary: values that tie share the gradient of the maximum', async () => {
     const cpu = await EagerEngine.create('cpu');
     const x = { data: Float32Array.of(1, 3, 3, 2, -1, -1, -1, -1), shape: [2, 4] };
-    const gradient = tf.grad((t: tf.Tensor) => summary(t, [1])[0].mul([[6], [8]]).sum());
+    const gradient = tf.grad((t: tf.Tensor) =>
+      summary(t, [1])[0]
+        .mul([[6], [8]])
+        .sum(),
+    );
     const { dx } = await evaluate(cpu, { x }, ({ x }) => ({ dx: gradient(x) }));
     expectClose(dx.data, Float32Array.of(0, 3, 3, 0, 2, 2, 2, 2), 1e-7, 'dx');
   });
