@@ -68,6 +68,7 @@ export interface Engine {
   compileStages(
     name: string,
     define: (tracer: Tracer) => readonly [NamedTensorMap, NamedTensorMap],
+    options?: CompileOptions,
   ): Promise<readonly [Program, Program]>;
   close(): void;
 }

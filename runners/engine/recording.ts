@@ -63,12 +63,13 @@ export class RecordingEngine implements Engine {
   async compileStages(
     name: string,
     define: (tracer: Tracer) => readonly [tf.NamedTensorMap, tf.NamedTensorMap],
+    options?: CompileOptions,
   ): Promise<readonly [Program, Program]> {
     const started = performance.now();
     const { graph, outputs } = await record((tracer) => {
       const [first, second] = define(tracer);
       return { ...prefixed('first/', first), ...prefixed('second/', second) };
-    });
+    }, options);
     const [first, second] = ['first/', 'second/'].map((prefix) => withoutPrefix(prefix, outputs));
     const carried = carriedValues(graph, [...first.values()], [...second.values()]);
     for (const [value, carriedName] of carried) first.set(carriedName, value);

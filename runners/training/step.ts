@@ -102,7 +102,7 @@ export class TrainingStep {
     const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, piece, traced);
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
-        ? await engine.compileStages('gradient', trace)
+        ? await engine.compileStages('gradient', trace, memoryOf(network))
         : [await engine.compile('gradient', (tracer) => trace(tracer)[0], memoryOf(network))];
     const lossProgram = looksAgain
       ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, piece, traced))
