@@ -1,12 +1,14 @@
 // What `npm run bench` can run: pieces of a network, and whole networks at several sizes.
 import { join } from 'node:path';
+import { rowSizes } from './row.js';
 
 const CONFIGS = join(import.meta.dirname, '../../bench/configs');
 
 export interface Case {
   title: string;
   piece: string;
-  sizes: Record<string, unknown>;
+  /** A function where they take work to find out. */
+  sizes: Record<string, unknown> | (() => Record<string, unknown>);
   /** Run when no case is asked for by name. */
   standard: boolean;
   /** What PyTorch needs, in GB, where it is much. */
@@ -20,6 +22,14 @@ const network = (config: string, batch: number, height: number, width: number) =
   width,
 });
 
+/** The embedded training step of a row of table 1. */
+const system = (name: string, row: string, notes = '', overrides: readonly string[] = []): Case => ({
+  title: `training step of the embedded ${row}${notes}, 64x96 batch 4`,
+  piece: 'system_step',
+  sizes: () => rowSizes(name, { experiment: 'table1.yaml', profile: 'embedded', row, overrides }),
+  standard: true,
+});
+
 export const CASES: Record<string, Case> = {
   embedded: {
     title: 'training step of the embedded MT-CP, 64x96 batch 4',
@@ -27,6 +37,7 @@ export const CASES: Record<string, Case> = {
     sizes: network('embedded', 4, 64, 96),
     standard: true,
   },
+  'mti-net': system('mti-net', 'MTI-Net'),
   swin2: {
     title: 'Swin stage, 256 channels 60x80 batch 2, 2 heads',
     piece: 'swin_stage',

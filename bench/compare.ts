@@ -1,9 +1,10 @@
 // One comparison: two processes hold the same piece with the same numbers; they take turns, so that whatever else
 // the machine does meets both, and each turn gives one ratio.
 import { MtcpError } from '../registry/errors.js';
+import type { Checksum } from './checksum.js';
 import { PEER } from './python-with-torch.js';
 import { Side } from './side.js';
-import type { Checksum, Setup } from './subject.js';
+import type { Setup } from './subject.js';
 
 export interface CompareOptions {
   piece: string;
@@ -38,6 +39,8 @@ export interface Comparison {
 const TOLERANCE = 2e-3;
 /** and gradients of a whole network by this: where rounding flips a choice (a maximum, a ReLU, a mask) they jump. */
 const NETWORK_TOLERANCE = 2e-2;
+/** How results of whole networks call the norm of a parameter's gradient. */
+const GRADIENT_NORM = 'norm.';
 
 export async function compare(options: CompareOptions): Promise<Comparison> {
   const { piece, threads, python, channelsLast } = options;
@@ -90,6 +93,13 @@ function agreement(piece: string, ours: Record<string, Checksum>, peer: Record<s
   let worst = { name: '', difference: 0, allowed: TOLERANCE };
   const shared = Object.keys(peer).filter((name) => name in ours);
   if (shared.length === 0) throw new MtcpError('engine', `${piece}: the two sides share no result`);
+  // Where one side alone has a parameter's gradient the networks differ; one without use is zero here, absent there.
+  const alone =
+    Object.keys(peer).find((name) => name.startsWith(GRADIENT_NORM) && !(name in ours)) ??
+    Object.keys(ours).find(
+      (name) => name.startsWith(GRADIENT_NORM) && !(name in peer) && ours[name][1] !== 0,
+    );
+  if (alone !== undefined) throw new MtcpError('engine', `${piece}: only one side has ${alone}`);
   // A gradient that is zero but for rounding (a bias before a normalisation) has no true value to compare with:
   // small tensors are measured against the typical one.
   const norms = shared.map((name) => peer[name][1]).sort((a, b) => a - b);
@@ -97,7 +107,7 @@ function agreement(piece: string, ours: Record<string, Checksum>, peer: Record<s
   for (const name of shared) {
     const [sum, norm] = peer[name];
     const difference = Math.abs(ours[name][1] - norm) / Math.max(norm, typical);
-    const allowed = name.startsWith('norm.') ? NETWORK_TOLERANCE : TOLERANCE;
+    const allowed = name.startsWith(GRADIENT_NORM) ? NETWORK_TOLERANCE : TOLERANCE;
     if (!(difference / allowed <= worst.difference / worst.allowed)) worst = { name, difference, allowed };
     if (!Number.isFinite(sum)) worst = { name, difference: Infinity, allowed };
   }

@@ -70,7 +70,7 @@ async function bench(names: string[], options: Options): Promise<void> {
     try {
       const result = await compare({
         piece,
-        sizes,
+        sizes: typeof sizes === 'function' ? sizes() : sizes,
         threads,
         rounds: Number(options.rounds),
         turn: Number(options.turn),

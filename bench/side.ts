@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { MtcpError } from '../registry/errors.js';
-import type { Checksum } from './subject.js';
+import type { Checksum } from './checksum.js';
 
 export interface RunAnswer {
   seconds: number[];

@@ -1,24 +1,17 @@
-// What our process holds and times: a piece, or a whole network, taken through steps that read and write the same
+// What our process holds and times: a piece, or a whole network (network-subject.ts), taken through steps that read and write the same
 // arrays every time.
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import '../modules/index.js';
 import { inputName, ParameterTable, Pass } from '../modules/nn/scope.js';
 import { createTrialContainer } from '../registry/container.js';
-import { randomStream } from '../registry/random.js';
 import { hostTensor, type Engine, type Program } from '../runners/engine/engine.js';
 import type { Binding, HostTensor } from '../runners/engine/ort/session.js';
-import { TrainingStep } from '../runners/training/step.js';
 import { traceUpdate, UPDATE_CHUNK } from '../runners/training/update.js';
 import { Arena } from '../runners/training/weights.js';
-import type { TrainBatch } from '../runners/data/batch.js';
-import type { ModelFixture } from '../test/reference/fixtures.js';
-import { referenceModel } from '../test/support/reference-model.js';
+import { checksumsOf, type Checksum } from './checksum.js';
 import { draw, drawMap, type Drawn } from './draw.js';
+import { EvaluationSubject, TrainingSubject } from './network-subject.js';
 import { PIECES, type Sizes } from './pieces.js';
-
-/** Sum and norm of a tensor: the same in any layout. */
-export type Checksum = [sum: number, norm: number];
 
 export interface Subject {
   step(): Promise<void>;
@@ -38,7 +31,8 @@ const RATE = 5e-5;
 const DECAY = 1e-4;
 
 export function createSubject(engine: Engine, setup: Setup): Promise<Subject> {
-  if (setup.piece === 'training_step') return TrainingSubject.create(engine, setup);
+  if (setup.piece === 'training_step' || setup.piece === 'system_step')
+    return TrainingSubject.create(engine, setup);
   if (setup.piece === 'evaluation') return EvaluationSubject.create(engine, setup);
   return PieceSubject.create(engine, setup);
 }
@@ -192,124 +186,4 @@ class AdamW {
     for (const [name, { data }] of this.#scalars) data[0] = scalars[name.split('/')[1]];
     for (const run of this.#runs) await run.run();
   }
-}
-
-/** A training step of MT-CP by the code that trains it. */
-class TrainingSubject implements Subject {
-  #steps = 0;
-  #losses: Record<string, number> = {};
-
-  private constructor(
-    readonly training: TrainingStep,
-    readonly batch: TrainBatch,
-    readonly rate: number,
-  ) {}
-
-  get flops(): number {
-    return this.training.gradientProgram.stats.flops;
-  }
-
-  static async create(engine: Engine, { sizes, drawn }: Setup): Promise<TrainingSubject> {
-    const { network, criterion, optimizer, tasks } = model(sizes);
-    const { batch, height, width } = sizes as Sizes;
-    const training = await TrainingStep.compile(engine, network, criterion, optimizer, {
-      batch,
-      size: [height, width],
-      clip: null,
-    });
-    for (const [name, { data }] of training.weights.entries()) data.set(draw(name, drawn[name]));
-    const labels = Object.fromEntries(tasks.map((task) => [task.name, labelData(task, drawn)]));
-    const image = drawMap('image', drawn.image).data;
-    return new TrainingSubject(training, { ids: [], image, labels }, optimizer.rate);
-  }
-
-  async step(): Promise<void> {
-    const { total, raw } = await this.training.gradientsOf(this.batch, (name) => randomStream(name));
-    this.#losses = { total, ...Object.fromEntries(Object.entries(raw).map(([t, v]) => [`final.${t}`, v])) };
-    await this.training.apply(++this.#steps, this.rate);
-  }
-
-  checksums(): Record<string, Checksum> {
-    const losses = Object.entries(this.#losses).map(([name, v]) => [`loss.${name}`, [v, Math.abs(v)]]);
-    const norms = [...this.training.gradients.views].map(([name, { data }]) => {
-      const [, norm] = checksum(data);
-      return [`norm.${name}`, [norm, norm]];
-    });
-    return Object.fromEntries([...losses, ...norms]) as Record<string, Checksum>;
-  }
-}
-
-class EvaluationSubject implements Subject {
-  private constructor(
-    readonly program: Program,
-    readonly binding: Binding,
-    readonly results: ReadonlyMap<string, HostTensor>,
-  ) {}
-
-  get flops(): number {
-    return this.program.stats.flops;
-  }
-
-  static async create(engine: Engine, { sizes, drawn }: Setup): Promise<EvaluationSubject> {
-    const { network } = model(sizes);
-    const { batch, height, width } = sizes as Sizes;
-    const program = await engine.compile('evaluation', (tracer) => {
-      const image = tracer.input('image', 'float32', [batch, height, width, 3]) as tf.Tensor4D;
-      const raw = network.forward(new Pass(new ParameterTable(), tracer, false).root, image);
-      return Object.fromEntries(Object.entries(raw).map(([task, y]) => [`prediction.${task}`, y]));
-    });
-    const results = new Map<string, HostTensor>();
-    const binding = program.bind((name, spec) => {
-      const tensor = hostTensor(spec);
-      if (!program.inputs.has(name)) results.set(name, tensor);
-      else if (name === 'image') tensor.data.set(drawMap('image', drawn.image).data);
-      else {
-        const key = name.slice(name.indexOf('/') + 1);
-        tensor.data.set(draw(key, drawn[key]));
-      }
-      return tensor;
-    });
-    return new EvaluationSubject(program, binding, results);
-  }
-
-  step(): Promise<void> {
-    return this.binding.run();
-  }
-
-  checksums(): Record<string, Checksum> {
-    return checksumsOf(this.results);
-  }
-}
-
-function model({ config }: Record<string, unknown>) {
-  const text = JSON.parse(readFileSync(config as string, 'utf8')) as Record<string, unknown>;
-  return referenceModel({ config: text } as unknown as ModelFixture);
-}
-
-/** Labels as python/pieces.py makes them up. */
-function labelData(
-  { name, kind, channels }: { name: string; kind: string; channels: number },
-  drawn: Record<string, Drawn>,
-): Float32Array | Int32Array {
-  const { data } = drawMap(name, drawn[name]);
-  if (kind === 'classes') return Int32Array.from(data, (u) => Math.floor(Math.fround(u * channels)));
-  if (kind === 'normals')
-    for (let i = 0; i < data.length; i += 3) {
-      const length = Math.hypot(data[i], data[i + 1], data[i + 2]);
-      for (let j = i; j < i + 3; j++) data[j] /= length;
-    }
-  return data;
-}
-
-function checksumsOf(tensors: ReadonlyMap<string, HostTensor>): Record<string, Checksum> {
-  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, checksum(data)]));
-}
-
-function checksum(data: ArrayLike<number>): Checksum {
-  let [sum, squares] = [0, 0];
-  for (let i = 0; i < data.length; i++) {
-    sum += data[i];
-    squares += data[i] * data[i];
-  }
-  return [sum, Math.sqrt(squares)];
 }

@@ -21,12 +21,17 @@ import json
 import resource
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save_file
 
-from pieces import PIECES, Piece, build
+# The reference's packages lie beside its fixtures.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test" / "reference"))
+
+from piece import Piece  # noqa: E402
+from pieces import PIECES, build  # noqa: E402
 
 KILOBYTE = 1 if sys.platform == "darwin" else 1024
 """Unit of ru_maxrss."""

@@ -1,0 +1,51 @@
+// A row of an experiment as both sides of a benchmark need it: ours builds it from the file, PyTorch's from the
+// resolved sections.
+import { join } from 'node:path';
+import { openExperiment } from '../runners/experiment.js';
+import type { Trial } from '../runners/config/index.js';
+import { partsOf, tasksOf } from '../runners/training/parts.js';
+import type { StepParts } from './network-subject.js';
+
+export interface RowChoice {
+  /** File in experiments/. */
+  experiment: string;
+  profile: string;
+  row: string;
+  overrides: readonly string[];
+}
+
+const FOLDER = join(import.meta.dirname, '../../experiments');
+
+function trialOf({ experiment, profile, row, overrides }: RowChoice): Trial {
+  const { trials } = openExperiment(join(FOLDER, experiment), {
+    profile,
+    rows: [row],
+    overrides: ['weights.backbone=null', ...overrides],
+  });
+  return trials.find((trial) => trial.row === row)!;
+}
+
+/** What a training step of the row is made from. */
+export function rowParts(choice: RowChoice): StepParts {
+  const trial = trialOf(choice);
+  return { ...partsOf(trial), clip: trial.config.train.clip };
+}
+
+/**
+ * Sizes of a `system_step`.
+ * @param system the peer's name of it
+ */
+export function rowSizes(system: string, choice: RowChoice): Record<string, unknown> {
+  const trial = trialOf(choice);
+  const { model, tasks, scheme, optimizer, train, augment } = trial.config;
+  const [height, width] = augment.size as [number, number];
+  return {
+    system,
+    row: choice,
+    trial: { model, tasks, scheme, optimizer, train },
+    tasks: tasksOf(trial).map(({ name, kind, channels }) => ({ name, kind, channels })),
+    batch: train.batch,
+    height,
+    width,
+  };
+}
