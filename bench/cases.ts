@@ -37,7 +37,12 @@ export const CASES: Record<string, Case> = {
     sizes: network('embedded', 4, 64, 96),
     standard: true,
   },
+  'cross-stitch': system('cross-stitch', 'Cross-Stitch'),
   'mti-net': system('mti-net', 'MTI-Net'),
+  invpt: system('invpt', 'InvPT'),
+  demt: system('demt', 'DeMT'),
+  // Two programs do not draw the same noise.
+  mlore: system('mlore', 'MLoRE', ' without routing noise', ['model.decoder.noise=false']),
   swin2: {
     title: 'Swin stage, 256 channels 60x80 batch 2, 2 heads',
     piece: 'swin_stage',

@@ -15,7 +15,7 @@ from systems_torch.fixture import spread
 from torch import Tensor
 
 from piece import Piece, Sizes
-from systems import SYSTEMS, Outputs
+from systems import SYSTEMS, Outputs, system
 
 
 class NetworkPiece(Piece):
@@ -142,7 +142,7 @@ class SystemStepPiece(NetworkPiece):
         self.trial = s["trial"]
         self.tasks = tuple(Task(**task) for task in s["tasks"])
         size = (s["height"], s["width"])
-        super().__init__(SYSTEMS[s["system"]](self.trial, self.tasks, size), **how)
+        super().__init__(system(s["system"])(self.trial, self.tasks, size), **how)
         self.objective = Weighted(self.tasks, self.trial["scheme"]["weights"])
         self.give(self.made_up(s["batch"], size))
 
