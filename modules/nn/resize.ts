@@ -2,6 +2,7 @@
 // corner conventions, any ratio and the gradient come from one definition, and the results are PyTorch's
 // (torch.nn.functional.interpolate), which TensorFlow.js's own resize is not.
 import * as tf from '@tensorflow/tfjs';
+import { bandedProduct } from './ops/banded-product.js';
 import { defineOp } from './ops/op.js';
 
 /** [to, from]: row i holds the weights with which the inputs make up output i. */
@@ -112,16 +113,22 @@ function applyAlongAxes(
   const down = (y: tf.Tensor4D): tf.Tensor4D => {
     if (!rows) return y;
     const [batch, from, across, channels] = y.shape;
-    return tf
-      .matMul(tf.tensor3d(rows, [1, height, from]), y.reshape([batch, from, across * channels]))
-      .reshape([batch, height, across, channels]);
+    return bandedProduct(y.reshape([batch, from, across * channels]), rows, height).reshape([
+      batch,
+      height,
+      across,
+      channels,
+    ]);
   };
   const across = (y: tf.Tensor4D): tf.Tensor4D => {
     if (!columns) return y;
     const [batch, lines, from, channels] = y.shape;
-    return tf
-      .matMul(tf.tensor3d(columns, [1, width, from]), y.reshape([batch * lines, from, channels]))
-      .reshape([batch, lines, width, channels]);
+    return bandedProduct(y.reshape([batch * lines, from, channels]), columns, width).reshape([
+      batch,
+      lines,
+      width,
+      channels,
+    ]);
   };
   // The axis that shrinks more (or grows less) first: less to do for the other one.
   return height / x.shape[1] < width / x.shape[2] ? across(down(x)) : down(across(x));

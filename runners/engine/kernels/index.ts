@@ -1,4 +1,5 @@
 // Importing this file registers every kernel of the recording backend.
+import './banded.js';
 import './convolution.js';
 import './elementwise.js';
 import './fused.js';

@@ -5,6 +5,7 @@ import { gelu, relu } from '../../../modules/nn/ops/activations.js';
 import { conv2d, type ConvAttributes } from '../../../modules/nn/ops/convolution.js';
 import { detach } from '../../../modules/nn/ops/detach.js';
 import { layerNorm } from '../../../modules/nn/ops/layer-norm.js';
+import { bandedProduct } from '../../../modules/nn/ops/banded-product.js';
 import { softmaxAffinity } from '../../../modules/nn/ops/affinity.js';
 import { batchNormalize } from '../../../modules/nn/ops/batch-norm.js';
 import { crossEntropy } from '../../../modules/nn/ops/cross-entropy.js';
@@ -76,6 +77,21 @@ describe('operations, recorded against composite', () => {
     expectSame({ rows: noise([9001, 40]), index: integers([9001], 17, 'index') }, ({ rows, index }) =>
       scatterRows(rows as tf.Tensor2D, index as tf.Tensor1D, 17),
     ));
+
+  for (const [name, from, to, band] of [
+    ['enlarging', 60, 120, 2],
+    ['shrinking', 120, 60, 4],
+    ['by an odd ratio', 48, 150, 3],
+    ['whole', 7, 9, 2],
+  ] as const)
+    it(`product with a banded matrix, ${name}`, () => {
+      const matrix = new Float32Array(to * from);
+      // The third row of every five is empty, as an output that no input reaches.
+      for (let i = 0; i < to; i++)
+        for (let k = 0; k < band && i % 5 !== 2; k++)
+          matrix[i * from + Math.min(from - 1, Math.floor((i * from) / to) + k)] = 1 / (1 + i + k);
+      return expectSame({ x: noise([3, from, 11]) }, ({ x }) => bandedProduct(x as tf.Tensor3D, matrix, to));
+    });
 
   it('batch normalisation', () =>
     expectSame(
