@@ -3,8 +3,9 @@
 //
 // Sampling is written with gathered rows: the four corners around each point are rows of the value matrix, so
 // the output is a small product (corner weights x corner rows) for each query and head, and the gradient for
-// places and weights needs only the products <corner row, upstream>. Nothing of the size of the pyramid is
-// built, and the one scatter (the values' gradient) adds whole rows.
+// places and weights needs only the products <corner row, upstream>. All of it goes head by head, whose rows fit
+// into a cache, and some queries at a time: the rows of all of them are 4 taps as large as the output. The one
+// scatter (the values' gradient) adds whole rows.
 import * as tf from '@tensorflow/tfjs';
 import { recomputes } from '../../registry/contracts/memory.js';
 import type { Initializer, Scope } from '../../registry/contracts/scope.js';
@@ -12,7 +13,7 @@ import { xavierUniform, zeros } from './initializers.js';
 import { linear } from './layers.js';
 import { afresh } from './ops/afresh.js';
 import { defineOp } from './ops/op.js';
-import { scatterRows } from './ops/scatter-rows.js';
+import { scatterShares } from './ops/scatter-shares.js';
 
 export interface DeformableOptions {
   heads: number;
@@ -116,60 +117,78 @@ interface SampleInputs extends Record<string, tf.Tensor> {
 }
 
 interface SampleOptions extends DeformableOptions {
-  /** Read the corner rows again in the backward pass: they are 4 taps as large as the output. */
+  /** Read the corner rows again in the backward pass instead of keeping them: they are 4 taps as large as the output. */
   recompute: boolean;
 }
 
 const sample = defineOp<SampleInputs, SampleOptions>(['values', 'places', 'weights'], {
   name: 'mtcp.DeformableSampling',
   composite({ values, places, weights }, options) {
-    const [batch, n] = places.shape;
-    const { index, corners } = locate(values, places, options);
-    const rows = gatherRows(values, index, options);
-    const mixed = tf.matMul(
-      corners.mul(weights.expandDims(-1)).reshape([rows.shape[0], 1, rows.shape[1]]),
-      rows,
+    const [batch, n, heads, taps] = places.shape;
+    const { index, corners } = locate(places, options);
+    const shares = corners.mul(byHead(weights).expandDims(-1));
+    const mixed = readRows(
+      tableOf(values, heads),
+      index,
+      shares.reshape([batch * heads * n, 1, taps * 4]),
+      (rows, share) => tf.matMul(share, rows),
     );
-    return mixed.reshape([batch, n, values.shape[2]]);
+    return fromTable(mixed, heads, [batch, n, values.shape[2]]);
   },
   gradient([dy], { values, places, weights }, _, options) {
-    const { heads, recompute } = options;
-    const [batch, n, , taps] = places.shape;
-    const [, cells, channels] = values.shape;
-    const depth = channels / heads;
-    const { index, corners, slopes } = locate(values, places, options);
-    const gathered = () => gatherRows(values, index, options);
-    const rows = recompute ? afresh(gathered) : gathered();
-    const upstream = dy.reshape([rows.shape[0], depth, 1]);
+    const [batch, n, heads, taps] = places.shape;
+    const { index, corners, slopes } = locate(places, options);
+    const own = byHead(weights);
+    const upstream = tableOf(dy as tf.Tensor3D, heads);
     // <corner row, upstream> for each corner: what moving weight onto that corner would gain.
-    const gain = tf.matMul(rows, upstream).reshape(corners.shape);
+    const gains = () =>
+      readRows(tableOf(values, heads), index, upstream.reshape([batch * heads * n, -1, 1]), (rows, along) =>
+        tf.matMul(rows, along),
+      ).reshape(corners.shape);
+    const gain = options.recompute ? afresh(gains) : gains();
     return {
-      weights: () => corners.mul(gain).sum(-1),
+      weights: () => byHead(corners.mul(gain).sum(-1)),
       places: () =>
-        tf.stack(
-          slopes.map((slope) => slope.mul(gain).sum(-1).mul(weights)),
-          -1,
+        byHead(
+          tf.stack(
+            slopes.map((slope) => slope.mul(gain).sum(-1).mul(own)),
+            -1,
+          ),
         ),
       values: () => {
-        const share = corners.mul(weights.expandDims(-1)).reshape([rows.shape[0], 4 * taps, 1]);
-        const spread = share
-          .mul(dy.reshape([rows.shape[0], 1, depth]))
-          .reshape([batch * n * heads * taps * 4, depth]);
-        const summed = scatterRows(spread as tf.Tensor2D, index, batch * cells * heads);
-        return summed.reshape([batch, cells, channels]);
+        const shares = corners.mul(own.expandDims(-1)).reshape([batch * heads, n, taps * 4]) as tf.Tensor3D;
+        const summed = scatterShares({ shares, rows: upstream, index }, values.shape[1]);
+        return fromTable(summed, heads, values.shape);
       },
     };
   },
 });
 
+/** [batch, n, heads, ...] -> [batch, heads, n, ...] and back: rows of one head are read together. */
+function byHead(x: tf.Tensor): tf.Tensor {
+  return x.transpose([0, 2, 1, ...Array.from({ length: x.rank - 3 }, (_, i) => i + 3)]);
+}
+
+/** [batch * heads, cells, depth] */
+function tableOf(values: tf.Tensor3D, heads: number): tf.Tensor3D {
+  const [batch, cells, channels] = values.shape;
+  const depth = channels / heads;
+  return byHead(values.reshape([batch, cells, heads, depth])).reshape([batch * heads, cells, depth]);
+}
+
+/** What `tableOf` did, undone. */
+function fromTable(table: tf.Tensor, heads: number, shape: readonly number[]): tf.Tensor3D {
+  const [batch, cells, channels] = shape;
+  return byHead(table.reshape([batch, heads, cells, channels / heads])).reshape([batch, cells, channels]);
+}
+
 /**
- * The four corners around every place.
- * @returns `index` of each corner's row among [batch, cell, head] rows, flat; `corners` the bilinear weights,
- *   0 outside the map, and `slopes` their derivatives along x and y, all [batch, n, heads, taps, 4]
+ * The four corners around every place, in the order of heads, queries, taps.
+ * @returns `index` of each corner's row in its head's table, int32 [batch * heads, n, taps * 4]; `corners` the bilinear
+ *   weights, 0 outside the map, and `slopes` their derivatives along x and y, all [batch, heads, n, taps, 4]
  */
-function locate(values: tf.Tensor3D, places: tf.Tensor5D, { heads, points, levels }: DeformableOptions) {
-  const [batch, n, , taps] = places.shape;
-  const cells = values.shape[1];
+function locate(places: tf.Tensor5D, { points, levels }: DeformableOptions) {
+  const [batch, n, heads, taps] = places.shape;
   const perTap = (f: (level: readonly [number, number], l: number) => number) =>
     tf.tensor(
       levels.flatMap((level, l) => Array<number>(points).fill(f(level, l))),
@@ -179,7 +198,7 @@ function locate(values: tf.Tensor3D, places: tf.Tensor5D, { heads, points, level
   levels.reduce((sum, [height, width]) => (starts.push(sum), sum + height * width), 0);
   const [widths, heights, start] = [perTap(([, w]) => w), perTap(([h]) => h), perTap((_, l) => starts[l])];
 
-  const [x, y] = tf.unstack(places, 4);
+  const [x, y] = tf.unstack(byHead(places), 4);
   const [left, top] = [x.floor(), y.floor()];
   const [fx, fy] = [x.sub(left), y.sub(top)];
   const inside = (position: tf.Tensor, extent: tf.Tensor) =>
@@ -199,22 +218,11 @@ function locate(values: tf.Tensor3D, places: tf.Tensor5D, { heads, points, level
   const across = sides(left, fx, widths);
   const down = sides(top, fy, heights);
   const each = (f: (v: number, u: number) => tf.Tensor) => tf.stack([f(0, 0), f(0, 1), f(1, 0), f(1, 1)], -1);
-
-  // Row of (batch b, cell c, head h) is (b * cells + c) * heads + h; exact in float32 below 2^24 rows.
-  const offset = new Float32Array(batch * heads);
-  for (let b = 0; b < batch; b++)
-    for (let h = 0; h < heads; h++) offset[b * heads + h] = b * cells * heads + h;
-  const base = tf.tensor(offset, [batch, 1, heads, 1]);
-  const row = (v: number, u: number) =>
-    down.at[v]
-      .mul(widths)
-      .add(across.at[u])
-      .add(start)
-      .mul(heads)
-      .add(base)
-      .broadcastTo([batch, n, heads, taps]);
+  const cell = (v: number, u: number) => down.at[v].mul(widths).add(across.at[u]).add(start);
   return {
-    index: each(row).cast('int32').reshape([-1]) as tf.Tensor1D,
+    index: each(cell)
+      .cast('int32')
+      .reshape([batch * heads, n, taps * 4]) as tf.Tensor3D,
     corners: each((v, u) => down.weight[v].mul(across.weight[u])),
     slopes: [
       each((v, u) => down.weight[v].mul(across.slope[u])),
@@ -223,14 +231,39 @@ function locate(values: tf.Tensor3D, places: tf.Tensor5D, { heads, points, level
   };
 }
 
-/** @returns [batch * n * heads, taps * 4, depth] */
-function gatherRows(
-  values: tf.Tensor3D,
-  index: tf.Tensor1D,
-  { heads, points, levels }: DeformableOptions,
+/** Numbers read at a time: they stay in a cache until they have been used. */
+const TILE = 1 << 22;
+
+/**
+ * Reads rows and makes something of them, for some queries at a time.
+ * @param table [groups, cells, depth]
+ * @param index of the rows of each query, [groups, n, k]
+ * @param operand what each query brings along, of [groups * n, ...]
+ * @param use of the rows [queries, k, depth] and the operand's part for these queries
+ */
+function readRows(
+  table: tf.Tensor3D,
+  index: tf.Tensor3D,
+  operand: tf.Tensor3D,
+  use: (rows: tf.Tensor3D, operand: tf.Tensor3D) => tf.Tensor3D,
 ): tf.Tensor3D {
-  const [batch, cells, channels] = values.shape;
-  const depth = channels / heads;
-  const rows = tf.gather(values.reshape([batch * cells * heads, depth]), index, 0);
-  return rows.reshape([-1, 4 * points * levels.length, depth]) as tf.Tensor3D;
+  const [groups, cells, depth] = table.shape;
+  const [, n, k] = index.shape;
+  const starts = tf.tensor3d(
+    Array.from({ length: groups }, (_, g) => g * cells),
+    [groups, 1, 1],
+    'int32',
+  );
+  const all = table.reshape([groups * cells, depth]);
+  const queries = groups * n;
+  const tiles = Math.ceil((queries * k * depth) / TILE);
+  const tile = Math.ceil(queries / tiles);
+  const sizes = Array.from({ length: Math.ceil(queries / tile) }, (_, i) =>
+    Math.min(tile, queries - i * tile),
+  );
+  const operands = tf.split(operand, sizes, 0) as tf.Tensor3D[];
+  const parts = tf
+    .split(index.add(starts).reshape([queries, k]), sizes, 0)
+    .map((rows, i) => use(tf.gather(all, rows as tf.Tensor2D, 0) as tf.Tensor3D, operands[i]));
+  return tf.concat(parts, 0);
 }

@@ -45,20 +45,52 @@ kernel('mtcp.CrossEntropyGradient', (build, { dy, logProbabilities, labels }) =>
 });
 
 /**
- * out[index[i]] += rows[i]. onnxruntime's ScatterND with addition is a race when it runs on several threads, and
- * it runs on one as long as there is little to do; so the rows come in portions small enough for that.
+ * out[g, index[g, i, j]] += shares[g, i, j] rows[g, i]. onnxruntime's ScatterND with addition is a race when it runs on
+ * several threads, and it runs on one as long as there is little to do; so it is done in portions small enough for
+ * that. Each of them copies the table that it adds to: tables are small, too, those of a few groups.
  */
-kernel('mtcp.ScatterRows', (build, { rows, index }, { count }) => {
-  const [n, columns] = rows.shape;
-  const portion = Math.max(1, Math.floor(SINGLE_THREAD_COST / columns));
-  const sizes = Array.from({ length: Math.ceil(n / portion) }, (_, i) => Math.min(portion, n - i * portion));
-  const where = build.split(build.reshape(build.cast(index, 'int64'), [n, 1]), sizes, 0);
-  let sum = zeros(build, [count, columns]);
-  build.split(rows, sizes, 0).forEach((part, i) => {
-    sum = build.op('ScatterND', [sum, where[i], part], [count, columns], { reduction: string('add') });
+kernel('mtcp.ScatterShares', (build, { shares, rows, index }, { count }) => {
+  const [groups, n, k] = shares.shape;
+  const columns = rows.shape[2];
+  const together = Math.max(1, Math.min(groups, Math.floor(TABLE / (count * columns))));
+  const places = build.cast(index, 'int64');
+  const tables = parcels(groups, together).map((size, t) => {
+    const own = (x: Value) => build.slice(x, [t * together, 0, 0], [t * together + size, n, x.shape[2]]);
+    const starts = BigInt64Array.from({ length: size }, (_, g) => BigInt(g * count));
+    const offsets = build.graph.constant('int64', [size, 1, 1], { data: starts });
+    const where = build.binary('Add', own(places), offsets);
+    const portion = Math.max(1, Math.floor(SINGLE_THREAD_COST / (k * columns)));
+    const sizes = parcels(size * n, portion * PORTIONS_AT_ONCE);
+    const parts = (x: Value, shape: number[]) =>
+      build.split(build.reshape(x, [size * n, ...shape]), sizes, 0);
+    const [weights, vectors, at] = [
+      parts(own(shares), [k, 1]),
+      parts(own(rows), [1, columns]),
+      parts(where, [k, 1]),
+    ];
+    let table = zeros(build, [size * count, columns]);
+    sizes.forEach((queries, i) => {
+      const portions = parcels(queries, portion);
+      const spread = build.split(build.binary('Mul', weights[i], vectors[i]), portions, 0);
+      build.split(at[i], portions, 0).forEach((places, j) => {
+        table = build.op('ScatterND', [table, places, spread[j]], table.shape, { reduction: string('add') });
+      });
+    });
+    return table;
   });
-  return sum;
+  return build.reshape(build.concat(tables, 0), [groups, count, columns]);
 });
+
+/** Numbers in a table that portions are added to, at most: copies within a core's cache. */
+const TABLE = 1 << 17;
+
+/** `n` in parts of `most`, the last one smaller. */
+function parcels(n: number, most: number): number[] {
+  return Array.from({ length: Math.ceil(n / most) }, (_, i) => Math.min(most, n - i * most));
+}
+
+/** Portions whose numbers are multiplied out by one operator: few enough to stay in a cache. */
+const PORTIONS_AT_ONCE = 8;
 
 /** onnxruntime stays on one thread below about 200,000 "cycles", one for each number that is written. */
 const SINGLE_THREAD_COST = 160_000;

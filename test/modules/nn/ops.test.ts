@@ -12,9 +12,17 @@ import { crossEntropy } from '../../../modules/nn/ops/cross-entropy.js';
 import { after } from '../../../modules/nn/ops/after.js';
 import { summary } from '../../../modules/nn/ops/summary.js';
 import { relativePositions } from '../../../modules/nn/ops/relative-positions.js';
-import { scatterRows } from '../../../modules/nn/ops/scatter-rows.js';
+import { scatterShares } from '../../../modules/nn/ops/scatter-shares.js';
 import { EagerEngine } from '../../../runners/engine/eager.js';
-import { evaluate, expectClose, expectSame, integers, noise, withGradients } from '../../support/oracle.js';
+import {
+  evaluate,
+  expectClose,
+  expectSame,
+  integers,
+  noise,
+  recordingEngine,
+  withGradients,
+} from '../../support/oracle.js';
 
 describe('operations, recorded against composite', () => {
   it('layer norm', () =>
@@ -73,10 +81,32 @@ describe('operations, recorded against composite', () => {
     expectClose(dx.data, Float32Array.of(0, 3, 3, 0, 2, 2, 2, 2), 1e-7, 'dx');
   });
 
-  it('scatter of rows, in several portions', () =>
-    expectSame({ rows: noise([9001, 40]), index: integers([9001], 17, 'index') }, ({ rows, index }) =>
-      scatterRows(rows as tf.Tensor2D, index as tf.Tensor1D, 17),
+  it('scatter of shares', () =>
+    expectSame(
+      { shares: noise([6, 7, 2], 's'), rows: noise([6, 7, 40], 'r'), index: integers([6, 7, 2], 5) },
+      ({ shares, rows, index }) => detach(scatterShares({ shares, rows, index } as never, 5)),
     ));
+
+  it('scatter of shares: a table for each group, in many portions', async () => {
+    const [groups, n, k, count, columns] = [2, 1800, 5, 170, 400];
+    const inputs = {
+      shares: noise([groups, n, k], 'shares'),
+      rows: noise([groups, n, columns], 'rows'),
+      index: integers([groups, n, k], count),
+    };
+    const { shares, rows, index } = inputs;
+    const expected = new Float64Array(groups * count * columns);
+    for (let i = 0; i < groups * n * k; i++) {
+      const [query, group] = [Math.floor(i / k), Math.floor(i / k / n)];
+      const place = group * count + index.data[i];
+      for (let c = 0; c < columns; c++)
+        expected[place * columns + c] += shares.data[i] * rows.data[query * columns + c];
+    }
+    const { summed } = await evaluate(recordingEngine, inputs, (t) => ({
+      summed: scatterShares(t as never, count),
+    }));
+    expectClose(summed.data, expected, 1e-5, 'summed');
+  });
 
   for (const [name, from, to, band] of [
     ['enlarging', 60, 120, 2],

@@ -1,0 +1,35 @@
+// Shares of rows, added up by index: what each place of a map gets back from the queries that read it. TensorFlow.js
+// can only add by index by sorting or with one-hot products; the recording engine has a kernel for it.
+import * as tf from '@tensorflow/tfjs';
+import { defineOp } from './op.js';
+
+interface Inputs extends Record<string, tf.Tensor> {
+  /** [groups, n, k] */
+  shares: tf.Tensor3D;
+  /** [groups, n, columns] */
+  rows: tf.Tensor3D;
+  /** int32 [groups, n, k], each in [0, count) */
+  index: tf.Tensor3D;
+}
+
+const op = defineOp<Inputs, { count: number }>(['shares', 'rows', 'index'], {
+  name: 'mtcp.ScatterShares',
+  composite({ shares, rows, index }, { count }) {
+    const [groups, n, k] = shares.shape;
+    const columns = rows.shape[2];
+    const starts = tf.range(0, groups * count, count, 'int32').reshape([groups, 1, 1]);
+    const spread = shares
+      .expandDims(3)
+      .mul(rows.expandDims(2))
+      .reshape([groups * n * k, columns]);
+    const places = index.add(starts).reshape([-1]) as tf.Tensor1D;
+    return tf.unsortedSegmentSum(spread, places, groups * count).reshape([groups, count, columns]);
+  },
+  // It is the end of a gradient: nobody differentiates it again.
+  gradient: () => ({}),
+});
+
+/** @returns [groups, count, columns]: out[g, index[g, i, j]] += shares[g, i, j] rows[g, i] */
+export function scatterShares(inputs: Inputs, count: number): tf.Tensor3D {
+  return op(inputs, { count })[0] as tf.Tensor3D;
+}
