@@ -5,11 +5,14 @@ import { MtcpError } from '../../registry/errors.js';
 /** [batch, n, channels] -> [batch, heads, n, channels / heads] */
 export function splitHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {
   const [batch, n, channels] = x.shape;
-  if (channels % heads !== 0)
-    throw new MtcpError('component', `${heads} attention heads cannot share ${channels} channels evenly`, {
-      hint: `the number of heads must divide ${channels}`,
-    });
-  return x.reshape([batch, n, heads, channels / heads]).transpose([0, 2, 1, 3]);
+  return x.reshape([batch, n, heads, widthOfHead(channels, heads)]).transpose([0, 2, 1, 3]);
+}
+
+function widthOfHead(channels: number, heads: number): number {
+  if (channels % heads === 0) return channels / heads;
+  throw new MtcpError('component', `${heads} attention heads cannot share ${channels} channels evenly`, {
+    hint: `the number of heads must divide ${channels}`,
+  });
 }
 
 /** [batch, heads, n, d] -> [batch, n, heads * d] */
@@ -34,7 +37,20 @@ export function attention(
   bias?: tf.Tensor,
 ): tf.Tensor3D {
   const scale = 1 / Math.sqrt(q.shape[2] / heads);
+  if (!bias && q.shape[1] === 1 && k.shape[1] <= FEW_KEYS) return ofOneQuery(q.mul(scale), k, v, heads);
   const scores = tf.matMul(splitHeads(q, heads).mul(scale), splitHeads(k, heads), false, true);
   const weights = tf.softmax(bias ? scores.add(bias) : scores);
   return mergeHeads(tf.matMul(weights, splitHeads(v, heads)) as tf.Tensor4D);
+}
+
+/** Keys up to which a single query's products are not worth a matrix product for every head of every sequence. */
+const FEW_KEYS = 8;
+
+/** The same for one query and a few keys, by arithmetic on whole tensors. */
+function ofOneQuery(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, heads: number): tf.Tensor3D {
+  const [batch, keys, channels] = k.shape;
+  const split = (x: tf.Tensor3D) => x.reshape([batch, -1, heads, widthOfHead(channels, heads)]);
+  const scores = split(q).mul(split(k)).sum(3).transpose([0, 2, 1]);
+  const weights = tf.softmax(scores).transpose([0, 2, 1]).reshape([batch, keys, heads, 1]);
+  return weights.mul(split(v)).sum(1).reshape([batch, 1, channels]);
 }

@@ -131,7 +131,7 @@ const sample = defineOp<SampleInputs, SampleOptions>(['values', 'places', 'weigh
       tableOf(values, heads),
       index,
       shares.reshape([batch * heads * n, 1, taps * 4]),
-      (rows, share) => tf.matMul(share, rows),
+      (rows, share) => (rows.shape[2] > 1 ? tf.matMul(share, rows) : share.mul(swapped(rows)).sum(2, true)),
     );
     return fromTable(mixed, heads, [batch, n, values.shape[2]]);
   },
@@ -143,7 +143,7 @@ const sample = defineOp<SampleInputs, SampleOptions>(['values', 'places', 'weigh
     // <corner row, upstream> for each corner: what moving weight onto that corner would gain.
     const gains = () =>
       readRows(tableOf(values, heads), index, upstream.reshape([batch * heads * n, -1, 1]), (rows, along) =>
-        tf.matMul(rows, along),
+        rows.shape[2] > 1 ? tf.matMul(rows, along) : rows.mul(along),
       ).reshape(corners.shape);
     const gain = options.recompute ? afresh(gains) : gains();
     return {
@@ -163,6 +163,14 @@ const sample = defineOp<SampleInputs, SampleOptions>(['values', 'places', 'weigh
     };
   },
 });
+
+/**
+ * [queries, k, 1] -> [queries, 1, k]. Where every head has one channel (DeMT), arithmetic takes the place of products of
+ * a few numbers each, which cost a call for every query.
+ */
+function swapped(rows: tf.Tensor3D): tf.Tensor3D {
+  return rows.reshape([rows.shape[0], 1, rows.shape[1]]);
+}
 
 /** [batch, n, heads, ...] -> [batch, heads, n, ...] and back: rows of one head are read together. */
 function byHead(x: tf.Tensor): tf.Tensor {
