@@ -92,7 +92,13 @@ kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
     const products = build.matmul(build.reshape(dy, [1, places, out]), views, { transA: true });
     return build.reshape(build.transpose(products, [1, 2, 0]), [out, inner, kh, kw]);
   }
-  const gradients = build.split(dy, Array<number>(groups).fill(out / groups), 3);
+  // All taps multiply the same gradient: turned once, it need not be turned in each product.
+  const turned = groups === 1 && kh * kw > 1;
+  const gradients = turned
+    ? [build.reshape(build.transpose(dy, batch === 1 ? TO_NCHW : [3, 0, 1, 2]), [out, places])]
+    : build
+        .split(dy, Array<number>(groups).fill(out / groups), 3)
+        .map((gradient) => build.reshape(gradient, [places, out / groups]));
   const taps: Value[] = [];
   for (let i = 0; i < kh; i++)
     for (let j = 0; j < kw; j++) {
@@ -102,11 +108,7 @@ kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
       const parts = build
         .split(seen, Array<number>(groups).fill(inner), 3)
         .map((part, g) =>
-          build.matmul(
-            build.reshape(gradients[g], [places, out / groups]),
-            build.reshape(part, [places, inner]),
-            { transA: true },
-          ),
+          build.matmul(gradients[g], build.reshape(part, [places, inner]), { transA: !turned }),
         );
       taps.push(build.reshape(build.concat(parts, 0), [out, inner, 1]));
     }
