@@ -10,7 +10,8 @@ export function flopsOf(nodes: readonly Node[]): number {
   return nodes.reduce((sum, node) => sum + flopsOfNode(node), 0);
 }
 
-export function flopsOfNode({ op, inputs, outputs, attributes }: Node): number {
+export function flopsOfNode({ op, inputs, outputs, attributes, flops }: Node): number {
+  if (flops !== undefined) return flops;
   if (inputs.some((value) => value?.constant)) return 0;
   if (op === 'FusedMatMul') {
     const { shape } = inputs[0]!;

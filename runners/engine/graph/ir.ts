@@ -39,6 +39,8 @@ export interface Node {
   readonly outputs: Value[];
   /** Where in the model it was recorded, for messages. */
   readonly label: string;
+  /** Floating-point operations of what it stands for, where it gets there with fewer. */
+  flops?: number;
 }
 
 export interface OutputType {

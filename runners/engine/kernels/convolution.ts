@@ -1,30 +1,35 @@
 // Convolutions. onnxruntime's CPU convolution wants NCHW; between transposes it still beats products of
-// unfolded patches. The filter gradient is one product for each tap of the filter over shifted views.
+// unfolded patches. Large 3x3 convolutions are in winograd.ts. The filter gradient is one product for each tap of the filter over shifted views.
 import { int, ints, type Attribute, type Value } from '../graph/ir.js';
 import type { Builder } from '../graph/builder.js';
 import { kernel, type Attributes } from './register.js';
+import { prefersWinograd, winograd } from './winograd.js';
 
 const TO_NCHW = [0, 3, 1, 2];
 const TO_NHWC = [0, 2, 3, 1];
 
-kernel('mtcp.Conv2D', (build, { x, w }, attributes) => {
+kernel('mtcp.Conv2D', (build, { x, w }, attributes) => convolve(build, x, w, attributes));
+
+function convolve(build: Builder, x: Value, w: Value, attributes: Attributes): Value {
   const { stride, padding, dilation } = attributes;
   const [batch, height, width] = x.shape;
-  const [out, , kh, kw] = w.shape;
+  const [out, inner, kh, kw] = w.shape;
   const extent = (n: number, k: number, axis: number) =>
     Math.floor(
       (n + padding[2 * axis] + padding[2 * axis + 1] - dilation[axis] * (k - 1) - 1) / stride[axis],
     ) + 1;
   const shape = [batch, out, extent(height, kh, 0), extent(width, kw, 1)];
+  const plain = [...stride, ...dilation, attributes.groups].every((n) => n === 1);
+  if (plain && kh === 3 && kw === 3 && prefersWinograd(out, inner, batch * shape[2] * shape[3]))
+    return winograd(build, x, w, padding);
   const y = build.op('Conv', [build.transpose(x, TO_NCHW), w], shape, convAttributes(w, attributes));
   return build.transpose(y, TO_NHWC);
-});
+}
 
 kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attributes }) => {
   const [batch, height, width, channels] = inputShape as number[];
   const { stride, padding, dilation, groups } = attributes;
-  const [, inner, kh, kw] = w.shape;
-  const gradient = build.transpose(dy, TO_NCHW);
+  const [, , kh, kw] = w.shape;
   if (
     stride[0] === 1 &&
     stride[1] === 1 &&
@@ -40,18 +45,12 @@ kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attribute
       (kw - 1) * dilation[1] - padding[2],
       (kw - 1) * dilation[1] - padding[3],
     ];
-    if (pads.every((n) => n >= 0)) {
-      const flippedAttributes = convAttributes(flipped, { ...attributes, padding: pads });
-      return build.transpose(
-        build.op('Conv', [gradient, flipped], [batch, inner, height, width], flippedAttributes),
-        TO_NHWC,
-      );
-    }
+    if (pads.every((n) => n >= 0)) return convolve(build, dy, flipped, { ...attributes, padding: pads });
   }
   const reach = (rows: number, k: number, axis: number) =>
     (rows - 1) * stride[axis] + dilation[axis] * (k - 1) + 1 - padding[2 * axis] - padding[2 * axis + 1];
   const missing = [height - reach(dy.shape[1], kh, 0), width - reach(dy.shape[2], kw, 1)];
-  const x = build.op('ConvTranspose', [gradient, w], [batch, channels, height, width], {
+  const x = build.op('ConvTranspose', [build.transpose(dy, TO_NCHW), w], [batch, channels, height, width], {
     ...convAttributes(w, attributes),
     output_padding: ints(missing),
   });
