@@ -59,19 +59,28 @@ kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attribute
 
 /**
  * One product for each tap over shifted views is fastest where there are channels to multiply; with next to
- * none (the 2 -> 1 convolution of a spatial gate) it is better to exchange batch and channels and convolve the
+ * none (the 2 -> 1 convolution of a spatial gate, the 7x7 stem of a narrow network) it is better to exchange batch and channels and convolve the
  * input with the gradient, whose extent is then the kernel's.
  */
 kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
   const { filterShape, stride, padding, dilation, groups } = attributes;
   const [out, inner, kh, kw] = filterShape as number[];
   const [batch, rows, columns] = dy.shape;
-  if (groups === 1 && stride[0] === 1 && stride[1] === 1 && out * inner <= FEW_CHANNELS && kh * kw > 1) {
+  if (groups === 1 && out * inner <= FEW_CHANNELS && kh * kw > 1) {
     const image = build.transpose(x, [3, 0, 1, 2]);
     const gradient = build.transpose(dy, [3, 0, 1, 2]);
     const swapped = convAttributes(gradient, { stride: dilation, padding, dilation: stride, groups: 1 });
-    const result = build.op('Conv', [image, gradient], [inner, out, kh, kw], swapped);
-    return build.transpose(result, [1, 0, 2, 3]);
+    // Rows and columns at the end that no output saw, because they do not make a whole stride, make taps that are not
+    // there.
+    const beyond = [0, 1].map((axis) => {
+      const extent = x.shape[1 + axis] + padding[2 * axis] + padding[2 * axis + 1];
+      const seen = stride[axis] * (dy.shape[1 + axis] - 1) + dilation[axis] * ([kh, kw][axis] - 1) + 1;
+      return Math.floor((extent - seen) / dilation[axis]);
+    });
+    const shape = [inner, out, kh + beyond[0], kw + beyond[1]];
+    const result = build.op('Conv', [image, gradient], shape, swapped);
+    const taps = build.slice(result, [0, 0, 0, 0], [inner, out, kh, kw], [1, 1, 1, 1]);
+    return build.transpose(taps, [1, 0, 2, 3]);
   }
   const padded = build.pad(
     x,

@@ -151,6 +151,7 @@ describe('operations, recorded against composite', () => {
     ['3x3 stride 2, even size', [2, 8, 6, 3], [4, 3, 3, 3], { padding: [1, 1, 1, 1], stride: [2, 2] }],
     ['7x7 to one channel', [2, 9, 8, 2], [1, 2, 7, 7], { padding: [3, 3, 3, 3] }],
     ['dilated', [2, 9, 8, 3], [4, 3, 3, 3], { padding: [2, 2, 2, 2], dilation: [2, 2] }],
+    ['7x7 stride 2', [2, 12, 11, 3], [4, 3, 7, 7], { padding: [3, 3, 3, 3], stride: [2, 2] }],
     ['patches 4x4 stride 4', [2, 8, 12, 3], [6, 3, 4, 4], { stride: [4, 4] }],
     ['lopsided padding', [2, 5, 6, 3], [4, 3, 3, 2], { padding: [0, 2, 1, 0] }],
     ['padding wider than the filter', [1, 4, 4, 2], [3, 2, 2, 2], { padding: [3, 3, 3, 3] }],
