@@ -16,6 +16,10 @@ export interface CompareOptions {
   turn: number;
   python: string;
   channelsLast: boolean;
+  /** PyTorch through torch.compile. */
+  compile: boolean;
+  /** One side after the other, the first one closed before the second starts: for what does not fit beside. */
+  apart: boolean;
 }
 
 export interface Comparison {
@@ -43,33 +47,21 @@ const NETWORK_TOLERANCE = 2e-2;
 const GRADIENT_NORM = 'norm.';
 
 export async function compare(options: CompareOptions): Promise<Comparison> {
-  const { piece, threads, python, channelsLast } = options;
-  const args = [
-    PEER,
-    piece,
-    '--sizes',
-    JSON.stringify(options.sizes),
-    '--threads',
-    String(threads),
-    '--fused',
-  ];
-  const peer = new Side('PyTorch', python, channelsLast ? [...args, '--channels-last'] : args);
-  const ours = new Side('mtcp', process.execPath, [new URL('worker.js', import.meta.url).pathname]);
+  const { piece, threads, rounds, turn, apart } = options;
+  const peer = new Side('PyTorch', options.python, peerArguments(options));
+  let ours: Side | undefined;
   try {
     const { sizes, drawn, torch } = await peer.ask<Setup & { torch: string }>();
+    const alone = apart ? await allTurns(peer, turn, rounds) : undefined;
+    if (apart) await peer.close();
+    ours = new Side('mtcp', process.execPath, [new URL('worker.js', import.meta.url).pathname]);
     const { flops } = await ours.ask<{ flops: number }>({ piece, sizes, drawn, threads });
-    const warm = [(await ours.run(1)).seconds[0], (await peer.run(1)).seconds[0]];
-    const difference = agreement(piece, await ours.checksums(), await peer.checksums());
-    const counts = warm.map((seconds) => Math.max(1, Math.min(50, Math.round(options.turn / seconds))));
-    await ours.run(1);
-    await peer.run(1);
-    const times: [number, number][] = [];
-    const memory = { ours: 0, peer: 0 };
-    for (let round = 0; round < options.rounds; round++) {
-      const [a, b] = [await ours.run(counts[0]), await peer.run(counts[1])];
-      times.push([median(a.seconds), median(b.seconds)]);
-      Object.assign(memory, { ours: a.peakRss, peer: b.peakRss });
-    }
+    const [a, b] = alone
+      ? [await allTurns(ours, turn, rounds), alone]
+      : await turnByTurn([ours, peer], turn, rounds);
+    const difference = agreement(piece, a.checksums, b.checksums);
+    const times = a.seconds.map((seconds, round) => [seconds, b.seconds[round]] as const);
+    const memory = { ours: a.peakRss, peer: b.peakRss };
     const ratios = times.map(([a, b]) => b / a);
     return {
       piece,
@@ -83,9 +75,52 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       difference,
     };
   } finally {
-    ours.close();
-    peer.close();
+    await Promise.all([ours?.close(), peer.close()]);
   }
+}
+
+function peerArguments({ piece, sizes, threads, channelsLast, compile }: CompareOptions): string[] {
+  const args = [PEER, piece, '--sizes', JSON.stringify(sizes), '--threads', String(threads), '--fused'];
+  return [...args, ...(channelsLast ? ['--channels-last'] : []), ...(compile ? ['--compile'] : [])];
+}
+
+interface Turns {
+  /** Results of the first step. */
+  checksums: Record<string, Checksum>;
+  /** Steps of a turn. */
+  count: number;
+  /** Of a step, the median of each turn. */
+  seconds: number[];
+  peakRss: number;
+}
+
+async function firstSteps(side: Side, turn: number): Promise<Turns> {
+  const [first] = (await side.run(1)).seconds;
+  const checksums = await side.checksums();
+  await side.run(1);
+  const count = Math.max(1, Math.min(50, Math.round(turn / first)));
+  return { checksums, count, seconds: [], peakRss: 0 };
+}
+
+async function takeTurn(side: Side, turns: Turns): Promise<void> {
+  const { seconds, peakRss } = await side.run(turns.count);
+  turns.seconds.push(median(seconds));
+  turns.peakRss = peakRss;
+}
+
+async function allTurns(side: Side, turn: number, rounds: number): Promise<Turns> {
+  const turns = await firstSteps(side, turn);
+  for (let round = 0; round < rounds; round++) await takeTurn(side, turns);
+  return turns;
+}
+
+async function turnByTurn([a, b]: [Side, Side], turn: number, rounds: number): Promise<[Turns, Turns]> {
+  const [turnsOfA, turnsOfB] = [await firstSteps(a, turn), await firstSteps(b, turn)];
+  for (let round = 0; round < rounds; round++) {
+    await takeTurn(a, turnsOfA);
+    await takeTurn(b, turnsOfB);
+  }
+  return [turnsOfA, turnsOfB];
 }
 
 /** Both sides must have computed the same; throws where they did not. */

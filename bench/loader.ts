@@ -138,7 +138,7 @@ function metricCosts(height: number, width: number): [string, number][] {
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
 
 async function main(options: Options): Promise<void> {
-  const python = pythonWithTorch(options.python, (line) => process.stderr.write(`${line}\n`));
+  const python = pythonWithTorch(options.python, (line) => process.stderr.write(`${line}\n`), ['cv2', 'PIL']);
   const [workers, rounds] = [Number(options.workers), Number(options.rounds)];
   const root = mkdtempSync(join(tmpdir(), 'mtcp-bench-'));
   try {
@@ -150,7 +150,7 @@ async function main(options: Options): Promise<void> {
         mine.push(await ours(root, pipeline, workers));
         const side = new Side('PyTorch', python, [PEER, root, pipeline, String(workers), String(BATCH)]);
         theirs.push(await side.ask<Rate>());
-        side.close();
+        await side.close();
       }
       const of = (rates: Rate[], key: keyof Rate) => median(rates.map((rate) => rate[key]));
       const ratio = median(mine.map(({ rate }, i) => rate / theirs[i].rate));

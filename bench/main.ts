@@ -19,6 +19,8 @@ interface Options {
   turn: string;
   python?: string;
   channelsLast?: boolean;
+  compile?: boolean;
+  apart?: boolean;
   json?: string;
   markdown?: boolean;
 }
@@ -76,6 +78,8 @@ async function bench(names: string[], options: Options): Promise<void> {
         turn: Number(options.turn),
         python,
         channelsLast: options.channelsLast ?? false,
+        compile: options.compile ?? false,
+        apart: options.apart ?? false,
       });
       results.push({ name, ...result });
       const { median, low, high } = result.ratio;
@@ -88,7 +92,15 @@ async function bench(names: string[], options: Options): Promise<void> {
     }
   }
   const machine = `${cpus()[0].model.trim()}, ${threads} threads, matrix product ${peak.toFixed(0)} GFLOP/s, torch ${results[0]?.torch ?? '?'}`;
-  process.stdout.write(`${machine}\n\n${(options.markdown ? markdownTable : textTable)(COLUMNS, rows)}\n`);
+  const how = [
+    options.compile && 'PyTorch through torch.compile',
+    options.apart &&
+      'one side after the other, not in turns: what else the machine did may have met one of them',
+  ].filter(Boolean);
+  const notes = how.map((note) => `${note}\n`).join('');
+  process.stdout.write(
+    `${machine}\n${notes}\n${(options.markdown ? markdownTable : textTable)(COLUMNS, rows)}\n`,
+  );
   if (options.json)
     writeFileSync(options.json, `${JSON.stringify({ machine, peak, threads, results }, null, 2)}\n`);
   process.exitCode = failed ? 1 : 0;
@@ -114,6 +126,8 @@ const program = new Command('npm run bench --')
   .option('--turn <seconds>', 'how long a turn lasts at least', '1')
   .option('--python <path>', 'a Python with torch; MTCP_PYTHON does the same')
   .option('--channels-last', "PyTorch's maps in channels-last memory order")
+  .option('--compile', 'PyTorch through torch.compile, which wants a C++ compiler')
+  .option('--apart', 'one side after the other, where both do not fit into memory together')
   .option('--json <file>', 'write everything measured')
   .option('--markdown', 'print the table as Markdown')
   .action(async (names: string[], options: Options) => {

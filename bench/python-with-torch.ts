@@ -9,36 +9,42 @@ import { MtcpError } from '../registry/errors.js';
 const ROOT = join(import.meta.dirname, '../..');
 export const PEER = join(ROOT, 'bench/python/peer.py');
 const REQUIREMENTS = join(ROOT, 'bench/python/requirements.txt');
-const PROBE = 'import torch, safetensors, numpy, cv2, PIL; print(torch.__version__)';
+const MODULES = ['torch', 'safetensors', 'numpy'];
 
 /**
  * @param given of the argument --python; otherwise MTCP_PYTHON, python3 if it has torch, the cached environment
+ * @param also what else it must import
  * @returns a Python that imports torch
  */
-export function pythonWithTorch(given: string | undefined, report: (line: string) => void): string {
+export function pythonWithTorch(
+  given: string | undefined,
+  report: (line: string) => void,
+  also: readonly string[] = [],
+): string {
+  const modules = [...MODULES, ...also];
   const asked = given ?? process.env.MTCP_PYTHON;
   if (asked !== undefined) {
-    if (hasTorch(asked)) return asked;
-    throw new MtcpError('usage', `${asked} does not import torch, safetensors, numpy, cv2 and PIL`, {
+    if (imports(asked, modules)) return asked;
+    throw new MtcpError('usage', `${asked} does not import all of ${modules.join(', ')}`, {
       where: given === undefined ? 'MTCP_PYTHON' : `argument "--python ${given}"`,
       hint: 'pip install -r bench/python/requirements.txt, or leave it out and mtcp makes an environment',
     });
   }
-  return hasTorch('python3') ? 'python3' : cachedEnvironment(report);
+  return imports('python3', modules) ? 'python3' : cachedEnvironment(report, modules);
 }
 
-function hasTorch(python: string): boolean {
-  return spawnSync(python, ['-c', PROBE], { stdio: 'ignore' }).status === 0;
+function imports(python: string, modules: readonly string[]): boolean {
+  return spawnSync(python, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore' }).status === 0;
 }
 
-function cachedEnvironment(report: (line: string) => void): string {
+function cachedEnvironment(report: (line: string) => void, modules: readonly string[]): string {
   const { MTCP_CACHE, XDG_CACHE_HOME } = process.env;
   const cache = MTCP_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'mtcp');
   const wanted =
     readFileSync(REQUIREMENTS, 'utf8') + readFileSync(join(ROOT, 'test/reference/requirements.txt'));
   const folder = join(cache, `torch-${createHash('sha256').update(wanted).digest('hex').slice(0, 8)}`);
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
-  if (existsSync(python) && hasTorch(python)) return python;
+  if (existsSync(python) && imports(python, modules)) return python;
   report(`installing PyTorch into ${folder} (once, some hundred MB)`);
   mkdirSync(cache, { recursive: true });
   const steps = [

@@ -1,5 +1,6 @@
 // A process on the other end of a pipe that answers each line of JSON with one.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { MtcpError } from '../registry/errors.js';
 import type { Checksum } from './checksum.js';
@@ -45,8 +46,14 @@ export class Side {
     return (await this.ask<{ checksums: Record<string, Checksum> }>({ outputs: null })).checksums;
   }
 
-  close(): void {
+  /** Ends the process; resolves when it is gone and its memory with it. */
+  async close(): Promise<void> {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode !== null || signalCode !== null || this.#process.pid === undefined) return;
+    const gone = once(this.#process, 'exit');
     this.#process.stdin.end('{"quit":true}\n');
-    setTimeout(() => this.#process.kill(), 2000).unref();
+    const impatient = setTimeout(() => this.#process.kill(), 2000);
+    await gone;
+    clearTimeout(impatient);
   }
 }

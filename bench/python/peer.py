@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -58,6 +60,11 @@ def outputs(piece: Piece, path: str | None) -> dict[str, Any]:
     return {"outputs": path, "checksums": sums}
 
 
+def compiler() -> str | None:
+    found = map(shutil.which, filter(None, (os.environ.get("CXX"), "g++", "clang++", "cl")))
+    return next(filter(None, found), None)
+
+
 def answer(piece: Piece, command: dict[str, Any]) -> dict[str, Any]:
     if "run" in command:
         return run(piece, int(command["run"]))
@@ -74,6 +81,7 @@ def main() -> None:
     parser.add_argument("--channels-last", action="store_true", help="maps in memory as NHWC")
     parser.add_argument("--fused", action="store_true", help="PyTorch's fused AdamW instead of its default")
     parser.add_argument("--list", action="store_true", help="print every piece with its default sizes")
+    parser.add_argument("--compile", action="store_true", help="forward and backward through torch.compile")
     options = parser.parse_args()
     if options.list or options.piece is None:
         for name, kind in PIECES.items():
@@ -81,7 +89,14 @@ def main() -> None:
         return
 
     torch.set_num_threads(options.threads)
+    if options.compile and not compiler():
+        print(json.dumps({"error": "torch.compile wants a C++ compiler, and there is none (CXX, g++, clang++, cl)"}))
+        return
     piece, sizes = build(options.piece, options.sizes, options.channels_last, options.fused)
+    if options.compile:
+        # Whole networks call their module, pieces their forward.
+        piece.module.compile()
+        piece.forward = torch.compile(piece.forward)
     ready = {"piece": options.piece, "sizes": sizes, "threads": options.threads, "torch": torch.__version__}
     print(json.dumps(ready | {"peakRss": peak_rss(), "drawn": piece.drawn}), flush=True)
     for line in sys.stdin:
