@@ -2,6 +2,7 @@
 import './auxiliary/feature-distillation.js';
 import './auxiliary/noise-contrast.js';
 import './auxiliary/orthogonality.js';
+import './auxiliary/pairwise-affinity.js';
 import './auxiliary/prediction-distillation.js';
 import './auxiliary/supervision.js';
 import './backbones/hrnet.js';

@@ -1,5 +1,5 @@
-// The depth head of MT-CP: half the channels, enlarge, squeeze, one number. Nothing keeps it positive; the metric
-// clamps.
+// The depth head of MTFormer and of MT-CP: half the channels, enlarge, squeeze, one number. MTFormer's ends in a ReLU,
+// which keeps depth positive and can die; in MT-CP's nothing does, and the metric clamps.
 import type { Tensor4D } from '@tensorflow/tfjs';
 import { component, options, type OptionsOf } from '../../registry/component.js';
 import type { Head } from '../../registry/contracts/blocks.js';
@@ -27,22 +27,28 @@ const schema = {
       default: 2,
       description: 'Enlargement inside the head (bilinear, corners aligned).',
     },
+    positive: {
+      type: 'boolean',
+      default: false,
+      description:
+        'A ReLU at the end, as in MTFormer. Where all of it is below zero, it learns nothing any more.',
+    },
   },
-  required: ['hidden', 'upsample'],
+  required: ['hidden', 'upsample', 'positive'],
 } as const satisfies OptionsSchema;
 
 @component({
   kind: 'head',
   name: 'depth',
-  summary: '1x1 convolution to half the channels, enlargement, 1x1, ReLU, 1x1.',
-  source: 'MT-CP released code: project_depth',
+  summary: '1x1 convolution to half the channels, enlargement, 1x1, ReLU, 1x1, optional ReLU.',
+  source: 'MT-CP released code: project_depth; xiaogang00/MTFormer models/models_nyud_CL.py: project2',
   options: schema,
 })
 export class DepthHead implements Head {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
 
   forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {
-    const { hidden, upsample } = this.options;
+    const { hidden, upsample, positive } = this.options;
     const { data } = pyramid[0];
     const [, height, width, channels] = data.shape;
     const half = conv2d(scope.at('conv1'), data, Math.max(1, Math.floor(channels / 2)), { kernel: 1 });
@@ -50,6 +56,7 @@ export class DepthHead implements Head {
     // and enlargement commute, and this way round there is a quarter of the work.
     const few = conv2d(scope.at('conv2'), half, hidden, { kernel: 1 });
     const squeezed = relu(resizeBilinear(few, [height * upsample, width * upsample], true));
-    return conv2d(scope.at('conv3'), squeezed, task.channels, { kernel: 1 });
+    const depth = conv2d(scope.at('conv3'), squeezed, task.channels, { kernel: 1 });
+    return positive ? relu(depth) : depth;
   }
 }

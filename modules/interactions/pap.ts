@@ -5,8 +5,8 @@
 //
 // There is no released code. The paper says: affinities of each task, adaptive combination, diffusion towards the
 // features themselves. Ours: the softmax over rows (rows sum to one, so diffusion neither grows nor shrinks
-// anything), the scale, and working at a coarse stride, since the matrix has (cells)^2 entries. The paper's
-// pairwise loss on affinities of the labels is left out. Affinities are applied, never stored.
+// anything), the scale, and working at a coarse stride, since the matrix has (cells)^2 entries. Affinities are
+// applied, never stored; the paper's pairwise loss takes those of some places (auxiliary `pairwise_affinity`).
 import * as tf from '@tensorflow/tfjs';
 import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
 import type { Block } from '../../registry/contracts/blocks.js';
@@ -65,6 +65,8 @@ export class PatternAffinity implements Block {
   forward(scope: Scope, features: Features): Features {
     const { strength, steps } = this.options;
     const maps = byTask(this.tasks, (name) => this.#reduce(scope.at(`reduce.${name}`), features, name));
+    // What the pairwise loss makes affinities of.
+    for (const { name } of this.tasks) scope.expose(`affinity.${name}`, () => maps[name].data);
     const [batch, rows, columns, channels] = maps[this.tasks[0].name].data.shape;
     const start = byTask(
       this.tasks,

@@ -45,9 +45,11 @@ function bicubicMatrix(from: number, to: number): Float32Array {
   return matrix;
 }
 
-function nearestMatrix(from: number, to: number): Float32Array {
+function nearestMatrix(from: number, to: number, centred: boolean): Float32Array {
   const matrix = new Float32Array(to * from);
-  for (let i = 0; i < to; i++) matrix[i * from + Math.min(from - 1, Math.floor((i * from) / to))] = 1;
+  const within = centred ? 0.5 : 0;
+  for (let i = 0; i < to; i++)
+    matrix[i * from + Math.min(from - 1, Math.floor(((i + within) * from) / to))] = 1;
   return matrix;
 }
 
@@ -167,10 +169,18 @@ const repeat = defineOp<{ x: tf.Tensor4D }, { factors: [number, number] }>(['x']
   }),
 });
 
-/** Output i takes input floor(i * from / to), as torch's mode "nearest". */
-export function resizeNearest(x: tf.Tensor4D, [height, width]: readonly [number, number]): tf.Tensor4D {
+/**
+ * Output i takes input floor(i * from / to), as torch's mode "nearest"; with `centred` the one at its own centre,
+ * floor((i + 0.5) * from / to), as "nearest-exact".
+ */
+export function resizeNearest(
+  x: tf.Tensor4D,
+  [height, width]: readonly [number, number],
+  centred = false,
+): tf.Tensor4D {
   const [, rows, columns] = x.shape;
   const factors: [number, number] = [height / rows, width / columns];
-  if (!factors.every(Number.isInteger)) return alongAxes(x, [height, width], nearestMatrix);
+  if (!factors.every(Number.isInteger))
+    return alongAxes(x, [height, width], (from, to) => nearestMatrix(from, to, centred));
   return repeat({ x }, { factors })[0] as tf.Tensor4D;
 }

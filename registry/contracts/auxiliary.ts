@@ -19,6 +19,11 @@ export interface AuxiliaryContext {
    * @throws MtcpError if the teacher has none
    */
   teacher(name: string): Tensor4D;
+  /**
+   * The task's label at this size, float32, IGNORE (registry/contracts/tasks.ts) where nothing is known: each cell has
+   * the label of the pixel at its centre.
+   */
+  label(task: string, size: readonly [height: number, width: number]): Tensor4D;
   /** The task's own loss of another prediction of it, at any resolution. */
   loss(task: string, prediction: Tensor4D): Scalar;
 }

@@ -157,7 +157,7 @@ export async function compileTeachers(
 export function auxiliaryPenalty(
   { name, loss, weight, teacher }: AuxiliaryTerm,
   pass: Pass,
-  context: Pick<AuxiliaryContext, 'tasks' | 'size' | 'loss'>,
+  context: Pick<AuxiliaryContext, 'tasks' | 'size' | 'label' | 'loss'>,
 ): { name: string; value: tf.Scalar; weight: number } {
   const named = <T>(what: string, names: Iterable<string>, pattern: string, get: (name: string) => T) => {
     const all = [...names];

@@ -4,7 +4,7 @@
 //     + weight * mean or sum over the intermediate predictions of (scheme or plain sum of their losses)
 //     + what components add themselves (coherence loss, ...) and `auxiliary` lists, outside the weighting
 import * as tf from '@tensorflow/tfjs';
-import { resizeBilinear } from '../../modules/nn/resize.js';
+import { resizeBilinear, resizeNearest } from '../../modules/nn/resize.js';
 import type { Pass } from '../../modules/nn/scope.js';
 import type { Loss, LossValue, Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
@@ -94,9 +94,10 @@ export function objective(
     );
   const size = sizeOf(Object.values(labels)[0]);
   const taskLoss = (task: string, prediction: tf.Tensor4D) => measure(byName.get(task)!, prediction).value;
+  const label = (task: string, to: readonly [number, number]) => labelAt(labels[task], to);
   for (const term of auxiliary) {
     source.label('auxiliary');
-    pass.penalties.push(auxiliaryPenalty(term, pass, { tasks, size, loss: taskLoss }));
+    pass.penalties.push(auxiliaryPenalty(term, pass, { tasks, size, label, loss: taskLoss }));
   }
   for (const { value, weight } of pass.penalties) rest.push(value.mul(weight));
 
@@ -117,6 +118,12 @@ export function objective(
     projected: mapValues(final, ({ value }) => scheme.project(value)),
     intermediate: intermediate.map((values) => mapValues(values, ({ value }) => value)),
   };
+}
+
+/** A batch of labels (see `labelSpec`) at another size, [batch, height, width, channels]. */
+function labelAt(label: tf.Tensor, size: readonly [number, number]): tf.Tensor4D {
+  const map = label.rank === 3 ? label.cast('float32').expandDims<tf.Tensor4D>(3) : (label as tf.Tensor4D);
+  return resizeNearest(map, size, true);
 }
 
 const sizeOf = ({ shape: [, height, width] }: tf.Tensor): [number, number] => [height!, width!];

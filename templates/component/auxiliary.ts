@@ -33,7 +33,7 @@ const schema = {
 export class MyBlock implements AuxiliaryLoss {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
 
-  /** Besides parameters it may look at features, at a teacher's features and at the tasks' own losses. */
+  /** Besides parameters it may look at features, at a teacher's, at labels and at the tasks' own losses. */
   forward({ parameters }: AuxiliaryContext): tf.Scalar {
     const squares = [...parameters(this.options.parameters).values()].map((weight) => weight.square().mean());
     return tf.addN(squares).div(squares.length) as tf.Scalar;

@@ -133,6 +133,12 @@ describe('sizes of systems', () => {
       () => mtformer(NYUD.slice(0, 2), 'interaction.semseg'),
     ],
     ['MTFormer, cross-task blocks, three tasks', 4_734_792, () => mtformer(PASCAL, 'interaction.semseg')],
+    [
+      // 1x1 convolutions of 256 to 128, to 32, to 1, each with a bias.
+      'MTFormer, depth head',
+      257 * 128 + 129 * 32 + 33,
+      () => mtformer(NYUD.slice(1, 2), 'heads', { type: 'depth', positive: true }),
+    ],
     ['ATRC, HRNet, its baseline without exchange', 491_824, () => atrc('none', 'fcn')],
     ['ATRC, HRNet, global context', 621_730, () => atrc('global')],
     ['ATRC, HRNet, label context', 874_570, () => atrc('target_label')],
@@ -218,9 +224,9 @@ function atrc(otherwise: string, head?: 'fcn'): Promise<number> {
   return count(NYUD, model, slot, ['decoder', 'interaction', 'heads']);
 }
 
-function mtformer(tasks: readonly Task[], section: string): Promise<number> {
+function mtformer(tasks: readonly Task[], section: string, head: Slot = { type: 'linear' }): Promise<number> {
   const reduce = { type: 'concat', skip: 1, reduce: 'conv', channels: 256 };
   const decoder = { type: 'sequence', blocks: [reduce, { type: 'swin_tasks' }] };
   const model = { backbone: { type: 'swin' }, decoder, interaction: { type: 'cross_task_attention' } };
-  return count(tasks, model, { type: 'linear' }, [section]);
+  return count(tasks, model, head, [section]);
 }

@@ -15,6 +15,7 @@ interface Case {
   gradients: Record<string, number[]>;
   shape?: number[];
   queues?: Record<string, number[]>;
+  labels?: Record<string, number[]>;
 }
 
 const CASES = readJson('systems/auxiliary.json') as Record<string, Case>;
@@ -37,6 +38,8 @@ interface Setting {
   /** Exposed name of a map to its array. */
   maps?: Record<string, Arrays[string]>;
   taught?: Arrays[string];
+  /** Task to its labels, at the size of the maps. */
+  labels?: Record<string, Arrays[string]>;
   /** Network's parameters, by name. */
   parameters?: Arrays;
   /** What the loss itself asks its scope for, by the name that the reference draws it by. */
@@ -46,10 +49,14 @@ interface Setting {
 const OWN = 'auxiliary.term.';
 
 /** Value and gradients of a term, and what its buffers are to be. */
-async function measure(slot: Slot, { tasks = [], maps = {}, taught, parameters = {}, own = {} }: Setting) {
+async function measure(
+  slot: Slot,
+  { tasks = [], maps = {}, taught, labels = {}, parameters = {}, own = {} }: Setting,
+) {
   const inputs: Arrays = {
     ...Object.fromEntries(Object.entries(maps).map(([name, array]) => [`map/${name}`, array])),
     ...(taught && { taught }),
+    ...Object.fromEntries(Object.entries(labels).map(([name, array]) => [`label/${name}`, array])),
     ...parameters,
     ...own,
   };
@@ -74,6 +81,10 @@ async function measure(slot: Slot, { tasks = [], maps = {}, taught, parameters =
       const { value } = auxiliaryPenalty(term, pass, {
         tasks,
         size: [HEIGHT, WIDTH],
+        label: (name, size) => {
+          expect(size).to.deep.equal([HEIGHT, WIDTH]);
+          return tensors[`label/${name}`] as tf.Tensor4D;
+        },
         loss: () => {
           throw new Error('not asked for');
         },
@@ -86,7 +97,7 @@ async function measure(slot: Slot, { tasks = [], maps = {}, taught, parameters =
       return value;
     };
     const kept: tf.NamedTensorMap = {};
-    const learnt = Object.keys(inputs).filter((name) => name !== 'taught' && !name.endsWith('queue'));
+    const learnt = Object.keys(inputs).filter((name) => !/^taught$|^label\/|queue$/.test(name));
     const { grads } = tf.engine().gradients(
       forward,
       learnt.map((name) => tensors[name]),
@@ -179,4 +190,27 @@ describe('auxiliary losses against PyTorch', () => {
     for (const [name, expected] of Object.entries(CASES.contrast.queues!))
       expectClose(of(`buffer/${name}.queue`), expected, 1e-5, `queue of ${name}`);
   });
+
+  for (const [name, settings] of [
+    ['pairwise', { sharpness: 4 }],
+    ['pairwise, some rows', { sharpness: 1.5, rows: 5 }],
+  ] as const)
+    it(`affinities and labels: ${name}`, () => {
+      const kinds = { classes: 1, depth: 1, normals: 3 };
+      const label = (kind: string, channels: number) => ({
+        shape: [BATCH, HEIGHT, WIDTH, channels],
+        data: Float32Array.from(CASES[name].labels![kind]),
+      });
+      const of = <T>(make: (kind: keyof typeof kinds) => T) =>
+        Object.fromEntries((Object.keys(kinds) as (keyof typeof kinds)[]).map((kind) => [kind, make(kind)]));
+      return expectCase(
+        name,
+        { type: 'pairwise_affinity', features: '*', ...settings },
+        {
+          tasks: Object.values(of((kind): Task => ({ name: kind, kind, channels: kinds[kind] }))),
+          maps: of((kind) => map(`map/${kind}`, 6)),
+          labels: of((kind) => label(kind, kinds[kind])),
+        },
+      );
+    });
 });

@@ -122,6 +122,42 @@ def contrast(temperature: float) -> dict[str, object]:
     return {**result(sum(losses) / len(losses), **inputs), "queues": after}
 
 
+def labels() -> dict[str, Tensor]:
+    """Label maps as they are stored, channels last, 255 where nothing is known. The last image has no classes."""
+    classes = (drawn("label/classes", BATCH, HEIGHT, WIDTH).abs() * 3).floor()
+    classes[0, 1, 2] = classes[0, 2, 0] = 255
+    classes[1] = 255
+    depth = drawn("label/depth", BATCH, HEIGHT, WIDTH).abs() * 4 + 0.5
+    depth[1, 0, 3] = 255
+    normals = F.normalize(drawn("label/normals", BATCH, HEIGHT, WIDTH, 3), dim=-1)
+    normals[0, 0, 0] = normals[1, 2, 2] = 255
+    return {"classes": classes[..., None], "depth": depth[..., None], "normals": normals}
+
+
+def pairwise(sharpness: float, rows: list[int] | None) -> dict[str, object]:
+    """Place by place in plain loops: the known places' shares, and the distance of a row from them."""
+    inputs = {f"map/{kind}": maps(f"map/{kind}", INSIDE, learnt=True) for kind in ("classes", "depth", "normals")}
+    likeness = {
+        "classes": lambda a, b: (a == b).double().squeeze(),
+        "depth": lambda a, b: (1 - (a - b).abs() / torch.maximum(a, b)).squeeze(),
+        "normals": lambda a, b: (1 - (a - b).pow(2).sum() / 2).clamp_min(0),
+    }
+    total = torch.zeros((), dtype=torch.double)
+    for kind, label in labels().items():
+        x = inputs[f"map/{kind}"].flatten(2).mT
+        errors = []
+        for image, places in zip(x, label.flatten(1, 2), strict=True):
+            known = [i for i, value in enumerate(places) if not (value == 255).any()]
+            for i in known:
+                if rows is not None and i not in rows:
+                    continue
+                shares = torch.softmax(image[known] @ image[i] / INSIDE**0.5, 0)
+                alike = torch.stack([likeness[kind](places[i], places[j]) ** sharpness for j in known])
+                errors.append((shares - alike / alike.sum()).abs().sum())
+        total = total + torch.stack(errors).mean()
+    return {**result(total, **inputs), "labels": {kind: label.flatten().tolist() for kind, label in labels().items()}}
+
+
 def write_auxiliary(folder: Path) -> None:
     cases = {
         "features": features(),
@@ -134,5 +170,8 @@ def write_auxiliary(folder: Path) -> None:
         "filters tall": filters(9, 4),
         "halves": halves(),
         "contrast": contrast(0.2),
+        "pairwise": pairwise(4, None),
+        # The middles of five equal stretches of twelve places.
+        "pairwise, some rows": pairwise(1.5, [1, 3, 6, 8, 10]),
     }
     write_json(folder / "auxiliary.json", cases)

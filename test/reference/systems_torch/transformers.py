@@ -288,6 +288,16 @@ def mlore(folder: Path, load: Any) -> None:
 def mtformer(folder: Path, load: Any) -> None:
     stub("timm.models.layers", DropPath=DropPath, trunc_normal_=trunc_normal_, to_2tuple=to_2tuple)
     cross = load("models.swim_transformer2_CA_pascal").SwinTransformer
+    twice = load("models.models_nyud_CL").Interpolate(scale_factor=2, mode="bilinear", align_corners=True)
+
+    def head(task: str, channels: int) -> nn.Module:
+        """project1 and project2 of the NYUD network, and saliency's of the PASCAL one for normals."""
+        if task == "depth":
+            return nn.Sequential(
+                nn.Conv2d(16, 8, 1), twice, nn.Conv2d(8, 6, 1), nn.ReLU(), nn.Conv2d(6, 1, 1), nn.ReLU()
+            )
+        layers = [nn.Conv2d(16, 16, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, channels, 1)]
+        return nn.Sequential(*layers, *([twice] if task == "semseg" else []))
 
     class Stage(nn.Module):
         """Two Swin blocks and a norm, under our names."""
@@ -314,7 +324,7 @@ def mtformer(folder: Path, load: Any) -> None:
                 t: cross(window_size=4, depths=(2,), num_heads=(2,), in_chans=48, embed_dim=48, drop_path_rate=0.0,
                          out_indices=(0,)) for t in TASKS
             })  # fmt: skip
-            self.heads = nn.ModuleDict({t: nn.Conv2d(16, n, 1) for t, n in TASKS.items()})
+            self.heads = nn.ModuleDict({t: head(t, n) for t, n in TASKS.items()})
 
         def forward(self, x: Tensor) -> Outputs:
             _, *levels = self.trunk(x)
@@ -349,7 +359,12 @@ def mtformer(folder: Path, load: Any) -> None:
             (r"^own\.(\w+)\.", r"decoder.1.\1."),
             (r"^cross\.(\w+)\.layers\.0\.", r"interaction.\1."),
             (r"^cross\.(\w+)\.norm0\.", r"interaction.\1.norm."),
-            (r"^heads\.(\w+)\.", r"heads.\1.classify."),
+            (r"^heads\.depth\.0\.", "heads.depth.conv1."),
+            (r"^heads\.depth\.2\.", "heads.depth.conv2."),
+            (r"^heads\.depth\.4\.", "heads.depth.conv3."),
+            (r"^heads\.(\w+)\.0\.", r"heads.\1.conv1."),
+            (r"^heads\.(\w+)\.1\.", r"heads.\1.norm."),
+            (r"^heads\.(\w+)\.3\.", r"heads.\1.conv2."),
         ])  # fmt: skip
         return substitute(name, inside) if name.startswith("interaction.") else name
 
@@ -361,4 +376,15 @@ def mtformer(folder: Path, load: Any) -> None:
         "decoder": decoder,
         "interaction": {"type": "cross_task_attention", "heads": 2, "window": 4},
     }
-    write(folder, "mtformer", Net(), (64, 96), rename, {"model": model, "tasks": heads({"type": "linear"})})
+    slots = {
+        "semseg": {"type": "mlp", "upsample": 2},
+        "depth": {"type": "depth", "hidden": 6, "positive": True},
+        "normals": {"type": "mlp"},
+    }
+    tasks = {task: {"head": slot} for task, slot in slots.items()}
+
+    def draw(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+        """Depth is above zero at most places, but not at all, for the head's last ReLU."""
+        return (1.6, 0.0) if name == "heads.depth.conv3.bias" else spread(name, shape)
+
+    write(folder, "mtformer", Net(), (64, 96), rename, {"model": model, "tasks": tasks}, draw=draw)
