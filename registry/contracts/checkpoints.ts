@@ -7,6 +7,11 @@ export interface CheckpointFormat {
   /** Where a person gets one. */
   readonly example: string;
   /**
+   * Tensors that such files have in one: what the pattern finds in the name becomes each of the parts' names in turn,
+   * and the first axis is cut into as many equal pieces. Before anything is renamed.
+   */
+  readonly splits?: readonly (readonly [pattern: RegExp, parts: readonly string[]])[];
+  /**
    * From a name in the file to the parameter's name below the component; each rule is applied, in this order, to
    * what the one before it left.
    */

@@ -44,15 +44,16 @@ export function fill(trial: Trial, weights: Weights, { weights: path, partial = 
   }
   const source = new WeightsSource(path);
   try {
+    const backbone = fitTrial(trial, source, weights.table);
     const fit: Fit =
       partial.length > 0
-        ? fitTrial(trial, source, weights.table)
+        ? backbone.fit
         : fitModel(
-            shapesOf(source.tensors),
+            shapesOf(backbone.file.tensors),
             shapesIn(weights.table),
             catalog.get('backbone', trial.config.model.backbone.type).checkpoint,
           );
-    const isBackbone = fitTrial(trial, source, weights.table).missing.length === 0;
+    const isBackbone = backbone.fit.missing.length === 0;
     const hasMore = [...fit.taken.keys()].some((name) => !name.startsWith('backbone.'));
     if (partial.length === 0 && isBackbone && !hasMore)
       throw new MtcpError('weights', `${path} holds the backbone alone`, {
@@ -60,7 +61,7 @@ export function fill(trial: Trial, weights: Weights, { weights: path, partial = 
         hint: 'with --partial backbone the rest of the model comes from the seed',
       });
     requireFit(fit, path, `argument "--weights ${path}"`);
-    readFitted(source, fit, array);
+    readFitted(backbone.file, fit, array);
   } finally {
     source.close();
   }

@@ -4,7 +4,7 @@ import type { CheckpointFormat } from '../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../registry/errors.js';
 import { nearestNames } from '../../registry/near.js';
 import type { HostTensor } from '../engine/ort/session.js';
-import type { WeightsSource } from './source.js';
+import type { TensorFile } from './split.js';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
@@ -181,7 +181,7 @@ function list<T>(title: string, items: readonly T[], text: (item: T) => string):
 
 /** Reads what was matched straight into the model's arrays. */
 export function readFitted(
-  source: WeightsSource,
+  source: Pick<TensorFile, 'readInto'>,
   fit: Fit,
   array: (name: string) => HostTensor['data'],
 ): { tensors: number; parameters: number } {

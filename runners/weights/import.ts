@@ -15,6 +15,7 @@ import { record } from '../engine/recording.js';
 import { fitBackbone, renamed, requireFit, shapesOf, type Fit, type Shapes } from './fit.js';
 import { writeSafetensors } from './safetensors.js';
 import { digestOf, WeightsSource } from './source.js';
+import { splitTensors } from './split.js';
 
 export interface Imported {
   /** Component that the file is for, as a trial's `model.backbone` names it. */
@@ -43,7 +44,8 @@ export async function importWeights(path: string, out: string, as?: string): Pro
   try {
     const { entry, options } = recognise(source, as);
     const wanted = await parametersOf(entry.name, options);
-    const stored = shapesOf(source.tensors);
+    const file = splitTensors(source, entry.checkpoint);
+    const stored = shapesOf(file.tensors);
     const fit = fitBackbone(stored, wanted, entry.checkpoint, []);
     requireFit(fit, path);
     const digest = digestOf(path)!;
@@ -52,7 +54,7 @@ export async function importWeights(path: string, out: string, as?: string): Pro
         const shape = wanted.get(name)!;
         const data = () => {
           const array = new Float32Array(sizeOf(shape));
-          source.readInto(from, array);
+          file.readInto(from, array);
           return array;
         };
         return [name.slice('backbone.'.length), { dtype: 'float32' as const, shape, data }];
@@ -98,7 +100,7 @@ function recognise(
   for (const entry of candidates) {
     const { checkpoint } = entry;
     const shapes = new Map(
-      [...source.tensors].map(([name, { shape }]) => [
+      [...splitTensors(source, checkpoint).tensors].map(([name, { shape }]) => [
         renamed(name.replace(/^backbone\./, ''), checkpoint),
         shape,
       ]),

@@ -9,6 +9,7 @@ import type { RunFolder } from '../ledger/run-folder.js';
 import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
 import { loadRows } from './rows.js';
 import { digestOf, WeightsSource } from './source.js';
+import { splitTensors, type TensorFile } from './split.js';
 
 const hintOf = (trial: Trial): string => {
   const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
@@ -64,15 +65,22 @@ function loadFile(
 ): Started {
   const source = new WeightsSource(backbone);
   try {
-    const fit = fitTrial(trial, source, table);
+    const { file, fit } = fitTrial(trial, source, table);
     requireFit(fit, backbone, trial.locate(['weights', 'backbone']));
-    return { source: backbone, ...readFitted(source, fit, array) };
+    return { source: backbone, ...readFitted(file, fit, array) };
   } finally {
     source.close();
   }
 }
 
-export function fitTrial(trial: Trial, source: WeightsSource, table: ParameterTable): Fit {
+/** What of the source goes where in the trial's backbone; `file` has the tensors under the names that `fit` uses. */
+export function fitTrial(
+  trial: Trial,
+  source: WeightsSource,
+  table: ParameterTable,
+): { file: TensorFile; fit: Fit } {
   const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
-  return fitBackbone(shapesOf(source.tensors), shapesIn(table), checkpoint, Object.keys(trial.config.tasks));
+  const file = splitTensors(source, checkpoint);
+  const tasks = Object.keys(trial.config.tasks);
+  return { file, fit: fitBackbone(shapesOf(file.tensors), shapesIn(table), checkpoint, tasks) };
 }

@@ -1,5 +1,6 @@
 // Swin transformers of Hugging Face: SwinModel, SwinForImageClassification, SwinBackbone, with the names of the files on
-// the hub or those that transformers 5 has in memory. What was trained to classify has no norms of the single maps.
+// the hub or those that transformers 5 has in memory; and timm's, which keep query, key and value in one tensor and count
+// a merging of patches to the stage after it. What was trained to classify has no norms of the single maps.
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { countOf, dimension, variantOf } from './shapes.js';
 
@@ -16,9 +17,23 @@ const BLOCKS = (stage: number) => `encoder.layers.${stage}.blocks`;
 const TABLE = 'attention.self.relative_position_bias_table';
 
 export const swinCheckpoint: CheckpointFormat = {
-  title: "Swin transformer of Hugging Face's transformers",
-  example: 'microsoft/swin-tiny-patch4-window7-224 (also small, base, large)',
+  title: "Swin transformer of Hugging Face's transformers or of timm",
+  example:
+    'microsoft/swin-tiny-patch4-window7-224 or timm/swin_tiny_patch4_window7_224.ms_in1k (also small, base, large)',
+  splits: [[/\.attn\.qkv\./, ['.attn.query.', '.attn.key.', '.attn.value.']]],
   renames: [
+    [/^patch_embed\.proj\./, 'embeddings.patch_embeddings.projection.'],
+    [/^patch_embed\.norm\./, 'embeddings.norm.'],
+    [/^layers\.1\.downsample\./, 'encoder.layers.0.downsample.'],
+    [/^layers\.2\.downsample\./, 'encoder.layers.1.downsample.'],
+    [/^layers\.3\.downsample\./, 'encoder.layers.2.downsample.'],
+    [/^layers\.(\d+)\.blocks\./, 'encoder.layers.$1.blocks.'],
+    [/\.norm1\./, '.layernorm_before.'],
+    [/\.norm2\./, '.layernorm_after.'],
+    [/\.attn\.(query|key|value)\./, '.attention.self.$1.'],
+    [/\.attn\.proj\./, '.attention.output.dense.'],
+    [/\.attn\.relative_position_/, '.attention.self.relative_position_'],
+    [/^norm\./, 'layernorm.'],
     [/^swin\./, ''],
     [/\.attention\.q_proj\./, '.attention.self.query.'],
     [/\.attention\.k_proj\./, '.attention.self.key.'],
@@ -30,8 +45,8 @@ export const swinCheckpoint: CheckpointFormat = {
   ],
   skips: [
     [/^(layernorm|pooler)\./, 'no feature map passes through it'],
-    [/^classifier\./, 'classifies images'],
-    [/\.relative_position_index$/, 'is computed, not learnt'],
+    [/^(classifier|head)\./, 'classifies images'],
+    [/\.(relative_position_index|attn_mask)$/, 'is computed, not learnt'],
   ],
   fresh: [[/^hidden_states_norms\./, 'norms of single maps, which a classifier does not have']],
 

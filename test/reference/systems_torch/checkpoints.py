@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from mtcp_torch.fixtures.files import write_json
 from mtcp_torch.fixtures.weights import values
+from timm.models.swin_transformer import SwinTransformer
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 from transformers import SwinConfig, SwinForImageClassification
 from transformers.models.swin.modeling_swin import SwinBackbone
@@ -47,6 +49,12 @@ def swin_maps(m: SwinForImageClassification, x: Tensor) -> Outputs:
     missing, unexpected = backbone.load_state_dict(own, strict=False)
     assert all("hidden_states_norms" in name for name in missing) and all("pooler" in n for n in unexpected)
     return {f"level{i}": y for i, y in enumerate(backbone(x).feature_maps)}
+
+
+def timm_swin_maps(m: SwinTransformer, x: Tensor) -> Outputs:
+    """As above: every stage through a norm without weights."""
+    maps = [y.permute(0, 2, 3, 1) for y in m.forward_intermediates(x, intermediates_only=True)]
+    return {f"level{i}": F.layer_norm(y, y.shape[-1:]).permute(0, 3, 1, 2) for i, y in enumerate(maps)}
 
 
 OLD_NAMES = (
@@ -102,11 +110,15 @@ def write_checkpoints(folder: Path) -> None:
     torch.manual_seed(0)
     vit = VisionTransformer(img_size=64, patch_size=16, embed_dim=128, depth=2, num_heads=2, num_classes=7)
     classifier_swin = SwinForImageClassification(SwinConfig(**SWIN, num_labels=5))
+    timm_swin = SwinTransformer(
+        img_size=SIZE, embed_dim=8, depths=(1, 2, 1, 1), num_heads=(1, 2, 2, 4), window_size=2, num_classes=5
+    )
     cases = {
         "resnet18": checkpoint(classifier(BasicBlock, [2, 1, 1, 1]), resnet_maps),
         "resnet50": checkpoint(classifier(Bottleneck, [1, 1, 1, 1]), resnet_maps),
         "hrnet": checkpoint(small_hrnet(4, (1, 1, 1), 1), hrnet_maps),
         "vit": checkpoint(vit, vit_maps, (64, 64)),
         "swin": checkpoint(classifier_swin, swin_maps, rename=hub_name),
+        "swin-timm": checkpoint(timm_swin, timm_swin_maps),
     }
     write_json(folder / "checkpoints.json", cases)
