@@ -100,6 +100,15 @@ kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
     const products = build.matmul(build.reshape(dy, [1, places, out]), views, { transA: true });
     return build.reshape(build.transpose(products, [1, 2, 0]), [out, inner, kh, kw]);
   }
+  const views = tapViews(build, padded, attributes, dy);
+  if (inner === 1 && out === groups) {
+    // Each channel on its own: a product would be one number.
+    const taps = views.map((seen) => {
+      const gained = build.reshape(build.binary('Mul', seen, dy), [places, out]);
+      return build.reshape(build.reduce('Sum', gained, [0], false), [out, 1, 1]);
+    });
+    return build.reshape(build.concat(taps, 2), [out, inner, kh, kw]);
+  }
   // All taps multiply the same gradient: turned once, it need not be turned in each product.
   const turned = groups === 1 && kh * kw > 1;
   const gradients = turned
@@ -107,21 +116,33 @@ kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
     : build
         .split(dy, Array<number>(groups).fill(out / groups), 3)
         .map((gradient) => build.reshape(gradient, [places, out / groups]));
-  const taps: Value[] = [];
-  for (let i = 0; i < kh; i++)
-    for (let j = 0; j < kw; j++) {
-      const [top, left] = [i * dilation[0], j * dilation[1]];
-      const end = [batch, top + (rows - 1) * stride[0] + 1, left + (columns - 1) * stride[1] + 1, x.shape[3]];
-      const seen = build.slice(padded, [0, top, left, 0], end, [1, stride[0], stride[1], 1]);
-      const parts = build
-        .split(seen, Array<number>(groups).fill(inner), 3)
-        .map((part, g) =>
-          build.matmul(gradients[g], build.reshape(part, [places, inner]), { transA: !turned }),
-        );
-      taps.push(build.reshape(build.concat(parts, 0), [out, inner, 1]));
-    }
+  const taps = views.map((seen) => {
+    const parts = build
+      .split(seen, Array<number>(groups).fill(inner), 3)
+      .map((part, g) =>
+        build.matmul(gradients[g], build.reshape(part, [places, inner]), { transA: !turned }),
+      );
+    return build.reshape(build.concat(parts, 0), [out, inner, 1]);
+  });
   return build.reshape(build.concat(taps, 2), [out, inner, kh, kw]);
 });
+
+/** What each tap of the filter saw of the padded map: [batch, rows, columns, channels], as many as the gradient has. */
+function tapViews(
+  build: Builder,
+  padded: Value,
+  { filterShape, stride, dilation }: Attributes,
+  dy: Value,
+): Value[] {
+  const [, , kh, kw] = filterShape as number[];
+  const [batch, rows, columns] = dy.shape;
+  return Array.from({ length: kh * kw }, (_, tap) => {
+    const [top, left] = [Math.floor(tap / kw) * dilation[0], (tap % kw) * dilation[1]];
+    const end = [top + (rows - 1) * stride[0] + 1, left + (columns - 1) * stride[1] + 1];
+    const channels = padded.shape[3];
+    return build.slice(padded, [0, top, left, 0], [batch, ...end, channels], [1, stride[0], stride[1], 1]);
+  });
+}
 
 /**
  * Places times taps up to which all shifted views are gathered at once, for one batched product: on small maps operators
