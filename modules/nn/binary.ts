@@ -24,7 +24,7 @@ export function binaryConv(scope: Scope, x: tf.Tensor4D, out: number): tf.Tensor
 /** x where positive, slope * x elsewhere, a slope for each channel. */
 function prelu(scope: Scope, x: tf.Tensor4D): tf.Tensor4D {
   const slope = scope.param<tf.Rank.R1>('weight', [x.shape[3]], constant(0.25));
-  return tf.relu(x).sub(tf.relu(x.neg()).mul(slope)) as tf.Tensor4D;
+  return tf.prelu<tf.Tensor>(x, slope) as tf.Tensor4D;
 }
 
 /** Norm, sign, binary convolution, real-valued shortcut, PReLU. */

@@ -18,15 +18,15 @@ export function cbam(
   x: tf.Tensor4D,
   { reduction = 16, kernel = 7 }: CbamOptions = {},
 ): tf.Tensor4D {
-  const [batch, , , channels] = x.shape;
+  const channels = x.shape[3];
   const hidden = Math.max(1, Math.floor(channels / reduction));
 
   // Both poolings go through one shared two-layer network, as two rows of a batch.
-  const pooled = tf.concat(summary(x, [1, 2]), 0).reshape([2 * batch, channels]) as tf.Tensor2D;
+  const pooled = tf.concat(summary(x, [1, 2]), 0);
   const channel = scope.at('channel');
   const scores = linear(channel.at('fc2'), relu(linear(channel.at('fc1'), pooled, hidden)), channels);
   const [maximum, average] = tf.split(scores, 2, 0);
-  const gated = x.mul(average.add(maximum).sigmoid().reshape([batch, 1, 1, channels])) as tf.Tensor4D;
+  const gated = x.mul(average.add(maximum).sigmoid()) as tf.Tensor4D;
 
   const spatial = scope.at('spatial');
   const map = conv2d(spatial.at('conv'), tf.concat(summary(gated, [3]), 3), 1, {

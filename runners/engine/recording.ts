@@ -19,6 +19,7 @@ import { recompute } from './graph/recompute.js';
 import { toOnnx } from './graph/onnx.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
+import { unshaped } from './graph/views.js';
 import { createNativeSession } from './ort/native.js';
 import type { HostTensor, Session, SessionOptions } from './ort/session.js';
 
@@ -86,9 +87,10 @@ export class RecordingEngine implements Engine {
     given: ReadonlyMap<Value, string>,
     started: number,
   ): Promise<Program> {
-    const nodes = graph.reachable([...outputs.values()], given);
-    const peakBytes = peakBytesOf(nodes, outputs.values());
-    const model = toOnnx(graph, outputs, given, { openShapes: peakBytes > LARGE });
+    const computed = unshaped(outputs);
+    const nodes = graph.reachable([...computed.values()], given);
+    const peakBytes = peakBytesOf(nodes, computed.values());
+    const model = toOnnx(graph, computed, given, { openShapes: peakBytes > LARGE });
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
     const flops = flopsOf(nodes);
@@ -105,6 +107,7 @@ export class RecordingEngine implements Engine {
       name,
       graph,
       outputs,
+      computed,
       given,
       session,
       stats,
@@ -196,6 +199,8 @@ class RecordedProgram implements Program {
   constructor(
     readonly name: string,
     readonly graph: Graph,
+    outputs: ReadonlyMap<string, Value>,
+    /** What the session computes: the outputs but for their shape. */
     readonly values: ReadonlyMap<string, Value>,
     /** Values that come in from outside, with their names. */
     readonly given: ReadonlyMap<Value, string>,
@@ -210,7 +215,7 @@ class RecordedProgram implements Program {
         specOf(value),
       ]),
     );
-    this.outputs = new Map([...values].map(([key, value]) => [key, specOf(value)]));
+    this.outputs = new Map([...outputs].map(([key, value]) => [key, specOf(value)]));
   }
 
   flopsByOperator(): readonly number[] {
@@ -220,7 +225,9 @@ class RecordedProgram implements Program {
   bind(tensors: (name: string, spec: TensorSpec) => HostTensor) {
     const pick = (specs: ReadonlyMap<string, TensorSpec>) =>
       new Map([...specs].map(([name, spec]) => [name, tensors(name, spec)]));
-    return this.session.bind(pick(this.inputs), pick(this.outputs));
+    const outputs = pick(this.outputs);
+    for (const [name, { shape }] of this.values) outputs.set(name, { ...outputs.get(name)!, shape });
+    return this.session.bind(pick(this.inputs), outputs);
   }
 
   async firstNonFinite(inputs: (name: string, spec: TensorSpec) => HostTensor): Promise<string | undefined> {

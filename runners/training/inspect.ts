@@ -4,6 +4,7 @@ import { createTrialContainer } from '../../registry/container.js';
 import type { Trial } from '../config/index.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { peakBytesOf } from '../engine/graph/lifetimes.js';
+import { unshaped } from '../engine/graph/views.js';
 import { record } from '../engine/recording.js';
 import { measureTeachers } from './auxiliary.js';
 import { partsOf } from './parts.js';
@@ -51,11 +52,12 @@ export async function inspect(trial: Trial): Promise<NetworkSize> {
     byName.set(name, count);
     parameters += count;
   }
-  const nodes = graph.reachable([...outputs.values()]);
+  const computed = [...unshaped(outputs).values()];
+  const nodes = graph.reachable(computed);
   const all = [...trace.table.parameters.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   // Of what trains: a gradient, the optimizer's state and, with accumulation, a sum of gradients.
   const numbers = all + parameters * (1 + optimizer.slots.length + Number(accumulate > 1));
-  const values = peakBytesOf(nodes, outputs.values());
+  const values = peakBytesOf(nodes, computed);
   const memory = PROCESS + nodes.length * NODE + numbers * 4 + values * ALLOCATION;
   return { parameters, sections, byName, nodes: nodes.length, memory };
 }

@@ -12,34 +12,34 @@ const op = defineOp<Inputs, { epsilon: number }>(['x', 'gamma', 'beta'], {
   name: 'mtcp.BatchNorm',
   keep: [false, true, false, true],
   composite({ x, gamma, beta }, { epsilon }) {
-    const rows = x.reshape([-1, x.shape[x.rank - 1]]);
-    const mean = rows.mean(0);
-    const centered = rows.sub(mean);
-    const variance = centered.square().mean(0);
+    const axes = outerAxes(x);
+    const mean = x.mean(axes);
+    const centered = x.sub(mean);
+    const variance = centered.square().mean(axes);
     const inverse = tf.rsqrt(variance.add(epsilon));
-    const y = centered.mul(inverse.mul(gamma)).add(beta);
-    return [y.reshape(x.shape), mean, variance, inverse];
+    return [centered.mul(inverse.mul(gamma)).add(beta), mean, variance, inverse];
   },
   gradient([dy], { x, gamma }, [mean, inverse]) {
-    // dx = gamma inverse (dy - mean(dy) - n mean(dy n)), n the normalised input, written as a dy + b x + c
-    // with one number per channel, so that the large arrays are touched as rarely as possible.
-    const channels = x.shape[x.rank - 1];
-    const [rows, upstream] = [x.reshape([-1, channels]), dy.reshape([-1, channels])];
-    const count = rows.shape[0];
-    const sum = upstream.sum(0);
-    const along = upstream.mul(rows).sum(0).sub(sum.mul(mean)).mul(inverse);
+    // dx = gamma inverse (dy - mean(dy) - n mean(dy n)), n the normalised input, written as a (dy - b x - c) with
+    // one number per channel, so that the large arrays are touched as rarely as possible.
+    const axes = outerAxes(x);
+    const share = mean.size / x.size;
+    const sum = dy.sum(axes);
+    const along = dy.mul(x).sum(axes).sub(sum.mul(mean)).mul(inverse);
     return {
       x: () => {
-        const a = gamma.mul(inverse);
-        const b = a.mul(inverse).mul(along).div(-count);
-        const c = a.mul(sum).div(-count).sub(b.mul(mean));
-        return upstream.mul(a).add(rows.mul(b)).add(c).reshape(x.shape);
+        const b = along.mul(inverse).mul(share);
+        const c = sum.mul(share).sub(b.mul(mean));
+        return dy.sub(x.mul(b)).sub(c).mul(inverse.mul(gamma));
       },
       gamma: () => along,
       beta: () => sum,
     };
   },
 });
+
+/** All axes but the last. */
+const outerAxes = ({ rank }: tf.Tensor): number[] => Array.from({ length: rank - 1 }, (_, axis) => axis);
 
 /**
  * @param x [..., channels]

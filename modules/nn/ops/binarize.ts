@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { defineOp } from './op.js';
 
 /** 1 where x >= 0, -1 elsewhere. */
-const signOf = (x: tf.Tensor): tf.Tensor => tf.step(x.neg()).mul(-2).add(1);
+const signOf = (x: tf.Tensor): tf.Tensor => tf.where(x.less(0), -1, 1);
 
 const activation = defineOp<{ x: tf.Tensor }>(['x'], {
   name: 'mtcp.BinaryActivation',
@@ -22,9 +22,9 @@ const weight = defineOp<{ w: tf.Tensor }>(['w'], {
   composite({ w }) {
     const axes = w.shape.map((_, axis) => axis).slice(1);
     const scale = w.abs().mean(axes, true);
-    return signOf(w.sub(w.mean(axes, true))).mul(scale);
+    return tf.where(w.less(w.mean(axes, true)), scale.neg(), scale);
   },
-  gradient: ([dy], { w }) => ({ w: () => dy.mul(tf.step(w.abs().mul(-1).add(1))) }),
+  gradient: ([dy], { w }) => ({ w: () => dy.mul(w.abs().less(1).cast('float32')) }),
 });
 
 /**

@@ -19,14 +19,17 @@ const op = defineOp<Inputs, { epsilon: number }>(['x', 'gamma', 'beta'], {
   gradient([dy], { x, gamma }, [mean, inverse]) {
     // With n the normalised input and g = gamma dy:  dx = inverse (g - mean(g) - n mean(g n)).
     const normalized = x.sub(mean).mul(inverse);
+    const along = dy.mul(normalized);
     const axes = x.shape.slice(0, -1).map((_, axis) => axis);
     return {
       x: () => {
+        // The mean of g n is a product of dy n, which gamma's gradient has as well, with gamma.
+        const rows = along.reshape([-1, gamma.size]) as tf.Tensor2D;
+        const share = tf.matMul(rows, gamma.mul(1 / gamma.size).expandDims(1)).reshape(mean.shape);
         const g = dy.mul(gamma);
-        const along = g.mul(normalized).mean(-1, true);
-        return g.sub(g.mean(-1, true)).sub(normalized.mul(along)).mul(inverse);
+        return g.sub(g.mean(-1, true)).sub(normalized.mul(share)).mul(inverse);
       },
-      gamma: () => dy.mul(normalized).sum(axes),
+      gamma: () => along.sum(axes),
       beta: () => dy.sum(axes),
     };
   },

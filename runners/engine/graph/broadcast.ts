@@ -1,9 +1,9 @@
 // Broadcasting, and how to make it fast. onnxruntime goes through a broadcast operation in runs of the innermost
 // axis and calls a function for each of them, so short runs cost several times the arithmetic: a map of 32
-// channels times a vector of 32 is three times as slow as a map times a map, and a trailing axis of one element
-// twenty times. Shapes are therefore merged to as few axes as possible, and a short vector that meets many rows
-// is repeated to a long one first.
-import { sizeOf, type Shape } from './ir.js';
+// channels times a vector of 32 is three times as slow as a map times a map. A short vector that meets many rows is
+// therefore repeated to a long one first. Where the last axis has one element and one operand fewer axes, every
+// number is a run of its own, a hundred times as slow; with as many axes on both sides it is not.
+import { sameShape, sizeOf, type Shape } from './ir.js';
 
 /** @throws Error if the shapes do not broadcast */
 export function broadcast(a: Shape, b: Shape): number[] {
@@ -39,45 +39,44 @@ export function pairwiseViews(a: Shape, b: Shape): PairwiseViews {
   const shape = broadcast(a, b);
   const asTheyAre: PairwiseViews = { views: [a, b] };
   const size = sizeOf(shape);
-  if (size < WORTHWHILE && (shape.at(-1) !== 1 || size < MANY_RUNS)) return asTheyAre;
+  if (sameShape(a, b) || (size < WORTHWHILE && (shape.at(-1) !== 1 || size < MANY_RUNS))) return asTheyAre;
   if (size >= WORTHWHILE) {
-    const widened = widenedAlong(a, b, 0) ?? widenedAlong(b, a, 1);
+    const widened = widenedAlong(a, b, 0) ?? widenedAlong(b, a, 1) ?? repeated(a, b);
     if (widened) return widened;
   }
+  if (shape.at(-1) !== 1) return asTheyAre;
+  const ranked = (own: Shape): Shape => [...Array<number>(shape.length - own.length).fill(1), ...own];
+  return { views: [ranked(a), ranked(b)] };
+}
+
+/**
+ * A short vector that meets the rows of a map, or one for each sample that meets the sample's rows, repeated over as
+ * many of the map's own inner axes as make a long run: the map keeps its shape.
+ * @param side of `vector`
+ */
+function widenedAlong(vector: Shape, map: Shape, side: 0 | 1): PairwiseViews | undefined {
+  if (vector.length > map.length) return;
+  const own = map.map((_, i) => vector[i - map.length + vector.length] ?? 1);
+  if (own.some((n, i) => n !== 1 && n !== map[i])) return;
+  // One run of the map's innermost axes, and not long already.
+  let first = map.length;
+  while (first > 0 && own[first - 1] === map[first - 1]) first--;
+  const run = sizeOf(map.slice(first));
+  if (first === 0 || run === 1 || run >= LONG_RUN / 2) return;
+  let start = first;
+  while (start > 0 && own[start - 1] === 1 && sizeOf(map.slice(start - 1)) <= LONG_RUN) start--;
+  if (start === first || sizeOf(map.slice(start)) < LONG_RUN / 4) return;
+  const rank = Math.max(vector.length, map.length - start);
+  const to = [...own.slice(0, start), ...map.slice(start)].slice(-rank);
+  return { views: side === 0 ? [to, map] : [map, to], repeat: { side, from: vector, to } };
+}
+
+/** A short vector that is used for many rows, repeated, on merged axes; undefined where there is none. */
+function repeated(a: Shape, b: Shape): PairwiseViews | undefined {
   const axes = mergedAxes(a, b);
   const views = (['first', 'second'] as const).map((side) =>
     axes.map(({ size, extent }) => (extent === 'both' || extent === side ? size : 1)),
   ) as [number[], number[]];
-  return (
-    (size < WORTHWHILE ? undefined : repeated(axes, views)) ?? (shape.at(-1) === 1 ? { views } : asTheyAre)
-  );
-}
-
-/**
- * A short vector that meets the rows of a map, repeated over as many of the map's own inner axes as make a long run:
- * the map keeps its shape.
- * @param side of `vector`
- */
-function widenedAlong(vector: Shape, map: Shape, side: 0 | 1): PairwiseViews | undefined {
-  const own = map.map((_, i) => vector[i - map.length + vector.length] ?? 1);
-  const first = own.findIndex((n) => n !== 1);
-  // One run of the map's innermost axes, and not long already.
-  if (first <= 0 || vector.length > map.length || own.slice(first).some((n, i) => n !== map[first + i]))
-    return;
-  if (sizeOf(vector) >= LONG_RUN / 2) return;
-  let start = first;
-  while (start > 0 && sizeOf(map.slice(start - 1)) <= LONG_RUN) start--;
-  if (start === first || sizeOf(map.slice(start)) < LONG_RUN / 4) return;
-  const repeated = map.slice(start);
-  const to = [...Array<number>(Math.max(0, vector.length - repeated.length)).fill(1), ...repeated];
-  return { views: side === 0 ? [to, map] : [map, to], repeat: { side, from: vector, to } };
-}
-
-/** A short vector that is used for many rows, repeated; undefined where there is none. */
-function repeated(
-  axes: readonly { size: number; extent: Extent }[],
-  views: [number[], number[]],
-): PairwiseViews | undefined {
   const [rows, run] = axes.slice(-2);
   if (axes.length < 2 || run.extent !== 'both' || rows.extent === 'both' || run.size >= LONG_RUN / 2) return;
   const side = rows.extent === 'first' ? 1 : 0;

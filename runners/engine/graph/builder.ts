@@ -14,8 +14,9 @@ import {
   type Value,
 } from './ir.js';
 import { broadcast, pairwiseViews, type PairwiseViews } from './broadcast.js';
+import { axesBeforeReshape, axesLeaving, beforeReshape, operandsBeforeReshape, sourceOf } from './views.js';
 
-export type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow' | 'Mod';
+export type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow' | 'Mod' | 'PRelu';
 export type Compare = 'Equal' | 'Greater' | 'GreaterOrEqual' | 'Less' | 'LessOrEqual';
 
 export class Builder {
@@ -44,7 +45,20 @@ export class Builder {
     const splat = splatOf(x);
     if (splat !== undefined) return this.splat(fold(splat), x.shape, x.dtype);
     if (x.node?.op === 'Expand') return this.expand(this.unary(name, x.node.inputs[0]!, fold), x.shape);
-    return this.op(name, [x], x.shape);
+    return this.pointwise(name, x);
+  }
+
+  /** An operator that works on each number by itself. */
+  pointwise(name: string, x: Value, attributes: Record<string, Attribute> = {}, dtype = x.dtype): Value {
+    const source = sourceOf(x) ?? x;
+    return this.reshape(this.op(name, [source], source.shape, attributes, { dtype }), x.shape);
+  }
+
+  /** An operator that works along the last axis, such as softmax. */
+  rowwise(name: string, x: Value): Value {
+    const source = beforeReshape(x, 1);
+    const axis = int(source.shape.length - 1);
+    return this.reshape(this.op(name, [source], source.shape, { axis }), x.shape);
   }
 
   binary(name: Binary, a: Value, b: Value): Value {
@@ -80,8 +94,9 @@ export class Builder {
     // Neither operand may be as wide as the result: then the result is what is expanded, by whoever needs it.
     const narrow = broadcast(left.shape, right.shape);
     if (sizeOf(narrow) === 0) return this.splat(0, shape, dtype);
-    const { views, repeat } = pairwiseViews(left.shape, right.shape);
-    const fitted = [left, right].map((value, side) => {
+    const operands = operandsBeforeReshape(left, right) ?? [left, right];
+    const { views, repeat } = pairwiseViews(operands[0].shape, operands[1].shape);
+    const fitted = operands.map((value, side) => {
       return this.reshape(repeat?.side === side ? this.#repeated(value, repeat) : value, views[side]);
     });
     const result = op(fitted[0], fitted[1], broadcast(views[0], views[1]));
@@ -97,9 +112,10 @@ export class Builder {
 
   where(condition: Value, a: Value, b: Value): Value {
     const shape = broadcast(condition.shape, broadcast(a.shape, b.shape));
-    const small = (v: Value) => (splatOf(v) === undefined ? v : this.splat(splatOf(v)!, [], v.dtype));
-    const result = this.op('Where', [condition, small(a), small(b)], shape, {}, { dtype: a.dtype });
-    return result;
+    const choices = this.#narrow(a, b);
+    if (sizeOf(broadcast(condition.shape, broadcast(choices[0].shape, choices[1].shape))) < sizeOf(shape))
+      return this.op('Where', [condition, a, b], shape, {}, { dtype: a.dtype });
+    return this.op('Where', [condition, ...choices], shape, {}, { dtype: a.dtype });
   }
 
   /** Operands as small as broadcasting allows: splats become scalars, expansions their source. */
@@ -125,13 +141,7 @@ export class Builder {
     const splat = splatOf(x);
     if (splat !== undefined)
       return this.splat(dtype === 'float32' ? splat : Math.trunc(splat), x.shape, dtype);
-    return this.op(
-      'Cast',
-      [x],
-      x.shape,
-      { to: int({ float32: 1, int32: 6, int64: 7, bool: 9 }[dtype]) },
-      { dtype },
-    );
+    return this.pointwise('Cast', x, { to: int({ float32: 1, int32: 6, int64: 7, bool: 9 }[dtype]) }, dtype);
   }
 
   reshape(x: Value, shape: Shape): Value {
@@ -175,7 +185,12 @@ export class Builder {
         return this.matmul(first.of, second.of, { transA, transB, alpha: alpha * first.by * second.by });
     const shape = matmulShape(a.shape, b.shape, transA, transB);
     const attributes = { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) };
-    return this.op('FusedMatMul', [a, b], shape, attributes, { domain: 'com.microsoft' });
+    // What multiplies one matrix may have any number of leading axes.
+    const rows = beforeMatmul(a, b, transA ? 2 : 1);
+    const columns = rows === a ? beforeMatmul(b, a, 2) : b;
+    const result = matmulShape(rows.shape, columns.shape, transA, transB);
+    const product = this.op('FusedMatMul', [rows, columns], result, attributes, { domain: 'com.microsoft' });
+    return this.reshape(product, shape);
   }
 
   /** Sum, mean, maximum, ... over `axes`; keeps the reduced axes as 1 if `keep`. */
@@ -185,7 +200,7 @@ export class Builder {
     axes: readonly number[],
     keep: boolean,
   ): Value {
-    const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+    const kept = keptShape(x.shape, axes);
     const shape = keep ? kept : x.shape.filter((_, axis) => !axes.includes(axis));
     const real = axes.filter((axis) => x.shape[axis] !== 1);
     if (real.length === 0) return this.reshape(x, shape);
@@ -193,6 +208,13 @@ export class Builder {
     const count = real.reduce((product, axis) => product * x.shape[axis], 1);
     if (splat !== undefined && name !== 'Prod')
       return this.splat(name === 'Sum' ? splat * count : splat, shape, x.dtype);
+    const source = sourceOf(x);
+    const before = source && axesBeforeReshape(source.shape, x.shape, axes);
+    if (before) {
+      const exact = axesLeaving(source.shape, before, shape);
+      const keeps = !exact && (keep || sameShape(keptShape(source.shape, before), shape));
+      return this.reshape(this.reduce(name, source, exact ?? before, keeps), shape);
+    }
     return this.op(`Reduce${name}`, [x, this.int64(axes)], shape, { keepdims: int(Number(keep)) });
   }
 
@@ -247,6 +269,11 @@ export class Builder {
   }
 }
 
+/** What a reduction leaves that keeps its axes. */
+function keptShape(shape: Shape, axes: readonly number[]): number[] {
+  return shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+}
+
 /** A shape with its largest extent left open: it follows from the number of elements. */
 function openShape(shape: Shape): Shape {
   const largest = Math.max(...shape);
@@ -265,6 +292,17 @@ function matmulShape(a: Shape, b: Shape, transA: boolean, transB: boolean): numb
   const [innerA, innerB] = [a.at(transA ? -2 : -1)!, b.at(transB ? -1 : -2)!];
   if (innerA !== innerB) throw new Error(`matmul of [${a.join()}] and [${b.join()}]: ${innerA} != ${innerB}`);
   return [...broadcast(a.slice(0, -2), b.slice(0, -2)), rows, columns];
+}
+
+/**
+ * A stack of matrices before its leading axes were reshaped, where what it multiplies is one matrix.
+ * @param own how many of its last axes must be as they were: 1 where rows are rows of one large matrix
+ */
+function beforeMatmul(stack: Value, other: Value, own: 1 | 2): Value {
+  const { shape } = other;
+  const source = beforeReshape(stack, shape.length === 2 ? own : 2);
+  const isOne = shape.slice(0, -2).every((n) => n === 1) && shape.length <= source.shape.length;
+  return isOne ? source : stack;
 }
 
 /** A product with a number, taken apart: a matrix product multiplies by it for free. */
@@ -296,6 +334,8 @@ function foldBinary(name: Binary, x: number, y: number): number {
       return f(x ** y);
     case 'Mod':
       return x % y;
+    case 'PRelu':
+      return x < 0 ? f(x * y) : x;
   }
 }
 

@@ -52,6 +52,9 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => pro
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((n, axis) => n === b[axis]);
 
+/** Operators of two operands in any order: the same node either way. */
+const COMMUTATIVE = new Set(['Add', 'Mul', 'Max', 'Min', 'And', 'Or', 'Equal']);
+
 export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs: Value[] = [];
@@ -87,7 +90,9 @@ export class Graph {
     outputs: readonly OutputType[],
     domain: Node['domain'] = '',
   ): Value[] {
-    const key = `${domain}${op}|${inputs.map((value) => value?.id ?? '').join(',')}|${JSON.stringify(attributes)}|${outputs.length}${this.#salt}`;
+    const operands = inputs.map((value) => value?.id ?? '');
+    if (COMMUTATIVE.has(op)) operands.sort();
+    const key = `${domain}${op}|${operands.join(',')}|${JSON.stringify(attributes)}|${outputs.length}${this.#salt}`;
     const known = this.#known.get(key);
     if (known) return known.outputs;
     const label = this.label || inheritedLabel(inputs);

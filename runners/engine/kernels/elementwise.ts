@@ -38,7 +38,7 @@ const UNARY: Record<string, [string, (x: number) => number]> = {
 for (const [name, [op, fold]] of Object.entries(UNARY))
   kernel(name, (build, { x }) => build.unary(op, x, (v) => Math.fround(fold(v))));
 
-kernel('Erf', (build, { x }) => build.op('Erf', [x], x.shape));
+kernel('Erf', (build, { x }) => build.pointwise('Erf', x));
 kernel('Rsqrt', (build, { x }) =>
   build.unary(
     'Reciprocal',
@@ -59,15 +59,10 @@ kernel('Expm1', (build, { x }) =>
     -1,
   ),
 );
-kernel('Elu', (build, { x }) => build.op('Elu', [x], x.shape, { alpha: float(1) }));
-kernel('Selu', (build, { x }) => build.op('Selu', [x], x.shape));
-kernel('LeakyRelu', (build, { x }, { alpha }) =>
-  build.op('LeakyRelu', [x], x.shape, { alpha: float(alpha) }),
-);
-kernel('Prelu', (build, { x, alpha }) => {
-  const negative = build.binary('Mul', build.binary('Min', x, build.splat(0, [])), alpha);
-  return build.binary('Add', build.binary('Max', x, build.splat(0, [])), negative);
-});
+kernel('Elu', (build, { x }) => build.pointwise('Elu', x, { alpha: float(1) }));
+kernel('Selu', (build, { x }) => build.pointwise('Selu', x));
+kernel('LeakyRelu', (build, { x }, { alpha }) => build.pointwise('LeakyRelu', x, { alpha: float(alpha) }));
+kernel('Prelu', (build, { x, alpha }) => build.binary('PRelu', x, alpha));
 kernel('Relu6', (build, { x }) => clip(build, x, 0, 6));
 kernel('ClipByValue', (build, { x }, { clipValueMin, clipValueMax }) =>
   clip(build, x, clipValueMin, clipValueMax),
@@ -139,7 +134,7 @@ function add(build: Builder, x: Value, amount: number): Value {
 }
 
 function not(build: Builder, x: Value): Value {
-  return build.op('Not', [x], x.shape, {}, { dtype: 'bool' });
+  return build.pointwise('Not', x);
 }
 
 function logical(build: Builder, op: 'And' | 'Or', a: Value, b: Value): Value {

@@ -1,17 +1,20 @@
 // Operations of modules/nn/ops that onnxruntime has in one piece.
 import type { Builder } from '../graph/builder.js';
 import { float, int, sizeOf, string, type Value } from '../graph/ir.js';
+import { beforeReshape } from '../graph/views.js';
 import { kernel } from './register.js';
 
 kernel('mtcp.LayerNorm', (build, { x, gamma, beta }, { epsilon }) => {
-  const statistics = { dtype: 'float32', shape: [...x.shape.slice(0, -1), 1] } as const;
+  const rows = beforeReshape(x, 1);
+  const statistics = { dtype: 'float32', shape: [...rows.shape.slice(0, -1), 1] } as const;
   const attributes = { axis: int(-1), epsilon: float(epsilon) };
-  const outputs = [{ dtype: 'float32', shape: x.shape } as const, statistics, statistics];
-  return build.graph.emit('LayerNormalization', [x, gamma, beta], attributes, outputs);
+  const outputs = [{ dtype: 'float32', shape: rows.shape } as const, statistics, statistics];
+  const [y, ...of] = build.graph.emit('LayerNormalization', [rows, gamma, beta], attributes, outputs);
+  return [build.reshape(y, x.shape), ...of.map((each) => build.reshape(each, [...x.shape.slice(0, -1), 1]))];
 });
 
-kernel('mtcp.Gelu', (build, { x }) => build.op('Gelu', [x], x.shape));
-kernel('mtcp.Relu', (build, { x }) => build.op('Relu', [x], x.shape));
+kernel('mtcp.Gelu', (build, { x }) => build.pointwise('Gelu', x));
+kernel('mtcp.Relu', (build, { x }) => build.pointwise('Relu', x));
 kernel('mtcp.Detach', (_, { x }) => x);
 
 /** A copy of x with nothing of `first` appended: the one dependency that costs no arithmetic. */

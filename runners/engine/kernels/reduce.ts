@@ -37,7 +37,10 @@ for (const [name, key, input] of [
   kernel(name, (build, inputs, attributes) => {
     const x = inputs[input];
     const axis: number = attributes[key] ?? -1;
-    return build.op(name, [x], x.shape, { axis: int(axis < 0 ? axis + x.shape.length : axis) });
+    const at = axis < 0 ? axis + x.shape.length : axis;
+    return at === x.shape.length - 1
+      ? build.rowwise(name, x)
+      : build.op(name, [x], x.shape, { axis: int(at) });
   });
 
 kernel('Cumsum', (build, { x }, { axis, exclusive, reverse }) =>

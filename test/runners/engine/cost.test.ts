@@ -59,7 +59,20 @@ describe('views of operands that broadcast', () => {
     });
   });
 
-  it('drops a trailing axis of one element', () => {
-    expect(pairwiseViews([4, 96, 128, 1], []).views).to.deep.equal([[4 * 96 * 128], [1]]);
+  it('repeats one for each image along the rows of its image', () => {
+    expect(pairwiseViews([4, 1, 1, 32], [4, 24, 32, 32])).to.deep.equal({
+      views: [
+        [4, 1, 32, 32],
+        [4, 24, 32, 32],
+      ],
+      repeat: { side: 0, from: [4, 1, 1, 32], to: [4, 1, 32, 32] },
+    });
+  });
+
+  it('gives both sides as many axes where the last has one element', () => {
+    expect(pairwiseViews([4, 96, 128, 1], []).views).to.deep.equal([
+      [4, 96, 128, 1],
+      [1, 1, 1, 1],
+    ]);
   });
 });
