@@ -20,18 +20,20 @@ const op = defineOp<Inputs, { epsilon: number }>(['x', 'gamma', 'beta'], {
     return [centered.mul(inverse.mul(gamma)).add(beta), mean, variance, inverse];
   },
   gradient([dy], { x, gamma }, [mean, inverse]) {
-    // dx = gamma inverse (dy - mean(dy) - n mean(dy n)), n the normalised input, written as a (dy - b x - c) with
-    // one number per channel, so that the large arrays are touched as rarely as possible.
+    // dx = gamma inverse (dy - mean(dy) - n mean(dy n)), n the normalised input. Its centred form is a value of the
+    // forward pass; from x itself it would take one number a channel more, and differences of large numbers where
+    // a mean is far from 0.
     const axes = outerAxes(x);
     const share = mean.size / x.size;
+    const centered = x.sub(mean);
     const sum = dy.sum(axes);
-    const along = dy.mul(x).sum(axes).sub(sum.mul(mean)).mul(inverse);
+    const along = dy.mul(centered).sum(axes).mul(inverse);
     return {
-      x: () => {
-        const b = along.mul(inverse).mul(share);
-        const c = sum.mul(share).sub(b.mul(mean));
-        return dy.sub(x.mul(b)).sub(c).mul(inverse.mul(gamma));
-      },
+      x: () =>
+        dy
+          .sub(centered.mul(along.mul(inverse).mul(share)))
+          .sub(sum.mul(share))
+          .mul(inverse.mul(gamma)),
       gamma: () => along,
       beta: () => sum,
     };
