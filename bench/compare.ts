@@ -1,8 +1,9 @@
 // One comparison: two processes hold the same piece with the same numbers; they take turns, so that whatever else
 // the machine does meets both, and each turn gives one ratio.
-import { MtcpError } from '../registry/errors.js';
 import type { Checksum } from './checksum.js';
+import { agreement } from './agreement.js';
 import { PEER } from './python-with-torch.js';
+import { median, quantile } from './quantile.js';
 import { Side } from './side.js';
 import type { Setup } from './subject.js';
 
@@ -38,13 +39,6 @@ export interface Comparison {
   /** Largest relative difference of the results of the first step. */
   difference: number;
 }
-
-/** Results of the first step may differ by this much of a tensor's norm, */
-const TOLERANCE = 2e-3;
-/** and gradients of a whole network by this: where rounding flips a choice (a maximum, a ReLU, a mask) they jump. */
-const NETWORK_TOLERANCE = 2e-2;
-/** How results of whole networks call the norm of a parameter's gradient. */
-const GRADIENT_NORM = 'norm.';
 
 export async function compare(options: CompareOptions): Promise<Comparison> {
   const { piece, threads, rounds, turn, apart } = options;
@@ -121,43 +115,4 @@ async function turnByTurn([a, b]: [Side, Side], turn: number, rounds: number): P
     await takeTurn(b, turnsOfB);
   }
   return [turnsOfA, turnsOfB];
-}
-
-/** Both sides must have computed the same; throws where they did not. */
-function agreement(piece: string, ours: Record<string, Checksum>, peer: Record<string, Checksum>): number {
-  let worst = { name: '', difference: 0, allowed: TOLERANCE };
-  const shared = Object.keys(peer).filter((name) => name in ours);
-  if (shared.length === 0) throw new MtcpError('engine', `${piece}: the two sides share no result`);
-  // Where one side alone has a parameter's gradient the networks differ; one without use is zero here, absent there.
-  const alone =
-    Object.keys(peer).find((name) => name.startsWith(GRADIENT_NORM) && !(name in ours)) ??
-    Object.keys(ours).find(
-      (name) => name.startsWith(GRADIENT_NORM) && !(name in peer) && ours[name][1] !== 0,
-    );
-  if (alone !== undefined) throw new MtcpError('engine', `${piece}: only one side has ${alone}`);
-  // A gradient that is zero but for rounding (a bias before a normalisation) has no true value to compare with:
-  // small tensors are measured against the typical one.
-  const norms = shared.map((name) => peer[name][1]).sort((a, b) => a - b);
-  const typical = norms[norms.length >> 1];
-  for (const name of shared) {
-    const [sum, norm] = peer[name];
-    const difference = Math.abs(ours[name][1] - norm) / Math.max(norm, typical);
-    const allowed = name.startsWith(GRADIENT_NORM) ? NETWORK_TOLERANCE : TOLERANCE;
-    if (!(difference / allowed <= worst.difference / worst.allowed)) worst = { name, difference, allowed };
-    if (!Number.isFinite(sum)) worst = { name, difference: Infinity, allowed };
-  }
-  if (worst.difference > worst.allowed)
-    throw new MtcpError('engine', `${piece}: ${worst.name} differs by ${worst.difference.toExponential(1)}`, {
-      hint: 'a benchmark of different computations says nothing',
-    });
-  return worst.difference;
-}
-
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = q * (sorted.length - 1);
-  const low = Math.floor(at);
-  return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
 }

@@ -1,7 +1,7 @@
 // The machine's speed limit: a large matrix product, as fast as onnxruntime does it here.
 import type * as tf from '@tensorflow/tfjs';
 import { hostTensor, type Engine } from '../runners/engine/engine.js';
-import { median } from './compare.js';
+import { median } from './quantile.js';
 
 const N = 1536;
 

@@ -4,10 +4,11 @@ import * as tf from '@tensorflow/tfjs';
 import '../modules/index.js';
 import { inputName, ParameterTable, Pass } from '../modules/nn/scope.js';
 import { createTrialContainer } from '../registry/container.js';
+import type { Optimizer } from '../registry/contracts/learning.js';
 import { hostTensor, type Engine, type Program } from '../runners/engine/engine.js';
 import type { Binding, HostTensor } from '../runners/engine/ort/session.js';
-import { traceUpdate, UPDATE_CHUNK } from '../runners/training/update.js';
-import { Arena } from '../runners/training/weights.js';
+import { traceUpdate, Update, UpdateLayout } from '../runners/training/update.js';
+import type { Arena } from '../runners/training/weights.js';
 import { checksumsOf, type Checksum } from './checksum.js';
 import { draw, drawMap, type Drawn } from './draw.js';
 import { EvaluationSubject, TrainingSubject } from './network-subject.js';
@@ -142,39 +143,26 @@ function inputData(piece: string, name: string, drawn: Drawn, { classes }: Sizes
 
 /** The update of a piece's parameters, as a trial does it. */
 class AdamW {
-  readonly #optimizer = createTrialContainer([]).create('optimizer', {
-    type: 'adamw',
-    rate: RATE,
-    weight_decay: DECAY,
-  });
-  readonly #scalars = new Map<string, HostTensor>();
-  readonly #runs: Binding[];
   readonly parameters: Arena;
   readonly gradients: Arena;
+  readonly #update: Update;
   #steps = 0;
 
-  private constructor(program: Program, shapes: ReadonlyMap<string, readonly number[]>) {
-    const arena = () => new Arena(shapes, UPDATE_CHUNK);
-    [this.parameters, this.gradients] = [arena(), arena()];
-    const slots = Object.fromEntries(this.#optimizer.slots.map((slot) => [slot, arena()]));
-    this.#runs = Array.from({ length: this.parameters.data.length / UPDATE_CHUNK }, (_, i) =>
-      program.bind((name, spec) => {
-        const [kind, slot] = name.replace(/^new\//, '').split('/');
-        const source = { parameter: this.parameters, gradient: this.gradients, slot: slots[slot] }[kind];
-        if (source) return { ...spec, data: source.data.subarray(i * UPDATE_CHUNK, (i + 1) * UPDATE_CHUNK) };
-        const scalar = this.#scalars.get(name) ?? hostTensor(spec);
-        this.#scalars.set(name, scalar);
-        return scalar;
-      }),
-    );
+  private constructor(program: Program, optimizer: Optimizer, layout: UpdateLayout) {
+    [this.parameters, this.gradients] = [layout.arena(), layout.arena()];
+    const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, layout.arena()]));
+    const vectors = { parameter: this.parameters, gradient: this.gradients, slots };
+    this.#update = new Update(program, optimizer, layout, vectors);
   }
 
   static async create(engine: Engine, shapes: ReadonlyMap<string, readonly number[]>): Promise<AdamW> {
-    const optimizer = createTrialContainer([]).create('optimizer', { type: 'adamw' });
+    const options = { type: 'adamw', rate: RATE, weight_decay: DECAY };
+    const optimizer = createTrialContainer([]).create('optimizer', options);
+    const layout = new UpdateLayout(shapes, optimizer);
     const program = await engine.compile('update', (tracer) =>
-      traceUpdate(tracer, optimizer, UPDATE_CHUNK, false),
+      traceUpdate(tracer, optimizer, layout.chunk, false),
     );
-    return new AdamW(program, shapes);
+    return new AdamW(program, optimizer, layout);
   }
 
   results(): Map<string, HostTensor> {
@@ -182,8 +170,6 @@ class AdamW {
   }
 
   async step(): Promise<void> {
-    const scalars = this.#optimizer.scalars(++this.#steps, RATE);
-    for (const [name, { data }] of this.#scalars) data[0] = scalars[name.split('/')[1]];
-    for (const run of this.#runs) await run.run();
+    await this.#update.run(++this.#steps, RATE, null);
   }
 }

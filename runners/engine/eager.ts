@@ -86,6 +86,8 @@ export class EagerEngine implements Engine {
 }
 
 class EagerProgram implements Program {
+  readonly lanes = 1;
+
   constructor(
     readonly backend: EagerBackend,
     readonly define: (tracer: Tracer) => tf.NamedTensorMap,

@@ -36,6 +36,8 @@ export interface Program {
   readonly inputs: ReadonlyMap<string, TensorSpec>;
   readonly outputs: ReadonlyMap<string, TensorSpec>;
   readonly stats: ProgramStats;
+  /** How many of its bindings are worth running at the same time; 1 where a run takes all threads. */
+  readonly lanes: number;
   /** Floating-point operations of each operator, in the order of their numbers in a profile; see EngineOptions. */
   flopsByOperator?(): readonly number[];
   /** Ties every input and output to an array; the program reads and writes them in place. */

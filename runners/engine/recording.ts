@@ -94,7 +94,8 @@ export class RecordingEngine implements Engine {
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
     const flops = flopsOf(nodes);
-    const session = await this.#session(key, model, flops / nodes.length < SMALL_OPERATORS);
+    const alone = flops / nodes.length < SMALL_OPERATORS;
+    const session = await this.#session(key, model, alone);
     const stats: ProgramStats = {
       recordSeconds: (recorded - started) / 1000,
       sessionSeconds: (performance.now() - recorded) / 1000,
@@ -111,6 +112,7 @@ export class RecordingEngine implements Engine {
       given,
       session,
       stats,
+      alone ? this.options.threads : 1,
       () => this.#release(key),
       (bytes) => this.#create(bytes, this.options),
     );
@@ -206,6 +208,7 @@ class RecordedProgram implements Program {
     readonly given: ReadonlyMap<Value, string>,
     readonly session: Session,
     readonly stats: ProgramStats,
+    readonly lanes: number,
     readonly release: () => void,
     readonly create: (model: Uint8Array) => Promise<Session>,
   ) {

@@ -107,7 +107,8 @@ export class TrainingStep {
     const lossProgram = looksAgain
       ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, piece, traced))
       : undefined;
-    const layout = new UpdateLayout(traced, optimizer);
+    const shapes = traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape] as const);
+    const layout = new UpdateLayout(new Map(shapes), optimizer);
     const updateProgram = await engine.compile('update', (tracer) =>
       traceUpdate(tracer, optimizer, layout.chunk, options.clip !== null),
     );

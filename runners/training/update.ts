@@ -7,30 +7,30 @@ import { hostTensor, type Program, type Tracer } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import { groupParameters, type GroupedParameters } from './groups.js';
-import type { Traced } from './traced.js';
 import { Arena } from './weights.js';
 
 /** Numbers that the optimizer updates at a time: small enough for the operators' intermediates to stay in cache. */
-export const UPDATE_CHUNK = 1 << 16;
+const UPDATE_CHUNK = 1 << 16;
 
 /** Where each trained parameter lies in the vectors. */
 export class UpdateLayout {
   readonly groups: readonly GroupedParameters[];
   /** Numbers in a chunk: all of them if they are few. */
   readonly chunk: number;
-  readonly #shapes: ReadonlyMap<string, readonly number[]>;
 
-  constructor({ table, trained }: Traced, optimizer: Optimizer) {
-    const total = trained.reduce((sum, name) => sum + sizeOf(table.parameters.get(name)!.shape) + 15, 0);
+  /** @param shapes of the trained parameters, by name */
+  constructor(
+    private readonly shapes: ReadonlyMap<string, readonly number[]>,
+    optimizer: Optimizer,
+  ) {
+    const total = [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape) + 15, 0);
     this.chunk = total <= UPDATE_CHUNK ? Math.ceil(total / 16) * 16 : UPDATE_CHUNK;
-    this.groups = groupParameters(trained, optimizer);
-    const names = this.groups.flatMap((group) => group.names);
-    this.#shapes = new Map(names.map((name) => [name, table.parameters.get(name)!.shape]));
+    this.groups = groupParameters([...shapes.keys()], optimizer);
   }
 
   /** A vector of this layout, all zeros. */
   arena(): Arena {
-    return new Arena(this.#shapes, this.chunk, new Set(this.groups.map(({ names }) => names[0])));
+    return new Arena(this.shapes, this.chunk, new Set(this.groups.map(({ names }) => names[0])));
   }
 }
 
@@ -82,8 +82,17 @@ export class Update {
       if (norm !== undefined) scalars.clip = Math.min(1, clip! / (norm + 1e-6));
       for (const [name, { data }] of this.#scalars[i]) data[0] = scalars[name.split('/')[1]];
     }
-    for (const run of this.#runs) await run.run();
+    await this.#runAll();
     return norm;
+  }
+
+  /** Chunks depend on nothing but themselves: several go at a time. */
+  async #runAll(): Promise<void> {
+    let next = 0;
+    const lane = async () => {
+      while (next < this.#runs.length) await this.#runs[next++].run();
+    };
+    await Promise.all(Array.from({ length: this.program.lanes }, lane));
   }
 
   close(): void {
