@@ -12,8 +12,8 @@ import { createEngine } from '../runners/engine/index.js';
 import { openExperiment } from '../runners/experiment.js';
 import { tracePredictions } from '../runners/training/evaluation.js';
 import { inspect } from '../runners/training/inspect.js';
-import { partsOf, threadsOf } from '../runners/training/parts.js';
-import { TrainingStep } from '../runners/training/step.js';
+import { partsOf, threadsOf } from '../runners/training/model/parts.js';
+import { TrainingStep } from '../runners/training/step/step.js';
 import { runCommand } from './command.js';
 
 interface Options {

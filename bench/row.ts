@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { openExperiment } from '../runners/experiment.js';
 import type { Trial } from '../runners/config/index.js';
-import { partsOf, tasksOf } from '../runners/training/parts.js';
+import { partsOf, tasksOf } from '../runners/training/model/parts.js';
 import type { StepParts } from './network-subject.js';
 
 export interface RowChoice {

@@ -8,7 +8,7 @@ import { splitStatistics } from './data/statistics.js';
 import { writeWhole } from './ledger/files.js';
 import type { TrialResult } from './ledger/run-folder.js';
 import { scoreConstant } from './training/evaluation.js';
-import { loaderOf, partsOf, tasksOf } from './training/parts.js';
+import { loaderOf, partsOf, tasksOf } from './training/model/parts.js';
 
 export type DataEvent =
   | { event: 'preparing'; what: string; done: number; total: number }

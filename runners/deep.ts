@@ -2,7 +2,7 @@
 import { loadExperiment, profilesOf, validateFiles, type LoadOptions } from './config/index.js';
 import '../modules/index.js';
 import type { MtcpError } from '../registry/errors.js';
-import { findMisfits } from './training/check.js';
+import { findMisfits } from './training/model/check.js';
 
 /** All faults of all files. Files with faults in themselves are not built. */
 export async function validateDeeply(

@@ -13,7 +13,7 @@ import {
   type LoadOptions,
   type Trial,
 } from './config/index.js';
-import { partsOf, primaryOf } from './training/parts.js';
+import { partsOf, primaryOf } from './training/model/parts.js';
 
 export interface OpenOptions extends LoadOptions {
   /** Where the data set lies: the value of its first path option. */

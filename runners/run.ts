@@ -22,7 +22,7 @@ import type { RowResult } from './reporting/measure.js';
 import { buildReport, type Report } from './reporting/report.js';
 import { rowsOf } from './report.js';
 import { track } from './tracking/index.js';
-import { checkTrials } from './training/check.js';
+import { checkTrials } from './training/model/check.js';
 import { inspect } from './training/inspect.js';
 import { checkStart } from './weights/start.js';
 import { workThrough, type Failure, type WorkEvent, type Worked } from './work.js';

@@ -9,7 +9,7 @@ import { createEngine } from './engine/index.js';
 import type { Engine } from './engine/engine.js';
 import type { Claim, Entry, Ledger } from './ledger/ledger.js';
 import type { TrialState } from './ledger/run-folder.js';
-import { threadsOf } from './training/parts.js';
+import { threadsOf } from './training/model/parts.js';
 import { Interrupted, type Observed } from './training/session.js';
 import { runTrial } from './training/trial.js';
 

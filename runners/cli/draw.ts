@@ -5,7 +5,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { flowSvg } from '../reporting/flow-svg.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { openExperiment } from '../experiment.js';
-import { flowOf, type Flow } from '../training/flow.js';
+import { flowOf, type Flow } from '../training/model/flow.js';
 
 export interface DrawOptions {
   row?: string[];

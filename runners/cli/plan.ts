@@ -4,7 +4,7 @@ import { differences, inShort, withSources, type Difference } from '../config/in
 import { RunFolder } from '../ledger/run-folder.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { openExperiment } from '../experiment.js';
-import { checkTrials } from '../training/check.js';
+import { checkTrials } from '../training/model/check.js';
 import { inspect } from '../training/inspect.js';
 import { choiceOf, type RunsOptions } from './flags.js';
 

@@ -9,11 +9,11 @@ import { hostTensor, type Tracer } from '../engine/engine.js';
 import { createEngine } from '../engine/index.js';
 import type { HostTensor } from '../engine/ort/session.js';
 import { record } from '../engine/recording.js';
-import type { Network } from '../training/network.js';
-import { partsOf, threadsOf } from '../training/parts.js';
-import { Arena, Weights } from '../training/weights.js';
+import type { Network } from '../training/model/network.js';
+import { partsOf, threadsOf } from '../training/model/parts.js';
+import { Arena, Weights } from '../training/step/weights.js';
 import { SafetensorsFile, writeSafetensors } from '../weights/safetensors.js';
-import { tableOf } from '../training/table.js';
+import { tableOf } from '../training/model/table.js';
 import { fill, readImage, type WeightsOptions } from './model.js';
 
 export interface Feature {

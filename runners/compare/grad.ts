@@ -7,9 +7,9 @@ import type { Trial } from '../config/index.js';
 import type { TrainBatch } from '../data/batch.js';
 import { createEngine } from '../engine/index.js';
 import type { HostTensor } from '../engine/ort/session.js';
-import { partsOf, threadsOf } from '../training/parts.js';
-import { teachersOf } from '../training/auxiliary.js';
-import { TrainingStep } from '../training/step.js';
+import { partsOf, threadsOf } from '../training/model/parts.js';
+import { teachersOf } from '../training/model/auxiliary.js';
+import { TrainingStep } from '../training/step/step.js';
 import { SafetensorsFile, writeSafetensors } from '../weights/safetensors.js';
 import { fill, readImage, readMap, type WeightsOptions } from './model.js';
 

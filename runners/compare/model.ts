@@ -4,7 +4,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { Trial } from '../config/index.js';
 import type { HostTensor } from '../engine/ort/session.js';
-import type { Weights } from '../training/weights.js';
+import type { Weights } from '../training/step/weights.js';
 import { fitModel, readFitted, requireFit, shapesOf, type Fit } from '../weights/fit.js';
 import type { SafetensorsFile } from '../weights/safetensors.js';
 import { WeightsSource } from '../weights/source.js';

@@ -10,7 +10,7 @@ import { record } from '../engine/recording.js';
 import { hostTensor } from '../engine/engine.js';
 import { writeWhole } from '../ledger/files.js';
 import { tracePredictions } from '../training/evaluation.js';
-import { partsOf } from '../training/parts.js';
+import { partsOf } from '../training/model/parts.js';
 import { SafetensorsFile } from '../weights/safetensors.js';
 import { trialIn, weightsIn } from '../weights/trial-folder.js';
 

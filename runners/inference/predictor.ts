@@ -14,7 +14,7 @@ import { createEngine } from '../engine/index.js';
 import { hostTensor, type Engine, type Program } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import { tracePredictions } from '../training/evaluation.js';
-import { partsOf, threadsOf } from '../training/parts.js';
+import { partsOf, threadsOf } from '../training/model/parts.js';
 import { SafetensorsFile } from '../weights/safetensors.js';
 import { trialIn, weightsIn } from '../weights/trial-folder.js';
 

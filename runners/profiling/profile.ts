@@ -8,8 +8,8 @@ import { randomStream } from '../../registry/random.js';
 import type { Trial } from '../config/index.js';
 import { createEngine } from '../engine/index.js';
 import { Evaluation } from '../training/evaluation.js';
-import { loaderOf, partsOf, threadsOf } from '../training/parts.js';
-import { TrainingStep } from '../training/step.js';
+import { loaderOf, partsOf, threadsOf } from '../training/model/parts.js';
+import { TrainingStep } from '../training/step/step.js';
 import { readTrace } from './trace.js';
 import { collapsed, costTree, type ModuleCost } from './tree.js';
 

@@ -19,8 +19,8 @@ import type { HostTensor } from '../engine/ort/session.js';
 import { writeFolder, writeWhole } from '../ledger/files.js';
 import { readSafetensors, SafetensorsFile, writeSafetensors } from '../weights/safetensors.js';
 import { putArrays, takeArrays } from './scheme-state.js';
-import type { TrainingStep } from './step.js';
-import type { Weights } from './weights.js';
+import type { TrainingStep } from './step/step.js';
+import type { Weights } from './step/weights.js';
 
 /** Raised when checkpoints of older versions cannot be continued. */
 const FORMAT = 3;

@@ -11,8 +11,8 @@ import { StepLog } from '../ledger/steps.js';
 import type { RunState } from './checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
-import { loaderOf, partsOf, type TrialParts } from './parts.js';
-import { TrainingStep } from './step.js';
+import { loaderOf, partsOf, type TrialParts } from './model/parts.js';
+import { TrainingStep } from './step/step.js';
 
 export type Observed =
   | TrialEvent

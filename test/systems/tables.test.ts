@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openExperiment } from '../../runners/run.js';
-import { flowOf } from '../../runners/training/flow.js';
+import { flowOf } from '../../runners/training/model/flow.js';
 
 const EXPERIMENTS = join(import.meta.dirname, '../../../experiments');
 

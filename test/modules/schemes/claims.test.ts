@@ -5,7 +5,7 @@ import { createTrialContainer, type Slot } from '../../../registry/container.js'
 import type { Scheme } from '../../../registry/contracts/scheme.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../registry/random.js';
-import { gramOf } from '../../../runners/training/task-gradients.js';
+import { gramOf } from '../../../runners/training/step/task-gradients.js';
 
 const NAMES = ['a', 'b', 'c'];
 const tasks: Task[] = NAMES.map((name) => ({ name, kind: 'depth', channels: 1 }));

@@ -6,7 +6,7 @@ import { createTrialContainer, type Slot } from '../../../registry/container.js'
 import { MtcpError } from '../../../registry/errors.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../registry/random.js';
-import { TrainingStep } from '../../../runners/training/step.js';
+import { TrainingStep } from '../../../runners/training/step/step.js';
 import { recordingEngine } from '../../support/oracle.js';
 import { toyTrial, TOY_SIZE } from '../../support/toy-network.js';
 

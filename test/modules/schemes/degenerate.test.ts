@@ -10,7 +10,7 @@ import type { PerTask, Scheme } from '../../../registry/contracts/scheme.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../registry/random.js';
 import { restoreScheme, schemeState } from '../../../runners/training/scheme-state.js';
-import { gramOf } from '../../../runners/training/task-gradients.js';
+import { gramOf } from '../../../runners/training/step/task-gradients.js';
 import { MtcpError } from '../../../registry/errors.js';
 
 const REQUIRED: Record<string, object> = {

@@ -9,7 +9,7 @@ import { KINDS, type Kind } from '../../../registry/component.js';
 import { newComponent } from '../../../runners/authoring/component.js';
 import { formatErrors, loadExperiment, validateFiles } from '../../../runners/config/index.js';
 import { createLoader } from '../../../runners/data/loader.js';
-import { findMisfits } from '../../../runners/training/check.js';
+import { findMisfits } from '../../../runners/training/model/check.js';
 import { ROOT, temporaryFolder } from '../../support/rooms.js';
 
 /** What else must change where the new component stands. */

@@ -8,7 +8,7 @@ import { createTrialContainer, type Slot } from '../../../registry/container.js'
 import { randomStream } from '../../../registry/random.js';
 import { restoreLatest, writeCheckpoint, type RunState } from '../../../runners/training/checkpoint.js';
 import { restoreScheme, schemeState } from '../../../runners/training/scheme-state.js';
-import { TrainingStep } from '../../../runners/training/step.js';
+import { TrainingStep } from '../../../runners/training/step/step.js';
 import { recordingEngine } from '../../support/oracle.js';
 import { toyBatch, toyTrial, TOY_SIZE } from '../../support/toy-network.js';
 

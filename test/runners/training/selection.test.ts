@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { loadExperiment } from '../../../runners/config/index.js';
 import { runExperiment } from '../../../runners/run.js';
 import { readEvents } from '../../../runners/ledger/events.js';
-import { partsOf } from '../../../runners/training/parts.js';
+import { partsOf } from '../../../runners/training/model/parts.js';
 import { judgedSplit, judgeOf, selectionNotes } from '../../../runners/training/selection.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { readdirSync, readFileSync } from 'node:fs';

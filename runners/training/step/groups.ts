@@ -1,0 +1,34 @@
+// Parameter groups: which parameters have a learning rate or weight decay of their own. The optimizer works on
+// chunks of one long vector, so parameters lie in it group by group, and each group starts a chunk.
+import type { Optimizer, ParameterGroup } from '../../../registry/contracts/learning.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { didYouMean } from '../../../registry/near.js';
+
+export interface GroupedParameters {
+  group: ParameterGroup | undefined;
+  names: string[];
+}
+
+/** True if `name` is what `pattern` says, * standing for any characters. */
+export function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
+}
+
+/** Names by group, those of no group first; within a group the order stays. Throws for a group of nothing. */
+export function groupParameters(names: readonly string[], { groups = [] }: Optimizer): GroupedParameters[] {
+  const rest: GroupedParameters = { group: undefined, names: [] };
+  const grouped: GroupedParameters[] = groups.map((group) => ({ group, names: [] }));
+  for (const name of names) {
+    const own = grouped.find(({ group }) => matches(group!.parameters, name)) ?? rest;
+    own.names.push(name);
+  }
+  const empty = grouped.find((own) => own.names.length === 0)?.group;
+  if (empty)
+    throw new MtcpError('config', `optimizer.groups: no parameter is called "${empty.parameters}"`, {
+      hint: names.some((name) => matches(empty.parameters, name))
+        ? 'an earlier group takes them all'
+        : didYouMean(empty.parameters, names),
+    });
+  return [rest, ...grouped].filter((own) => own.names.length > 0);
+}

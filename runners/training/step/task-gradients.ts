@@ -1,0 +1,208 @@
+// Gradients of single tasks, for schemes that combine them (PCGrad, MGDA, ...), the host's side: the recorded programs
+// (trace-task-gradients.ts) leave the tasks' gradients in arrays of their own, the scheme turns those over the shared
+// set into coefficients, and the combined gradient goes where the plain one would be.
+//
+// Terms that the scheme has no say in (penalties, unweighted intermediate losses) are one more source, REST,
+// always with coefficient 1.
+import type {
+  Combination,
+  GradientRule,
+  PerTask,
+  StepInfo,
+  TaskGradients,
+} from '../../../registry/contracts/learning.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { hostTensor } from '../../engine/engine.js';
+import { sizeOf, type Shape } from '../../engine/graph/ir.js';
+import type { HostTensor } from '../../engine/ort/session.js';
+import { Arena } from './weights.js';
+
+export const REST = '*';
+
+export type Shapes = ReadonlyMap<string, Shape>;
+
+/** Which gradients the recorded programs leave apart; filled by trace-task-gradients.ts. */
+export interface TaskGradientPlan {
+  readonly tasks: readonly string[];
+  /** The tasks, and REST if there is any. */
+  readonly sources: readonly string[];
+  /** Parameters of the shared set; empty in representation mode. */
+  readonly shared: Shapes;
+  /** By source, other parameters that need the gradient of each task by itself. */
+  readonly apart: ReadonlyMap<string, Shapes>;
+  /** The backbone's maps, in representation mode. */
+  readonly maps: readonly Shape[];
+  /** Whether the second stage goes through everything, from the tasks' terms times their factors. */
+  readonly late: boolean;
+}
+
+export const partName = (source: string, parameter: string) => `part/${source}/${parameter}`;
+export const mapName = (source: string, index: number) => `map/${source}/${index}`;
+export const factorName = (task: string) => `factor/${task}`;
+export const upstreamName = (index: number) => `upstream/${index}`;
+
+/** Holds the tasks' gradients and combines them. */
+export class TaskGradientRun {
+  /** Over the shared set, by source. */
+  readonly #shared: ReadonlyMap<string, Arena>;
+  readonly #apart: ReadonlyMap<string, Arena>;
+  readonly #maps: ReadonlyMap<string, HostTensor[]>;
+  /** What the second stage starts from: at the maps, and at the tasks' terms. */
+  readonly #upstream: HostTensor[];
+  readonly #factors: ReadonlyMap<string, HostTensor>;
+  readonly #groups: TaskGradients['groups'];
+
+  /** @param gradients where the combined gradient goes */
+  constructor(
+    readonly rule: GradientRule,
+    readonly plan: TaskGradientPlan,
+    readonly gradients: Arena,
+  ) {
+    const bySource = <T>(make: (source: string) => T) =>
+      new Map(plan.sources.map((source) => [source, make(source)]));
+    this.#shared = bySource(() => new Arena(plan.shared));
+    this.#apart = bySource((source) => new Arena(plan.apart.get(source)!));
+    const maps = () => plan.maps.map((shape) => hostTensor({ dtype: 'float32', shape }));
+    this.#maps = bySource(maps);
+    this.#upstream = maps();
+    this.#factors = bySource(() => hostTensor({ dtype: 'float32', shape: [] }));
+    const cells = plan.maps.reduce((sum, shape) => sum + sizeOf(shape.slice(1)), 0);
+    this.#groups =
+      cells > 0
+        ? [{ name: 'representation', start: 0, end: cells }]
+        : placesOf(this.#shared.get(plan.tasks[0])!);
+  }
+
+  /** The array behind an input or output of the programs that belongs to single tasks. */
+  tensor(name: string): HostTensor | undefined {
+    const [kind, source, rest] = name.split('/');
+    if (kind === 'part')
+      return this.#shared.get(source)!.views.get(rest) ?? this.#apart.get(source)!.views.get(rest);
+    if (kind === 'map') return this.#maps.get(source)![Number(rest)];
+    if (kind === 'factor') return this.#factors.get(source)!;
+    if (kind === 'upstream') return this.#upstream[Number(source)];
+    return undefined;
+  }
+
+  /**
+   * Writes the combined gradient, or the second stage's input.
+   * @param raw losses of the tasks that had a valid pixel
+   * @param terms the terms of the same tasks
+   */
+  combine(
+    raw: PerTask<number>,
+    terms: readonly number[],
+    info: StepInfo,
+  ): { coefficients: PerTask<number>; cosines: Record<string, number> } {
+    const tasks = Object.keys(raw);
+    const vectors = tasks.map((task) => this.#vector(task));
+    const gram = gramOf(vectors);
+    const { coefficients, outside, combined }: Combination =
+      tasks.length === 0
+        ? { coefficients: [] }
+        : this.rule.combine(
+            { tasks, vectors, groups: this.#groups, gram, raw: Object.values(raw), terms },
+            info,
+          );
+    if (coefficients.some((factor) => !Number.isFinite(factor)))
+      throw new MtcpError(
+        'numeric',
+        `the scheme's factors on the gradients of ${tasks.join(', ')} are ${coefficients.join(', ')}`,
+        {
+          hint: 'gradients may have become zero or infinite; a lower optimizer.rate or another scheme may help',
+        },
+      );
+
+    const sharedFactors = new Map(tasks.map((task, i) => [task, coefficients[i]]));
+    const others = this.rule.exclusive === 'weighted' ? (outside ?? coefficients) : tasks.map(() => 1);
+    const factors = new Map(tasks.map((task, i) => [task, others[i]]));
+    for (const [name, { data }] of this.gradients.views) {
+      if (this.plan.shared.has(name)) {
+        const from = combined && this.#groups.find((group) => group.name === name)!;
+        if (from) data.set(combined.subarray(from.start, from.end));
+        else data.fill(0);
+        addTo(data as Float32Array, this.#shared, name, from ? new Map() : sharedFactors);
+      } else if ([...this.plan.apart.values()].some((shapes) => shapes.has(name))) {
+        data.fill(0);
+        addTo(data as Float32Array, this.#apart, name, factors);
+      }
+    }
+    for (const [task, { data }] of this.#factors) data[0] = factors.get(task) ?? 0;
+    this.#upstream.forEach(({ data }, i) => {
+      data.fill(0);
+      for (const [source, maps] of this.#maps) {
+        const inside = source === REST ? 1 : (sharedFactors.get(source) ?? 0);
+        // The terms' own gradient arrives at the maps too: what is added is the difference.
+        const factor = this.plan.late ? inside - (factors.get(source) ?? 0) : inside;
+        axpy(data as Float32Array, factor, maps[i].data as Float32Array);
+      }
+    });
+    return { coefficients: Object.fromEntries(sharedFactors), cosines: cosinesOf(tasks, gram) };
+  }
+
+  /** A task's gradient over the shared set: as it lies there, or of the representation, summed over the batch. */
+  #vector(task: string): Float32Array {
+    const maps = this.#maps.get(task)!;
+    if (maps.length === 0) return this.#shared.get(task)!.data;
+    const vector = new Float32Array(this.#groups[0].end);
+    let start = 0;
+    for (const { data, shape } of maps) {
+      const cells = sizeOf(shape.slice(1));
+      const target = vector.subarray(start, start + cells);
+      for (let b = 0; b < shape[0]; b++)
+        axpy(target, 1, (data as Float32Array).subarray(b * cells, (b + 1) * cells));
+      start += cells;
+    }
+    return vector;
+  }
+}
+
+function placesOf(arena: Arena): TaskGradients['groups'] {
+  return [...arena.views].map(([name, { data }]) => {
+    const start = (data.byteOffset - arena.data.byteOffset) / 4;
+    return { name, start, end: start + data.length };
+  });
+}
+
+/** Adds every source's part of the gradient of `name`, times its factor; REST always counts once. */
+function addTo(
+  target: Float32Array,
+  arenas: ReadonlyMap<string, Arena>,
+  name: string,
+  factors: ReadonlyMap<string, number>,
+): void {
+  for (const [source, { views }] of arenas) {
+    const part = views.get(name);
+    if (part) axpy(target, source === REST ? 1 : (factors.get(source) ?? 0), part.data as Float32Array);
+  }
+}
+
+function axpy(target: Float32Array, factor: number, x: Float32Array): void {
+  if (factor === 0) return;
+  for (let i = 0; i < target.length; i++) target[i] += factor * x[i];
+}
+
+export function gramOf(vectors: readonly Float32Array[]): number[][] {
+  const gram = vectors.map(() => Array<number>(vectors.length).fill(0));
+  vectors.forEach((a, i) => {
+    for (let j = i; j < vectors.length; j++) {
+      const b = vectors[j];
+      let sum = 0;
+      for (let n = 0; n < a.length; n++) sum += a[n] * b[n];
+      gram[i][j] = gram[j][i] = sum;
+    }
+  });
+  return gram;
+}
+
+/** Left out where one of the two gradients is zero. */
+function cosinesOf(tasks: readonly string[], gram: readonly (readonly number[])[]): Record<string, number> {
+  const cosines: Record<string, number> = {};
+  tasks.forEach((a, i) => {
+    for (let j = i + 1; j < tasks.length; j++) {
+      const lengths = Math.sqrt(gram[i][i] * gram[j][j]);
+      if (lengths > 0) cosines[`${a}/${tasks[j]}`] = gram[i][j] / lengths;
+    }
+  });
+  return cosines;
+}

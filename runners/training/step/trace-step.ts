@@ -1,0 +1,77 @@
+// Records what a training step computes before the update: losses, gradients and batch statistics from weights and a
+// batch.
+import * as tf from '@tensorflow/tfjs';
+import { inputName, Pass } from '../../../modules/nn/scope.js';
+import { recomputedFrom } from '../../../registry/contracts/memory.js';
+import type { CompileOptions, Tracer } from '../../engine/engine.js';
+import type { Network } from '../model/network.js';
+import { objective, type Criterion } from '../model/objective.js';
+import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepShape } from './step-io.js';
+import { traceTaskGradients } from './trace-task-gradients.js';
+import type { Traced } from './traced.js';
+
+/** What the engine has to know of a network's memory policy. */
+export const memoryOf = ({ memory }: Network): CompileOptions => ({
+  recomputedFrom: recomputedFrom(memory.recompute),
+});
+
+/** Records losses, gradients and batch statistics of one step; fills `traced`. Whole in one stage, or in two. */
+export function traceStages(
+  tracer: Tracer,
+  network: Network,
+  criterion: Criterion,
+  shape: StepShape,
+  traced: Traced,
+): [tf.NamedTensorMap, tf.NamedTensorMap] {
+  return criterion.scheme.gradients
+    ? traceTaskGradients(tracer, network, criterion, shape, traced)
+    : [traceGradients(tracer, network, criterion, shape, traced), {}];
+}
+
+function traceGradients(
+  tracer: Tracer,
+  network: Network,
+  criterion: Criterion,
+  shape: StepShape,
+  traced: Traced,
+): tf.NamedTensorMap {
+  const inputs = stepInputs(tracer, criterion, shape);
+  const outputs: tf.NamedTensorMap = {};
+  const momenta = new Map<string, number>();
+  const forward = () => {
+    const pass = new Pass(traced.table, tracer, true);
+    const predictions = network.forward(pass.root, inputs.image);
+    const result = objective(criterion, pass, predictions, inputs.labels, inputs.scheme);
+    Object.assign(outputs, lossOutputs(criterion.tasks, result, pass), observedOutputs(pass, momenta));
+    // What follows is the backward pass.
+    tracer.label('');
+    return result.total;
+  };
+  // The first pass finds the parameters, the second is differentiated; a recorded graph keeps one of the two.
+  if (traced.table.parameters.size === 0) tf.tidy(() => void forward());
+  const names = [...traced.table.parameters.keys()];
+  const parameters = names.map((name) =>
+    tracer.input(inputName.parameter(name), 'float32', traced.table.parameters.get(name)!.shape),
+  );
+  const { grads } = tf.engine().gradients(forward, parameters, undefined, true);
+  traced.trained = names.filter((_, i) => grads[i] && !tracer.isZero(grads[i]));
+  traced.momenta = momenta;
+  names.forEach((name, i) => {
+    if (traced.trained.includes(name)) outputs[NAMES.gradient(name)] = grads[i];
+  });
+  return outputs;
+}
+
+/** Records a forward pass in training mode; running statistics stay as they are. */
+export function traceLosses(
+  tracer: Tracer,
+  network: Network,
+  criterion: Criterion,
+  shape: StepShape,
+  { table }: Traced,
+): tf.NamedTensorMap {
+  const { image, labels, scheme } = stepInputs(tracer, criterion, shape);
+  const pass = new Pass(table, tracer, true);
+  const predictions = network.forward(pass.root, image);
+  return lossOutputs(criterion.tasks, objective(criterion, pass, predictions, labels, scheme), pass);
+}

@@ -1,0 +1,95 @@
+// Parameter groups: who belongs where, and that each moves at its own rate with its own decay.
+import '../../../../modules/index.js';
+import { expect } from 'chai';
+import type * as tf from '@tensorflow/tfjs';
+import { linear } from '../../../../modules/nn/layers.js';
+import { createTrialContainer } from '../../../../registry/container.js';
+import type { Optimizer } from '../../../../registry/contracts/learning.js';
+import { DEFAULT_MEMORY } from '../../../../registry/contracts/memory.js';
+import type { Scope } from '../../../../registry/contracts/scope.js';
+import type { Task } from '../../../../registry/contracts/tasks.js';
+import { randomStream } from '../../../../registry/random.js';
+import { groupParameters } from '../../../../runners/training/step/groups.js';
+import type { Network } from '../../../../runners/training/model/network.js';
+import { TrainingStep } from '../../../../runners/training/step/step.js';
+import { recordingEngine } from '../../../support/oracle.js';
+
+const NAMES = ['a.weight', 'a.bias', 'b.weight', 'b.bias'];
+const withGroups = (...groups: object[]) => ({ groups }) as unknown as Optimizer;
+
+describe('parameter groups', () => {
+  it('the first group that names a parameter has it', () => {
+    const groups = groupParameters(NAMES, withGroups({ parameters: 'a.*' }, { parameters: '*.bias' }));
+    expect(groups.map(({ names }) => names)).to.deep.equal([
+      ['b.weight'],
+      ['a.weight', 'a.bias'],
+      ['b.bias'],
+    ]);
+  });
+
+  it('a group of nothing is an error', () => {
+    expect(() => groupParameters(NAMES, withGroups({ parameters: 'c.*' }))).to.throw(
+      /no parameter is called "c/,
+    );
+    const hidden = withGroups({ parameters: '*' }, { parameters: 'a.*' });
+    expect(() => groupParameters(NAMES, hidden)).to.throw(/no parameter is called "a/);
+  });
+
+  it('a dot is a dot', () => {
+    expect(() => groupParameters(['axb'], withGroups({ parameters: 'a.b' }))).to.throw(/no parameter/);
+  });
+
+  it('each group moves by its own rate and decay', async () => {
+    const task: Task = { name: 'depth', kind: 'depth', channels: 1 };
+    const factory = createTrialContainer([task]);
+    const network = {
+      memory: DEFAULT_MEMORY,
+      tasks: [task],
+      forward: (scope: Scope, image: tf.Tensor4D) => ({
+        depth: linear(scope.at('b'), linear(scope.at('a'), image, 2), 1),
+      }),
+    } as unknown as Network;
+    const optimizer = factory.create('optimizer', {
+      type: 'sgd',
+      rate: 0.1,
+      weight_decay: 0.5,
+      groups: [
+        { parameters: 'a.weight', rate: 100, weight_decay: 0 },
+        { parameters: '*.bias', rate: 0 },
+      ],
+    });
+    const criterion = {
+      tasks: [task],
+      losses: { depth: factory.create('loss', { type: 'l1_depth' }) },
+      scheme: factory.create('scheme', { type: 'equal' }),
+      intermediate: { reduce: 'mean', scheme: true, weight: 1 },
+    } as const;
+    const step = await TrainingStep.compile(recordingEngine, network, criterion, optimizer, {
+      batch: 1,
+      size: [2, 3],
+      clip: null,
+    });
+    step.weights.initialize(0);
+    const before = new Map(NAMES.map((name) => [name, Float32Array.from(step.weights.parameter(name).data)]));
+    const batch = {
+      ids: ['0'],
+      image: new Float32Array(18).fill(1),
+      labels: { depth: new Float32Array(6).fill(9) },
+    };
+    await step.gradientsOf(batch, (name) => randomStream(name), { epoch: 0, step: 0 } as never);
+    await step.apply(1, optimizer.rate);
+    const expected = { 'a.weight': [10, 0], 'a.bias': [0, 0.5], 'b.weight': [0.1, 0.5], 'b.bias': [0, 0.5] };
+    for (const [name, [rate, decay]] of Object.entries(expected)) {
+      const gradient = step.gradients.views.get(name)!.data;
+      expect(
+        gradient.some((value) => value !== 0),
+        `${name} has a gradient`,
+      ).to.equal(true);
+      step.weights.parameter(name).data.forEach((value, i) => {
+        const old = before.get(name)![i];
+        expect(value, name).to.be.closeTo(old - rate * (gradient[i] + decay * old), 1e-5);
+      });
+    }
+    step.close();
+  });
+});

@@ -1,0 +1,225 @@
+// One forward and a backward pass for each task, against the plain step: for every shared set the gradients of
+// single tasks add up to the gradient of the sum, coefficients act on what they should, and the engines agree.
+import { expect } from 'chai';
+import type { GradientRule, SharedSet } from '../../../../registry/contracts/learning.js';
+import { createTrialContainer } from '../../../../registry/container.js';
+import { IGNORE } from '../../../../registry/contracts/tasks.js';
+import { randomStream } from '../../../../registry/random.js';
+import type { Engine } from '../../../../runners/engine/engine.js';
+import { EagerEngine } from '../../../../runners/engine/eager.js';
+import type { Criterion } from '../../../../runners/training/model/objective.js';
+import { TrainingStep } from '../../../../runners/training/step/step.js';
+import { expectClose, recordingEngine } from '../../../support/oracle.js';
+import { rejection } from '../../../support/reference.js';
+import { toyTrial, TOY_SIZE } from '../../../support/toy-network.js';
+
+const adamw = createTrialContainer([]).create('optimizer', { type: 'adamw' });
+
+type Change = (criterion: Criterion) => void;
+
+/** Gradients by parameter after one step of the same weights on the same batch. */
+async function gradients(change: Change, engine: Engine = recordingEngine, tasks?: string[]) {
+  const { network, criterion, batch } = toyTrial({ type: 'equal' }, tasks);
+  change(criterion);
+  const step = await TrainingStep.compile(engine, network, criterion, adamw, {
+    batch: batch.ids.length,
+    size: TOY_SIZE,
+    clip: null,
+  });
+  step.weights.initialize(3);
+  const result = await step.gradientsOf(batch, (name) => randomStream(name));
+  const byName = new Map(
+    [...step.gradients.views].map(([name, { data }]) => [name, Float32Array.from(data)]),
+  );
+  const observed = new Map(
+    [...step.weights.buffers].map(([name, { data }]) => [name, Float32Array.from(data)]),
+  );
+  step.close();
+  return { result, byName, observed };
+}
+
+const weighted =
+  (weights: Record<string, number>): Change =>
+  ({ scheme }) => {
+    scheme.weights = () => weights;
+  };
+
+const rule =
+  (
+    shared: SharedSet,
+    exclusive: GradientRule['exclusive'],
+    coefficients: (tasks: readonly string[]) => number[],
+  ): Change =>
+  ({ scheme }) => {
+    Object.assign(scheme, {
+      gradients: {
+        shared,
+        exclusive,
+        combine: ({ tasks }) => ({ coefficients: coefficients(tasks) }),
+      } satisfies GradientRule,
+    });
+  };
+
+const FACTORS: Record<string, number> = { semseg: 0.5, depth: 2, normals: 0.25 };
+const ONES = { semseg: 1, depth: 1, normals: 1 };
+const ones = (tasks: readonly string[]) => tasks.map(() => 1);
+const factors = (tasks: readonly string[]) => tasks.map((task) => FACTORS[task]);
+
+function expectGradients(
+  actual: ReadonlyMap<string, Float32Array>,
+  expected: ReadonlyMap<string, Float32Array>,
+  which: (name: string) => boolean = () => true,
+): void {
+  let compared = 0;
+  const scale = Math.max(...[...expected.values()].flatMap((data) => [...data].map(Math.abs)));
+  for (const [name, data] of expected) {
+    if (!which(name)) continue;
+    expectClose(actual.get(name)!, data, 2e-5, name, scale * 1e-2);
+    compared++;
+  }
+  expect(compared).to.be.above(3);
+}
+
+describe('gradients of single tasks', () => {
+  for (const shared of ['representation', 'backbone', 'all'] as const)
+    it(`${shared}: they add up to the gradient of the sum`, async () => {
+      const plain = await gradients(weighted(ONES));
+      const { result, byName, observed } = await gradients(rule(shared, 'sum', ones));
+      expect([...byName.keys()]).to.deep.equal([...plain.byName.keys()]);
+      expectGradients(byName, plain.byName);
+      expect(result.total).to.be.closeTo(plain.result.total, 1e-5);
+      for (const [name, data] of plain.observed) expectClose(observed.get(name)!, data, 1e-6, name);
+      expect(Object.keys(result.cosines)).to.deep.equal(['semseg/depth', 'semseg/normals', 'depth/normals']);
+      for (const cosine of Object.values(result.cosines)) expect(Math.abs(cosine)).to.be.at.most(1 + 1e-9);
+    });
+
+  for (const shared of ['representation', 'backbone', 'all'] as const)
+    it(`${shared}: coefficients everywhere are loss weights`, async () => {
+      const plain = await gradients(weighted(FACTORS));
+      const { result, byName } = await gradients(rule(shared, 'weighted', factors));
+      expectGradients(byName, plain.byName);
+      expect(result.weights).to.deep.equal(FACTORS);
+    });
+
+  for (const shared of ['representation', 'backbone', 'all'] as const)
+    it(`${shared}: coefficients on the shared set only`, async () => {
+      const inside = (await gradients(weighted(FACTORS))).byName;
+      const outside = (await gradients(weighted(ONES))).byName;
+      const { byName } = await gradients(rule(shared, 'sum', factors));
+      const decoders = /^decoder\./;
+      const isShared = (name: string) =>
+        name.startsWith('backbone.') || (shared === 'all' && decoders.test(name));
+      expectGradients(byName, inside, isShared);
+      expectGradients(byName, outside, (name) => name.startsWith('heads.'));
+      if (shared !== 'all') expectGradients(byName, outside, (name) => decoders.test(name));
+    });
+
+  for (const shared of ['representation', 'backbone', 'all'] as const)
+    it(`${shared}: other coefficients outside the shared set`, async () => {
+      const twice: Change = ({ scheme }) => {
+        Object.assign(scheme, {
+          gradients: {
+            shared,
+            exclusive: 'weighted',
+            combine: ({ tasks }) => ({
+              coefficients: factors(tasks).map((x) => 0.3 * x),
+              outside: factors(tasks),
+            }),
+          } satisfies GradientRule,
+        });
+      };
+      const scaled = Object.fromEntries(Object.entries(FACTORS).map(([task, x]) => [task, 0.3 * x]));
+      const inside = (await gradients(weighted(scaled))).byName;
+      const outside = (await gradients(weighted(FACTORS))).byName;
+      const { byName } = await gradients(twice);
+      expectGradients(byName, inside, (name) => name.startsWith('backbone.'));
+      expectGradients(byName, outside, (name) => name.startsWith('heads.'));
+    });
+
+  it('one task shares everything with itself', async () => {
+    const outside = (await gradients(weighted(ONES), recordingEngine, ['depth'])).byName;
+    const { byName } = await gradients(
+      rule('all', 'sum', () => [3]),
+      recordingEngine,
+      ['depth'],
+    );
+    // The penalties have no part in it.
+    const none = (await gradients(weighted({ depth: 0 }), recordingEngine, ['depth'])).byName;
+    const expected = [...outside].map(
+      ([name, data]) => [name, data.map((x, i) => 3 * x - 2 * (none.get(name)?.[i] ?? 0))] as const,
+    );
+    expectGradients(byName, new Map(expected));
+  });
+
+  it('a combined gradient of the rule replaces the sum', async () => {
+    const plain = await gradients(weighted({ semseg: 1, depth: 0, normals: 0 }));
+    const { byName } = await gradients(({ scheme }) => {
+      Object.assign(scheme, {
+        gradients: {
+          shared: 'backbone',
+          exclusive: 'sum',
+          combine: ({ vectors }) => ({ coefficients: [1, 1, 1], combined: vectors[0].map((x) => 2 * x) }),
+        } satisfies GradientRule,
+      });
+    });
+    // Penalties are added to what the rule gives, and they do not scale with it.
+    const none = await gradients(weighted({ semseg: 0, depth: 0, normals: 0 }));
+    const expected = new Map(
+      [...plain.byName].map(([name, data]) => [
+        name,
+        data.map((x, i) => 2 * x - (none.byName.get(name)?.[i] ?? 0)),
+      ]),
+    );
+    expectGradients(byName, expected, (name) => name.startsWith('backbone.'));
+  });
+
+  it('a task without a valid pixel has no part in the combination', async () => {
+    const { network, criterion, batch } = toyTrial({ type: 'cagrad', shared: 'backbone' });
+    batch.labels.depth.fill(IGNORE);
+    const step = await TrainingStep.compile(recordingEngine, network, criterion, adamw, {
+      batch: batch.ids.length,
+      size: TOY_SIZE,
+      clip: null,
+    });
+    step.weights.initialize(3);
+    const result = await step.gradientsOf(batch, (name) => randomStream(name));
+    expect(Object.keys(result.raw)).to.deep.equal(['semseg', 'normals']);
+    expect(Object.keys(result.cosines)).to.deep.equal(['semseg/normals']);
+    expect([...step.gradients.data].every(Number.isFinite)).to.equal(true);
+    expect(Math.max(...step.gradients.data)).to.be.above(0);
+    // With no valid pixel at all only the penalties are left.
+    for (const labels of Object.values(batch.labels)) labels.fill(IGNORE);
+    const none = await step.gradientsOf(batch, (name) => randomStream(name));
+    expect(none.raw).to.deep.equal({});
+    expect([...step.gradients.data].every(Number.isFinite)).to.equal(true);
+    step.close();
+  });
+
+  it('a loss that is not a number stops the step and is named', async () => {
+    const { network, criterion, batch } = toyTrial({ type: 'pcgrad' });
+    batch.labels.depth[0] = NaN;
+    const step = await TrainingStep.compile(recordingEngine, network, criterion, adamw, {
+      batch: batch.ids.length,
+      size: TOY_SIZE,
+      clip: null,
+    });
+    step.weights.initialize(3);
+    const error = await rejection(step.gradientsOf(batch, (name) => randomStream(name)));
+    expect(error.kind).to.equal('numeric');
+    expect(error.message).to.match(/loss of depth is NaN/);
+    step.close();
+  });
+
+  for (const exclusive of ['sum', 'weighted'] as const)
+    it(`TensorFlow.js cpu gives the same two stages, ${exclusive} outside`, async () => {
+      const cpu = await EagerEngine.create('cpu');
+      const change = rule('representation', exclusive, factors);
+      const [recorded, eager] = [await gradients(change), await gradients(change, cpu)];
+      expectGradients(
+        recorded.byName,
+        new Map([...eager.byName].filter(([name]) => recorded.byName.has(name))),
+      );
+      for (const [pair, cosine] of Object.entries(eager.result.cosines))
+        expect(recorded.result.cosines[pair], pair).to.be.closeTo(cosine, 1e-5);
+    });
+});
