@@ -68,7 +68,7 @@ describe('training step against PyTorch', () => {
         expect(own, `gradient of ${key}`).to.not.equal(undefined);
         const sampled = cells.map((cell) => own!.data[cell]);
         const norm = Math.hypot(...own!.data);
-        const tolerance = Math.max(1e-3, fixture.float32.gradient);
+        const tolerance = Math.max(1e-3, 1.5 * fixture.float32.gradient);
         expect(norm / gradientNorm, `norm of the gradient of ${key}`).to.be.closeTo(1, tolerance);
         // Against the size of a typical cell: what is sampled may all be small.
         expectClose(
