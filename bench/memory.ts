@@ -9,10 +9,10 @@ import type { Trial } from '../runners/config/index.js';
 import type { TrainBatch } from '../runners/data/batch.js';
 import { hostTensor, type Engine } from '../runners/engine/engine.js';
 import { createEngine } from '../runners/engine/index.js';
-import { openExperiment } from '../runners/experiment.js';
+import { openExperiment } from '../runners/config/open.js';
 import { tracePredictions } from '../runners/training/evaluation.js';
 import { inspect } from '../runners/training/inspect.js';
-import { partsOf, threadsOf } from '../runners/training/model/parts.js';
+import { partsOf, threadsOf } from '../runners/model/parts.js';
 import { TrainingStep } from '../runners/training/step/step.js';
 import { runCommand } from './command.js';
 

@@ -1,9 +1,9 @@
 // A row of an experiment as both sides of a benchmark need it: ours builds it from the file, PyTorch's from the
 // resolved sections.
 import { join } from 'node:path';
-import { openExperiment } from '../runners/experiment.js';
+import { openExperiment } from '../runners/config/open.js';
 import type { Trial } from '../runners/config/index.js';
-import { partsOf, tasksOf } from '../runners/training/model/parts.js';
+import { partsOf, tasksOf } from '../runners/model/parts.js';
 import type { StepParts } from './network-subject.js';
 
 export interface RowChoice {

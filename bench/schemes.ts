@@ -11,7 +11,7 @@ import type { TrainBatch } from '../runners/data/batch.js';
 import { createEngine } from '../runners/engine/index.js';
 import type { Engine } from '../runners/engine/engine.js';
 import { markdownTable, textTable } from '../runners/reporting/table.js';
-import { partsOf, threadsOf } from '../runners/training/model/parts.js';
+import { partsOf, threadsOf } from '../runners/model/parts.js';
 import { TrainingStep } from '../runners/training/step/step.js';
 import { disturbance } from '../test/support/conflict.js';
 import { runCommand } from './command.js';

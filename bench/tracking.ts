@@ -8,8 +8,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TrialResult } from '../runners/ledger/run-folder.js';
-import { runExperiment } from '../runners/run.js';
+import type { TrialResult } from '../runners/store/ledger/run-folder.js';
+import { runExperiment } from '../runners/app/run.js';
 import { textTable } from '../runners/reporting/table.js';
 
 const [repeats, epochs] = [5, 40].map((usual, i) => Number(process.argv[i + 2] ?? usual));

@@ -4,9 +4,9 @@
 //   const { report } = await runExperiment('table.yaml', { runs: 'runs' });
 //
 // `mtcp/registry` and `mtcp/nn` are for those who write components, `mtcp/mlflow` is the client of a tracking server.
-import { Ledger, type LedgerOptions } from './ledger/ledger.js';
-import { statusOf, type TrialStatus } from './ledger/status.js';
-import { openExperiment, type OpenOptions } from './experiment.js';
+import { Ledger, type LedgerOptions } from './store/ledger/ledger.js';
+import { statusOf, type TrialStatus } from './store/ledger/status.js';
+import { openExperiment, type OpenOptions } from './config/open.js';
 
 export { MtcpError, MtcpErrors, type ErrorDetails, type ErrorKind } from '../registry/errors.js';
 export { catalog } from '../registry/catalog.js';
@@ -30,26 +30,26 @@ export {
   type Trial,
   type TrialConfig,
 } from './config/index.js';
-export { openExperiment, type OpenOptions } from './experiment.js';
+export { openExperiment, type OpenOptions } from './config/open.js';
 export { inspect, type NetworkSize } from './training/inspect.js';
 
 // Running, and what became of it
-export { planJobs, runExperiment, type RunEvent, type RunOptions, type RunOutcome } from './run.js';
-export { readEvents, courseOf, type LoggedEvent, type TrialEvent } from './ledger/events.js';
-export { readSteps, type StepRecord } from './ledger/steps.js';
-export { Ledger, type Claim, type Entry, type LedgerOptions } from './ledger/ledger.js';
-export { Lease, ownerOf, type LeaseOptions, type Owner, type Ownership, type Probe } from './ledger/lease.js';
-export { RunFolder, STATES, type TrialResult, type TrialState } from './ledger/run-folder.js';
-export type { TrialStatus } from './ledger/status.js';
+export { planJobs, runExperiment, type RunEvent, type RunOptions, type RunOutcome } from './app/run.js';
+export { readEvents, courseOf, type LoggedEvent, type TrialEvent } from './store/ledger/events.js';
+export { readSteps, type StepRecord } from './store/ledger/steps.js';
+export { Ledger, type Claim, type Entry, type LedgerOptions } from './store/ledger/ledger.js';
+export { Lease, ownerOf, type LeaseOptions, type Owner, type Ownership, type Probe } from './store/ledger/lease.js';
+export { RunFolder, STATES, type TrialResult, type TrialState } from './store/ledger/run-folder.js';
+export type { TrialStatus } from './store/ledger/status.js';
 
 // Jobs on a cluster
-export { workOn, type JobOptions } from './launchers/job.js';
-export { Jobs, type TrialJob } from './launchers/jobs.js';
-export { jobStatusOf, type JobStatus } from './launchers/status.js';
-export type { BatchPlan, JobEvent } from './launchers/submit.js';
+export { workOn, type JobOptions } from './launching/job.js';
+export { Jobs, type TrialJob } from './launching/jobs.js';
+export { jobStatusOf, type JobStatus } from './launching/status.js';
+export type { BatchPlan, JobEvent } from './launching/submit.js';
 
 // Reports and pictures
-export { reportExperiment, type ExperimentReport, type ReportOptions } from './report.js';
+export { reportExperiment, type ExperimentReport, type ReportOptions } from './app/report.js';
 export type { Checked } from './reporting/expect.js';
 export type { MeasuredRow, RowResult } from './reporting/measure.js';
 export type { TableEvent } from './reporting/report.js';
@@ -61,26 +61,26 @@ export {
   type Spread,
 } from './reporting/statistics.js';
 export { curves, type CurveOptions, type CurvePoint } from './reporting/plots/curves.js';
-export { draw, drawPng, drawSvg, type DrawOptions, type Plot } from './reporting/plots/draw.js';
+export { draw, drawPng, drawSvg, type DrawOptions, type Plot } from './drawing/draw.js';
 
 // Trained networks
 export { predict, type PredictedFile, type Predictions, type PredictOptions } from './inference/predict.js';
 export { Predictor, type PredictorOptions } from './inference/predictor.js';
 export { exportOnnx, type OnnxExported, type OnnxExportOptions } from './inference/export.js';
-export { exportWeights, type Exported, type ExportOptions } from './weights/export.js';
-export { importWeights, type Imported } from './weights/import.js';
+export { exportWeights, type Exported, type ExportOptions } from './app/weights/export.js';
+export { importWeights, type Imported } from './app/weights/import.js';
 export {
   forward,
   listFeatures,
   type Computed,
   type Feature,
   type ForwardOptions,
-} from './compare/forward.js';
-export { grad, type GradOptions, type Gradients } from './compare/grad.js';
+} from './app/compare/forward.js';
+export { grad, type GradOptions, type Gradients } from './app/compare/grad.js';
 
 // Where time goes
-export { profileTrial, type Profile, type ProfileOptions } from './profiling/profile.js';
-export { flatten, type ModuleCost } from './profiling/tree.js';
+export { profileTrial, type Profile, type ProfileOptions } from './app/profiling/profile.js';
+export { flatten, type ModuleCost } from './app/profiling/tree.js';
 
 /** What became of each trial of an experiment. */
 export function statusOfExperiment(

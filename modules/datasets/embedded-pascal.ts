@@ -3,7 +3,7 @@
 import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
 import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import { generateScenes, scenesVersion } from '../scenes/generate.js';
+import { generateScenes, scenesVersion } from './rendered/scenes/generate.js';
 import { SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
 import { onlyParts, PascalFolder } from './pascal-folder.js';

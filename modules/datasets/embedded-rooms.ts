@@ -2,7 +2,7 @@
 // cache. On the disk it looks like NYUD_MT, so everything that works here works there.
 import { component, options, type OptionsOf } from '../../registry/component.js';
 import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
-import { generateRooms, roomsVersion, type RoomsOptions } from '../rooms/generate.js';
+import { generateRooms, roomsVersion, type RoomsOptions } from './rendered/rooms/generate.js';
 import type { Report } from './layout.js';
 import { NYUD_TASKS, NyudFolder } from './nyud-folder.js';
 import { SYNTHESIS_SCHEMA, synthesisFolder } from './synthesis.js';

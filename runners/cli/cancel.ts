@@ -1,6 +1,6 @@
 // mtcp cancel: takes back jobs of a batch system.
-import { openExperiment } from '../experiment.js';
-import { Jobs } from '../launchers/jobs.js';
+import { openExperiment } from '../config/open.js';
+import { Jobs } from '../launching/jobs.js';
 import { choiceOf, type RunsOptions } from './flags.js';
 import { MtcpError } from '../../registry/errors.js';
 

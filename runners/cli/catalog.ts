@@ -1,14 +1,14 @@
 // mtcp list, mtcp describe and mtcp schema: what the catalog knows, with a file's own plugins if one is named.
 import { writeFileSync } from 'node:fs';
 import '../../modules/index.js';
-import '../launchers/components.js';
+import '../launching/components.js';
 import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean, nearestNames } from '../../registry/near.js';
 import type { PropertySchema } from '../../registry/options.js';
-import { usageOf } from '../authoring/component.js';
+import { usageOf } from '../app/authoring/component.js';
 import { bundledSchema } from '../config/schema-files.js';
 import { SCHEMAS } from '../config/schemas.js';
 import { display, loadPluginsOf } from '../config/index.js';

@@ -1,7 +1,7 @@
 // mtcp forward and mtcp grad.
 import { MtcpError } from '../../registry/errors.js';
-import { forward as runForward, listFeatures } from '../compare/forward.js';
-import { grad as runGrad } from '../compare/grad.js';
+import { forward as runForward, listFeatures } from '../app/compare/forward.js';
+import { grad as runGrad } from '../app/compare/grad.js';
 import { textTable } from '../reporting/table.js';
 import type { TensorOptions } from './flags.js';
 import { oneTrial } from './one-trial.js';

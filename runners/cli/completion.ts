@@ -8,7 +8,7 @@ import { KINDS } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { isPlainObject } from '../../registry/options.js';
-import { shippedExperiments } from '../authoring/experiment.js';
+import { shippedExperiments } from '../app/authoring/experiment.js';
 import { loadExperiment, profilesOf, type Experiment } from '../config/index.js';
 import { Schemas } from '../config/schemas.js';
 

@@ -4,12 +4,12 @@ import { checkFolder } from '../../modules/datasets/check.js';
 import { prepareNyud } from '../../modules/datasets/prepare/nyud.js';
 import { preparePascal } from '../../modules/datasets/prepare/pascal.js';
 import type { PreparedManifest } from '../../modules/datasets/prepare/target.js';
-import { generateRooms } from '../../modules/rooms/generate.js';
-import { generateScenes } from '../../modules/scenes/generate.js';
+import { generateRooms } from '../../modules/datasets/rendered/rooms/generate.js';
+import { generateScenes } from '../../modules/datasets/rendered/scenes/generate.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
-import { showData } from '../data/show.js';
-import { openExperiment } from '../experiment.js';
+import { showData } from '../app/show-data.js';
+import { openExperiment } from '../config/open.js';
 import { parseCount, parseSize, parseWhole } from './flags.js';
 import { Progress } from './progress.js';
 

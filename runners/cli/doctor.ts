@@ -1,5 +1,5 @@
 // mtcp doctor
-import { diagnose, type Diagnosis } from '../doctor/doctor.js';
+import { diagnose, type Diagnosis } from '../app/doctor/doctor.js';
 import { textTable } from '../reporting/table.js';
 import { Progress } from './progress.js';
 import { parseThreads } from './flags.js';

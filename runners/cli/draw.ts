@@ -4,8 +4,8 @@ import '../../modules/index.js';
 import { MtcpError } from '../../registry/errors.js';
 import { flowSvg } from '../reporting/flow-svg.js';
 import { textTable, type Column } from '../reporting/table.js';
-import { openExperiment } from '../experiment.js';
-import { flowOf, type Flow } from '../training/model/flow.js';
+import { openExperiment } from '../config/open.js';
+import { flowOf, type Flow } from '../model/flow.js';
 
 export interface DrawOptions {
   row?: string[];

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MtcpError } from '../../registry/errors.js';
-import { openExperiment } from '../experiment.js';
-import { endOf, isLost, Jobs, type TrialJob } from '../launchers/jobs.js';
-import { tail } from '../launchers/submission.js';
-import { readEvents, type LoggedEvent } from '../ledger/events.js';
-import { RunFolder } from '../ledger/run-folder.js';
+import { openExperiment } from '../config/open.js';
+import { endOf, isLost, Jobs, type TrialJob } from '../launching/jobs.js';
+import { tail } from '../launching/submission.js';
+import { readEvents, type LoggedEvent } from '../store/ledger/events.js';
+import { RunFolder } from '../store/ledger/run-folder.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
 import { choiceOf, type RunsOptions } from './flags.js';
 

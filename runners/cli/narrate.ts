@@ -1,6 +1,6 @@
 // Events of a run as a person wants to read them.
 import { duration, formatNumber } from '../reporting/numbers.js';
-import type { RunEvent } from '../run.js';
+import type { RunEvent } from '../app/run.js';
 import { remaining, type Progress } from './progress.js';
 
 /** @param parallel several trials report at once */

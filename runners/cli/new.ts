@@ -1,7 +1,7 @@
 // mtcp new: starting points for people.
 import { relative } from 'node:path';
-import { newComponent } from '../authoring/component.js';
-import { newExperiment } from '../authoring/experiment.js';
+import { newComponent } from '../app/authoring/component.js';
+import { newExperiment } from '../app/authoring/experiment.js';
 
 const short = (file: string): string => {
   const path = relative('.', file);

@@ -1,7 +1,7 @@
 // The one trial that a command works on: of a row and, if there are several, of the first of its seeds.
 import { MtcpError } from '../../registry/errors.js';
 import type { Trial } from '../config/index.js';
-import { openExperiment } from '../experiment.js';
+import { openExperiment } from '../config/open.js';
 import { choiceOf, parseThreads, type EngineOptions, type ExperimentOptions } from './flags.js';
 
 /** @throws MtcpError `usage` if the options leave several rows */

@@ -1,10 +1,10 @@
 // mtcp plan: what a run would do, without doing it.
 import '../../modules/index.js';
 import { differences, inShort, withSources, type Difference } from '../config/index.js';
-import { RunFolder } from '../ledger/run-folder.js';
+import { RunFolder } from '../store/ledger/run-folder.js';
 import { textTable, type Column } from '../reporting/table.js';
-import { openExperiment } from '../experiment.js';
-import { checkTrials } from '../training/model/check.js';
+import { openExperiment } from '../config/open.js';
+import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
 import { choiceOf, type RunsOptions } from './flags.js';
 

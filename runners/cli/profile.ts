@@ -1,13 +1,13 @@
 // mtcp profile
 import { join } from 'node:path';
-import { writeWhole } from '../ledger/files.js';
-import { flamePlot } from '../profiling/flame.js';
-import { profileTrial, type Profile } from '../profiling/profile.js';
-import { flatten, type ModuleCost } from '../profiling/tree.js';
-import { draw } from '../reporting/plots/draw.js';
+import { writeWhole } from '../support/files.js';
+import { flamePlot } from '../app/profiling/flame.js';
+import { profileTrial, type Profile } from '../app/profiling/profile.js';
+import { flatten, type ModuleCost } from '../app/profiling/tree.js';
+import { draw } from '../drawing/draw.js';
 import { compact, duration } from '../reporting/numbers.js';
 import { textTable, type Column } from '../reporting/table.js';
-import { slug } from '../ledger/run-folder.js';
+import { slug } from '../store/ledger/run-folder.js';
 import { Progress } from './progress.js';
 import { parseCount, type RunsOptions } from './flags.js';
 import { oneTrial } from './one-trial.js';

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
-import { writeWhole } from '../ledger/files.js';
-import { reportExperiment, type ExperimentReport } from '../report.js';
+import { writeWhole } from '../support/files.js';
+import { reportExperiment, type ExperimentReport } from '../app/report.js';
 import { formatNumber } from '../reporting/numbers.js';
 import { choiceOf, type RunsOptions } from './flags.js';
 

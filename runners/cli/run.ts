@@ -1,8 +1,8 @@
 // mtcp run
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
-import { STATES, type TrialState } from '../ledger/run-folder.js';
-import { planJobs, runExperiment } from '../run.js';
+import { STATES, type TrialState } from '../store/ledger/run-folder.js';
+import { planJobs, runExperiment } from '../app/run.js';
 import { commandLine } from '../tracking/mlflow/invocation.js';
 import { choiceOf, parseThreads, type EngineOptions, type RunsOptions } from './flags.js';
 import { narrator } from './narrate.js';

@@ -1,11 +1,11 @@
 // mtcp status: what became of the trials of an experiment.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Experiment } from '../config/index.js';
-import { openExperiment } from '../experiment.js';
-import { Jobs } from '../launchers/jobs.js';
-import { jobStatusOf, noteOn, type JobStatus } from '../launchers/status.js';
-import { Ledger } from '../ledger/ledger.js';
-import { STATES } from '../ledger/run-folder.js';
+import { openExperiment } from '../config/open.js';
+import { Jobs } from '../launching/jobs.js';
+import { jobStatusOf, noteOn, type JobStatus } from '../launching/status.js';
+import { Ledger } from '../store/ledger/ledger.js';
+import { STATES } from '../store/ledger/run-folder.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { choiceOf, type RunsOptions } from './flags.js';

@@ -23,7 +23,7 @@ export async function validate(files: string[], { profile, deep, json }: Options
 
 /** Loads TensorFlow.js, so only on request. */
 async function deeply(files: string[], profile: string | undefined, quiet: boolean) {
-  const { validateDeeply } = await import('../deep.js');
+  const { validateDeeply } = await import('../app/validate.js');
   const progress = new Progress(process.stderr, quiet);
   try {
     return await validateDeeply(files, { profile }, (what, done, total) =>

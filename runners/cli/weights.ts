@@ -4,8 +4,8 @@ import { basename, extname, resolve } from 'node:path';
 import { dump } from 'js-yaml';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
-import { exportWeights } from '../weights/export.js';
-import { importWeights, type Imported } from '../weights/import.js';
+import { exportWeights } from '../app/weights/export.js';
+import { importWeights, type Imported } from '../app/weights/import.js';
 
 const thousands = (n: number): string => n.toLocaleString('en-US');
 

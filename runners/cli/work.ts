@@ -1,6 +1,6 @@
 // mtcp work: what a job runs.
-import { workOn } from '../launchers/job.js';
-import { secondsIn } from '../launchers/slurm/queue.js';
+import { workOn } from '../launching/job.js';
+import { secondsIn } from '../launching/slurm/queue.js';
 import { parseCount, parseWhole } from './flags.js';
 import { narrator } from './narrate.js';
 import { Progress } from './progress.js';

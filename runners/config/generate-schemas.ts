@@ -1,7 +1,7 @@
 // `npm run schemas`: writes schemas/components from the catalog. Run it after adding or changing a
 // component; a test compares the committed files with the catalog.
 import '../../modules/index.js';
-import '../launchers/components.js';
+import '../launching/components.js';
 import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
 import { writeSchemas } from './schema-files.js';

@@ -15,8 +15,8 @@ import { sectionOf, type SectionConfig } from './section.js';
 import { where, type Mark } from './source.js';
 import { referencesOf, validateReferences } from './sources.js';
 import { trialHash, type Trial, type TrialConfig } from './trial.js';
-import type { Plugin } from '../plugins/load.js';
-import { digestOf } from '../weights/source.js';
+import type { Plugin } from './load-plugin.js';
+import { digestOf } from '../support/weights-source.js';
 import {
   validateLayers,
   validateOverrides,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import { didYouMean } from '../../registry/near.js';
-import type { Plugin, PluginError, PluginFault } from '../plugins/load.js';
+import type { Plugin, PluginError, PluginFault } from './load-plugin.js';
 import { display, nearFiles } from './compose.js';
 import type { Report } from './faults.js';
 import { child, type MapNode, type Node } from './nodes.js';
@@ -25,7 +25,7 @@ export function loadPlugins(
     const file = resolve(mark.source.folder, name);
     if (plugins.has(file)) continue;
     try {
-      const { loadPlugin } = requireHere('../plugins/load.js') as typeof import('../plugins/load.js');
+      const { loadPlugin } = requireHere('../plugins/load.js') as typeof import('./load-plugin.js');
       plugins.set(
         file,
         loadPlugin(file, (kind, name) => shipped.names(kind).includes(name)),

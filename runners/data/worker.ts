@@ -37,7 +37,7 @@ export interface JobResult {
 
 const setup = workerData as WorkerSetup;
 for (const { file, plugin } of setup.files)
-  if (plugin) (await import('../plugins/load.js')).loadPlugin(file);
+  if (plugin) (await import('../config/load-plugin.js')).loadPlugin(file);
   else await import(pathToFileURL(file).href);
 const components = createTrialContainer(setup.tasks);
 const dataset = components.create('dataset', setup.dataset);

@@ -8,11 +8,11 @@ import { MtcpError } from '../../registry/errors.js';
 import { onnxFile } from '../engine/graph/onnx-file.js';
 import { record } from '../engine/recording.js';
 import { hostTensor } from '../engine/engine.js';
-import { writeWhole } from '../ledger/files.js';
+import { writeWhole } from '../support/files.js';
 import { tracePredictions } from '../training/evaluation.js';
-import { partsOf } from '../training/model/parts.js';
-import { SafetensorsFile } from '../weights/safetensors.js';
-import { trialIn, weightsIn } from '../weights/trial-folder.js';
+import { partsOf } from '../model/parts.js';
+import { SafetensorsFile } from '../support/safetensors.js';
+import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
 
 export interface OnnxExportOptions {
   /** Folder of a trial. */

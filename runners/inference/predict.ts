@@ -6,9 +6,9 @@ import { encodeNpy } from '../../modules/datasets/formats/npy.js';
 import type { MapData } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import { asIoError, writeWhole } from '../ledger/files.js';
-import { legendOf, paint, photograph, rangeOf, type Legend, type Picture } from '../pictures/paint.js';
-import { drawSheet, png } from '../pictures/sheet.js';
+import { asIoError, writeWhole } from '../support/files.js';
+import { legendOf, paint, photograph, rangeOf, type Legend, type Picture } from '../drawing/paint.js';
+import { drawSheet, png } from '../drawing/sheet.js';
 import { Predictor, type PredictorOptions } from './predictor.js';
 
 export interface PredictOptions extends PredictorOptions {

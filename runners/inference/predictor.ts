@@ -14,9 +14,9 @@ import { createEngine } from '../engine/index.js';
 import { hostTensor, type Engine, type Program } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import { tracePredictions } from '../training/evaluation.js';
-import { partsOf, threadsOf } from '../training/model/parts.js';
-import { SafetensorsFile } from '../weights/safetensors.js';
-import { trialIn, weightsIn } from '../weights/trial-folder.js';
+import { partsOf, threadsOf } from '../model/parts.js';
+import { SafetensorsFile } from '../support/safetensors.js';
+import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
 
 export interface PredictorOptions {
   /** Name of a checkpoint; by default the weights that the trial's numbers belong to. */

@@ -1,6 +1,6 @@
 // A network as a picture: sections from left to right, a lane for each task, the maps that flow between them. What
 // tasks share is one box across all lanes; where tasks exchange features it is filled.
-import type { Flow, FlowSection } from '../training/model/flow.js';
+import type { Flow, FlowSection } from '../model/flow.js';
 
 const LANE = 74;
 const BOX = 176;

@@ -1,7 +1,7 @@
 // From results of trials to the numbers of a table: one line for each row of the experiment, over its seeds.
 import type { MetricInfo } from '../../registry/contracts/learning.js';
 import type { Experiment, Trial } from '../config/index.js';
-import type { TrialResult, TrialState } from '../ledger/run-folder.js';
+import type { TrialResult, TrialState } from '../store/ledger/run-folder.js';
 import { deltaM, spreadOf, type Spread } from './statistics.js';
 
 /** What became of a trial. */

@@ -1,11 +1,11 @@
 // What a person gets in the end: tables and pictures of an experiment, in the format that is asked for.
 import type { Experiment } from '../config/index.js';
-import type { TrialState } from '../ledger/run-folder.js';
+import type { TrialState } from '../store/ledger/run-folder.js';
 import { csv } from './csv.js';
 import { checkExpectations, type Checked } from './expect.js';
 import { keyOf, measure, type MeasuredRow, type Primary, type RowResult } from './measure.js';
 import { costPlot } from './plots/cost.js';
-import type { Plot } from './plots/draw.js';
+import type { Plot } from '../drawing/draw.js';
 import { weightsPlot } from './plots/weights.js';
 import {
   differencesSection,

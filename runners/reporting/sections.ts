@@ -3,8 +3,8 @@
 // elsewhere.
 import { join } from 'node:path';
 import type { Experiment, Printed } from '../config/index.js';
-import { courseOf, readEvents } from '../ledger/events.js';
-import { selectionNotes } from '../training/selection.js';
+import { courseOf, readEvents } from '../store/ledger/events.js';
+import { selectionNotes } from '../model/selection.js';
 import { isBest, keyOf, type MeasuredRow, type Primary, type RowResult } from './measure.js';
 import { compact, duration, formatNumber, formatSpread, signed } from './numbers.js';
 import type { WeightCourse } from './plots/weights.js';

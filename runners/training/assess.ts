@@ -3,9 +3,9 @@
 import type { TaskScore } from '../../registry/contracts/learning.js';
 import type { EvaluatedSplit } from '../data/loader.js';
 import type { Predicted } from './evaluation.js';
-import { primaryOf, type TrialParts } from './model/parts.js';
+import { primaryOf, type TrialParts } from '../model/parts.js';
 import { saveBest } from './save.js';
-import { judgedSplit } from './selection.js';
+import { judgedSplit } from '../model/selection.js';
 import { noteMemory, type Session } from './session.js';
 
 /** @param each sees every image of the split with its predictions */

@@ -21,7 +21,7 @@ import type { EvaluateConfig } from '../config/trial.js';
 import type { EvaluationBatch } from '../data/batch.js';
 import { hostTensor, type Engine, type Program, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
-import type { Network } from './model/network.js';
+import type { Network } from '../model/network.js';
 import type { Weights } from './step/weights.js';
 
 /** One image with what was predicted for it, at the network's input size, without what was padded. */

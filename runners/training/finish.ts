@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
-import type { TrialResult } from '../ledger/run-folder.js';
+import type { TrialResult } from '../store/ledger/run-folder.js';
 import { assess, evaluateOn } from './assess.js';
 import type { Predicted } from './evaluation.js';
 import { writePredictions } from './pictures.js';

@@ -6,8 +6,8 @@ import { sizeOf } from '../engine/graph/ir.js';
 import { peakBytesOf } from '../engine/graph/lifetimes.js';
 import { unshaped } from '../engine/graph/views.js';
 import { record } from '../engine/recording.js';
-import { measureTeachers } from './model/auxiliary.js';
-import { partsOf } from './model/parts.js';
+import { measureTeachers } from '../model/auxiliary.js';
+import { partsOf } from '../model/parts.js';
 import { memoryOf, traceStages } from './step/trace-step.js';
 import { newTrace } from './step/traced.js';
 

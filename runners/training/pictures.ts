@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { MapData, Sample } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import { writeFolder, writeWhole } from '../ledger/files.js';
-import { legendOf, paint, photograph, rangeOf, type Legend } from '../pictures/paint.js';
-import { drawSheet, png } from '../pictures/sheet.js';
+import { writeFolder, writeWhole } from '../support/files.js';
+import { legendOf, paint, photograph, rangeOf, type Legend } from '../drawing/paint.js';
+import { drawSheet, png } from '../drawing/sheet.js';
 
 /** predictions/index.json: file names are relative to it. */
 export interface PredictionIndex {

@@ -1,9 +1,9 @@
 // When a trial's state is written and which of its checkpoints stay, and how it comes back; checkpoint.ts knows the
 // files.
 import { MtcpError } from '../../registry/errors.js';
-import type { TrialEvent } from '../ledger/events.js';
-import { loadTeachers } from '../weights/rows.js';
-import { loadStart } from '../weights/start.js';
+import type { TrialEvent } from '../store/ledger/events.js';
+import { loadTeachers } from '../store/weights/rows.js';
+import { loadStart } from '../store/weights/start.js';
 import {
   bestIn,
   checkpointsIn,
@@ -11,7 +11,7 @@ import {
   restoreLatest,
   writeBest,
   writeCheckpoint,
-} from './checkpoint.js';
+} from '../store/checkpoint.js';
 import { restoreScheme, schemeState } from './scheme-state.js';
 import type { Session } from './session.js';
 

@@ -3,7 +3,7 @@
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject } from '../../registry/options.js';
 import type { HostTensor } from '../engine/ort/session.js';
-import type { Criterion } from './model/objective.js';
+import type { Criterion } from '../model/objective.js';
 
 interface Saved {
   tasks: string[];

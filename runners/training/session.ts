@@ -5,13 +5,13 @@ import type { Trial } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
-import { EventLog, type TrialEvent } from '../ledger/events.js';
-import type { RunFolder } from '../ledger/run-folder.js';
-import { StepLog } from '../ledger/steps.js';
-import type { RunState } from './checkpoint.js';
+import { EventLog, type TrialEvent } from '../store/ledger/events.js';
+import type { RunFolder } from '../store/ledger/run-folder.js';
+import { StepLog } from '../store/ledger/steps.js';
+import type { RunState } from '../store/checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
-import { loaderOf, partsOf, type TrialParts } from './model/parts.js';
+import { loaderOf, partsOf, type TrialParts } from '../model/parts.js';
 import { TrainingStep } from './step/step.js';
 
 export type Observed =

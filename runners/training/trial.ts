@@ -8,9 +8,9 @@
 import { join } from 'node:path';
 import { messageOf, MtcpError } from '../../registry/errors.js';
 import { writeResolved, type Trial } from '../config/index.js';
-import { EventLog, readEvents } from '../ledger/events.js';
-import { writeWhole } from '../ledger/files.js';
-import type { TrialResult } from '../ledger/run-folder.js';
+import { EventLog, readEvents } from '../store/ledger/events.js';
+import { writeWhole } from '../support/files.js';
+import type { TrialResult } from '../store/ledger/run-folder.js';
 import { assess } from './assess.js';
 import { trainEpoch } from './epoch.js';
 import { about, finish } from './finish.js';

@@ -5,7 +5,7 @@ import ajv, { type ValidateFunction } from 'ajv';
 import { expect } from 'chai';
 import { load } from 'js-yaml';
 import '../../modules/index.js';
-import '../../runners/launchers/components.js';
+import '../../runners/launching/components.js';
 import '../../runners/tracking/index.js';
 import { Catalog, catalog } from '../../registry/catalog.js';
 import { withDefaults } from '../../registry/options.js';

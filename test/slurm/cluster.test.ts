@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { expectSameRun } from '../support/crash.js';
 import { temporaryFolder } from '../support/rooms.js';
-import type { JobStatus } from '../../runners/launchers/status.js';
+import type { JobStatus } from '../../runners/launching/status.js';
 import { Cluster, missingPrograms, NODES, type Node } from './support/cluster.js';
 import { allEvents, ClusterExperiment } from './support/experiments.js';
 

@@ -10,7 +10,7 @@ import type { Loss } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { randomStream } from '../../registry/random.js';
 import type { TrainBatch } from '../../runners/data/batch.js';
-import { Network } from '../../runners/training/model/network.js';
+import { Network } from '../../runners/model/network.js';
 import { TrainingStep } from '../../runners/training/step/step.js';
 import type { StepResult } from '../../runners/training/step/step-result.js';
 import { recordingEngine } from './oracle.js';

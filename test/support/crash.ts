@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { courseOf, readEvents, type LoggedEvent } from '../../runners/ledger/events.js';
-import { readSteps } from '../../runners/ledger/steps.js';
+import { courseOf, readEvents, type LoggedEvent } from '../../runners/store/ledger/events.js';
+import { readSteps } from '../../runners/store/ledger/steps.js';
 import { DEPTH_ONLY, experimentFile, ROOT } from './rooms.js';
 
 const MAIN = join(ROOT, 'dist/runners/cli/main.js');

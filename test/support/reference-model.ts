@@ -4,8 +4,8 @@ import '../../modules/index.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { IntermediateConfig, ModelConfig, TaskConfig } from '../../runners/config/trial.js';
-import { Network } from '../../runners/training/model/network.js';
-import type { Criterion } from '../../runners/training/model/objective.js';
+import { Network } from '../../runners/model/network.js';
+import type { Criterion } from '../../runners/model/objective.js';
 import type { ModelFixture } from '../reference/fixtures.js';
 
 interface ReferenceConfig {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { component } from '../../registry/component.js';
 import type { Dataset } from '../../registry/contracts/data.js';
 import { loadExperiment, type Trial } from '../../runners/config/index.js';
-import { writeSafetensors, type WritableTensor } from '../../runners/weights/safetensors.js';
+import { writeSafetensors, type WritableTensor } from '../../runners/support/safetensors.js';
 import { readTensors, type ModelFixture } from '../reference/fixtures.js';
 import { referenceSections } from './reference-model.js';
 import { TABLE3 } from './rooms.js';

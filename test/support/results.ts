@@ -3,9 +3,9 @@
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { LabelMap, MapData } from '../../registry/contracts/data.js';
 import { randomStream } from '../../registry/random.js';
-import { openExperiment } from '../../runners/experiment.js';
-import { EventLog } from '../../runners/ledger/events.js';
-import { RunFolder } from '../../runners/ledger/run-folder.js';
+import { openExperiment } from '../../runners/config/open.js';
+import { EventLog } from '../../runners/store/ledger/events.js';
+import { RunFolder } from '../../runners/store/ledger/run-folder.js';
 import { writePredictions } from '../../runners/training/pictures.js';
 import { DEPTH_ONLY, experimentFile, temporaryFolder } from './rooms.js';
 

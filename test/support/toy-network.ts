@@ -9,8 +9,8 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import { labelChannels } from '../../registry/contracts/tasks.js';
 import { randomStream } from '../../registry/random.js';
 import type { TrainBatch } from '../../runners/data/batch.js';
-import { Network } from '../../runners/training/model/network.js';
-import type { Criterion } from '../../runners/training/model/objective.js';
+import { Network } from '../../runners/model/network.js';
+import type { Criterion } from '../../runners/model/objective.js';
 
 export const TOY_SIZE = [6, 8] as const;
 const BATCH = 2;

@@ -3,7 +3,7 @@
 import '../../modules/index.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import { Network } from '../../runners/training/model/network.js';
+import { Network } from '../../runners/model/network.js';
 import type { ModelConfig } from '../../runners/config/trial.js';
 import { expectFixture, readFixture } from '../support/systems.js';
 

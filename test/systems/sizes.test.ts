@@ -9,7 +9,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import type { ModelConfig } from '../../runners/config/trial.js';
 import { sizeOf } from '../../runners/engine/graph/ir.js';
 import { record } from '../../runners/engine/recording.js';
-import { Network } from '../../runners/training/model/network.js';
+import { Network } from '../../runners/model/network.js';
 
 const NYUD: readonly Task[] = [
   { name: 'semseg', kind: 'classes', channels: 40 },

@@ -1,8 +1,8 @@
 // The tables that compare systems: every row of every profile is a network whose parts fit each other.
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openExperiment } from '../../runners/run.js';
-import { flowOf } from '../../runners/training/model/flow.js';
+import { openExperiment } from '../../runners/app/run.js';
+import { flowOf } from '../../runners/model/flow.js';
 
 const EXPERIMENTS = join(import.meta.dirname, '../../../experiments');
 

@@ -1,7 +1,7 @@
 // What a row gains over single tasks against what it costs: a panel each for parameters, arithmetic and time.
 import type { TopLevelSpec } from 'vega-lite';
 import type { MeasuredRow } from '../measure.js';
-import type { Plot } from './draw.js';
+import type { Plot } from '../../drawing/draw.js';
 
 interface Cost {
   field: string;

@@ -1,7 +1,7 @@
 // Curves over epochs: losses, metrics, loss weights. One specification for all of them; what differs is what is
 // drawn, and by what the panels differ.
 import type { TopLevelSpec } from 'vega-lite';
-import type { Plot } from './draw.js';
+import type { Plot } from '../../drawing/draw.js';
 
 /** A point of a curve; points of one seed, series and panel make a line. */
 export interface CurvePoint {

@@ -3,7 +3,7 @@
 // the task falls more slowly than the others.
 import type { TopLevelSpec } from 'vega-lite';
 import { overSeeds, seedsNote, SOLID } from './curves.js';
-import type { Plot } from './draw.js';
+import type { Plot } from '../../drawing/draw.js';
 
 /** What an epoch left: by task. */
 export interface EpochWeights {

@@ -9,9 +9,9 @@
 import { isAbsolute } from 'node:path';
 import { isPlainObject } from '../../../registry/options.js';
 import { NOT_HASHED } from '../../config/trial.js';
-import type { TrialEvent } from '../../ledger/events.js';
-import type { TrialResult } from '../../ledger/run-folder.js';
-import type { StepRecord } from '../../ledger/steps.js';
+import type { TrialEvent } from '../../store/ledger/events.js';
+import type { TrialResult } from '../../store/ledger/run-folder.js';
+import type { StepRecord } from '../../store/ledger/steps.js';
 import { cleanKey, LIMITS, shorten } from './client/limits.js';
 import type { DatasetInput, Metric, Param, Tag } from './client/types.js';
 

@@ -3,8 +3,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { LoggedEvent } from '../../ledger/events.js';
-import type { TrialResult } from '../../ledger/run-folder.js';
+import type { LoggedEvent } from '../../store/ledger/events.js';
+import type { TrialResult } from '../../store/ledger/run-folder.js';
 import type { LoggedModel, Metric } from './client/index.js';
 import type { OnnxExported } from '../../inference/export.js';
 import { LIMITS, shorten } from './client/limits.js';

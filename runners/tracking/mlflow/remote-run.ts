@@ -8,8 +8,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
-import { writeWhole } from '../../ledger/files.js';
-import { Lease } from '../../ledger/lease.js';
+import { writeWhole } from '../../support/files.js';
+import { Lease } from '../../store/ledger/lease.js';
 import { MlflowError, isMissing } from './client/errors.js';
 import { shorten, LIMITS } from './client/limits.js';
 import type { Batch, Metric, MlflowClient, NewRun, RunInfo, RunStatus, Tag } from './client/index.js';

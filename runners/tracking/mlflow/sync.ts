@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownerOf } from '../../ledger/lease.js';
+import { ownerOf } from '../../store/ledger/lease.js';
 import { MlflowError, type MlflowClient } from './client/index.js';
 import { experimentFolders, Follower } from './follower.js';
 import {

@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import type { LoggedEvent } from '../../ledger/events.js';
-import { readJobMark } from '../../ledger/job-mark.js';
-import { ownerOf } from '../../ledger/lease.js';
-import type { TrialResult } from '../../ledger/run-folder.js';
-import type { StepRecord } from '../../ledger/steps.js';
+import type { LoggedEvent } from '../../store/ledger/events.js';
+import { readJobMark } from '../../store/ledger/job-mark.js';
+import { ownerOf } from '../../store/ledger/lease.js';
+import type { TrialResult } from '../../store/ledger/run-folder.js';
+import type { StepRecord } from '../../store/ledger/steps.js';
 import type { Metric, RunStatus, Tag } from './client/index.js';
 import {
   configEntities,

@@ -4,9 +4,9 @@ import * as tf from '@tensorflow/tfjs';
 import { inputName, Pass } from '../../../modules/nn/scope.js';
 import { recomputedFrom } from '../../../registry/contracts/memory.js';
 import type { CompileOptions, Tracer } from '../../engine/engine.js';
-import type { Network } from '../model/network.js';
-import { objective, type Criterion } from '../model/objective.js';
-import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepShape } from './step-io.js';
+import type { Network } from '../../model/network.js';
+import { objective, type Criterion } from '../../model/objective.js';
+import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepShape } from '../../model/step-inputs.js';
 import { traceTaskGradients } from './trace-task-gradients.js';
 import type { Traced } from './traced.js';
 

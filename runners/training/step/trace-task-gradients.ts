@@ -11,8 +11,8 @@ import type { Features } from '../../../registry/contracts/features.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { Tracer } from '../../engine/engine.js';
 import type { Shape } from '../../engine/graph/ir.js';
-import type { Network } from '../model/network.js';
-import { objective, type Criterion, type Objective } from '../model/objective.js';
+import type { Network } from '../../model/network.js';
+import { objective, type Criterion, type Objective } from '../../model/objective.js';
 import {
   lossOutputs,
   NAMES,
@@ -20,7 +20,7 @@ import {
   stepInputs,
   type StepInputs,
   type StepShape,
-} from './step-io.js';
+} from '../../model/step-inputs.js';
 import { factorName, mapName, partName, REST, upstreamName, type Shapes } from './task-gradients.js';
 import type { Traced } from './traced.js';
 

@@ -5,8 +5,8 @@ import { inputName, type ParameterTable } from '../../../modules/nn/scope.js';
 import { randomStream } from '../../../registry/random.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import { hostTensor } from '../../engine/engine.js';
-import { fitModel, requireFit, shapesOf } from '../../weights/fit.js';
-import type { SafetensorsFile } from '../../weights/safetensors.js';
+import { fitModel, requireFit, shapesOf } from '../../store/weights/fit.js';
+import type { SafetensorsFile } from '../../support/safetensors.js';
 
 /** Parameters start at multiples of a cache line. */
 const ALIGN = 16;

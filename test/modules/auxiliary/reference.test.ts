@@ -10,7 +10,7 @@ import {
   auxiliaryPenalty,
   type AuxiliaryTerm,
   type Teacher,
-} from '../../../runners/training/model/auxiliary.js';
+} from '../../../runners/model/auxiliary.js';
 import { channelsLast, namedValues, readJson } from '../../reference/fixtures.js';
 import { evaluate, expectClose, recordingEngine, type Arrays } from '../../support/oracle.js';
 

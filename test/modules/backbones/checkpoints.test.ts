@@ -6,14 +6,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../../modules/index.js';
-import { forward } from '../../../runners/compare/forward.js';
+import { forward } from '../../../runners/app/compare/forward.js';
 import { loadExperiment, type Trial } from '../../../runners/config/index.js';
-import { importWeights, type Imported } from '../../../runners/weights/import.js';
+import { importWeights, type Imported } from '../../../runners/app/weights/import.js';
 import {
   readSafetensors,
   writeSafetensors,
   type WritableTensor,
-} from '../../../runners/weights/safetensors.js';
+} from '../../../runners/support/safetensors.js';
 import { namedValues, readJson } from '../../reference/fixtures.js';
 import { expectClose } from '../../support/oracle.js';
 import { rejection } from '../../support/reference.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { checkFolder } from '../../../modules/datasets/check.js';
 import { PASCAL_TASKS } from '../../../modules/datasets/pascal-classes.js';
-import { generateScenes } from '../../../modules/scenes/generate.js';
+import { generateScenes } from '../../../modules/datasets/rendered/scenes/generate.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { rejection } from '../../support/reference.js';
 

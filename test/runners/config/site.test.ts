@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { findSite, loadSite } from '../../../runners/config/index.js';
-import { openExperiment } from '../../../runners/experiment.js';
-import { launcherSlot } from '../../../runners/launchers/index.js';
+import { openExperiment } from '../../../runners/config/open.js';
+import { launcherSlot } from '../../../runners/launching/index.js';
 import { experimentFile, temporaryFolder } from '../../support/rooms.js';
 
 function siteFile(yaml: string): string {

@@ -13,7 +13,7 @@ import type { MapData } from '../../../registry/contracts/data.js';
 import { exportOnnx, ONE_SIZE } from '../../../runners/inference/export.js';
 import { predict } from '../../../runners/inference/predict.js';
 import { Predictor } from '../../../runners/inference/predictor.js';
-import { runExperiment, type RunEvent } from '../../../runners/run.js';
+import { runExperiment, type RunEvent } from '../../../runners/app/run.js';
 import type { PredictionIndex } from '../../../runners/training/pictures.js';
 import { sharedServer } from '../../support/mlflow/server.js';
 import { expectClose } from '../../support/oracle.js';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { MeasuredRow } from '../../../runners/reporting/measure.js';
 import { costPlot } from '../../../runners/reporting/plots/cost.js';
-import { draw } from '../../../runners/reporting/plots/draw.js';
-import { reportExperiment } from '../../../runners/report.js';
+import { draw } from '../../../runners/drawing/draw.js';
+import { reportExperiment } from '../../../runners/app/report.js';
 import { finishedExperiment, writeResults } from '../../support/results.js';
 
 const row = (name: string, delta: number | undefined, rest: Partial<MeasuredRow> = {}): MeasuredRow => ({

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
-import { reportExperiment } from '../../../runners/report.js';
+import { reportExperiment } from '../../../runners/app/report.js';
 import { sortValue } from '../../../runners/reporting/html/page.js';
 import { BROWSER, openBrowser } from '../../support/browser.js';
 import { finishedExperiment, HOSTILE, writeResults } from '../../support/results.js';

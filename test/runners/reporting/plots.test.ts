@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import sharp from 'sharp';
 import { curves, seedsNote, type CurvePoint } from '../../../runners/reporting/plots/curves.js';
-import { draw, drawPng, drawSvg } from '../../../runners/reporting/plots/draw.js';
+import { draw, drawPng, drawSvg } from '../../../runners/drawing/draw.js';
 import { temporaryFolder } from '../../support/rooms.js';
 
 const points = ['semseg', 'depth'].flatMap((panel) =>

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { reportExperiment, type ExperimentReport } from '../../../runners/report.js';
+import { reportExperiment, type ExperimentReport } from '../../../runners/app/report.js';
 import { pairedDifference } from '../../../runners/reporting/statistics.js';
 import { textTable } from '../../../runners/reporting/table.js';
 import { finishedExperiment, HOSTILE, MIOU, RMSE, writeResults } from '../../support/results.js';

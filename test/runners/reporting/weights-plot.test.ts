@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { draw } from '../../../runners/reporting/plots/draw.js';
+import { draw } from '../../../runners/drawing/draw.js';
 import { paces, weightsPlot, type WeightCourse } from '../../../runners/reporting/plots/weights.js';
 
 const course = (row: string, slow: number, seed = 0): WeightCourse => ({

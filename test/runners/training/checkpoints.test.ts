@@ -2,10 +2,10 @@
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readEvents } from '../../../runners/ledger/events.js';
-import { runExperiment } from '../../../runners/run.js';
-import { exportWeights } from '../../../runners/weights/export.js';
-import { readSafetensors } from '../../../runners/weights/safetensors.js';
+import { readEvents } from '../../../runners/store/ledger/events.js';
+import { runExperiment } from '../../../runners/app/run.js';
+import { exportWeights } from '../../../runners/app/weights/export.js';
+import { readSafetensors } from '../../../runners/support/safetensors.js';
 import { rejection } from '../../support/reference.js';
 import { DEPTH_ONLY, experimentFile, temporaryFolder } from '../../support/rooms.js';
 

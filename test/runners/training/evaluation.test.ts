@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { cropCentre, padCentre } from '../../../modules/transforms/warp.js';
 import type { LabelMap, MapData } from '../../../registry/contracts/data.js';
 import type { TaskKind } from '../../../registry/contracts/tasks.js';
-import { runExperiment } from '../../../runners/run.js';
+import { runExperiment } from '../../../runners/app/run.js';
 import { toLabel } from '../../../runners/training/evaluation.js';
 import { readTensors } from '../../reference/fixtures.js';
 import { ROOT, temporaryFolder } from '../../support/rooms.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createTrialContainer, type Slot } from '../../../registry/container.js';
 import { randomStream } from '../../../registry/random.js';
-import { restoreLatest, writeCheckpoint, type RunState } from '../../../runners/training/checkpoint.js';
+import { restoreLatest, writeCheckpoint, type RunState } from '../../../runners/store/checkpoint.js';
 import { restoreScheme, schemeState } from '../../../runners/training/scheme-state.js';
 import { TrainingStep } from '../../../runners/training/step/step.js';
 import { recordingEngine } from '../../support/oracle.js';

@@ -1,8 +1,8 @@
 // Experiments for a cluster: one task on tiny rooms, which can be held up so that there is time to disturb it.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobStatus } from '../../../runners/launchers/status.js';
-import { readEvents, type LoggedEvent } from '../../../runners/ledger/events.js';
+import type { JobStatus } from '../../../runners/launching/status.js';
+import { readEvents, type LoggedEvent } from '../../../runners/store/ledger/events.js';
 import { mtcp, type Ended } from '../../support/crash.js';
 import { experimentFile, ROOT, temporaryFolder } from '../../support/rooms.js';
 

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TrialEvent } from '../../../runners/ledger/events.js';
-import type { StepRecord } from '../../../runners/ledger/steps.js';
+import type { TrialEvent } from '../../../runners/store/ledger/events.js';
+import type { StepRecord } from '../../../runners/store/ledger/steps.js';
 
 export const temporaryRuns = (): string => mkdtempSync(join(tmpdir(), 'mtcp-runs-'));
 

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadExperiment } from '../../../../runners/config/index.js';
-import { runExperiment, type RunEvent } from '../../../../runners/run.js';
+import { runExperiment, type RunEvent } from '../../../../runners/app/run.js';
 import { trackerOf } from '../../../../runners/tracking/index.js';
 import { FaultProxy } from '../../../support/mlflow/fault-proxy.js';
 import { temporaryRuns } from '../../../support/mlflow/folders.js';

@@ -10,7 +10,7 @@ import type { Scope } from '../../../../registry/contracts/scope.js';
 import type { Task } from '../../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../../registry/random.js';
 import { groupParameters } from '../../../../runners/training/step/groups.js';
-import type { Network } from '../../../../runners/training/model/network.js';
+import type { Network } from '../../../../runners/model/network.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
 import { recordingEngine } from '../../../support/oracle.js';
 

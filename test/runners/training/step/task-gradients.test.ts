@@ -7,7 +7,7 @@ import { IGNORE } from '../../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../../registry/random.js';
 import type { Engine } from '../../../../runners/engine/engine.js';
 import { EagerEngine } from '../../../../runners/engine/eager.js';
-import type { Criterion } from '../../../../runners/training/model/objective.js';
+import type { Criterion } from '../../../../runners/model/objective.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
 import { expectClose, recordingEngine } from '../../../support/oracle.js';
 import { rejection } from '../../../support/reference.js';

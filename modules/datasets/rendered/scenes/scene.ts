@@ -1,0 +1,26 @@
+// One sample of the PASCAL_MT layout from a seeded stream: a stage, indoors or out, a view and its labels.
+import type { RandomStream } from '../../../../registry/contracts/scope.js';
+import type { PascalSample } from '../../pascal-folder.js';
+import { Dice } from '../dice.js';
+import { renderView } from '../tracer/render.js';
+import { buildIndoors } from './indoors.js';
+import { labelsOf } from '../labels/pascal.js';
+import { buildOutdoors } from './outdoors.js';
+import { findSubject } from './view.js';
+
+const INDOORS = 0.35;
+/** Of the real benchmark's images less than a third have VOC's own map, the one with void borders. */
+const WITH_BORDERS = 0.7;
+
+/** Draws stages until one offers a view, then renders it. */
+export function renderScene(random: RandomStream, height: number, width: number): Omit<PascalSample, 'id'> {
+  const dice = new Dice(random);
+  for (;;) {
+    const stage = dice.chance(INDOORS) ? buildIndoors(random) : buildOutdoors(random);
+    const camera = findSubject(stage, dice, height, width);
+    if (!camera) continue;
+    const voc = dice.chance(WITH_BORDERS);
+    const { image, surfaces, normals } = renderView(stage.built, camera, random, height, width);
+    return { height, width, image, normals, voc, ...labelsOf(stage, surfaces, height, width, voc) };
+  }
+}

@@ -1,0 +1,20 @@
+// Files that are written for people to go on with: never over something that is there.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
+
+export function writeNew(file: string, text: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST')
+      throw new MtcpError('usage', 'there is something of this name already; it is left as it is', {
+        where: file,
+        hint: 'choose another name, or remove it first',
+        cause,
+      });
+    throw new MtcpError('io', `cannot be written (${code})`, { where: file, cause });
+  }
+}

@@ -1,0 +1,44 @@
+// Reports over what lies in the folder of runs: nothing is trained, no data set is touched.
+import { join } from 'node:path';
+import type { Experiment } from '../config/index.js';
+import { storedConstant } from '../training/data-sources.js';
+import { openExperiment, primaryMetrics, type OpenOptions } from '../config/open.js';
+import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
+import { htmlReport } from '../reporting/html/content.js';
+import type { RowResult } from '../reporting/measure.js';
+import { buildReport, type Report } from '../reporting/report.js';
+
+export interface ReportOptions extends OpenOptions {
+  /** Folder of all runs. */
+  runs: string;
+  ledger?: LedgerOptions;
+}
+
+export interface ExperimentReport extends Report {
+  experiment: Experiment;
+  rows: readonly RowResult[];
+  /** Folder of the experiment's runs. */
+  folder: string;
+  /** The report as one page that needs nothing else. */
+  html(): Promise<string>;
+}
+
+/** @throws MtcpError if the experiment file is not in order */
+export function reportExperiment(file: string, options: ReportOptions): ExperimentReport {
+  const experiment = openExperiment(file, options);
+  const { name, trials } = experiment;
+  const ledger = new Ledger(options.runs, trials, options.ledger);
+  const rows = rowsOf(ledger);
+  const folder = join(options.runs, name);
+  const primary = primaryMetrics(trials);
+  const report = buildReport(experiment, rows, storedConstant(folder, rows), primary);
+  return { ...report, experiment, rows, folder, html: () => htmlReport(experiment, rows, report, primary) };
+}
+
+export const rowsOf = (ledger: Ledger): RowResult[] =>
+  ledger.entries.map((entry) => ({
+    trial: entry.trial,
+    state: ledger.state(entry),
+    folder: entry.folder.path,
+    result: entry.folder.result(),
+  }));

@@ -1,0 +1,28 @@
+// Validation to the bottom: beyond what the schemas can tell, every profile and row is built on shapes alone.
+import { loadExperiment, profilesOf, validateFiles, type LoadOptions } from '../config/index.js';
+import '../../modules/index.js';
+import type { MtcpError } from '../../registry/errors.js';
+import { findMisfits } from '../model/check.js';
+
+/** All faults of all files. Files with faults in themselves are not built. */
+export async function validateDeeply(
+  files: readonly string[],
+  options: LoadOptions,
+  observe: (what: string, done: number, total: number) => void = () => {},
+): Promise<MtcpError[]> {
+  const faults: MtcpError[] = [];
+  for (const file of files) {
+    const shallow = validateFiles([file], options);
+    faults.push(...shallow);
+    if (shallow.length > 0) continue;
+    for (const profile of options.profile === undefined ? profilesOf(file, options) : [options.profile]) {
+      const { trials } = loadExperiment(file, { ...options, profile: profile ?? undefined });
+      const what = profile === null ? file : `${file}, profile ${profile}`;
+      faults.push(...(await findMisfits(trials, (done, total) => observe(what, done, total))));
+    }
+  }
+  const seen = new Set<string>();
+  return faults.filter(
+    ({ where, message }) => !seen.has(`${where} ${message}`) && seen.add(`${where} ${message}`),
+  );
+}

@@ -1,0 +1,77 @@
+// mtcp weights export: a trained trial as one safetensors file, or its backbone alone as a folder that the reference
+// implementation opens.
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { catalog } from '../../../registry/catalog.js';
+import { withDefaults } from '../../../registry/options.js';
+import type { Trial } from '../../config/index.js';
+import { writeWhole } from '../../support/files.js';
+import { trialIn, weightsIn } from '../../store/weights/trial-folder.js';
+import { SafetensorsFile, writeSafetensors, type WritableTensor } from '../../support/safetensors.js';
+
+export interface Exported {
+  row: string;
+  seed: number;
+  /** The checkpoint that was read. */
+  checkpoint: string;
+  out: string;
+  tensors: number;
+  parameters: number;
+}
+
+export interface ExportOptions {
+  /** A trial's folder. */
+  folder: string;
+  /** A file, or for `backbone` a folder. */
+  out: string;
+  part: 'model' | 'backbone';
+  /** Name of a checkpoint; the newest if left out. */
+  checkpoint?: string;
+}
+
+/** @throws MtcpError `usage` if there is no such trial or checkpoint */
+export function exportWeights({ folder, out, part, checkpoint }: ExportOptions): Exported {
+  const trial = trialIn(folder);
+  const path = join(weightsIn(folder, checkpoint), 'weights.safetensors');
+  const file = new SafetensorsFile(path);
+  try {
+    const names = [...file.tensors.keys()].filter((name) => part === 'model' || name.startsWith('backbone.'));
+    const tensors = new Map(
+      names.map((name): [string, WritableTensor] => [
+        part === 'model' ? name : name.slice('backbone.'.length),
+        {
+          dtype: 'float32',
+          shape: file.tensors.get(name)!.shape,
+          data: () => file.read(name).data,
+        },
+      ]),
+    );
+    const target = part === 'model' ? out : join(out, 'model.safetensors');
+    mkdirSync(dirname(target), { recursive: true });
+    // transformers asks for `format: pt` before it reads a file.
+    writeSafetensors(target, tensors, { format: 'pt', trial: trial.hash });
+    if (part === 'backbone') writeSettings(trial, out);
+    const parameters = [...tensors.values()].reduce(
+      (sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1),
+      0,
+    );
+    return {
+      row: trial.row,
+      seed: trial.seed,
+      checkpoint: path,
+      out: target,
+      tensors: tensors.size,
+      parameters,
+    };
+  } finally {
+    file.close();
+  }
+}
+
+function writeSettings(trial: Trial, folder: string): void {
+  const { type, ...given } = trial.config.model.backbone;
+  const { checkpoint, options } = catalog.get('backbone', type);
+  if (!checkpoint) return;
+  const settings = checkpoint.settings(withDefaults(options, given));
+  writeWhole(join(folder, 'config.json'), `${JSON.stringify(settings, null, 2)}\n`);
+}

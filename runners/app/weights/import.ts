@@ -1,0 +1,139 @@
+// mtcp weights import: a public checkpoint is recognised by what its tensors are called, its architecture is read
+// from their shapes, and every tensor is checked against the component built from it. What comes out is one file
+// under our names that a trial's `weights.backbone` starts from.
+import { mkdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { Tensor4D } from '@tensorflow/tfjs';
+import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
+import { catalog } from '../../../registry/catalog.js';
+import type { ComponentEntry } from '../../../registry/component.js';
+import { createTrialContainer } from '../../../registry/container.js';
+import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { didYouMean } from '../../../registry/near.js';
+import { record } from '../../engine/recording.js';
+import { fitBackbone, renamed, requireFit, shapesOf, type Fit, type Shapes } from '../../store/weights/fit.js';
+import { writeSafetensors } from '../../support/safetensors.js';
+import { digestOf, WeightsSource } from '../../support/weights-source.js';
+import { splitTensors } from '../../store/weights/split.js';
+
+export interface Imported {
+  /** Component that the file is for, as a trial's `model.backbone` names it. */
+  backbone: { type: string; [option: string]: unknown };
+  /** What the model is called among its relatives. */
+  variant: string | undefined;
+  digest: string;
+  fit: Fit;
+  /** Numbers in the tensors taken, and in all tensors of the file. */
+  parameters: number;
+  stored: number;
+  out: string;
+}
+
+type Known = ComponentEntry & { checkpoint: CheckpointFormat };
+
+/** Any size at which every stage has a few cells; shapes of parameters do not depend on it. */
+const SIZE = 64;
+
+/**
+ * @param as the backbone component, where the file does not tell
+ * @throws MtcpError `weights` if the file is of no known family or does not fit; nothing is written then
+ */
+export async function importWeights(path: string, out: string, as?: string): Promise<Imported> {
+  const source = new WeightsSource(path);
+  try {
+    const { entry, options } = recognise(source, as);
+    const wanted = await parametersOf(entry.name, options);
+    const file = splitTensors(source, entry.checkpoint);
+    const stored = shapesOf(file.tensors);
+    const fit = fitBackbone(stored, wanted, entry.checkpoint, []);
+    requireFit(fit, path);
+    const digest = digestOf(path)!;
+    const tensors = new Map(
+      [...fit.taken].map(([name, from]) => {
+        const shape = wanted.get(name)!;
+        const data = () => {
+          const array = new Float32Array(sizeOf(shape));
+          file.readInto(from, array);
+          return array;
+        };
+        return [name.slice('backbone.'.length), { dtype: 'float32' as const, shape, data }];
+      }),
+    );
+    const metadata = {
+      format: 'mtcp backbone weights',
+      backbone: JSON.stringify({ type: entry.name, ...options }),
+      source: basename(path),
+      digest,
+    };
+    mkdirSync(dirname(out), { recursive: true });
+    writeSafetensors(out, tensors, metadata);
+    return {
+      backbone: { type: entry.name, ...options },
+      variant: entry.checkpoint.variant(options),
+      digest,
+      fit,
+      parameters: total(new Map([...wanted].filter(([name]) => fit.taken.has(name)))),
+      stored: total(stored),
+      out,
+    };
+  } finally {
+    source.close();
+  }
+}
+
+function recognise(
+  source: WeightsSource,
+  as: string | undefined,
+): { entry: Known; options: Record<string, unknown> } {
+  const known = catalog.list('backbone').filter((entry): entry is Known => entry.checkpoint !== undefined);
+  const candidates = as === undefined ? known : known.filter(({ name }) => name === as);
+  if (candidates.length === 0)
+    throw new MtcpError('usage', `there is no backbone "${as}" with public checkpoints`, {
+      where: `argument "--backbone ${as}"`,
+      hint: didYouMean(
+        as ?? '',
+        known.map(({ name }) => name),
+      ),
+    });
+  const failures: string[] = [];
+  for (const entry of candidates) {
+    const { checkpoint } = entry;
+    const shapes = new Map(
+      [...splitTensors(source, checkpoint).tensors].map(([name, { shape }]) => [
+        renamed(name.replace(/^backbone\./, ''), checkpoint),
+        shape,
+      ]),
+    );
+    try {
+      return { entry, options: checkpoint.infer(shapes, source.settings) };
+    } catch (error) {
+      if (!MtcpError.is(error, 'weights')) throw error;
+      failures.push(`${entry.name} (${checkpoint.title}): ${error.message}`);
+    }
+  }
+  throw new MtcpError(
+    'weights',
+    `${source.path} is no checkpoint that is known here\n  ${failures.join('\n  ')}`,
+    {
+      hint: `known are, for example, ${candidates.map(({ checkpoint }) => checkpoint.example).join('; ')}`,
+    },
+  );
+}
+
+/** Parameters and buffers of a backbone with these options, found by running it on shapes alone. */
+async function parametersOf(type: string, options: Record<string, unknown>): Promise<Shapes> {
+  const backbone = createTrialContainer([]).create('backbone', { type, ...options });
+  const table = new ParameterTable();
+  await record((tracer) => {
+    const pass = new Pass(table, tracer, false);
+    const image = tracer.input('image', 'float32', [1, SIZE, SIZE, 3]) as Tensor4D;
+    backbone.forward(pass.root.at('backbone'), { data: image, stride: 1 });
+    return {};
+  });
+  return shapesOf(new Map<string, { shape: number[] }>([...table.parameters, ...table.buffers]));
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+const total = (shapes: Shapes): number => [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);

@@ -1,0 +1,226 @@
+// Components of a user's own: a file named in `plugins:` is compiled with esbuild (TypeScript or JavaScript, with
+// whatever it imports by relative path), run, and announces its components in the catalog of this very process,
+// however mtcp was installed. Compiling decides nothing about types: that is what an editor and tsc are for.
+//
+// Everything here is synchronous, so that loading an experiment stays one function call.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire, Module } from 'node:module';
+import { dirname, extname } from 'node:path';
+import { buildSync, transformSync, type BuildFailure, type Message } from 'esbuild';
+import { catalog } from '../../registry/catalog.js';
+import { KINDS, type ComponentEntry } from '../../registry/component.js';
+import { MtcpError, MtcpErrors } from '../../registry/errors.js';
+import * as registry from '../../registry/index.js';
+import { optionFaults, fragment } from './component-schemas.js';
+import type { PluginComponent } from './schemas.js';
+
+export interface Plugin {
+  /** Absolute. */
+  readonly file: string;
+  /** Changes with its code, not with comments. */
+  readonly digest: string;
+  readonly components: readonly PluginComponent[];
+}
+
+export const PLUGIN_TYPES = ['.ts', '.mts', '.js', '.mjs'];
+
+/** What is wrong with a plugin, and where in it. */
+export interface PluginFault {
+  readonly message: string;
+  readonly hint?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly length?: number;
+}
+
+export class PluginError extends Error {
+  constructor(readonly faults: readonly PluginFault[]) {
+    super(faults.map(({ message }) => message).join('\n'));
+  }
+}
+
+const loaded = new Map<string, Plugin>();
+const requireHere = createRequire(import.meta.url);
+
+type Taken = (kind: string, name: string) => boolean;
+
+/**
+ * Loads a plugin once for the life of the process.
+ * @param taken whether a component of this name comes with mtcp, which need not be in the catalog yet
+ * @throws PluginError
+ */
+export function loadPlugin(file: string, taken: Taken = () => false): Plugin {
+  const known = loaded.get(file);
+  if (known) return known;
+  checkFile(file);
+  const code = compile(file);
+  const before = new Set(catalog.list());
+  try {
+    run(file, code);
+    const entries = catalog.list().filter((entry) => !before.has(entry));
+    checkEntries(entries, taken);
+    for (const entry of entries) entry.plugin = file;
+    const plugin: Plugin = {
+      file,
+      digest: digestOf(code),
+      components: entries.map((entry) => ({
+        kind: entry.kind,
+        name: entry.name,
+        summary: entry.summary,
+        schema: fragment(entry),
+      })),
+    };
+    loaded.set(file, plugin);
+    return plugin;
+  } catch (error) {
+    // A plugin is in the catalog as a whole or not at all.
+    for (const entry of catalog.list()) if (!before.has(entry)) catalog.remove(entry.kind, entry.name);
+    throw error instanceof PluginError ? error : new PluginError(failureOf(error));
+  }
+}
+
+/** Of the code without comments and blanks, so that only what runs counts. */
+function digestOf(code: string): string {
+  const bare = transformSync(code, { minifyWhitespace: true, legalComments: 'none', sourcemap: false }).code;
+  return createHash('sha256').update(bare).digest('hex');
+}
+
+function checkFile(file: string): void {
+  if (!existsSync(file)) throw new PluginError([{ message: 'there is no such file' }]);
+  if (statSync(file).isDirectory()) throw new PluginError([{ message: 'this is a folder, not a file' }]);
+  if (!PLUGIN_TYPES.includes(extname(file)))
+    throw new PluginError([
+      { message: `a plugin is a file of TypeScript or JavaScript (${PLUGIN_TYPES.join(', ')})` },
+    ]);
+}
+
+/** One CommonJS script of the file and its relative imports; packages stay outside. */
+function compile(file: string): string {
+  try {
+    const { outputFiles } = buildSync({
+      entryPoints: [file],
+      absWorkingDir: dirname(file),
+      bundle: true,
+      write: false,
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      packages: 'external',
+      sourcemap: 'inline',
+      charset: 'utf8',
+      logLevel: 'silent',
+      // The user's own tsconfig is for the editor; the decorators are those that mtcp knows.
+      tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: true } },
+    });
+    return outputFiles[0].text;
+  } catch (error) {
+    if ((error as Partial<BuildFailure>).errors === undefined) throw error;
+    throw new PluginError((error as BuildFailure).errors.map(fromMessage));
+  }
+
+  function fromMessage({ text, location, notes }: Message): PluginFault {
+    return {
+      message: text,
+      hint: notes[0]?.text,
+      ...(location && {
+        file: location.file === '' ? file : createRequire(file).resolve(`./${location.file}`),
+        line: location.line,
+        column: location.column,
+        length: location.length,
+      }),
+    };
+  }
+}
+
+type Compilable = Module & { _compile(code: string, filename: string): void };
+
+function run(file: string, code: string): void {
+  // Errors of plugins, and of components later on, name the lines that their authors wrote.
+  process.setSourceMapsEnabled(true);
+  const module = new Module(file) as Compilable;
+  module.filename = file;
+  module.paths = (Module as unknown as { _nodeModulePaths(from: string): string[] })._nodeModulePaths(
+    dirname(file),
+  );
+  const requireThere = createRequire(file);
+  // What mtcp provides is this copy of it, wherever the plugin lies.
+  module.require = ((name: string): unknown => {
+    if (name === 'mtcp/registry') return registry;
+    if (name === 'mtcp/nn') return requireHere('../../modules/nn/index.js');
+    if (name === '@tensorflow/tfjs') return requireHere(name);
+    if (name === 'mtcp' || name.startsWith('mtcp/'))
+      throw new PluginError([
+        { message: `a plugin cannot import "${name}"`, hint: 'it may import mtcp/registry and mtcp/nn' },
+      ]);
+    return requireThere(name);
+  }) as NodeJS.Require;
+  module._compile(code, file);
+}
+
+const NAME = /^[a-z0-9][a-z0-9_-]*$/;
+
+function checkEntries(entries: readonly ComponentEntry[], taken: Taken): void {
+  if (entries.length === 0)
+    throw new PluginError([
+      {
+        message: 'this plugin announces no component',
+        hint: 'put @component({...}) on a class, or call define({...}); mtcp new component writes an example',
+      },
+    ]);
+  const faults = entries.flatMap((entry): PluginFault[] => {
+    const { kind, name, summary, options } = entry;
+    const at = positionOf(entry);
+    if (!(kind in KINDS))
+      return [
+        { ...at, message: `there is no kind "${kind}"`, hint: `kinds: ${Object.keys(KINDS).join(', ')}` },
+      ];
+    const what = `${kind} "${name}"`;
+    if (taken(kind, name))
+      return [{ ...at, message: `${what} comes with mtcp already`, hint: 'give yours another name' }];
+    if (!NAME.test(name))
+      return [{ ...at, message: `${what}: a name has lower-case letters, digits, - and _` }];
+    if (typeof summary !== 'string' || summary === '') return [{ ...at, message: `${what} has no summary` }];
+    if (options?.type !== 'object' || options.additionalProperties !== false)
+      return [
+        {
+          ...at,
+          message: `${what}: options must be a closed object`,
+          hint: "write { type: 'object', additionalProperties: false, properties: {...} }",
+        },
+      ];
+    return optionFaults(entry).map(({ message }) => ({ ...at, message }));
+  });
+  if (faults.length > 0) throw new PluginError(faults);
+}
+
+/** Where a component's name is written in its file, as near as text can tell. */
+function positionOf({ file, name }: ComponentEntry): Partial<PluginFault> {
+  try {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const line = lines.findIndex((text) => new RegExp(`name:\\s*(['"\`])${name}\\1`).test(text));
+    if (line < 0) return { file };
+    return { file, line: line + 1, column: lines[line].indexOf(name), length: name.length };
+  } catch {
+    return {};
+  }
+}
+
+/** An exception while a plugin ran, at the line of it that threw. */
+function failureOf(error: unknown): PluginFault[] {
+  if (error instanceof MtcpErrors) return error.errors.flatMap(failureOf);
+  const { message, stack } = error as Error;
+  const place = stack
+    ?.split('\n')
+    .map((line) => /\(?((?:file:\/\/)?\/[^()]+):(\d+):(\d+)\)?$/.exec(line))
+    .find((match) => match && !match[1].includes('/node_modules/') && !match[1].includes('/registry/'));
+  const at = place && {
+    file: place[1].replace(/^file:\/\//, ''),
+    line: Number(place[2]),
+    column: Number(place[3]) - 1,
+  };
+  if (MtcpError.is(error)) return [{ ...at, message, hint: error.hint }];
+  const [first] = message.split('\n');
+  return [{ ...at, message: `the plugin fails while it is loaded: ${first}` }];
+}

@@ -1,0 +1,61 @@
+// Plots are Vega-Lite specifications: data and encodings as plain objects, drawn without a browser as SVG by Vega,
+// and from that as PNG by sharp. Whoever wants another plot writes another specification. Vega is loaded only when
+// something is drawn.
+import type { TopLevelSpec } from 'vega-lite';
+import { writeWhole } from '../support/files.js';
+import { useOwnFonts } from './fonts.js';
+import { theme, type Mode } from './theme.js';
+
+export interface Plot {
+  /** File name without extension. */
+  name: string;
+  title: string;
+  spec: TopLevelSpec;
+}
+
+export interface DrawOptions {
+  /** `light`, `dark`, or `page`: colours of text come from the page that the SVG stands in. */
+  mode?: Mode;
+  /** Whether the title is part of the picture. */
+  titled?: boolean;
+}
+
+/** Pixels of the PNG for each unit of the SVG. */
+const SCALE = 2;
+
+/** @returns an SVG document */
+export async function drawSvg(
+  { title, spec }: Plot,
+  { mode = 'light', titled = true }: DrawOptions = {},
+): Promise<string> {
+  const [{ Error: errors, logger, parse, View }, { compile }] = await Promise.all([
+    import('vega'),
+    import('vega-lite'),
+  ]);
+  const config = { ...theme(mode), ...spec.config };
+  const whole = { ...(titled && { title }), padding: 12, ...spec, config } as TopLevelSpec;
+  const quiet = logger(errors);
+  const view = new View(parse(compile(whole, { logger: quiet }).spec), { renderer: 'none', logger: quiet });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+export async function drawPng(plot: Plot, options: DrawOptions = {}): Promise<Buffer> {
+  useOwnFonts();
+  const svg = await drawSvg(plot, options);
+  const { default: sharp } = await import('sharp');
+  return sharp(Buffer.from(svg), { density: 72 * SCALE })
+    .png()
+    .toBuffer();
+}
+
+/** Writes `<path>.svg`, `<path>.png` and `<path>.vl.json`, the specification itself with its data. */
+export async function draw(plot: Plot, path: string): Promise<void> {
+  const [svg, png] = [await drawSvg(plot), await drawPng(plot)];
+  writeWhole(`${path}.svg`, svg);
+  writeWhole(`${path}.png`, png);
+  writeWhole(`${path}.vl.json`, `${JSON.stringify(plot.spec, null, 1)}\n`);
+}

@@ -1,0 +1,30 @@
+// Text in pictures is drawn with DejaVu Sans from an npm package, so that it is there on machines without any font
+// (containers, clusters) and looks the same on all of them.
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { writeWhole } from '../support/files.js';
+
+export const FONT = 'DejaVu Sans';
+
+let ready = false;
+
+/** Comes before the first text that sharp draws in a process; fontconfig reads its settings once. */
+export function useOwnFonts(): void {
+  if (ready || process.env.FONTCONFIG_FILE) return;
+  ready = true;
+  const fonts = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
+  const folder = join(tmpdir(), `mtcp-fonts-${process.getuid?.() ?? 0}`);
+  const file = join(folder, 'fonts.conf');
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeWhole(
+      file,
+      `<?xml version="1.0"?>\n<fontconfig><dir>${fonts}</dir><cachedir>${folder}</cachedir></fontconfig>\n`,
+    );
+    process.env.FONTCONFIG_FILE = file;
+  } catch {
+    // The system's fonts have to do.
+  }
+}

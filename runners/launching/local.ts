@@ -1,0 +1,103 @@
+// Several trials at once on this machine: a process for each, all of them working through the same folder of runs.
+// They need no further arrangement, because each claims what is not taken; this process tells them when to stop,
+// passes on what they report, and replaces one that dies.
+import { fork, type ChildProcess } from 'node:child_process';
+import type { RunOptions } from '../app/run.js';
+import type { Failure, WorkEvent, Worked } from '../training/work.js';
+
+/** What a worker is told first. What `fresh` sets aside has been set aside before. */
+export interface Assignment {
+  file: string;
+  options: Omit<RunOptions, 'observe' | 'stopRequested' | 'ledger'> & {
+    jobs: number;
+    /** Written into the locks of the worker. */
+    tags?: Record<string, string>;
+  };
+  /** Trials that a worker died of, as `row`, `seed`. */
+  skip: Pick<Failure, 'row' | 'seed'>[];
+}
+
+export type ToWorker = { assignment: Assignment } | { stop: true };
+export type FromWorker = { event: WorkEvent } | { worked: Worked } | { broken: string };
+
+interface Worker {
+  child: ChildProcess;
+  /** The trial it works on. */
+  trial?: Pick<Failure, 'row' | 'seed'>;
+  worked?: Worked;
+}
+
+const POLL = 200;
+
+export async function runInProcesses(
+  file: string,
+  {
+    observe,
+    stopRequested,
+    ledger,
+    ...options
+  }: RunOptions & { jobs: number; observe(event: WorkEvent): void; stopRequested(): boolean },
+  trials: number,
+): Promise<Worked> {
+  const jobs = Math.min(options.jobs, trials);
+  const workers = new Set<Worker>();
+  const failed: Failure[] = [];
+  const died: Failure[] = [];
+  let interrupted = false;
+
+  const start = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      // An error in a worker is reported as such; what it prints besides belongs to whoever watches.
+      const child = fork(new URL('./worker.js', import.meta.url), { stdio: ['ignore', 2, 2, 'ipc'] });
+      const worker: Worker = { child };
+      workers.add(worker);
+      const assignment: Assignment = { file, options: { ...options, jobs, tags: ledger?.tags }, skip: died };
+      child.send({ assignment } satisfies ToWorker);
+      child.on('error', reject);
+      child.on('message', (message: FromWorker) => {
+        if ('event' in message) {
+          const { event } = message;
+          if (event.event === 'trial') worker.trial = { row: event.row, seed: event.seed };
+          if (event.event === 'finished' || event.event === 'failed' || event.event === 'interrupted')
+            worker.trial = undefined;
+          observe(event);
+        } else if ('worked' in message) worker.worked = message.worked;
+        else reject(new Error(message.broken));
+      });
+      child.on('exit', (code, signal) => {
+        workers.delete(worker);
+        if (worker.worked) {
+          failed.push(...worker.worked.failed);
+          interrupted ||= worker.worked.interrupted;
+          return resolve();
+        }
+        const how = signal ? `killed by ${signal}` : `ended with code ${code}`;
+        if (!worker.trial) return reject(new Error(`a worker process was ${how} before it began a trial`));
+        const { row, seed } = worker.trial;
+        const message = `its process was ${how}; run it again to go on from its last checkpoint`;
+        if (!died.some((other) => other.row === row && other.seed === seed))
+          died.push({ row, seed, message });
+        if (stopRequested()) return resolve();
+        start().then(resolve, reject);
+      });
+    });
+
+  const killAll = () => workers.forEach(({ child }) => child.kill('SIGKILL'));
+  const poll = setInterval(() => {
+    if (!stopRequested()) return;
+    clearInterval(poll);
+    for (const { child } of workers) child.send({ stop: true } satisfies ToWorker);
+  }, POLL);
+  // Leaving at once takes the workers along.
+  process.once('exit', killAll);
+  try {
+    await Promise.all(Array.from({ length: jobs }, start));
+  } catch (error) {
+    killAll();
+    throw error;
+  } finally {
+    clearInterval(poll);
+    process.off('exit', killAll);
+  }
+  return { failed: [...failed, ...died], interrupted: interrupted || stopRequested() };
+}

@@ -1,0 +1,46 @@
+// How a part of a trial says that it does not fit: with its place in the configuration and what it was given.
+import { MtcpError } from '../../registry/errors.js';
+import { display } from '../config/index.js';
+
+export class PartError extends MtcpError {
+  constructor(
+    /** Keys of the trial's configuration that lead to the part, or to the option at fault. */
+    readonly path: readonly string[],
+    message: string,
+    details: { note?: string; hint?: string; cause: unknown },
+  ) {
+    super('component', message, {
+      where: path.join('.'),
+      frame: details.note,
+      hint: details.hint,
+      cause: details.cause,
+    });
+  }
+
+  /** @param given the shapes that the part works on, height x width x channels */
+  static wrap<T>(path: readonly string[], what: string, given: string, build: () => T): T {
+    try {
+      return build();
+    } catch (error) {
+      if (error instanceof PartError) throw error;
+      const notes = [given === '' ? undefined : `it is given ${given}`];
+      if (MtcpError.is(error)) {
+        const place = [...path, ...(error.option?.split('.') ?? [])];
+        throw new PartError(place, error.message, { note: notes.join(''), hint: error.hint, cause: error });
+      }
+      notes.push(thrownIn(error));
+      const [reason] = (error as Error).message.split('\n');
+      const note = notes.filter((line) => line !== undefined).join('\n');
+      throw new PartError(path, `${what}: ${reason}`, { note, cause: error });
+    }
+  }
+}
+
+/** The first line of code outside of libraries, for whoever wrote the component. */
+export function thrownIn(error: unknown): string | undefined {
+  const frames =
+    (error as Error).stack?.split('\n').filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line)) ?? [];
+  const own = frames.find((line) => !/node_modules|node:/.test(line));
+  const place = own && /([^\s(]+):(\d+:\d+)\)?$/.exec(own);
+  return place ? `thrown in ${display(place[1].replace(/^file:\/\//, ''))}:${place[2]}` : undefined;
+}

@@ -1,0 +1,121 @@
+// What happens in a trial, as it happens: one JSON object a line in events.jsonl, appended and never changed.
+// Everything that is shown later (tables, curves, trackers) is read from here.
+import { existsSync, readFileSync } from 'node:fs';
+import { LineLog } from '../../support/lines.js';
+
+export type TrialEvent =
+  | {
+      event: 'started';
+      row: string;
+      seed: number;
+      hash: string;
+      data: { caption: string; digest: string; notes: string[] };
+    }
+  /** Goes on from the checkpoint of `step`, 0 being the very start: what was logged of training after it is void. */
+  | { event: 'resumed'; epoch: number; step: number }
+  /** Something did not work that training can do without for now. */
+  | { event: 'warning'; message: string }
+  | {
+      event: 'compiled';
+      program: string;
+      recordSeconds: number;
+      sessionSeconds: number;
+      nodes: number;
+      bytes: number;
+      /** Absent in logs of older versions. */
+      flops?: number;
+    }
+  | { event: 'model'; parameters: number; trained: number; stepsPerEpoch: number }
+  /** Parameters that start from a file. */
+  | { event: 'pretrained'; source: string; tensors: number; parameters: number }
+  | {
+      event: 'epoch';
+      /** Counts from 1. */
+      epoch: number;
+      step: number;
+      rate: number;
+      /** Mean over the epoch of each task's raw loss, and of the objective. */
+      losses: Record<string, number>;
+      /** The same on the scale of the loss-weighting scheme. */
+      projected: Record<string, number>;
+      objective: number;
+      /** What the gradients of the projected losses were multiplied by, on average over the epoch. */
+      weights: Record<string, number>;
+      /** Mean cosines between the gradients of two tasks ("a/b"), where the scheme compares gradients. */
+      cosines: Record<string, number>;
+      seconds: number;
+      /** Seconds of the epoch spent waiting for data. */
+      waited: number;
+    }
+  | { event: 'evaluated'; epoch: number; metrics: Record<string, number>; seconds: number }
+  /** Scores that decide about weights, on images that are not the reported ones; `score` is what they come to. */
+  | { event: 'judged'; epoch: number; split: string; score: number; metrics: Record<string, number> }
+  | { event: 'checkpoint'; epoch: number; step: number; path: string }
+  | { event: 'finished'; epoch: number; seconds: number }
+  | { event: 'interrupted'; epoch: number; step: number }
+  | { event: 'failed'; message: string };
+
+export type LoggedEvent = TrialEvent & { time: string };
+
+export class EventLog {
+  readonly #lines: LineLog;
+
+  /** @throws MtcpError `io` if the file cannot be written */
+  constructor(readonly path: string) {
+    this.#lines = new LineLog(path);
+  }
+
+  /**
+   * An event that cannot be written, as on a full disk, is kept and written before the next one.
+   * @returns the event with its time
+   */
+  append(event: TrialEvent): LoggedEvent {
+    const logged = { time: new Date().toISOString(), ...event };
+    this.#lines.add(JSON.stringify(logged));
+    this.#lines.tryFlush();
+    return logged;
+  }
+
+  /** @throws MtcpError `io` if events are left that cannot be written */
+  flush(): void {
+    this.#lines.flush();
+  }
+}
+
+/** Events that tell how training went; the others tell about processes. */
+const COURSE: ReadonlySet<TrialEvent['event']> = new Set([
+  'epoch',
+  'evaluated',
+  'judged',
+  'checkpoint',
+  'finished',
+]);
+
+/**
+ * The events that count. A `resumed` makes void what was logged of training after the checkpoint that it names;
+ * a last line that a crash cut off is left out.
+ */
+export function readEvents(path: string): LoggedEvent[] {
+  if (!existsSync(path)) return [];
+  let events: LoggedEvent[] = [];
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (line === '') continue;
+    let event: LoggedEvent;
+    try {
+      event = JSON.parse(line) as LoggedEvent;
+    } catch {
+      continue;
+    }
+    if (event.event === 'resumed') {
+      const { step } = event;
+      const from = events.findLastIndex((other) => other.event === 'checkpoint' && other.step === step);
+      events = events.filter((other, i) => i <= from || !COURSE.has(other.event));
+    }
+    events.push(event);
+  }
+  return events;
+}
+
+/** How training went, from its first epoch to its end: the same however often it was interrupted, but for times. */
+export const courseOf = (events: readonly LoggedEvent[]): LoggedEvent[] =>
+  events.filter(({ event }) => COURSE.has(event));

@@ -1,0 +1,133 @@
+// The trials of an experiment in a folder of runs, as one process among several sees them: what became of each,
+// and which one to work on next. Nothing is kept in memory that others would have to know; processes that share
+// the folder split the trials between them because each claims what is not taken. A trial that leans on others' results
+// waits until they are done, whoever does them.
+import type { Trial } from '../../config/index.js';
+import { Lease, type LeaseOptions } from './lease.js';
+import { RunFolder, type TrialState } from './run-folder.js';
+
+export interface Entry {
+  readonly trial: Trial;
+  readonly folder: RunFolder;
+  /** Place in the experiment, from 1. */
+  readonly index: number;
+}
+
+/** A trial that this process works on, until it releases it. */
+export interface Claim extends Entry {
+  /** What had become of the trial before. */
+  readonly before: TrialState;
+  readonly lease: Lease;
+  release(): void;
+}
+
+export interface LedgerOptions extends LeaseOptions {
+  /** Only trials in one of these states are claimed; by default all that are not done. */
+  only?: readonly TrialState[];
+  /** ISO time from which on what others tried and failed at is not tried again; by default from now. */
+  since?: string;
+  /** Place, from 0, of the trial that is claimed first; after the last one it goes on with the first. */
+  from?: number;
+}
+
+export class Ledger {
+  readonly entries: readonly Entry[];
+  /** Claimed by this process before: whatever became of them, it does not claim them again. */
+  readonly #tried = new Set<Entry>();
+  readonly #opened: string;
+
+  constructor(
+    readonly runs: string,
+    trials: readonly Trial[],
+    readonly options: LedgerOptions = {},
+  ) {
+    this.entries = trials.map((trial, i) => ({ trial, folder: new RunFolder(runs, trial), index: i + 1 }));
+    this.#opened = options.since ?? new Date().toISOString();
+  }
+
+  state({ folder }: Entry): TrialState {
+    return folder.state(this.options);
+  }
+
+  /**
+   * The next trial that is wanted, not done, and nobody else's; undefined if there is none.
+   * @param skip leaves further trials to others
+   * @throws MtcpError `io` if the folder of runs cannot be written
+   */
+  claim(skip: (entry: Entry) => boolean = () => false): Claim | undefined {
+    const { from = 0 } = this.options;
+    for (const entry of [...this.entries.slice(from), ...this.entries.slice(0, from)]) {
+      if (this.#tried.has(entry) || skip(entry)) continue;
+      const before = this.state(entry);
+      if (!this.#wants(entry, before) || this.#missing(entry).length > 0) continue;
+      const lease = Lease.take(entry.folder.path, this.options);
+      if (!(lease instanceof Lease)) continue;
+      // Another process may have finished it between the look and the lock.
+      if (entry.folder.result()) {
+        lease.release();
+        continue;
+      }
+      this.#tried.add(entry);
+      return { ...entry, before, lease, release: () => lease.release() };
+    }
+    return undefined;
+  }
+
+  /** Where a trial lies that the entry's trial leans on. */
+  folderOf(source: Trial): RunFolder {
+    return new RunFolder(this.runs, source);
+  }
+
+  /** Whether there is a trial to do that is only waiting for others, which may still be done by someone. */
+  awaits(skip: (entry: Entry) => boolean = () => false): boolean {
+    return this.entries.some((entry) => {
+      if (this.#tried.has(entry) || skip(entry) || !this.#wants(entry, this.state(entry))) return false;
+      const missing = this.#missing(entry);
+      return missing.length > 0 && missing.every((source) => this.#mayCome(source, skip));
+    });
+  }
+
+  /** Trials that are to be done and cannot be: what they lean on is not done, and nobody works on it. */
+  blocked(): { entry: Entry; by: { trial: Trial; state: TrialState }[] }[] {
+    return this.entries.flatMap((entry) => {
+      if (!this.#wants(entry, this.state(entry))) return [];
+      const by = this.#missing(entry)
+        .map((trial) => ({ trial, state: this.folderOf(trial).state(this.options) }))
+        .filter(({ trial }) => !this.#isUnderWay(trial));
+      return by.length > 0 ? [{ entry, by }] : [];
+    });
+  }
+
+  /** What an entry's trial leans on and is not done. */
+  #missing({ trial }: Entry): Trial[] {
+    return Object.values(trial.sources).filter((source) => this.folderOf(source).result() === undefined);
+  }
+
+  #isUnderWay(trial: Trial): boolean {
+    return [trial, ...Object.values(trial.sources)].some(
+      (each) => this.folderOf(each).state(this.options) === 'running',
+    );
+  }
+
+  #mayCome(source: Trial, skip: (entry: Entry) => boolean): boolean {
+    const state = this.folderOf(source).state(this.options);
+    if (state === 'running' || state === 'done') return true;
+    const entry = this.entries.find(({ trial }) => trial === source);
+    if (!entry || this.#tried.has(entry) || skip(entry) || !this.#wants(entry, state)) return false;
+    return Object.values(source.sources).every((before) => this.#mayCome(before, skip));
+  }
+
+  #wants({ folder }: Entry, state: TrialState): boolean {
+    if (state === 'done' || state === 'running') return false;
+    if (this.options.only && !this.options.only.includes(state)) return false;
+    // What another process has just tried fails again.
+    if (state === 'failed') return (folder.failure()?.time ?? '') <= this.#opened;
+    if (state !== 'stale') return true;
+    // A process may die of its machine, so another one takes over; of two that died the trial is the reason.
+    const ownership = folder.owner(this.options);
+    return !ownership || ownership.owner.since <= this.#opened || ownership.deaths < MOST_DEATHS;
+  }
+}
+
+/** Processes that may die over a trial before this process leaves it alone. */
+const MOST_DEATHS = 2;

@@ -1,0 +1,140 @@
+// The folder of a trial: runs/<experiment>/<row>-s<seed>-<hash>. Its files are the only record of what became of
+// the trial; the state is read from them and from whether the process that has the folder still lives.
+//
+//   resolved.yaml   the whole configuration; runs again as it is
+//   events.jsonl    what happened
+//   steps.jsonl     losses, weights and gradient cosines of every step
+//   checkpoints/    see training/checkpoint.ts
+//   lock-N.json     who works on it; see lease.ts
+//   result.json     written last: the trial is done
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Trial } from '../../config/index.js';
+import { readEvents } from './events.js';
+import { asIoError, writeWhole } from '../../support/files.js';
+import { ownerOf, type LeaseOptions, type Ownership } from './lease.js';
+
+/** In the order in which tables list them. */
+export const STATES = ['queued', 'running', 'done', 'failed', 'interrupted', 'stale'] as const;
+
+/**
+ * queued       not started
+ * running      a process works on it
+ * done         it has a result
+ * failed       it ended with an error
+ * interrupted  it stopped after a checkpoint because it was asked to
+ * stale        its process died without a word; the next run goes on from its last checkpoint
+ */
+export type TrialState = (typeof STATES)[number];
+
+export interface TrialResult {
+  row: string;
+  seed: number;
+  hash: string;
+  /** Metrics of the epoch that `evaluate.selection` chooses. */
+  metrics: Record<string, number>;
+  selected: { rule: 'last' | 'best'; split: 'held-out' | 'test'; metric: string; epoch: number };
+  last: Record<string, number>;
+  best: { epoch: number; metrics: Record<string, number> } | null;
+  /** Numbers that are trained. */
+  parameters: number;
+  epochs: number;
+  steps: number;
+  /** Training, without evaluation, data generation and compilation. */
+  seconds: number;
+  /** Most memory that the process held at the end of a step or evaluation, bytes; absent in older results. */
+  memory?: number;
+  /** Of the network's forward pass for one image; see engine/graph/flops.ts. Absent in older results. */
+  flops?: number;
+  data: { caption: string; digest: string; notes: string[] };
+  engine: string;
+}
+
+export class RunFolder {
+  readonly path: string;
+
+  /** @param runs the folder of all runs; without a trial, the trial's own folder */
+  constructor(runs: string, trial?: Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>) {
+    this.path = trial
+      ? join(runs, trial.experiment, `${slug(trial.row)}-s${trial.seed}-${trial.hash.slice(0, 8)}`)
+      : runs;
+  }
+
+  get events(): string {
+    return join(this.path, 'events.jsonl');
+  }
+  get steps(): string {
+    return join(this.path, 'steps.jsonl');
+  }
+  get checkpoints(): string {
+    return join(this.path, 'checkpoints');
+  }
+  get #result(): string {
+    return join(this.path, 'result.json');
+  }
+
+  state(options?: LeaseOptions): TrialState {
+    if (existsSync(this.#result)) return 'done';
+    const ownership = this.owner(options);
+    if (ownership) return ownership.alive ? 'running' : 'stale';
+    const events = readEvents(this.events);
+    if (events.length === 0) return 'queued';
+    return events.at(-1)!.event === 'failed' ? 'failed' : 'interrupted';
+  }
+
+  result(): TrialResult | undefined {
+    return existsSync(this.#result)
+      ? (JSON.parse(readFileSync(this.#result, 'utf8')) as TrialResult)
+      : undefined;
+  }
+
+  finish(result: TrialResult): void {
+    writeWhole(this.#result, `${JSON.stringify(result, null, 2)}\n`);
+  }
+
+  /** When and why the trial failed, if that was the last thing that happened. */
+  failure(): { time: string; message: string } | undefined {
+    const last = readEvents(this.events).at(-1);
+    return last?.event === 'failed' ? last : undefined;
+  }
+
+  /** Digest of the data that the trial was last started with. */
+  dataDigest(): string | undefined {
+    const started = readEvents(this.events).findLast(({ event }) => event === 'started');
+    return this.result()?.data.digest ?? (started?.event === 'started' ? started.data.digest : undefined);
+  }
+
+  /** Who works on the trial, or did until it died; undefined if nobody does. */
+  owner(options?: LeaseOptions): Ownership | undefined {
+    return ownerOf(this.path, options);
+  }
+
+  /**
+   * Gives the folder another name, so that the trial is new again and nothing is lost.
+   * @param why part of the new name
+   */
+  setAside(why: string): void {
+    try {
+      renameSync(this.path, `${this.path}-${why}`);
+    } catch (error) {
+      // Another process was faster.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asIoError(error, this.path);
+    }
+  }
+}
+
+/** Sweeps make long names; the hash behind it tells folders apart. */
+const LONGEST_SLUG = 100;
+
+/** A row's name as part of a file name. */
+export function slug(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replace(/&/g, ' and ')
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-/, '')
+      .slice(0, LONGEST_SLUG)
+      .replace(/-$/, '') || 'row'
+  );
+}

@@ -1,0 +1,80 @@
+// The finest record of a trial: one JSON object a step in steps.jsonl. It is not flushed to disk as eagerly as the
+// events; what is behind the checkpoint that a trial goes on from is cut off and written again.
+import { existsSync, readFileSync } from 'node:fs';
+import { writeWhole } from '../../support/files.js';
+import { LineLog } from '../../support/lines.js';
+
+export interface StepRecord {
+  /** Count from 1. */
+  epoch: number;
+  step: number;
+  /** When the step ended, in milliseconds since 1970. */
+  time: number;
+  /** Learning rate. */
+  rate: number;
+  /** The objective. */
+  total: number;
+  /** Losses by task; absent for a task without a valid pixel. */
+  raw: Record<string, number>;
+  projected: Record<string, number>;
+  /** See the epoch event. */
+  weights: Record<string, number>;
+  cosines: Record<string, number>;
+  /** What is added to the tasks' losses, before its weight: auxiliary losses and components' own; absent without any. */
+  penalties?: Record<string, number>;
+}
+
+/** Steps held back before they are written, and for how many milliseconds. */
+const HELD = 50;
+const HELD_FOR = 5000;
+
+export class StepLog {
+  #lines: LineLog;
+  #flushed = 0;
+
+  constructor(readonly path: string) {
+    this.#lines = new LineLog(path);
+  }
+
+  add({ epoch, step, ...losses }: Omit<StepRecord, 'time'>): void {
+    const { rate, total, raw, projected, weights, cosines, penalties } = losses;
+    const time = Date.now();
+    this.#lines.add(
+      JSON.stringify({ epoch, step, time, rate, total, raw, projected, weights, cosines, penalties }),
+    );
+    if (this.#lines.pending < HELD && time - this.#flushed < HELD_FOR) return;
+    this.#flushed = time;
+    this.#lines.tryFlush();
+  }
+
+  /** Writes what is held back, if there is room. */
+  tryFlush(): void {
+    this.#lines.tryFlush();
+  }
+
+  /** @throws MtcpError `io` if records are left that cannot be written */
+  flush(): void {
+    this.#lines.flush();
+  }
+
+  /** Forgets everything after `step`. */
+  rewind(step: number): void {
+    const kept = readSteps(this.path).filter((record) => record.step <= step);
+    writeWhole(this.path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    this.#lines = new LineLog(this.path);
+  }
+}
+
+/** All whole lines; a last line that a crash cut off is left out. */
+export function readSteps(path: string): StepRecord[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((line): StepRecord[] => {
+      try {
+        return line === '' ? [] : [JSON.parse(line) as StepRecord];
+      } catch {
+        return [];
+      }
+    });
+}

@@ -1,0 +1,130 @@
+// A trial's `weights.rows`: which numbers of what another row trained go where. A single-task network goes into the
+// encoder and head that a network has for this task; a part of a network goes into the same part of another. Like a
+// file, a row has to come out even: what it has finds a place, and a section that it fills is filled wholly.
+import { join } from 'node:path';
+import { STARTED_PARTS, type Trial } from '../../config/index.js';
+import { MtcpError } from '../../../registry/errors.js';
+import type { RunFolder } from '../ledger/run-folder.js';
+import type { HostTensor } from '../../engine/ort/session.js';
+import { fitTensors, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
+import { WeightsSource } from '../../support/weights-source.js';
+import { weightsIn } from './trial-folder.js';
+
+const AUXILIARY = [/^auxiliary\./, 'belongs to an auxiliary loss'] as const;
+const isAuxiliary = (name: string): boolean => AUXILIARY[0].test(name);
+
+/**
+ * @param part a task, or a part of the network
+ * @param stored every parameter and buffer of the row's network
+ * @param wanted every parameter and buffer of this network
+ * @param tasks of this network
+ */
+export function fitRow(part: string, stored: Shapes, wanted: Shapes, tasks: readonly string[]): Fit {
+  return (STARTED_PARTS as readonly string[]).includes(part)
+    ? fitSection(part, stored, wanted, tasks)
+    : fitTask(part, stored, wanted);
+}
+
+/** Names stay as they are. Heads of tasks that this network does not have are left. */
+function fitSection(part: string, stored: Shapes, wanted: Shapes, tasks: readonly string[]): Fit {
+  const isInPart = (name: string) => (part === 'model' ? !isAuxiliary(name) : name.startsWith(`${part}.`));
+  const inPart = (shapes: Shapes) => new Map([...shapes].filter(([name]) => isInPart(name)));
+  const [own, theirs] = [inPart(wanted), inPart(stored)];
+  const others = new RegExp(`^heads\\.(?!(${tasks.join('|')})\\.)`);
+  return fitTensors(
+    theirs,
+    own,
+    [[others, 'is the head of a task that this network does not have']],
+    (name) => [name],
+  );
+}
+
+/** Below each section this network may have a part of the task's own: backbone.semseg.*, heads.semseg.* */
+function fitTask(task: string, stored: Shapes, wanted: Shapes): Fit {
+  const sectionOf = (name: string) => name.split('.')[0];
+  const isOwn = (name: string) => !isAuxiliary(name) && name.split('.')[1] === task;
+  const place = (name: string): string[] => {
+    if (isOwn(name)) return [name];
+    const [section, ...rest] = name.split('.');
+    return [[section, task, ...rest].join('.')];
+  };
+  const filled = new Set([...stored.keys()].flatMap(place).filter((name) => wanted.has(name)));
+  const sections = new Set([...filled].map(sectionOf));
+  const mine = new Map([...wanted].filter(([name]) => isOwn(name) && sections.has(sectionOf(name))));
+  const others = new RegExp(`^heads\\.(?!${task}\\.)`);
+  return fitTensors(stored, mine, [[others, 'is the head of another task'], AUXILIARY], place);
+}
+
+/**
+ * Whether the rows that a trial starts from fit it.
+ * @param shapes of a source's network
+ * @throws MtcpError `weights` at the part that does not fit
+ */
+export function fitRows(trial: Trial, shapes: (source: Trial) => Shapes, wanted: Shapes): Map<string, Fit> {
+  const tasks = Object.keys(trial.config.tasks);
+  const taken = new Map<string, string>();
+  const fits = new Map<string, Fit>();
+  for (const [part, row] of Object.entries(trial.config.weights.rows)) {
+    const path = ['weights', 'rows', part];
+    const where = trial.locate(path);
+    const fit = fitRow(part, shapes(trial.sources[path.join('.')]), wanted, tasks);
+    requireFit(fit, `row "${row}"`, where, 'the row must have the same blocks with the same options');
+    if (fit.taken.size === 0)
+      throw new MtcpError('weights', `nothing of row "${row}" has a place in "${part}" of this network`, {
+        where,
+        hint: `a task's own parameters are called backbone.${part}.* or heads.${part}.*; mtcp forward --list shows names`,
+      });
+    for (const name of fit.taken.keys()) {
+      const other = taken.get(name);
+      if (other !== undefined)
+        throw new MtcpError('weights', `both "${other}" and "${part}" start ${name}`, { where });
+      taken.set(name, part);
+    }
+    fits.set(part, fit);
+  }
+  return fits;
+}
+
+/** Fills arrays from the folders of the rows that the trial starts from, which are done. */
+export function loadRows(
+  trial: Trial,
+  folderOf: (source: Trial) => RunFolder,
+  wanted: Shapes,
+  array: (name: string) => HostTensor['data'],
+): Started[] {
+  const opened = new Map<Trial, WeightsSource>();
+  const fileOf = (source: Trial): WeightsSource => {
+    let file = opened.get(source);
+    if (!file) opened.set(source, (file = open(folderOf(source))));
+    return file;
+  };
+  try {
+    const fits = fitRows(trial, (source) => shapesOf(fileOf(source).tensors), wanted);
+    return [...fits].map(([part, fit]) => {
+      const file = fileOf(trial.sources[`weights.rows.${part}`]);
+      return { source: file.path, ...readFitted(file, fit, array) };
+    });
+  } finally {
+    for (const file of opened.values()) file.close();
+  }
+}
+
+/** Fills the networks that teach a trial from their folders. */
+export function loadTeachers(
+  trial: Trial,
+  teachers: readonly { row: string; load(source: WeightsSource): void }[],
+  folderOf: (source: Trial) => RunFolder,
+): void {
+  for (const teacher of teachers) {
+    const source = Object.values(trial.sources).find(({ row }) => row === teacher.row)!;
+    const file = open(folderOf(source));
+    try {
+      teacher.load(file);
+    } finally {
+      file.close();
+    }
+  }
+}
+
+const open = (folder: RunFolder): WeightsSource =>
+  new WeightsSource(join(weightsIn(folder.path), 'weights.safetensors'));

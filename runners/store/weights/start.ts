@@ -1,0 +1,86 @@
+// A trial's `weights` section: the file is looked at before anything is trained, and read once the trial's arrays are
+// there.
+import type { ParameterTable } from '../../../modules/nn/scope.js';
+import { catalog } from '../../../registry/catalog.js';
+import { MtcpError } from '../../../registry/errors.js';
+import type { Trial } from '../../config/index.js';
+import type { HostTensor } from '../../engine/ort/session.js';
+import type { RunFolder } from '../ledger/run-folder.js';
+import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
+import { loadRows } from './rows.js';
+import { digestOf, WeightsSource } from '../../support/weights-source.js';
+import { splitTensors, type TensorFile } from './split.js';
+
+const hintOf = (trial: Trial): string => {
+  const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
+  const example = checkpoint ? `, for example of ${checkpoint.example},` : '';
+  return `\`mtcp weights import SOURCE -o FILE\` makes it from a checkpoint${example} that you have; \`weights.backbone=null\` trains from scratch`;
+};
+
+/** @throws MtcpError `weights` if the trial starts from a file that is not there, cannot be read or is another one */
+export function checkStart(trial: Trial): void {
+  const { backbone, digest } = trial.config.weights;
+  if (backbone === null) return;
+  const where = trial.locate(['weights', 'backbone']);
+  try {
+    const found = digestOf(backbone);
+    if (found === undefined)
+      throw new MtcpError('weights', `there are no weights at ${backbone}`, { hint: hintOf(trial) });
+    if (found !== digest)
+      throw new MtcpError('weights', `${backbone} is another file than the trial names`, {
+        hint: `its digest is ${found}, weights.digest says ${digest}`,
+      });
+    new WeightsSource(backbone).close();
+  } catch (error) {
+    if (!MtcpError.is(error) || error.where) throw error;
+    throw new MtcpError(error.kind, error.message, { where, hint: error.hint, cause: error });
+  }
+}
+
+/** The parameters and buffers of a model, by name. */
+export const shapesIn = ({ parameters, buffers }: ParameterTable): Shapes =>
+  shapesOf(new Map<string, { shape: number[] }>([...parameters, ...buffers]));
+
+/**
+ * Fills arrays with what the trial starts from: the backbone's from its file, then what other rows trained.
+ * @param folderOf where a trial lies that this one leans on
+ * @throws MtcpError `weights` if a name or a shape does not fit; no array is touched by what does not fit
+ */
+export function loadStart(
+  trial: Trial,
+  table: ParameterTable,
+  array: (name: string) => HostTensor['data'],
+  folderOf: (source: Trial) => RunFolder,
+): Started[] {
+  const rows = () => loadRows(trial, folderOf, shapesIn(table), array);
+  const { backbone } = trial.config.weights;
+  return [...(backbone === null ? [] : [loadFile(trial, backbone, table, array)]), ...rows()];
+}
+
+function loadFile(
+  trial: Trial,
+  backbone: string,
+  table: ParameterTable,
+  array: (name: string) => HostTensor['data'],
+): Started {
+  const source = new WeightsSource(backbone);
+  try {
+    const { file, fit } = fitTrial(trial, source, table);
+    requireFit(fit, backbone, trial.locate(['weights', 'backbone']));
+    return { source: backbone, ...readFitted(file, fit, array) };
+  } finally {
+    source.close();
+  }
+}
+
+/** What of the source goes where in the trial's backbone; `file` has the tensors under the names that `fit` uses. */
+export function fitTrial(
+  trial: Trial,
+  source: WeightsSource,
+  table: ParameterTable,
+): { file: TensorFile; fit: Fit } {
+  const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
+  const file = splitTensors(source, checkpoint);
+  const tasks = Object.keys(trial.config.tasks);
+  return { file, fit: fitBackbone(shapesOf(file.tensors), shapesIn(table), checkpoint, tasks) };
+}

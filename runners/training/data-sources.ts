@@ -1,0 +1,106 @@
+// The data sets of an experiment's trials: each prepared once, and the first one's constant predictor scored.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatasetInfo } from '../../registry/contracts/data.js';
+import type { Trial } from '../config/index.js';
+import { splitStatistics } from '../data/statistics.js';
+import { writeWhole } from '../support/files.js';
+import type { TrialResult } from '../store/ledger/run-folder.js';
+import { scoreConstant } from './evaluation.js';
+import { loaderOf, partsOf, tasksOf } from '../model/parts.js';
+
+export type DataEvent =
+  | { event: 'preparing'; what: string; done: number; total: number }
+  | { event: 'data'; caption: string; root: string; counts: Record<string, number>; notes: string[] };
+
+export class DataSources {
+  /** Of the first data set: the one the table is about. */
+  constant: Record<string, number> = {};
+  readonly #known = new Map<string, DatasetInfo>();
+
+  constructor(
+    readonly folder: string,
+    readonly observe: (event: DataEvent) => void,
+    /** Without the constant predictor, where there is no table to compare with it. */
+    readonly options: { constant: boolean } = { constant: true },
+  ) {}
+
+  /** Every data set that one of the trials names. */
+  async prepare(trials: readonly Trial[]): Promise<void> {
+    for (const trial of trials)
+      if (!this.#known.has(keyOf(trial)))
+        await this.#prepare(widestOf(trials.filter((other) => keyOf(other) === keyOf(trial))));
+  }
+
+  about(trial: Trial): DatasetInfo {
+    const info = this.#known.get(keyOf(trial));
+    if (!info) throw new Error('prepare() comes before the first trial');
+    return info;
+  }
+
+  async #prepare(widest: Trial): Promise<void> {
+    const tasks = tasksOf(widest);
+    const loader = loaderOf(widest, tasks);
+    try {
+      const info = await loader.prepare((done, total, what) =>
+        this.observe({ event: 'preparing', what, done, total }),
+      );
+      this.observe({
+        event: 'data',
+        caption: info.caption,
+        root: info.root,
+        counts: info.counts,
+        notes: info.notes,
+      });
+      const first = this.#known.size === 0;
+      this.#known.set(keyOf(widest), info);
+      if (first && this.options.constant) this.constant = await this.#constant(widest, info, loader);
+    } finally {
+      await loader.close();
+    }
+  }
+
+  /** Computed once for each state of the data and kept beside the runs. */
+  async #constant(
+    trial: Trial,
+    info: DatasetInfo,
+    loader: ReturnType<typeof loaderOf>,
+  ): Promise<Record<string, number>> {
+    const { tasks, metrics } = partsOf(trial);
+    const path = constantFile(this.folder, trial, info.digest);
+    if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>;
+    const { batch } = trial.config.evaluate;
+    const constant = await splitStatistics(loader.evaluate('train', batch), tasks);
+    const scores = await scoreConstant(loader.evaluate('val', batch), tasks, metrics, constant);
+    writeWhole(path, `${JSON.stringify(scores, null, 2)}\n`);
+    return scores;
+  }
+}
+
+function constantFile(folder: string, { config }: Trial, digest: string): string {
+  const identity = JSON.stringify([digest, config.tasks, config.evaluate.mode]);
+  return join(folder, `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`);
+}
+
+/** What a run has computed of it before; empty if none has. */
+export function storedConstant(
+  folder: string,
+  rows: readonly { trial: Trial; result?: TrialResult }[],
+): Record<string, number> {
+  const first = rows[0].trial;
+  const same = rows.filter(({ trial }) => keyOf(trial) === keyOf(first));
+  const digest = same.find(({ result }) => result)?.result?.data.digest;
+  if (digest === undefined) return {};
+  const path = constantFile(folder, widestOf(same.map(({ trial }) => trial)), digest);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>) : {};
+}
+
+const keyOf = ({ config }: Trial): string => JSON.stringify(config.data);
+
+/** The trial with the most tasks. */
+function widestOf(trials: readonly Trial[]): Trial {
+  return trials.reduce((best, trial) =>
+    Object.keys(trial.config.tasks).length > Object.keys(best.config.tasks).length ? trial : best,
+  );
+}

@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import type { Material } from '../../../../../modules/datasets/rendered/tracer/materials.js';
+import { CEILING, FLOOR, Scene } from '../../../../../modules/datasets/rendered/tracer/scene.js';
+import { Model, placed, type Part } from '../../../../../modules/datasets/rendered/tracer/solids.js';
+import { randomStream } from '../../../../../registry/random.js';
+
+const GREY: Material = {
+  pattern: 'plain',
+  colour: [0.5, 0.5, 0.5],
+  second: [0.5, 0.5, 0.5],
+  scale: 1,
+  gloss: 0,
+  glow: 0,
+  seed: 0,
+};
+const model = () => new Model('box', [1, 1, 1]);
+
+/** Distance, surface and normal of a ray into a room of 4 x 4 x 3 metres with these parts. */
+function trace(parts: Part[], from: [number, number, number], to: [number, number, number]) {
+  const hit = new Scene(parts, [4, 4, 3]).trace(...from, to[0] - from[0], to[1] - from[1], to[2] - from[2]);
+  const { distance, surface, nx, ny, nz } = hit;
+  return { distance, surface, normal: [nx, ny, nz] };
+}
+
+function expectNormal(actual: number[], expected: number[]): void {
+  actual.forEach((value, k) => expect(value).to.be.closeTo(expected[k], 1e-9));
+}
+
+describe('rays', () => {
+  it('see the faces of an empty room from inside', () => {
+    const parts = placed(model().box([0, 0, 0], [0.1, 0.1, 0.1], GREY), [3.9, 3.9, 0], 0);
+    const floor = trace(parts, [1, 1, 1], [1, 1, 0.5]);
+    expect([floor.distance, floor.surface - 1]).to.deep.equal([2, FLOOR]);
+    expectNormal(floor.normal, [0, 0, 1]);
+    expect(trace(parts, [1, 1, 1], [1, 1, 2]).surface - 1).to.equal(CEILING);
+    const wall = trace(parts, [1, 1, 1], [0, 1, 1]);
+    expect([wall.distance, wall.surface - 1]).to.deep.equal([1, 0]);
+    expectNormal(wall.normal, [1, 0, 0]);
+    expectNormal(trace(parts, [1, 1, 1], [1, 2, 1]).normal, [0, -1, 0]);
+  });
+
+  it('meet boxes, turned ones too', () => {
+    const parts = placed(model().box([0, 0, 0], [2, 1, 1], GREY), [2, 2, 0], 90);
+    // Turned by 90 degrees the box reaches from 1.5 to 2.5 in x and from 1 to 3 in y.
+    const hit = trace(parts, [0.5, 1.2, 0.5], [1.5, 1.2, 0.5]);
+    expect(hit.surface).to.equal(0);
+    expect(hit.distance).to.be.closeTo(1, 1e-12);
+    expectNormal(hit.normal, [-1, 0, 0]);
+    expect(trace(parts, [0.5, 0.9, 0.5], [1.5, 0.9, 0.5]).surface).not.to.equal(0);
+    expectNormal(trace(parts, [2, 2, 2], [2, 2, 1]).normal, [0, 0, 1]);
+  });
+
+  it('meet ellipsoids', () => {
+    const parts = placed(model().ellipsoid([0, 0, 0], [2, 1, 1], GREY), [2, 2, 1], 0);
+    const hit = trace(parts, [2.5, 0.5, 1.5], [2.5, 1.5, 1.5]);
+    // (x/1)^2 + (y/0.5)^2 = 1 at x = 0.5: y = -sqrt(3)/4; the gradient there is (x, 4y).
+    const y = -Math.sqrt(3) / 4;
+    expect(hit.distance).to.be.closeTo(1.5 + y, 1e-12);
+    const length = Math.hypot(0.5, 4 * y);
+    expectNormal(hit.normal, [0.5 / length, (4 * y) / length, 0]);
+  });
+
+  it('meet tapered cylinders on the side and on the caps', () => {
+    const parts = placed(model().cylinder([0, 0, 0], [2, 2, 1], GREY, { taper: 0.5 }), [2, 2, 0], 0);
+    // Half way up the radius is 0.75 and falls by 0.5 a metre.
+    const side = trace(parts, [0.25, 2, 0.5], [1.25, 2, 0.5]);
+    expect(side.distance).to.be.closeTo(1, 1e-12);
+    const length = Math.hypot(1, 0.5);
+    expectNormal(side.normal, [-1 / length, 0, 0.5 / length]);
+    const cap = trace(parts, [2.4, 2, 2], [2.4, 2, 1]);
+    expect(cap.distance).to.be.closeTo(1, 1e-12);
+    expectNormal(cap.normal, [0, 0, 1]);
+    const beside = trace(parts, [2.6, 2, 2], [2.6, 2, 1]);
+    expect(beside.distance).to.be.closeTo(1.2, 1e-12);
+  });
+
+  it('find in the tree what asking every part finds', () => {
+    const random = randomStream('rays');
+    const between = (low: number, high: number) => low + random.uniform() * (high - low);
+    const all = model();
+    for (let i = 0; i < 200; i++) {
+      const at = [between(0.2, 3.8), between(0.2, 3.8), between(0, 2.5)] as const;
+      const size = [between(0.02, 0.5), between(0.02, 0.5), between(0.02, 0.5)] as const;
+      const turn = [between(0, 360), between(0, 360), between(0, 360)] as const;
+      if (i % 3 === 0) all.box(at, size, GREY, { turn });
+      else if (i % 3 === 1) all.ellipsoid(at, size, GREY, { turn });
+      else all.cylinder(at, size, GREY, { turn, taper: 0.6 });
+    }
+    const tree = new Scene(all.parts, [4, 4, 3]);
+    const alone = all.parts.map((part) => new Scene([part], [4, 4, 3]));
+    for (let i = 0; i < 300; i++) {
+      const ray = [2, 2, 1.5, random.normal(), random.normal(), random.normal()] as const;
+      if (tree.inside(2, 2, 1.5)) continue;
+      const { distance } = tree.trace(...ray);
+      const nearest = Math.min(...alone.map((scene) => scene.trace(...ray).distance));
+      expect(distance).to.be.closeTo(nearest, 1e-9);
+      const solid = alone.some((scene) => scene.trace(...ray).surface === 0);
+      expect(tree.blocked(...ray, Infinity)).to.equal(solid);
+      expect(tree.blocked(...ray, nearest * 0.999)).to.equal(false);
+    }
+  });
+});

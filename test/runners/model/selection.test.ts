@@ -1,0 +1,96 @@
+// Which weights are reported: by which metric, on which images, and what tables say about it.
+import '../../../modules/index.js';
+import { expect } from 'chai';
+import { loadExperiment } from '../../../runners/config/index.js';
+import { runExperiment } from '../../../runners/app/run.js';
+import { readEvents } from '../../../runners/store/ledger/events.js';
+import { partsOf } from '../../../runners/model/parts.js';
+import { judgedSplit, judgeOf, selectionNotes } from '../../../runners/model/selection.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEPTH_ONLY, experimentFile, temporaryFolder } from '../../support/rooms.js';
+
+const trialsOf = (yaml: string) => loadExperiment(experimentFile(yaml), { profile: 'smoke' }).trials;
+
+describe('selection', () => {
+  it('is the last epoch unless told otherwise, and then not on the test split', () => {
+    const [plain, best, test] = trialsOf(`rows:
+  plain: {}
+  best: { evaluate: { selection: { rule: best } } }
+  test: { evaluate: { selection: { rule: best, split: test } } }`);
+    expect(plain.config.evaluate.selection).to.deep.equal({
+      rule: 'last',
+      split: 'held-out',
+      metric: 'all',
+      share: 0.1,
+    });
+    expect([plain, best, test].map(({ config }) => judgedSplit(config))).to.deep.equal([
+      'val',
+      'held-out',
+      'val',
+    ]);
+    // Weights of losses that follow scores must not follow the reported ones.
+    expect(judgedSplit(plain.config, { needsEvaluation: true })).to.equal('held-out');
+    expect(new Set([plain, best, test].map(({ hash }) => hash)).size).to.equal(3);
+    expect(selectionNotes([plain, best, test])).to.deep.equal([
+      'Weights of the last epoch (plain).',
+      'Weights of the best epoch by the primary metrics of all tasks on 10 % of the training images, held out from training (best).',
+      'CHOSEN ON THE TEST SPLIT: weights of the best epoch by the primary metrics of all tasks on the images that are reported, so the numbers are optimistic (test).',
+    ]);
+  });
+
+  it('judges by all tasks or by one metric, whichever way it is better', () => {
+    const [all, one, wrong] = trialsOf(`rows:
+  all: {}
+  one: { evaluate: { selection: { metric: depth.absRel } } }
+  wrong: { evaluate: { selection: { metric: depth.mIoU } } }`);
+    const { tasks, metrics } = partsOf(all);
+    const better = { 'semseg.mIoU': 50, 'depth.RMSE': 0.5, 'normals.mErr': 20, 'depth.absRel': 0.2 };
+    const worse = { ...better, 'depth.RMSE': 0.6 };
+    const judge = judgeOf(all, tasks, metrics);
+    expect(judge(better) - judge(worse)).to.be.closeTo(Math.log(0.6 / 0.5) / 3, 1e-12);
+    expect(judgeOf(one, tasks, metrics)(better)).to.equal(-0.2);
+    expect(() => partsOf(wrong))
+      .to.throw(MtcpError, 'no task of this trial has a metric "depth.mIoU"')
+      .with.property('where')
+      .that.matches(/experiment\.yaml:\d+:\d+/);
+  });
+
+  it('holds training images out and reports the test scores of the epoch that is best on them', async function () {
+    this.timeout(60_000);
+    const file = experimentFile(
+      `extends: []
+rows:
+  held: ${DEPTH_ONLY.replace(/ }$/, ', evaluate: { every: 1, selection: { rule: best, share: 0.3 } }, train: { epochs: 3 } }')}`.replace(
+        'extends: []\n',
+        '',
+      ),
+    );
+    const runs = temporaryFolder();
+    const { report } = await runExperiment(file, { profile: 'smoke', runs });
+    const folder = join(
+      runs,
+      'test',
+      readdirSync(join(runs, 'test')).find((name) => name.startsWith('held'))!,
+    );
+    const events = readEvents(join(folder, 'events.jsonl'));
+    const judged = events.filter((event) => event.event === 'judged');
+    const evaluated = events.filter((event) => event.event === 'evaluated');
+    expect(judged.map(({ epoch, split }) => [epoch, split])).to.deep.equal(
+      [1, 2, 3].map((e) => [e, 'held-out']),
+    );
+    // One of four images is held out: one step of two images an epoch instead of two.
+    expect(events.find((event) => event.event === 'model')).to.include({ stepsPerEpoch: 1 });
+    const best = judged.reduce((a, b) => (b.score > a.score ? b : a));
+    const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'));
+    expect(result.selected).to.deep.equal({
+      rule: 'best',
+      split: 'held-out',
+      metric: 'all',
+      epoch: best.epoch,
+    });
+    expect(result.metrics).to.deep.equal(evaluated.find(({ epoch }) => epoch === best.epoch)!.metrics);
+    expect(report.markdown).to.include('30 % of the training images, held out');
+  });
+});

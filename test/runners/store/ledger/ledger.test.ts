@@ -1,0 +1,129 @@
+// States of trials, and how processes that share a folder of runs split an experiment.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { Trial } from '../../../../runners/config/index.js';
+import { EventLog } from '../../../../runners/store/ledger/events.js';
+import { Ledger, type LedgerOptions } from '../../../../runners/store/ledger/ledger.js';
+import type { TrialResult } from '../../../../runners/store/ledger/run-folder.js';
+import { temporaryFolder } from '../../../support/rooms.js';
+
+const trials = ['a', 'b', 'c', 'd'].map(
+  (row): Trial => ({ experiment: 'x', row, seed: 0, hash: row.repeat(64), sources: {} }) as unknown as Trial,
+);
+
+const open = (runs: string, options?: LedgerOptions) => new Ledger(runs, trials, options);
+
+const rowsOf = (ledger: Ledger): string[] => {
+  const rows: string[] = [];
+  for (let claim = ledger.claim(); claim; claim = ledger.claim()) rows.push(claim.trial.row);
+  return rows;
+};
+
+describe('the ledger', () => {
+  it('tells what became of each trial', () => {
+    const runs = temporaryFolder();
+    const ledger = open(runs);
+    const [a, b, c, d] = ledger.entries;
+    new EventLog(a.folder.events).append({ event: 'failed', message: 'why' });
+    new EventLog(b.folder.events).append({ event: 'interrupted', epoch: 1, step: 2 });
+    c.folder.finish({ row: 'c' } as TrialResult);
+    const claim = ledger.claim(({ trial }) => trial.row !== 'd')!;
+    expect(ledger.entries.map((entry) => ledger.state(entry))).to.deep.equal([
+      'failed',
+      'interrupted',
+      'done',
+      'running',
+    ]);
+    expect(ledger.state(d)).to.equal('running');
+    // To somebody who knows that the owner is dead it is stale.
+    expect(open(runs, { probes: [() => 'dead'] }).state(d)).to.equal('stale');
+    claim.release();
+    expect(ledger.state(d)).to.equal('queued');
+    expect(a.folder.failure()).to.include({ message: 'why' });
+  });
+
+  it('gives each trial to one process', () => {
+    const runs = temporaryFolder();
+    const [one, other] = [open(runs), open(runs)];
+    const order: string[] = [];
+    for (const ledger of [one, other, other, one, other, one]) order.push(ledger.claim()?.trial.row ?? '-');
+    expect(order).to.deep.equal(['a', 'b', 'c', 'd', '-', '-']);
+  });
+
+  it('claims only trials in the states that are asked for', () => {
+    const runs = temporaryFolder();
+    const [a, b] = open(runs).entries;
+    new EventLog(a.folder.events).append({ event: 'failed', message: 'why' });
+    new EventLog(b.folder.events).append({ event: 'interrupted', epoch: 1, step: 2 });
+    expect(rowsOf(open(runs, { only: ['failed'] }))).to.deep.equal(['a']);
+    const all = temporaryFolder();
+    expect(rowsOf(open(all, { only: ['failed', 'interrupted', 'stale'] }))).to.deep.equal([]);
+    expect(rowsOf(open(all))).to.deep.equal(['a', 'b', 'c', 'd']);
+  });
+
+  it('does not try again what failed after it was opened', async () => {
+    const runs = temporaryFolder();
+    const early = open(runs);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    new EventLog(early.entries[0].folder.events).append({ event: 'failed', message: 'in another process' });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(early.claim()!.trial.row).to.equal('b');
+    expect(open(runs).claim()!.trial.row).to.equal('a');
+  });
+
+  it('leaves a trial alone that another process has finished in the meantime', () => {
+    const runs = temporaryFolder();
+    const ledger = open(runs);
+    ledger.entries[0].folder.finish({ row: 'a' } as TrialResult);
+    expect(ledger.claim()!.trial.row).to.equal('b');
+    expect(existsSync(join(ledger.entries[0].folder.path, 'lock-1.json'))).to.equal(false);
+  });
+
+  describe('with trials that lean on others', () => {
+    const [a, b] = trials;
+    const both = { ...trials[2], sources: { x: a, y: b } };
+    const last = { ...trials[3], sources: { x: both } };
+    const open = (runs: string) => new Ledger(runs, [a, b, both, last]);
+    const finish = (ledger: Ledger, trial: Trial) =>
+      ledger.folderOf(trial).finish({ row: trial.row } as TrialResult);
+
+    it('hands them out when these are done, and says when it is worth waiting', () => {
+      const runs = temporaryFolder();
+      const [one, other] = [open(runs), open(runs)];
+      const [first, second] = [one.claim()!, other.claim()!];
+      expect([first.trial.row, second.trial.row]).to.deep.equal(['a', 'b']);
+      expect(one.claim()).to.equal(undefined);
+      expect(one.awaits()).to.equal(true);
+      expect(one.awaits(({ trial }) => trial !== a && trial !== b)).to.equal(false);
+      expect(one.blocked()).to.deep.equal([]);
+      finish(one, a);
+      first.release();
+      expect(one.claim()).to.equal(undefined);
+      finish(other, b);
+      second.release();
+      expect(one.claim()!.trial).to.equal(both);
+      expect(other.claim()).to.equal(undefined);
+      expect(other.awaits()).to.equal(true);
+    });
+
+    it('gives up on them when one of these has failed', () => {
+      const runs = temporaryFolder();
+      const ledger = open(runs);
+      const first = ledger.claim()!;
+      new EventLog(first.folder.events).append({ event: 'failed', message: 'why' });
+      first.release();
+      ledger.claim()!.release();
+      finish(ledger, b);
+      expect(ledger.claim()).to.equal(undefined);
+      expect(ledger.awaits()).to.equal(false);
+      const blocked = ledger
+        .blocked()
+        .map(({ entry, by }) => [entry.trial.row, by.map(({ trial, state }) => `${trial.row} ${state}`)]);
+      expect(blocked).to.deep.equal([
+        ['c', ['a failed']],
+        ['d', ['c queued']],
+      ]);
+    });
+  });
+});
