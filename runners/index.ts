@@ -38,7 +38,14 @@ export { planJobs, runExperiment, type RunEvent, type RunOptions, type RunOutcom
 export { readEvents, courseOf, type LoggedEvent, type TrialEvent } from './store/ledger/events.js';
 export { readSteps, type StepRecord } from './store/ledger/steps.js';
 export { Ledger, type Claim, type Entry, type LedgerOptions } from './store/ledger/ledger.js';
-export { Lease, ownerOf, type LeaseOptions, type Owner, type Ownership, type Probe } from './store/ledger/lease.js';
+export {
+  Lease,
+  ownerOf,
+  type LeaseOptions,
+  type Owner,
+  type Ownership,
+  type Probe,
+} from './store/ledger/lease.js';
 export { RunFolder, STATES, type TrialResult, type TrialState } from './store/ledger/run-folder.js';
 export type { TrialStatus } from './store/ledger/status.js';
 

@@ -6,13 +6,7 @@ import type { MetricInfo } from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { PropertySchema } from '../../registry/options.js';
-import {
-  loadExperiment,
-  withSources,
-  type Experiment,
-  type LoadOptions,
-  type Trial,
-} from './index.js';
+import { loadExperiment, withSources, type Experiment, type LoadOptions, type Trial } from './index.js';
 import { partsOf, primaryOf } from '../model/parts.js';
 
 export interface OpenOptions extends LoadOptions {

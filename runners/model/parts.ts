@@ -1,13 +1,7 @@
 // What a trial's configuration names, made: tasks, network, metrics, optimizer, schedule, loader.
 import { availableParallelism } from 'node:os';
 import { createTrialContainer, type ComponentFactory } from '../../registry/container.js';
-import type {
-  Metric,
-  MetricInfo,
-  Optimizer,
-  Schedule,
-  Scheme,
-} from '../../registry/contracts/learning.js';
+import type { Metric, MetricInfo, Optimizer, Schedule, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';

@@ -12,7 +12,14 @@ import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.j
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/near.js';
 import { record } from '../../engine/recording.js';
-import { fitBackbone, renamed, requireFit, shapesOf, type Fit, type Shapes } from '../../store/weights/fit.js';
+import {
+  fitBackbone,
+  renamed,
+  requireFit,
+  shapesOf,
+  type Fit,
+  type Shapes,
+} from '../../store/weights/fit.js';
 import { writeSafetensors } from '../../support/safetensors.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
 import { splitTensors } from '../../store/weights/split.js';

@@ -6,11 +6,7 @@ import '../../../modules/index.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { createTrialContainer, type Slot } from '../../../registry/container.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
-import {
-  auxiliaryPenalty,
-  type AuxiliaryTerm,
-  type Teacher,
-} from '../../../runners/model/auxiliary.js';
+import { auxiliaryPenalty, type AuxiliaryTerm, type Teacher } from '../../../runners/model/auxiliary.js';
 import { channelsLast, namedValues, readJson } from '../../reference/fixtures.js';
 import { evaluate, expectClose, recordingEngine, type Arrays } from '../../support/oracle.js';
 

@@ -5,7 +5,7 @@ import { openExperiment } from '../../../runners/app/run.js';
 import { flowSvg } from '../../../runners/reporting/flow-svg.js';
 import { flowOf } from '../../../runners/model/flow.js';
 
-const TABLE1 = join(import.meta.dirname, '../../../../../experiments/table1.yaml');
+const TABLE1 = join(import.meta.dirname, '../../../../experiments/table1.yaml');
 const rowOf = (row: string) => flowOf(openExperiment(TABLE1, { rows: [row] }).trials[0]);
 
 describe('the flow of a network', () => {

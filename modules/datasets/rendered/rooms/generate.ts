@@ -2,12 +2,7 @@
 import type { Split } from '../../../../registry/contracts/data.js';
 import type { Report } from '../../layout.js';
 import { NYUD_FOLDERS, NyudFolder, writeNyudSplit } from '../../nyud-folder.js';
-import {
-  synthesise,
-  type Recipe,
-  type SynthesisManifest,
-  type SynthesisOptions,
-} from '../../synthesis.js';
+import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../../synthesis.js';
 import type { Intrinsics } from '../tracer/camera.js';
 
 export type RoomsOptions = SynthesisOptions;

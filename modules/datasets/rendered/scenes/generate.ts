@@ -1,10 +1,5 @@
 // Makes a data set of rendered scenes in the PASCAL_MT layout: see datasets/synthesis.ts.
-import {
-  synthesise,
-  type Recipe,
-  type SynthesisManifest,
-  type SynthesisOptions,
-} from '../../synthesis.js';
+import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../../synthesis.js';
 import type { Report } from '../../layout.js';
 import { PASCAL_FOLDERS, PascalFolder, writePascalSplit } from '../../pascal-folder.js';
 
