@@ -25,7 +25,7 @@ export function loadPlugins(
     const file = resolve(mark.source.folder, name);
     if (plugins.has(file)) continue;
     try {
-      const { loadPlugin } = requireHere('../plugins/load.js') as typeof import('./load-plugin.js');
+      const { loadPlugin } = requireHere('./load-plugin.js') as typeof import('./load-plugin.js');
       plugins.set(
         file,
         loadPlugin(file, (kind, name) => shipped.names(kind).includes(name)),
