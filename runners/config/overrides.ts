@@ -1,11 +1,12 @@
-// `path=value` arguments as overlays: dots separate keys, the value is YAML, null removes. Each is a layer
+// `path=value` arguments as overlays: dots separate keys, the value is text, whole, or a number, list or map in YAML
+// (given.ts); null removes. Each is a layer
 // of its own, so a later one sees what an earlier one did. `seeds=...` belongs to the experiment, all others to
 // its trials.
 import type { Report } from './faults.js';
+import { readGiven } from './given.js';
 import { nest, type MapNode } from './nodes.js';
 import { NOT_SECTIONS, splitPath } from './keys.js';
 import { Source, type Mark } from './source.js';
-import { parseYaml } from './yaml.js';
 
 /** What people meant who tried to set something that is not part of a trial. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -47,7 +48,7 @@ function parseOverride(source: Source, path: string | undefined, report: Report)
     fail(`"${keys[0]}" is not part of a trial`, INSTEAD[keys[0]] ?? 'write it into the experiment file');
   else if (source.text.trim() === '') fail('there is no value behind "="', `write ${path}=null to remove it`);
   else {
-    const value = parseYaml(source, report);
+    const value = readGiven(source, report, path!.length + 1);
     return value && nest(keys, value, marksOf(keys, source));
   }
   return undefined;

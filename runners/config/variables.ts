@@ -9,9 +9,9 @@
 //   data: { root: "${root}/v2", note: "${tag:-none}" }   inside a text; with a value in case there is none
 import { nearestNames } from '../../registry/near.js';
 import type { Report } from './faults.js';
+import { readGiven } from './given.js';
 import { child, isNull, text, type Entry, type MapNode, type Node, type ScalarNode } from './nodes.js';
 import { Source, where, type Mark } from './source.js';
-import { parseYaml } from './yaml.js';
 
 /** `$${` is `${` as text; `${name}` and `${name:-value}` are uses; any other `${` is a slip. */
 const PLACE = /\$\$\{|\$\{([^{}]*?)(?::-([^{}]*))?\}|\$\{/g;
@@ -199,12 +199,11 @@ class Variables {
     return standard && this.fill(standard);
   }
 
-  /** Text from outside a file, read as YAML like an argument; text that is no YAML is a text. */
+  /** Text of the environment or behind `:-`; a variable holds no map. */
   #read(source: Source, mark: Mark): Held {
-    let broken = source.text.trim() === '';
-    const node = broken ? undefined : parseYaml(source, () => (broken = true));
-    if (!node || broken || node.kind === 'map') return { kind: 'scalar', value: source.text, mark };
-    return { ...node, mark };
+    const node = readGiven(source, ({ message, hint }) => this.report({ mark, message, hint }));
+    if (node?.kind === 'map') return { kind: 'scalar', value: source.text, mark };
+    return node && { ...node, mark };
   }
 }
 
