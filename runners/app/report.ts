@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { Experiment } from '../config/index.js';
 import { storedConstant } from '../training/data-sources.js';
-import { openExperiment, primaryMetrics, type OpenOptions } from '../config/open.js';
+import { openExperiment, type OpenOptions } from '../config/open.js';
+import { primaryMetrics } from '../model/primary-metrics.js';
 import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
 import { htmlReport } from '../reporting/html/content.js';
 import type { RowResult } from '../reporting/measure.js';

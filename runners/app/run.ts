@@ -7,7 +7,8 @@ import type { InvocationOutcome, TrackerMessage } from '../../registry/contracts
 import { MtcpError } from '../../registry/errors.js';
 import { withSources, type Experiment, type Trial } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
-import { openExperiment, primaryMetrics, type OpenOptions } from '../config/open.js';
+import { openExperiment, type OpenOptions } from '../config/open.js';
+import { primaryMetrics } from '../model/primary-metrics.js';
 import { isBatchLauncher } from '../../registry/contracts/launching.js';
 import { createLauncher, launcherSlot, siteHere } from '../launching/index.js';
 import { Jobs } from '../launching/jobs.js';
@@ -26,8 +27,6 @@ import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
 import { checkStart } from '../store/weights/start.js';
 import { workThrough, type Failure, type WorkEvent, type Worked } from '../training/work.js';
-
-export { openExperiment, primaryMetrics } from '../config/open.js';
 
 export interface RunOptions extends OpenOptions {
   /** Folder of all runs. */

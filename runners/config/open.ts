@@ -2,12 +2,10 @@
 import { resolve } from 'node:path';
 import '../../modules/index.js';
 import { catalog } from '../../registry/catalog.js';
-import type { MetricInfo } from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { PropertySchema } from '../../registry/options.js';
 import { loadExperiment, withSources, type Experiment, type LoadOptions, type Trial } from './index.js';
-import { partsOf, primaryOf } from '../model/parts.js';
 
 export interface OpenOptions extends LoadOptions {
   /** Where the data set lies: the value of its first path option. */
@@ -69,11 +67,3 @@ function pointToData({ config }: Trial, path: string): void {
 
 const isPath = ({ format, anyOf }: PropertySchema): boolean =>
   format === 'path' || (anyOf ?? []).some(isPath);
-
-/** `task` -> its primary metric, over all trials. */
-export function primaryMetrics(trials: readonly Trial[]): Map<string, MetricInfo> {
-  const metrics = new Map<string, MetricInfo>();
-  for (const trial of trials)
-    for (const [task, metric] of Object.entries(partsOf(trial).metrics)) metrics.set(task, primaryOf(metric));
-  return metrics;
-}

@@ -6,15 +6,14 @@ import { join, resolve } from 'node:path';
 import { isBatchLauncher, type Here } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Origin, Trial, TrialConfig } from '../config/index.js';
-import { DataSources } from '../training/data-sources.js';
+import { DataSources, type DataEvent } from '../training/data-sources.js';
 import { openExperiment } from '../config/open.js';
 import { writeWhole } from '../support/files.js';
 import { writeJobMark } from '../store/ledger/job-mark.js';
 import { Ledger } from '../store/ledger/ledger.js';
 import { RunFolder } from '../store/ledger/run-folder.js';
 import { loadPlugin } from '../config/load-plugin.js';
-import { giveThreads, workThrough, type Worked } from '../training/work.js';
-import type { RunEvent } from '../app/run.js';
+import { giveThreads, workThrough, type WorkEvent, type Worked } from '../training/work.js';
 import { createLauncher } from './index.js';
 import { probeOf } from './jobs.js';
 import { SubmissionFolder, type Listed } from './submission.js';
@@ -24,7 +23,7 @@ export interface JobOptions {
   group?: string;
   /** Number of this task, which says what to begin with; without one, all trials are done, from the first on. */
   task?: number;
-  observe(event: RunEvent): void;
+  observe(event: DataEvent | WorkEvent): void;
   stopRequested(): boolean;
 }
 

@@ -16,11 +16,10 @@ import type { HostTensor } from '../engine/ort/session.js';
 import { record } from '../engine/recording.js';
 import { requireFit, fitModel, shapesOf } from '../store/weights/fit.js';
 import type { WeightsSource } from '../support/weights-source.js';
-import { matches } from '../training/step/groups.js';
+import { matches } from '../support/pattern.js';
 import type { Network } from './network.js';
-import type { Criterion } from './objective.js';
 import { PartError } from './part-error.js';
-import type { StepShape } from './step-inputs.js';
+import type { StepShape } from './step-shape.js';
 
 export interface AuxiliaryTerm {
   name: string;
@@ -141,7 +140,7 @@ export interface CompiledTeacher {
 
 export async function compileTeachers(
   engine: Engine,
-  { auxiliary }: Criterion,
+  auxiliary: readonly AuxiliaryTerm[] | undefined,
   shape: StepShape,
 ): Promise<CompiledTeacher[]> {
   await measureTeachers(auxiliary, shape);

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { resizeBilinear, resizeNearest } from '../../modules/nn/resize.js';
 import type { Pass } from '../../modules/nn/scope.js';
 import type { Loss, LossValue, Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
-import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/contracts/tasks.js';
 import type { IntermediateConfig } from '../config/trial.js';
 import { auxiliaryPenalty, type AuxiliaryTerm } from './auxiliary.js';
 
@@ -30,13 +30,6 @@ export interface Objective {
   projected: Record<string, tf.Scalar>;
   /** Losses of the intermediate predictions: one record for each place in the order of predictions. */
   intermediate: Record<string, tf.Scalar>[];
-}
-
-/** Shape and type of a task's label in a batch. */
-export function labelSpec(task: Task, batch: number, [height, width]: readonly [number, number]) {
-  return task.kind === 'classes'
-    ? ({ dtype: 'int32', shape: [batch, height, width] } as const)
-    : ({ dtype: 'float32', shape: [batch, height, width, labelChannels(task.kind)] } as const);
 }
 
 /**
@@ -120,7 +113,7 @@ export function objective(
   };
 }
 
-/** A batch of labels (see `labelSpec`) at another size, [batch, height, width, channels]. */
+/** A batch of labels (see `labelSpec` in step-shape.ts) at another size, [batch, height, width, channels]. */
 function labelAt(label: tf.Tensor, size: readonly [number, number]): tf.Tensor4D {
   const map = label.rank === 3 ? label.cast('float32').expandDims<tf.Tensor4D>(3) : (label as tf.Tensor4D);
   return resizeNearest(map, size, true);

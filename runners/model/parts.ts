@@ -1,7 +1,7 @@
 // What a trial's configuration names, made: tasks, network, metrics, optimizer, schedule, loader.
 import { availableParallelism } from 'node:os';
 import { createTrialContainer, type ComponentFactory } from '../../registry/container.js';
-import type { Metric, MetricInfo, Optimizer, Schedule, Scheme } from '../../registry/contracts/learning.js';
+import type { Metric, Optimizer, Schedule, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
@@ -121,7 +121,3 @@ export function loaderOf({ config, seed }: Trial, tasks: readonly Task[], scheme
 /** Threads of the trial's engine. */
 export const threadsOf = ({ config: { engine } }: Trial): number =>
   ('threads' in engine ? engine.threads : null) ?? availableParallelism();
-
-/** The number of a metric component that tables and delta-m use. */
-export const primaryOf = (metric: Metric): MetricInfo =>
-  metric.values.find(({ primary }) => primary) ?? metric.values[0];

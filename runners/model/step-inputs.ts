@@ -4,7 +4,8 @@ import type { Pass } from '../../modules/nn/scope.js';
 import type { Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { Tracer } from '../engine/engine.js';
-import { labelSpec, type Criterion, type Objective } from './objective.js';
+import type { Criterion, Objective } from './objective.js';
+import { labelSpec, type StepShape } from './step-shape.js';
 
 export const NAMES = {
   image: 'image',
@@ -22,13 +23,6 @@ export const NAMES = {
   penalty: (name: string) => `penalty/${name}`,
 };
 
-/** Of the tensors that pass through a step at a time. */
-export interface StepShape {
-  batch: number;
-  /** Height and width of the network's input. */
-  size: readonly [number, number];
-}
-
 /** What a step reads besides weights: a batch, and what the scheme sets. */
 export interface StepInputs {
   image: tf.Tensor4D;
@@ -36,16 +30,13 @@ export interface StepInputs {
   scheme: SchemeInputs;
 }
 
-export function stepInputs(
-  tracer: Tracer,
-  { tasks, scheme }: Criterion,
-  { batch, size }: StepShape,
-): StepInputs {
+export function stepInputs(tracer: Tracer, { tasks, scheme }: Criterion, step: StepShape): StepInputs {
+  const { batch, size } = step;
   const scalar = (name: string) => tracer.input(name, 'float32', []) as tf.Scalar;
   return {
     image: tracer.input(NAMES.image, 'float32', [batch, ...size, 3]) as tf.Tensor4D,
     labels: perTask(tasks, (task) => {
-      const { dtype, shape } = labelSpec(task, batch, size);
+      const { dtype, shape } = labelSpec(task, step);
       return tracer.input(NAMES.label(task.name), dtype, shape);
     }),
     scheme: {

@@ -15,12 +15,10 @@ import {
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
-import type { HostTensor } from '../engine/ort/session.js';
+import type { HostTensor } from '../support/host-tensor.js';
 import { writeFolder, writeWhole } from '../support/files.js';
 import { readSafetensors, SafetensorsFile, writeSafetensors } from '../support/safetensors.js';
-import { putArrays, takeArrays } from '../training/scheme-state.js';
-import type { TrainingStep } from '../training/step/step.js';
-import type { Weights } from '../training/step/weights.js';
+import { putArrays, takeArrays } from './state-arrays.js';
 
 /** Raised when checkpoints of older versions cannot be continued. */
 const FORMAT = 3;
@@ -43,8 +41,24 @@ export interface RunState {
   last: { epoch: number; metrics: Record<string, number> } | null;
 }
 
+/** The numbers of a model as a checkpoint holds them. */
+export interface StoredWeights {
+  /** Parameters and buffers by name. */
+  entries(): Iterable<[string, HostTensor]>;
+  /** The first tensor with a value that is not finite. */
+  firstNonFinite(): string | undefined;
+  /** @throws MtcpError `weights` if a name or a shape does not fit */
+  load(file: SafetensorsFile): void;
+}
+
+/** What is trained: weights, and vectors of the optimizer by slot and parameter. */
+export interface Stored {
+  readonly weights: StoredWeights;
+  readonly slots: Readonly<Record<string, { readonly views: ReadonlyMap<string, HostTensor> }>>;
+}
+
 /** What state.json holds. */
-interface Stored {
+interface StateFile {
   format: number;
   /** CRC-32 of the other files. */
   files: Record<string, number>;
@@ -59,7 +73,7 @@ const STATE = 'state.json';
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
 const PATTERN = /^step-\d{8}$/;
 
-export function writeCheckpoint(folder: string, step: TrainingStep, state: RunState): string {
+export function writeCheckpoint(folder: string, step: Stored, state: RunState): string {
   const bad = step.weights.firstNonFinite();
   if (bad)
     throw new MtcpError('numeric', `the weights are not finite any more: first in "${bad}"`, {
@@ -80,7 +94,7 @@ export function writeCheckpoint(folder: string, step: TrainingStep, state: RunSt
         checksum(join(temporary, name)),
       ]),
     );
-    const stored: Stored = { format: FORMAT, files, state: { ...state, scheme: rest } };
+    const stored: StateFile = { format: FORMAT, files, state: { ...state, scheme: rest } };
     writeWhole(join(temporary, STATE), `${JSON.stringify(stored, null, 1)}\n`);
   });
   return path;
@@ -90,7 +104,11 @@ export function writeCheckpoint(folder: string, step: TrainingStep, state: RunSt
 export const bestIn = (folder: string): string => join(folder, 'best');
 
 /** Replaces the best weights; training does not go on from them, so there is no optimizer's state. */
-export function writeBest(folder: string, weights: Weights, best: NonNullable<RunState['best']>): void {
+export function writeBest(
+  folder: string,
+  weights: Pick<StoredWeights, 'entries'>,
+  best: NonNullable<RunState['best']>,
+): void {
   writeFolder(bestIn(folder), (temporary) => {
     writeSafetensors(join(temporary, WEIGHTS), new Map(weights.entries()));
     writeWhole(join(temporary, STATE), `${JSON.stringify(best, null, 1)}\n`);
@@ -114,7 +132,7 @@ export function checkpointsIn(folder: string): string[] {
  */
 export function restoreLatest(
   folder: string,
-  step: TrainingStep,
+  step: Stored,
   damaged: (message: string) => void,
 ): { path: string; state: RunState } | undefined {
   for (const path of checkpointsIn(folder)) {
@@ -128,9 +146,9 @@ export function restoreLatest(
 
 /** What is wrong with the files of a checkpoint; undefined if nothing is. */
 function faultOf(path: string): string | undefined {
-  let files: Stored['files'];
+  let files: StateFile['files'];
   try {
-    ({ files } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as Stored);
+    ({ files } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StateFile);
   } catch {
     return `${STATE} cannot be read`;
   }
@@ -162,8 +180,8 @@ function checksum(path: string): number {
 }
 
 /** Puts weights and optimizer state back and returns the rest. */
-export function readCheckpoint(path: string, step: TrainingStep): RunState {
-  const { format, state } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as Stored;
+export function readCheckpoint(path: string, step: Stored): RunState {
+  const { format, state } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StateFile;
   if (format !== FORMAT)
     throw new MtcpError('weights', `${path} was written in format ${format}, this version reads ${FORMAT}`, {
       hint: "delete the run's folder to start anew",

@@ -3,7 +3,8 @@
 import type { TaskScore } from '../../registry/contracts/learning.js';
 import type { EvaluatedSplit } from '../data/loader.js';
 import type { Predicted } from './evaluation.js';
-import { primaryOf, type TrialParts } from '../model/parts.js';
+import type { TrialParts } from '../model/parts.js';
+import { primaryOf } from '../model/primary-metrics.js';
 import { saveBest } from './save.js';
 import { judgedSplit } from '../model/selection.js';
 import { noteMemory, type Session } from './session.js';

@@ -2,7 +2,7 @@
 // may grow past what opens in a few seconds.
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openExperiment } from '../../runners/app/run.js';
+import { openExperiment } from '../../runners/config/open.js';
 import { inspect } from '../../runners/training/inspect.js';
 
 const EXPERIMENTS = join(import.meta.dirname, '../../../experiments');

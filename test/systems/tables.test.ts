@@ -1,7 +1,7 @@
 // The tables that compare systems: every row of every profile is a network whose parts fit each other.
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openExperiment } from '../../runners/app/run.js';
+import { openExperiment } from '../../runners/config/open.js';
 import { flowOf } from '../../runners/model/flow.js';
 
 const EXPERIMENTS = join(import.meta.dirname, '../../../experiments');

@@ -1,16 +1,9 @@
 // A session holds one compiled graph; a binding ties its inputs and outputs to arrays of ours. What a binding
 // reads and writes stays where it is from step to step: weights, gradients and batches are never copied.
-import type { DType, Shape } from '../graph/ir.js';
+import type { HostTensor } from '../../support/host-tensor.js';
 import type { Provider } from './providers.js';
 
-export type HostArray = Float32Array | Int32Array;
-
-/** An array with a shape: what inputs and outputs are bound to. */
-export interface HostTensor {
-  readonly data: HostArray;
-  readonly dtype: Extract<DType, 'float32' | 'int32'>;
-  readonly shape: Shape;
-}
+export type { HostArray, HostTensor } from '../../support/host-tensor.js';
 
 export interface Binding {
   /** Reads the inputs as they are now, leaves the outputs in their arrays. */

@@ -3,7 +3,7 @@
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { nearestNames } from '../../../registry/near.js';
-import type { HostTensor } from '../../engine/ort/session.js';
+import type { HostTensor } from '../../support/host-tensor.js';
 import type { TensorFile } from './split.js';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;

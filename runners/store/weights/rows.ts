@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { STARTED_PARTS, type Trial } from '../../config/index.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { RunFolder } from '../ledger/run-folder.js';
-import type { HostTensor } from '../../engine/ort/session.js';
+import type { HostTensor } from '../../support/host-tensor.js';
 import { fitTensors, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
 import { WeightsSource } from '../../support/weights-source.js';
 import { weightsIn } from './trial-folder.js';

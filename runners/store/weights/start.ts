@@ -4,7 +4,7 @@ import type { ParameterTable } from '../../../modules/nn/scope.js';
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { Trial } from '../../config/index.js';
-import type { HostTensor } from '../../engine/ort/session.js';
+import type { HostTensor } from '../../support/host-tensor.js';
 import type { RunFolder } from '../ledger/run-folder.js';
 import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
 import { loadRows } from './rows.js';

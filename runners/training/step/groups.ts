@@ -3,16 +3,11 @@
 import type { Optimizer, ParameterGroup } from '../../../registry/contracts/learning.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/near.js';
+import { matches } from '../../support/pattern.js';
 
 export interface GroupedParameters {
   group: ParameterGroup | undefined;
   names: string[];
-}
-
-/** True if `name` is what `pattern` says, * standing for any characters. */
-export function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(name);
 }
 
 /** Names by group, those of no group first; within a group the order stays. Throws for a group of nothing. */

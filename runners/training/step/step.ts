@@ -11,7 +11,8 @@ import type { Binding, HostTensor } from '../../engine/ort/session.js';
 import { compileTeachers, type CompiledTeacher } from '../../model/auxiliary.js';
 import type { Network } from '../../model/network.js';
 import type { Criterion } from '../../model/objective.js';
-import { NAMES, schemeInputs, type StepShape } from '../../model/step-inputs.js';
+import { NAMES, schemeInputs } from '../../model/step-inputs.js';
+import type { StepShape } from '../../model/step-shape.js';
 import { meanOf, type StepResult } from './step-result.js';
 import { TaskGradientRun } from './task-gradients.js';
 import { newTrace, type Traced } from './traced.js';
@@ -97,7 +98,7 @@ export class TrainingStep {
   ): Promise<TrainingStep> {
     const traced = newTrace();
     const piece = { ...options, batch: pieceOf(options) };
-    const teachers = await compileTeachers(engine, criterion, piece);
+    const teachers = await compileTeachers(engine, criterion.auxiliary, piece);
     const { gradients, looksAgain } = criterion.scheme;
     const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, piece, traced);
     const [gradientProgram, backboneProgram] =

@@ -6,7 +6,8 @@ import { recomputedFrom } from '../../../registry/contracts/memory.js';
 import type { CompileOptions, Tracer } from '../../engine/engine.js';
 import type { Network } from '../../model/network.js';
 import { objective, type Criterion } from '../../model/objective.js';
-import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepShape } from '../../model/step-inputs.js';
+import { lossOutputs, NAMES, observedOutputs, stepInputs } from '../../model/step-inputs.js';
+import type { StepShape } from '../../model/step-shape.js';
 import { traceTaskGradients } from './trace-task-gradients.js';
 import type { Traced } from './traced.js';
 

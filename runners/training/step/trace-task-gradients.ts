@@ -13,14 +13,8 @@ import type { Tracer } from '../../engine/engine.js';
 import type { Shape } from '../../engine/graph/ir.js';
 import type { Network } from '../../model/network.js';
 import { objective, type Criterion, type Objective } from '../../model/objective.js';
-import {
-  lossOutputs,
-  NAMES,
-  observedOutputs,
-  stepInputs,
-  type StepInputs,
-  type StepShape,
-} from '../../model/step-inputs.js';
+import { lossOutputs, NAMES, observedOutputs, stepInputs, type StepInputs } from '../../model/step-inputs.js';
+import type { StepShape } from '../../model/step-shape.js';
 import { factorName, mapName, partName, REST, upstreamName, type Shapes } from './task-gradients.js';
 import type { Traced } from './traced.js';
 

@@ -9,7 +9,7 @@ import { catalog } from '../../../registry/catalog.js';
 import type { PerTask, Scheme } from '../../../registry/contracts/scheme.js';
 import type { RandomStream } from '../../../registry/contracts/scope.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
-import { putArrays, takeArrays } from '../../../runners/training/scheme-state.js';
+import { putArrays, takeArrays } from '../../../runners/store/state-arrays.js';
 import { gramOf } from '../../../runners/training/step/task-gradients.js';
 import { readJson } from '../../reference/fixtures.js';
 

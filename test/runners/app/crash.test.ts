@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { Ledger } from '../../../runners/store/ledger/ledger.js';
 import type { TrialState } from '../../../runners/store/ledger/run-folder.js';
-import { openExperiment, runExperiment, type RunEvent } from '../../../runners/app/run.js';
+import { runExperiment, type RunEvent } from '../../../runners/app/run.js';
+import { openExperiment } from '../../../runners/config/open.js';
 import { expectSameRun, mtcp, smallExperiment, trialFolderIn } from '../../support/crash.js';
 import { temporaryFolder } from '../../support/rooms.js';
 

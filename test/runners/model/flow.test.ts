@@ -1,7 +1,7 @@
 // What describes a row's network: sections, components, maps, intermediate predictions; and its picture.
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openExperiment } from '../../../runners/app/run.js';
+import { openExperiment } from '../../../runners/config/open.js';
 import { flowSvg } from '../../../runners/reporting/flow-svg.js';
 import { flowOf } from '../../../runners/model/flow.js';
 

@@ -4,7 +4,7 @@ import '../../modules/index.js';
 import '../launching/components.js';
 import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
-import { writeSchemas } from './schema-files.js';
-import { SCHEMAS } from './schemas.js';
+import { writeSchemas } from '../config/schema-files.js';
+import { SCHEMAS } from '../config/schemas.js';
 
 console.log(`${writeSchemas(catalog, SCHEMAS)} files in schemas/components`);
