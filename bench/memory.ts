@@ -5,7 +5,7 @@ import '../modules/index.js';
 import { inputName } from '../modules/nn/scope.js';
 import { labelChannels } from '../registry/contracts/tasks.js';
 import { randomStream } from '../registry/random.js';
-import type { Trial } from '../runners/config/index.js';
+import type { TrialSpec } from '../runners/config/index.js';
 import type { TrainBatch } from '../runners/data/batch.js';
 import { hostTensor, type Engine } from '../runners/engine/engine.js';
 import { createEngine } from '../runners/engine/index.js';
@@ -31,7 +31,12 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const peakGB = () => (process.resourceUsage().maxRSS * 1024) / 1e9;
 
 /** @returns seconds of each step */
-async function train(engine: Engine, trial: Trial, size: [number, number], steps: number): Promise<number[]> {
+async function train(
+  engine: Engine,
+  trial: TrialSpec,
+  size: [number, number],
+  steps: number,
+): Promise<number[]> {
   const { network, criterion, optimizer, tasks } = partsOf(trial);
   const { batch, accumulate, clip } = trial.config.train;
   const step = await TrainingStep.compile(engine, network, criterion, optimizer, {
@@ -67,7 +72,7 @@ async function train(engine: Engine, trial: Trial, size: [number, number], steps
 }
 
 /** @returns seconds of each forward pass */
-async function evaluate(engine: Engine, trial: Trial, size: [number, number], steps: number) {
+async function evaluate(engine: Engine, trial: TrialSpec, size: [number, number], steps: number) {
   const { network } = partsOf(trial);
   const { batch } = trial.config.evaluate;
   const program = await engine.compile('evaluation', (tracer) =>

@@ -2,7 +2,7 @@
 // resolved sections.
 import { join } from 'node:path';
 import { openExperiment } from '../runners/config/open.js';
-import type { Trial } from '../runners/config/index.js';
+import type { TrialSpec } from '../runners/config/index.js';
 import { partsOf, tasksOf } from '../runners/model/parts.js';
 import type { StepParts } from './network-subject.js';
 
@@ -16,7 +16,7 @@ export interface RowChoice {
 
 const FOLDER = join(import.meta.dirname, '../../experiments');
 
-function trialOf({ experiment, profile, row, overrides }: RowChoice): Trial {
+function trialOf({ experiment, profile, row, overrides }: RowChoice): TrialSpec {
   const { trials } = openExperiment(join(FOLDER, experiment), {
     profile,
     rows: [row],

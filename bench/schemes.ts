@@ -6,7 +6,7 @@ import '../modules/index.js';
 import { createTrialContainer } from '../registry/container.js';
 import { labelChannels } from '../registry/contracts/tasks.js';
 import { randomStream } from '../registry/random.js';
-import { loadExperiment, type Trial } from '../runners/config/index.js';
+import { loadExperiment, type TrialSpec } from '../runners/config/index.js';
 import type { TrainBatch } from '../runners/data/batch.js';
 import { createEngine } from '../runners/engine/index.js';
 import type { Engine } from '../runners/engine/engine.js';
@@ -36,7 +36,7 @@ interface Subject {
   close(): void;
 }
 
-async function subjectOf(trial: Trial, engine: Engine): Promise<Subject> {
+async function subjectOf(trial: TrialSpec, engine: Engine): Promise<Subject> {
   const { tasks, network, criterion, optimizer } = partsOf(trial);
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
   const { batch: count } = trial.config.train;

@@ -27,7 +27,7 @@ export {
   type LoadOptions,
   type Printed,
   type ReportConfig,
-  type Trial,
+  type TrialSpec,
   type TrialConfig,
 } from './config/index.js';
 export { openExperiment, type OpenOptions } from './config/open.js';

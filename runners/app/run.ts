@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { InvocationOutcome, TrackerMessage } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
-import { withSources, type Experiment, type Trial } from '../config/index.js';
+import { withSources, type Experiment, type TrialSpec } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
 import { openExperiment, type OpenOptions } from '../config/open.js';
 import { primaryMetrics } from '../model/primary-metrics.js';
@@ -227,7 +227,7 @@ const ledgerOptions = ({ ledger, only }: RunOptions, jobs: Jobs): LedgerOptions 
 const SMALL = 1e9;
 
 /** Small networks leave cores idle, so there is a process for each core; a large one uses all of them itself. */
-async function jobsFor(trials: readonly Trial[]): Promise<number> {
+async function jobsFor(trials: readonly TrialSpec[]): Promise<number> {
   if (trials.length < 2) return 1;
   const { memory } = await inspect(trials[0]);
   return memory < SMALL ? Math.min(availableParallelism(), trials.length) : 1;
@@ -249,7 +249,7 @@ function requireWritable(folder: string, runs: string): void {
   }
 }
 
-const about = ({ row, seed }: Trial) => ({ row, seed });
+const about = ({ row, seed }: TrialSpec) => ({ row, seed });
 
 /** A trial that somebody works on stays where it is. */
 function setAside(state: TrialState, folder: RunFolder, why: string): void {

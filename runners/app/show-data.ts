@@ -8,7 +8,7 @@ import type { Dataset, MapData, Sample } from '../../registry/contracts/data.js'
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream } from '../../registry/random.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { writeWhole } from '../support/files.js';
 import { legendOf, paint, photograph, rangeOf } from '../drawing/paint.js';
 import { drawSheet } from '../drawing/sheet.js';
@@ -22,7 +22,7 @@ export interface ShowOptions {
 
 /** @returns the files written */
 export async function showData(
-  { config, seed }: Trial,
+  { config, seed }: TrialSpec,
   directory: string,
   { samples, draws }: ShowOptions,
   report: (done: number, total: number, what: string) => void,

@@ -6,7 +6,13 @@ import { dump } from 'js-yaml';
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject } from '../../registry/options.js';
 import { didYouMean } from '../../registry/near.js';
-import { differences, loadExperiment, type Experiment, type Origin, type Trial } from '../config/index.js';
+import {
+  differences,
+  loadExperiment,
+  type Experiment,
+  type Origin,
+  type TrialSpec,
+} from '../config/index.js';
 
 interface ShowOptions {
   profile?: string;
@@ -38,14 +44,14 @@ export function show(file: string, overrides: string[], { profile, row, origin, 
 const headOf = ({ name, profile, file }: Experiment) => ({ name, profile, file });
 
 /** Seeds of a row have one configuration. */
-function oneOfEachRow({ trials }: Experiment): Trial[] {
+function oneOfEachRow({ trials }: Experiment): TrialSpec[] {
   return [...new Map(trials.map((trial) => [trial.row, trial])).values()];
 }
 
 const yaml = (value: unknown): string => dump(value, { lineWidth: 110, noRefs: true });
 
 /** Every value that is not a map of a configuration, with its origin. */
-function leaves(trial: Trial): [string, Origin][] {
+function leaves(trial: TrialSpec): [string, Origin][] {
   const visit = (value: unknown, path: string[]): [string, Origin][] =>
     isPlainObject(value) && Object.keys(value).length > 0
       ? Object.entries(value).flatMap(([key, below]) => visit(below, [...path, key]))
@@ -53,7 +59,7 @@ function leaves(trial: Trial): [string, Origin][] {
   return visit(trial.config, []);
 }
 
-function withOrigins(trial: Trial): string {
+function withOrigins(trial: TrialSpec): string {
   const lines: [text: string, origin: string][] = [];
   const visit = (value: Record<string, unknown>, path: string[]) => {
     for (const [key, below] of Object.entries(value)) {
@@ -104,7 +110,7 @@ function shortly(value: unknown): string {
 
 interface Side {
   readonly label: string;
-  readonly trials: readonly Trial[];
+  readonly trials: readonly TrialSpec[];
 }
 
 interface RowDifference {
@@ -159,13 +165,17 @@ function open(name: string, profile: string | undefined): Side {
 }
 
 /** One row against one row whatever they are called, else rows of the same name. */
-function pair([a, b]: readonly Side[]): { pairs: [Trial, Trial][]; alone: { a: string[]; b: string[] } } {
+function pair([a, b]: readonly Side[]): {
+  pairs: [TrialSpec, TrialSpec][];
+  alone: { a: string[]; b: string[] };
+} {
   const single = a.trials.length === 1 && b.trials.length === 1;
-  const partner = (trial: Trial, side: Side) => side.trials.find(({ row }) => single || row === trial.row);
+  const partner = (trial: TrialSpec, side: Side) =>
+    side.trials.find(({ row }) => single || row === trial.row);
   const lonely = (one: Side, other: Side) =>
     one.trials.filter((trial) => !partner(trial, other)).map(({ row }) => row);
   return {
-    pairs: a.trials.flatMap((trial): [Trial, Trial][] => {
+    pairs: a.trials.flatMap((trial): [TrialSpec, TrialSpec][] => {
       const other = partner(trial, b);
       return other ? [[trial, other]] : [];
     }),
@@ -173,7 +183,7 @@ function pair([a, b]: readonly Side[]): { pairs: [Trial, Trial][]; alone: { a: s
   };
 }
 
-function compare(a: Trial, b: Trial): RowDifference {
+function compare(a: TrialSpec, b: TrialSpec): RowDifference {
   const found = differences([
     { ...a, row: 'a' },
     { ...b, row: 'b' },

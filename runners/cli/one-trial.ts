@@ -1,6 +1,6 @@
 // The one trial that a command works on: of a row and, if there are several, of the first of its seeds.
 import { MtcpError } from '../../registry/errors.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { openExperiment } from '../config/open.js';
 import { choiceOf, parseThreads, type EngineOptions, type ExperimentOptions } from './flags.js';
 
@@ -9,7 +9,7 @@ export function oneTrial(
   file: string,
   overrides: string[],
   { engine, threads, ...options }: ExperimentOptions & EngineOptions,
-): Trial {
+): TrialSpec {
   const { trials } = openExperiment(file, {
     ...choiceOf(options, overrides),
     engine,

@@ -29,7 +29,7 @@ export {
   type ModelConfig,
   type TaskConfig,
   type TrainConfig,
-  type Trial,
+  type TrialSpec,
   type TrialConfig,
   type WeightsConfig,
 } from './trial.js';

@@ -14,7 +14,7 @@ import { Schemas } from './schemas.js';
 import { sectionOf, type SectionConfig } from './section.js';
 import { where, type Mark } from './source.js';
 import { referencesOf, validateReferences } from './sources.js';
-import { trialHash, type Trial, type TrialConfig } from './trial.js';
+import { trialHash, type TrialSpec, type TrialConfig } from './trial.js';
 import type { Plugin } from './load-plugin.js';
 import { digestOf } from '../support/weights-source.js';
 import {
@@ -80,7 +80,7 @@ export interface Experiment {
   /** Where trials are trained; undefined if the file says nothing about it. */
   readonly launcher?: SectionConfig;
   /** Row by row in the order of the file, each row seed by seed. */
-  readonly trials: readonly Trial[];
+  readonly trials: readonly TrialSpec[];
 }
 
 export const DEFAULT_PROFILE = 'embedded';
@@ -266,7 +266,7 @@ function expand(
     return { node, config: withDigest(filled as TrialConfig), paths };
   });
   const ofSeed = (seed: number) => {
-    const trialOf = memoized((row: string): Trial => {
+    const trialOf = memoized((row: string): TrialSpec => {
       const { node, config, paths } = completed(row);
       const references = referencesOf({ ...config });
       const sources = Object.fromEntries(

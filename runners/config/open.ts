@@ -5,7 +5,7 @@ import { catalog } from '../../registry/catalog.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { PropertySchema } from '../../registry/options.js';
-import { loadExperiment, withSources, type Experiment, type LoadOptions, type Trial } from './index.js';
+import { loadExperiment, withSources, type Experiment, type LoadOptions, type TrialSpec } from './index.js';
 
 export interface OpenOptions extends LoadOptions {
   /** Where the data set lies: the value of its first path option. */
@@ -46,7 +46,7 @@ function engineOverride(text: string): string {
   return `engine={ type: onnx, provider: ${provider} }`;
 }
 
-function setThreads({ config }: Trial, threads: number): void {
+function setThreads({ config }: TrialSpec, threads: number): void {
   if (!('threads' in config.engine))
     throw new MtcpError('usage', `the engine "${config.engine.type}" has one thread`, {
       where: `argument "--threads ${threads}"`,
@@ -55,7 +55,7 @@ function setThreads({ config }: Trial, threads: number): void {
 }
 
 /** `--data` is whatever path the data set asks for first; where data lie is not part of a trial's identity. */
-function pointToData({ config }: Trial, path: string): void {
+function pointToData({ config }: TrialSpec, path: string): void {
   const { properties } = catalog.get('dataset', config.data.type).options;
   const option = Object.entries(properties).find(([, schema]) => isPath(schema))?.[0];
   if (!option)

@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
 import { isPlainObject } from '../../registry/options.js';
 import { withSources } from './sources.js';
-import type { Trial } from './trial.js';
+import type { TrialSpec } from './trial.js';
 import { escapeVariables } from './variables.js';
 
 /**
  * An experiment file with nothing left to compose; its first trial has the same hash. The rows that the trial leans on
  * come after it.
  */
-export function writeResolved(trial: Trial): string {
+export function writeResolved(trial: TrialSpec): string {
   const { experiment, row, seed, config, hash, plugins } = trial;
   const sources = withSources([trial]).filter((other) => other !== trial);
   const overlays = sources.map((other) => [other.row, overlay(config, other.config)] as const);
@@ -60,7 +60,7 @@ export interface Difference {
  * Where the configurations of rows differ, as deep as they can be compared: a slot of another type differs
  * as a whole.
  */
-export function differences(trials: readonly Trial[]): Difference[] {
+export function differences(trials: readonly TrialSpec[]): Difference[] {
   const rows = [...new Map(trials.map((trial) => [trial.row, trial.config])).entries()];
   const found: Difference[] = [];
   const compare = (path: readonly string[], values: readonly unknown[]): void => {

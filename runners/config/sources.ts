@@ -7,7 +7,7 @@ import { unknownName } from './explain.js';
 import type { Faults, Report } from './faults.js';
 import { follow } from './nodes.js';
 import type { Mark } from './source.js';
-import type { Trial } from './trial.js';
+import type { TrialSpec } from './trial.js';
 import type { Draft } from './validate.js';
 
 /** Where a trial names another row. */
@@ -41,9 +41,9 @@ export function referencesOf({ weights, auxiliary }: Record<string, unknown>): R
 }
 
 /** The trials that others lean on before those that lean on them; otherwise the order stays. */
-export function withSources(trials: readonly Trial[]): Trial[] {
-  const ordered = new Set<Trial>();
-  const add = (trial: Trial): void => {
+export function withSources(trials: readonly TrialSpec[]): TrialSpec[] {
+  const ordered = new Set<TrialSpec>();
+  const add = (trial: TrialSpec): void => {
     for (const source of Object.values(trial.sources)) add(source);
     ordered.add(trial);
   };

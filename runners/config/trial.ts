@@ -94,7 +94,7 @@ export interface TrialConfig {
   engine: EngineConfig;
 }
 
-export interface Trial {
+export interface TrialSpec {
   /** Name of the experiment. */
   readonly experiment: string;
   readonly row: string;
@@ -103,7 +103,7 @@ export interface Trial {
   /** 64 hexadecimal digits; equal for trials whose results must be equal. */
   readonly hash: string;
   /** What other rows have to be done with first: path in the configuration that names the row, to its trial. */
-  readonly sources: Readonly<Record<string, Trial>>;
+  readonly sources: Readonly<Record<string, TrialSpec>>;
   /** Files of a user's own that the experiment loads, absolute. */
   readonly plugins: readonly string[];
   /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
@@ -140,7 +140,7 @@ export function trialHash(
   seed: number,
   paths: readonly (readonly string[])[],
   code: readonly string[] = [],
-  sources: Trial['sources'] = {},
+  sources: TrialSpec['sources'] = {},
 ): string {
   const left = structuredClone(config);
   const terms = Object.values(left.auxiliary ?? {});

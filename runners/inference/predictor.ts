@@ -9,7 +9,7 @@ import { createTrialContainer } from '../../registry/container.js';
 import type { MapData, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { createEngine } from '../engine/index.js';
 import { hostTensor, type Engine, type Program } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
@@ -41,7 +41,7 @@ export class Predictor {
   readonly #parts;
 
   private constructor(
-    readonly trial: Trial,
+    readonly trial: TrialSpec,
     /** The weights in use. */
     readonly checkpoint: string,
     readonly options: PredictorOptions,

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isBatchLauncher, type Here } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
-import type { Origin, Trial, TrialConfig } from '../config/index.js';
+import type { Origin, TrialSpec, TrialConfig } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
 import { openExperiment } from '../config/open.js';
 import { writeWhole } from '../support/files.js';
@@ -71,12 +71,12 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
 }
 
 /** A trial of a list: its configuration is read when it is asked for, which is after it was claimed. */
-class ListedTrial implements Trial {
+class ListedTrial implements TrialSpec {
   readonly experiment: string;
   readonly row: string;
   readonly seed: number;
   readonly hash: string;
-  #trial: Trial | undefined;
+  #trial: TrialSpec | undefined;
 
   constructor(
     readonly listed: Listed,
@@ -86,7 +86,7 @@ class ListedTrial implements Trial {
     ({ experiment: this.experiment, row: this.row, seed: this.seed, hash: this.hash } = listed);
   }
 
-  get #opened(): Trial {
+  get #opened(): TrialSpec {
     if (this.#trial) return this.#trial;
     const file = join(new RunFolder(this.submission.runs, this).path, 'resolved.yaml');
     writeWhole(file, this.submission.readConfig(this.listed));
@@ -105,11 +105,14 @@ class ListedTrial implements Trial {
   }
 
   /** Before the trial is claimed it matters only which ones they are. */
-  get sources(): Trial['sources'] {
+  get sources(): TrialSpec['sources'] {
     if (this.#trial) return this.#trial.sources;
     const { sources } = this.listed;
-    const named = Object.entries(sources).map(([path, name]) => [path, { ...name, sources: {} } as Trial]);
-    return Object.fromEntries(named) as Trial['sources'];
+    const named = Object.entries(sources).map(([path, name]) => [
+      path,
+      { ...name, sources: {} } as TrialSpec,
+    ]);
+    return Object.fromEntries(named) as TrialSpec['sources'];
   }
   get config(): TrialConfig {
     return this.#opened.config;
@@ -120,7 +123,7 @@ class ListedTrial implements Trial {
   locate(path: string | readonly string[]): string {
     return this.#opened.locate(path);
   }
-  blame(path: readonly string[]): ReturnType<Trial['blame']> {
+  blame(path: readonly string[]): ReturnType<TrialSpec['blame']> {
     return this.#opened.blame(path);
   }
   origin(path: readonly string[]): Origin {

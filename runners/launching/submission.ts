@@ -10,7 +10,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, s
 import { join } from 'node:path';
 import type { Slot } from '../../registry/container.js';
 import { MtcpError } from '../../registry/errors.js';
-import { writeResolved, type Trial } from '../config/index.js';
+import { writeResolved, type TrialSpec } from '../config/index.js';
 import { writeWhole } from '../support/files.js';
 import { RunFolder } from '../store/ledger/run-folder.js';
 
@@ -52,7 +52,7 @@ export interface Submission {
 }
 
 /** What tells a trial's folder from all others. */
-export type TrialName = Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>;
+export type TrialName = Pick<TrialSpec, 'experiment' | 'row' | 'seed' | 'hash'>;
 
 /** A trial of a submission, without its configuration. */
 export interface Listed extends TrialName {
@@ -113,7 +113,7 @@ export class SubmissionFolder {
     writeWhole(this.#record, `${JSON.stringify(submission, null, 2)}\n`);
   }
 
-  writeTrials(trials: readonly Trial[]): void {
+  writeTrials(trials: readonly TrialSpec[]): void {
     const configs: Buffer[] = [];
     let end = 0;
     const lines = trials.map((trial) => {

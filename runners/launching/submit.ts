@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Slot } from '../../registry/container.js';
 import type { BatchLauncher, JobRequest } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
-import type { Experiment, Trial } from '../config/index.js';
+import type { Experiment, TrialSpec } from '../config/index.js';
 import { readEvents } from '../store/ledger/events.js';
 import { writeWhole } from '../support/files.js';
 import type { Entry, Ledger } from '../store/ledger/ledger.js';
@@ -95,7 +95,7 @@ export async function runInJobs(
 export interface BatchPlan {
   folder: SubmissionFolder;
   record: Submission;
-  trials: readonly Trial[];
+  trials: readonly TrialSpec[];
   scripts: { path: string; text: string; command: string }[];
 }
 
@@ -159,10 +159,10 @@ export async function planBatch(context: BatchContext, wanted: readonly Entry[])
 }
 
 /** Trials that wait for others come after those. */
-function wavesOf(trials: readonly Trial[]): Trial[][] {
+function wavesOf(trials: readonly TrialSpec[]): TrialSpec[][] {
   const here = new Set(trials.map(({ hash }) => hash));
   const levels = new Map<string, number>();
-  const level = (trial: Trial): number => {
+  const level = (trial: TrialSpec): number => {
     const known = levels.get(trial.hash);
     if (known !== undefined) return known;
     const before = sourcesOf(trial).filter(({ hash }) => here.has(hash));
@@ -170,15 +170,15 @@ function wavesOf(trials: readonly Trial[]): Trial[][] {
     levels.set(trial.hash, own);
     return own;
   };
-  const waves: Trial[][] = [];
+  const waves: TrialSpec[][] = [];
   for (const trial of trials) (waves[level(trial)] ??= []).push(trial);
   return waves;
 }
 
-const sourcesOf = ({ sources }: Trial): Trial[] => Object.values(sources);
+const sourcesOf = ({ sources }: TrialSpec): TrialSpec[] => Object.values(sources);
 
 /** Jobs of earlier submissions that are there for what a trial leans on. */
-function earlierJobs(trial: Trial, jobs: Jobs): string[] {
+function earlierJobs(trial: TrialSpec, jobs: Jobs): string[] {
   return sourcesOf(trial).flatMap((source) => {
     const job = jobs.job(source);
     return job && job.phase !== 'ended' ? [job.job] : [];

@@ -9,7 +9,7 @@ import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/a
 import type { ComponentFactory } from '../../registry/container.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../engine/engine.js';
 import type { Shape } from '../engine/graph/ir.js';
 import type { HostTensor } from '../engine/ort/session.js';
@@ -96,9 +96,9 @@ export class Teacher {
 
 /** The terms of a trial; `networkOf` makes the network of a row that teaches. */
 export function auxiliaryOf(
-  trial: Trial,
+  trial: TrialSpec,
   components: ComponentFactory,
-  networkOf: (source: Trial) => Network,
+  networkOf: (source: TrialSpec) => Network,
 ): AuxiliaryTerm[] {
   const teachers = new Map<string, Teacher>();
   return Object.entries(trial.config.auxiliary).map(([name, { loss: slot, weight, teacher: row }]) => {

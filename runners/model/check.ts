@@ -11,7 +11,7 @@ import type { Loss } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { nearestNames } from '../../registry/near.js';
-import { Faults, throwAll, type Report, type Trial } from '../config/index.js';
+import { Faults, throwAll, type Report, type TrialSpec } from '../config/index.js';
 import { record } from '../engine/recording.js';
 import { fitRows } from '../store/weights/rows.js';
 import { shapesIn } from '../store/weights/start.js';
@@ -34,14 +34,14 @@ interface Misfit {
 
 /** Throws all faults of all trials together. */
 export async function checkTrials(
-  trials: readonly Trial[],
+  trials: readonly TrialSpec[],
   observe: (done: number, total: number) => void = () => {},
 ): Promise<void> {
   throwAll(await findMisfits(trials, observe));
 }
 
 export async function findMisfits(
-  trials: readonly Trial[],
+  trials: readonly TrialSpec[],
   observe: (done: number, total: number) => void = () => {},
 ): Promise<MtcpError[]> {
   const known = new Map<string, Misfit[]>();
@@ -65,7 +65,7 @@ export async function findMisfits(
 }
 
 /** What a network and its objective depend on. */
-function keyOf({ config, sources }: Trial): string {
+function keyOf({ config, sources }: TrialSpec): string {
   const { data, augment, tasks, model, scheme, intermediate, auxiliary, optimizer, schedule, weights } =
     config;
   const own = [
@@ -84,7 +84,7 @@ function keyOf({ config, sources }: Trial): string {
 }
 
 /** The same but for the numbers that a sweep varies most, which change no shape. */
-function shapeOf({ config, ...trial }: Trial): string {
+function shapeOf({ config, ...trial }: TrialSpec): string {
   const { scheme, optimizer, schedule } = config;
   const numberless = (slot: Slot): Slot =>
     JSON.parse(JSON.stringify(slot, (_, value: unknown) => (typeof value === 'number' ? 0 : value))) as Slot;
@@ -93,11 +93,11 @@ function shapeOf({ config, ...trial }: Trial): string {
     optimizer: numberless(optimizer),
     schedule: numberless(schedule),
   };
-  return keyOf({ ...trial, config: { ...config, ...kept } } as Trial);
+  return keyOf({ ...trial, config: { ...config, ...kept } } as TrialSpec);
 }
 
 /** @param recorded shapes of networks that are known to be good */
-async function misfitsOf(trial: Trial, recorded: Set<string>): Promise<Misfit[]> {
+async function misfitsOf(trial: TrialSpec, recorded: Set<string>): Promise<Misfit[]> {
   const misfits: Misfit[] = [];
   const labelled = tasksOf(trial, misfits);
   if (misfits.length > 0) return misfits;
@@ -166,12 +166,12 @@ async function misfitsOf(trial: Trial, recorded: Set<string>): Promise<Misfit[]>
 
 /** Whether what other rows trained has a place in this network. */
 async function checkRows(
-  trial: Trial,
+  trial: TrialSpec,
   table: ParameterTable,
   size: readonly [number, number],
   misfits: Misfit[],
 ): Promise<void> {
-  const shapes = new Map<Trial, Shapes>();
+  const shapes = new Map<TrialSpec, Shapes>();
   for (const part of Object.keys(trial.config.weights.rows)) {
     const source = trial.sources[`weights.rows.${part}`];
     if (!shapes.has(source)) shapes.set(source, shapesIn(await tableOf(partsOf(source), size)));
@@ -184,7 +184,7 @@ async function checkRows(
 }
 
 /** The data set's tasks that the trial names. */
-function tasksOf({ config }: Trial, misfits: Misfit[]): Task[] {
+function tasksOf({ config }: TrialSpec, misfits: Misfit[]): Task[] {
   const dataset = new Maker(createTrialContainer([]), misfits).create('dataset', ['data'], config.data);
   if (!dataset) return [];
   const known = new Map(dataset.tasks.map((task) => [task.name, task]));

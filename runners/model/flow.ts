@@ -5,7 +5,7 @@ import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { catalog } from '../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import { isPlainObject } from '../../registry/options.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { record } from '../engine/recording.js';
 import { BLOCK_SECTIONS } from './network.js';
@@ -33,7 +33,7 @@ export interface Flow {
 }
 
 /** @throws MtcpError if parts of the network do not fit each other */
-export async function flowOf(trial: Trial): Promise<Flow> {
+export async function flowOf(trial: TrialSpec): Promise<Flow> {
   const { config } = trial;
   const { network, tasks } = partsOf(trial);
   const { size } = createTrialContainer(tasks).create('transform', config.augment);

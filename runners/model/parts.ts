@@ -5,7 +5,7 @@ import type { Metric, Optimizer, Schedule, Scheme } from '../../registry/contrac
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { createLoader, type Loader } from '../data/loader.js';
 import { auxiliaryOf } from './auxiliary.js';
 import { Network } from './network.js';
@@ -24,7 +24,7 @@ export interface TrialParts {
 }
 
 /** The data set's tasks that the trial names, in the trial's order. */
-export function tasksOf(trial: Trial): Task[] {
+export function tasksOf(trial: TrialSpec): Task[] {
   const dataset = createTrialContainer([]).create('dataset', trial.config.data);
   const known = new Map(dataset.tasks.map((task) => [task.name, task]));
   return Object.keys(trial.config.tasks).map((name) => {
@@ -38,7 +38,7 @@ export function tasksOf(trial: Trial): Task[] {
   });
 }
 
-export function partsOf(trial: Trial): TrialParts {
+export function partsOf(trial: TrialSpec): TrialParts {
   const { config } = trial;
   const { batch, accumulate } = config.train;
   if (batch % accumulate !== 0)
@@ -79,7 +79,7 @@ export function partsOf(trial: Trial): TrialParts {
 const divisors = (n: number): number[] =>
   Array.from({ length: n }, (_, i) => i + 1).filter((i) => n % i === 0);
 
-function schemeOf({ config, locate }: Trial, components: ComponentFactory): Scheme {
+function schemeOf({ config, locate }: TrialSpec, components: ComponentFactory): Scheme {
   const scheme = components.create('scheme', config.scheme);
   if (scheme.needsEvaluation && config.evaluate.every === null)
     throw new MtcpError(
@@ -106,7 +106,7 @@ function schemeOf({ config, locate }: Trial, components: ComponentFactory): Sche
 }
 
 /** @param scheme if it looks at scores, they must not be those that are reported */
-export function loaderOf({ config, seed }: Trial, tasks: readonly Task[], scheme?: Scheme): Loader {
+export function loaderOf({ config, seed }: TrialSpec, tasks: readonly Task[], scheme?: Scheme): Loader {
   return createLoader({
     dataset: config.data,
     transform: config.augment,
@@ -119,5 +119,5 @@ export function loaderOf({ config, seed }: Trial, tasks: readonly Task[], scheme
 }
 
 /** Threads of the trial's engine. */
-export const threadsOf = ({ config: { engine } }: Trial): number =>
+export const threadsOf = ({ config: { engine } }: TrialSpec): number =>
   ('threads' in engine ? engine.threads : null) ?? availableParallelism();

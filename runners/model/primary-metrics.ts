@@ -1,14 +1,14 @@
 // What a table says of a task: its primary metric. Read from the metric component alone; no network is built.
 import { createTrialContainer } from '../../registry/container.js';
 import type { Metric, MetricInfo } from '../../registry/contracts/learning.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 
 /** The number of a metric component that tables and delta-m use. */
 export const primaryOf = (metric: Metric): MetricInfo =>
   metric.values.find(({ primary }) => primary) ?? metric.values[0];
 
 /** `task` -> its primary metric, over all trials. */
-export function primaryMetrics(trials: readonly Trial[]): Map<string, MetricInfo> {
+export function primaryMetrics(trials: readonly TrialSpec[]): Map<string, MetricInfo> {
   const components = createTrialContainer([]);
   const metrics = new Map<string, MetricInfo>();
   for (const { config } of trials)

@@ -5,7 +5,7 @@ import type { Metric, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
-import type { Trial, TrialConfig } from '../config/trial.js';
+import type { TrialSpec, TrialConfig } from '../config/trial.js';
 import type { EvaluatedSplit } from '../data/loader.js';
 
 type WithSelection = Pick<TrialConfig, 'evaluate'>;
@@ -28,7 +28,7 @@ export function judgedSplit(
  * @throws MtcpError `config` if no task has that metric
  */
 export function judgeOf(
-  { config, locate }: Pick<Trial, 'config' | 'locate'>,
+  { config, locate }: Pick<TrialSpec, 'config' | 'locate'>,
   tasks: readonly Task[],
   metrics: Record<string, Metric>,
 ): Judge {
@@ -59,7 +59,7 @@ export function judgeOf(
 }
 
 /** How the weights of these trials were chosen, a sentence for each way; for captions of tables. */
-export function selectionNotes(trials: readonly Pick<Trial, 'row' | 'config'>[]): string[] {
+export function selectionNotes(trials: readonly Pick<TrialSpec, 'row' | 'config'>[]): string[] {
   const rows = new Map<string, Set<string>>();
   for (const { row, config } of trials) {
     const { rule, split, metric, share } = config.evaluate.selection;

@@ -1,12 +1,12 @@
 // From results of trials to the numbers of a table: one line for each row of the experiment, over its seeds.
 import type { MetricInfo } from '../../registry/contracts/learning.js';
-import type { Experiment, Trial } from '../config/index.js';
+import type { Experiment, TrialSpec } from '../config/index.js';
 import type { TrialResult, TrialState } from '../store/ledger/run-folder.js';
 import { deltaM, spreadOf, type Spread } from './statistics.js';
 
 /** What became of a trial. */
 export interface RowResult {
-  trial: Trial;
+  trial: TrialSpec;
   state: TrialState;
   folder: string;
   result?: TrialResult;

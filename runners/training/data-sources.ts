@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
@@ -27,19 +27,19 @@ export class DataSources {
   ) {}
 
   /** Every data set that one of the trials names. */
-  async prepare(trials: readonly Trial[]): Promise<void> {
+  async prepare(trials: readonly TrialSpec[]): Promise<void> {
     for (const trial of trials)
       if (!this.#known.has(keyOf(trial)))
         await this.#prepare(widestOf(trials.filter((other) => keyOf(other) === keyOf(trial))));
   }
 
-  about(trial: Trial): DatasetInfo {
+  about(trial: TrialSpec): DatasetInfo {
     const info = this.#known.get(keyOf(trial));
     if (!info) throw new Error('prepare() comes before the first trial');
     return info;
   }
 
-  async #prepare(widest: Trial): Promise<void> {
+  async #prepare(widest: TrialSpec): Promise<void> {
     const tasks = tasksOf(widest);
     const loader = loaderOf(widest, tasks);
     try {
@@ -63,7 +63,7 @@ export class DataSources {
 
   /** Computed once for each state of the data and kept beside the runs. */
   async #constant(
-    trial: Trial,
+    trial: TrialSpec,
     info: DatasetInfo,
     loader: ReturnType<typeof loaderOf>,
   ): Promise<Record<string, number>> {
@@ -78,7 +78,7 @@ export class DataSources {
   }
 }
 
-function constantFile(folder: string, { config }: Trial, digest: string): string {
+function constantFile(folder: string, { config }: TrialSpec, digest: string): string {
   const identity = JSON.stringify([digest, config.tasks, config.evaluate.mode]);
   return join(folder, `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`);
 }
@@ -86,7 +86,7 @@ function constantFile(folder: string, { config }: Trial, digest: string): string
 /** What a run has computed of it before; empty if none has. */
 export function storedConstant(
   folder: string,
-  rows: readonly { trial: Trial; result?: TrialResult }[],
+  rows: readonly { trial: TrialSpec; result?: TrialResult }[],
 ): Record<string, number> {
   const first = rows[0].trial;
   const same = rows.filter(({ trial }) => keyOf(trial) === keyOf(first));
@@ -96,10 +96,10 @@ export function storedConstant(
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>) : {};
 }
 
-const keyOf = ({ config }: Trial): string => JSON.stringify(config.data);
+const keyOf = ({ config }: TrialSpec): string => JSON.stringify(config.data);
 
 /** The trial with the most tasks. */
-function widestOf(trials: readonly Trial[]): Trial {
+function widestOf(trials: readonly TrialSpec[]): TrialSpec {
   return trials.reduce((best, trial) =>
     Object.keys(trial.config.tasks).length > Object.keys(best.config.tasks).length ? trial : best,
   );

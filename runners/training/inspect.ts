@@ -1,7 +1,7 @@
 // The size of a trial's network, found by recording one step on shapes alone: nothing is computed, and blocks
 // that do not fit each other are found before anything runs.
 import { createTrialContainer } from '../../registry/container.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { peakBytesOf } from '../engine/graph/lifetimes.js';
 import { unshaped } from '../engine/graph/views.js';
@@ -31,7 +31,7 @@ const NODE = 10e3;
 /** Its allocator's gaps and what operators hold while they run, over the values' own bytes. */
 const ALLOCATION = 1.22;
 
-export async function inspect(trial: Trial): Promise<NetworkSize> {
+export async function inspect(trial: TrialSpec): Promise<NetworkSize> {
   const { network, criterion, optimizer, tasks } = partsOf(trial);
   const { batch, accumulate, clip } = trial.config.train;
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);

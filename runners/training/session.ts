@@ -1,7 +1,7 @@
 // A trial under way: what it is made of, and where it is. Training, evaluating, saving and finishing are functions over
 // this, each in a file of its own (epoch.ts, assess.ts, save.ts, finish.ts); trial.ts puts them in order.
 import type { DatasetInfo } from '../../registry/contracts/data.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
@@ -26,7 +26,7 @@ export interface TrialContext {
   /** Called before anything is written; throws if the folder is not this process's any more. */
   assertHeld?(): void;
   /** Where a trial lies that this one leans on; it is done. */
-  sourceFolder(source: Trial): RunFolder;
+  sourceFolder(source: TrialSpec): RunFolder;
   /** What the data set said when it was prepared. */
   data: DatasetInfo;
   observe(event: Observed): void;
@@ -41,7 +41,7 @@ export class Interrupted extends Error {}
 export type Emit = (event: TrialEvent) => void;
 
 export interface Session {
-  readonly trial: Trial;
+  readonly trial: TrialSpec;
   readonly context: TrialContext;
   readonly emit: Emit;
   readonly log: EventLog;
@@ -64,7 +64,7 @@ export interface Session {
 
 /** The trial's parts, with its programs compiled; weights are not set. */
 export async function openSession(
-  trial: Trial,
+  trial: TrialSpec,
   context: TrialContext,
   log: EventLog,
   emit: Emit,
@@ -124,7 +124,7 @@ export async function openSession(
 }
 
 function compileStep(
-  { config: { train } }: Trial,
+  { config: { train } }: TrialSpec,
   { engine }: TrialContext,
   { network, criterion, optimizer }: TrialParts,
   { size }: Loader,
@@ -134,7 +134,7 @@ function compileStep(
 }
 
 function compileEvaluation(
-  { config: { evaluate } }: Trial,
+  { config: { evaluate } }: TrialSpec,
   { engine }: TrialContext,
   { network, metrics }: TrialParts,
   { size, fit }: Loader,

@@ -7,7 +7,7 @@
 // What it does is appended to the folder's events; `observe` sees the same, plus progress inside an epoch.
 import { join } from 'node:path';
 import { messageOf, MtcpError } from '../../registry/errors.js';
-import { writeResolved, type Trial } from '../config/index.js';
+import { writeResolved, type TrialSpec } from '../config/index.js';
 import { EventLog, readEvents } from '../store/ledger/events.js';
 import { writeWhole } from '../support/files.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
@@ -27,7 +27,7 @@ import {
 /**
  * @throws Interrupted if it was asked to stop; MtcpError `busy` if another process has taken the folder
  */
-export async function runTrial(trial: Trial, context: TrialContext): Promise<TrialResult> {
+export async function runTrial(trial: TrialSpec, context: TrialContext): Promise<TrialResult> {
   const log = new EventLog(context.folder.events);
   const emit: Emit = (event) => {
     context.assertHeld?.();

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../registry/errors.js';
-import type { Trial } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import type { DataSources } from './data-sources.js';
 import { createEngine } from '../engine/index.js';
 import type { Engine } from '../engine/engine.js';
@@ -99,12 +99,12 @@ async function run(
 }
 
 /** Gives each of `jobs` processes its part of the machine; what a trial asks for itself stays. */
-export function shareThreads(trials: readonly Trial[], jobs: number): void {
+export function shareThreads(trials: readonly TrialSpec[], jobs: number): void {
   giveThreads(trials, Math.max(1, Math.floor(availableParallelism() / jobs)));
 }
 
 /** The same where it is known what a process may use. */
-export function giveThreads(trials: readonly Trial[], threads: number): void {
+export function giveThreads(trials: readonly TrialSpec[], threads: number): void {
   for (const { config } of trials) {
     if ('threads' in config.engine) config.engine.threads ??= threads;
     config.train.workers ??= Math.max(1, Math.min(3, threads - 1));
@@ -115,7 +115,7 @@ export function giveThreads(trials: readonly Trial[], threads: number): void {
 class Engines {
   readonly #known = new Map<string, Engine>();
 
-  async of(trial: Trial): Promise<Engine> {
+  async of(trial: TrialSpec): Promise<Engine> {
     const key = JSON.stringify([trial.config.engine, threadsOf(trial)]);
     let engine = this.#known.get(key);
     if (!engine) this.#known.set(key, (engine = await createEngine(trial.config.engine, threadsOf(trial))));

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { component } from '../../registry/component.js';
 import type { Dataset } from '../../registry/contracts/data.js';
-import { loadExperiment, type Trial } from '../../runners/config/index.js';
+import { loadExperiment, type TrialSpec } from '../../runners/config/index.js';
 import { writeSafetensors, type WritableTensor } from '../../runners/support/safetensors.js';
 import { readTensors, type ModelFixture } from '../reference/fixtures.js';
 import { referenceSections } from './reference-model.js';
@@ -35,7 +35,7 @@ export class ReferenceTasks implements Dataset {
 }
 
 /** The trial of a fixture with three tasks; only its seed is not the fixture's. */
-export function referenceTrial(fixture: ModelFixture): Trial {
+export function referenceTrial(fixture: ModelFixture): TrialSpec {
   const [trial] = loadExperiment(TABLE3, { profile: 'smoke', rows: ['MT-CP'] }).trials;
   const { model, heads, lossSlots, scheme, optimizer, intermediate } = referenceSections(fixture);
   const tasks = Object.fromEntries(

@@ -4,7 +4,7 @@ import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/near.js';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import { hostTensor, type Tracer } from '../../engine/engine.js';
 import { createEngine } from '../../engine/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
@@ -39,7 +39,7 @@ export interface Computed {
 }
 
 /** What a trial's network shows, for images of the trial's own size or of those in `input`. */
-export async function listFeatures(trial: Trial, input?: string): Promise<Feature[]> {
+export async function listFeatures(trial: TrialSpec, input?: string): Promise<Feature[]> {
   const { network, tasks } = partsOf(trial);
   let shape = [1, ...createTrialContainer(tasks).create('transform', trial.config.augment).size, 3];
   if (input !== undefined) {
@@ -72,7 +72,7 @@ const channelsFirst = (x: Tensor4D): Tensor => x.transpose([0, 3, 1, 2]);
  * @throws MtcpError `usage` for an unknown feature, `weights` or `data` if a file does not fit
  */
 export async function forward(
-  trial: Trial,
+  trial: TrialSpec,
   { input, outputs, out, ...weightsOptions }: ForwardOptions,
 ): Promise<Computed> {
   const file = new SafetensorsFile(input);

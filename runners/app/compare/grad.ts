@@ -3,7 +3,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import { labelChannels, type Task } from '../../../registry/contracts/tasks.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import { randomStream } from '../../../registry/random.js';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import type { TrainBatch } from '../../data/batch.js';
 import { createEngine } from '../../engine/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
@@ -43,7 +43,10 @@ const STILL: Optimizer = {
 };
 
 /** @throws MtcpError `data` or `weights` if a file does not fit, `numeric` if a loss is not finite */
-export async function grad(trial: Trial, { input, out, ...weightsOptions }: GradOptions): Promise<Gradients> {
+export async function grad(
+  trial: TrialSpec,
+  { input, out, ...weightsOptions }: GradOptions,
+): Promise<Gradients> {
   const parts = partsOf(trial);
   const [taught] = teachersOf(parts.criterion.auxiliary);
   if (taught)

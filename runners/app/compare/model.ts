@@ -2,7 +2,7 @@
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/near.js';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import type { Weights } from '../../training/step/weights.js';
 import { fitModel, readFitted, requireFit, shapesOf, type Fit } from '../../store/weights/fit.js';
@@ -23,7 +23,11 @@ const PARTIAL = ['backbone'];
  * Numbers from the seed, then from the trial's own file, then from `weights`.
  * @throws MtcpError `weights` if a tensor is missing, unexpected or of another shape
  */
-export function fill(trial: Trial, weights: Weights, { weights: path, partial = [] }: WeightsOptions): void {
+export function fill(
+  trial: TrialSpec,
+  weights: Weights,
+  { weights: path, partial = [] }: WeightsOptions,
+): void {
   for (const section of partial)
     if (!PARTIAL.includes(section))
       throw new MtcpError('usage', `a file for "${section}" alone cannot be loaded`, {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { randomStream } from '../../../registry/random.js';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import { createEngine } from '../../engine/index.js';
 import { Evaluation } from '../../training/evaluation.js';
 import { loaderOf, partsOf, threadsOf } from '../../model/parts.js';
@@ -47,7 +47,7 @@ export interface Profile {
 
 /** @throws MtcpError `config` if the trial's engine does not record graphs */
 export async function profileTrial(
-  trial: Trial,
+  trial: TrialSpec,
   { steps = 5, images = 8, observe = () => {} }: ProfileOptions = {},
 ): Promise<Profile> {
   if (trial.config.engine.type !== 'onnx')
@@ -65,7 +65,7 @@ export async function profileTrial(
 }
 
 async function measure(
-  trial: Trial,
+  trial: TrialSpec,
   steps: number,
   images: number,
   prefix: (program: number) => string,
@@ -169,7 +169,7 @@ async function measure(
 }
 
 async function trainSteps(
-  trial: Trial,
+  trial: TrialSpec,
   loader: ReturnType<typeof loaderOf>,
   step: TrainingStep,
   rate: number,

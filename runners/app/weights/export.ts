@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { catalog } from '../../../registry/catalog.js';
 import { withDefaults } from '../../../registry/options.js';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import { writeWhole } from '../../support/files.js';
 import { trialIn, weightsIn } from '../../store/weights/trial-folder.js';
 import { SafetensorsFile, writeSafetensors, type WritableTensor } from '../../support/safetensors.js';
@@ -68,7 +68,7 @@ export function exportWeights({ folder, out, part, checkpoint }: ExportOptions):
   }
 }
 
-function writeSettings(trial: Trial, folder: string): void {
+function writeSettings(trial: TrialSpec, folder: string): void {
   const { type, ...given } = trial.config.model.backbone;
   const { checkpoint, options } = catalog.get('backbone', type);
   if (!checkpoint) return;

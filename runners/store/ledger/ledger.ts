@@ -2,12 +2,12 @@
 // and which one to work on next. Nothing is kept in memory that others would have to know; processes that share
 // the folder split the trials between them because each claims what is not taken. A trial that leans on others' results
 // waits until they are done, whoever does them.
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import { Lease, type LeaseOptions } from './lease.js';
 import { RunFolder, type TrialState } from './run-folder.js';
 
 export interface Entry {
-  readonly trial: Trial;
+  readonly trial: TrialSpec;
   readonly folder: RunFolder;
   /** Place in the experiment, from 1. */
   readonly index: number;
@@ -38,7 +38,7 @@ export class Ledger {
 
   constructor(
     readonly runs: string,
-    trials: readonly Trial[],
+    trials: readonly TrialSpec[],
     readonly options: LedgerOptions = {},
   ) {
     this.entries = trials.map((trial, i) => ({ trial, folder: new RunFolder(runs, trial), index: i + 1 }));
@@ -74,7 +74,7 @@ export class Ledger {
   }
 
   /** Where a trial lies that the entry's trial leans on. */
-  folderOf(source: Trial): RunFolder {
+  folderOf(source: TrialSpec): RunFolder {
     return new RunFolder(this.runs, source);
   }
 
@@ -88,7 +88,7 @@ export class Ledger {
   }
 
   /** Trials that are to be done and cannot be: what they lean on is not done, and nobody works on it. */
-  blocked(): { entry: Entry; by: { trial: Trial; state: TrialState }[] }[] {
+  blocked(): { entry: Entry; by: { trial: TrialSpec; state: TrialState }[] }[] {
     return this.entries.flatMap((entry) => {
       if (!this.#wants(entry, this.state(entry))) return [];
       const by = this.#missing(entry)
@@ -99,17 +99,17 @@ export class Ledger {
   }
 
   /** What an entry's trial leans on and is not done. */
-  #missing({ trial }: Entry): Trial[] {
+  #missing({ trial }: Entry): TrialSpec[] {
     return Object.values(trial.sources).filter((source) => this.folderOf(source).result() === undefined);
   }
 
-  #isUnderWay(trial: Trial): boolean {
+  #isUnderWay(trial: TrialSpec): boolean {
     return [trial, ...Object.values(trial.sources)].some(
       (each) => this.folderOf(each).state(this.options) === 'running',
     );
   }
 
-  #mayCome(source: Trial, skip: (entry: Entry) => boolean): boolean {
+  #mayCome(source: TrialSpec, skip: (entry: Entry) => boolean): boolean {
     const state = this.folderOf(source).state(this.options);
     if (state === 'running' || state === 'done') return true;
     const entry = this.entries.find(({ trial }) => trial === source);

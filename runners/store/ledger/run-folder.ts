@@ -9,7 +9,7 @@
 //   result.json     written last: the trial is done
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import { readEvents } from './events.js';
 import { asIoError, writeWhole } from '../../support/files.js';
 import { ownerOf, type LeaseOptions, type Ownership } from './lease.js';
@@ -54,7 +54,7 @@ export class RunFolder {
   readonly path: string;
 
   /** @param runs the folder of all runs; without a trial, the trial's own folder */
-  constructor(runs: string, trial?: Pick<Trial, 'experiment' | 'row' | 'seed' | 'hash'>) {
+  constructor(runs: string, trial?: Pick<TrialSpec, 'experiment' | 'row' | 'seed' | 'hash'>) {
     this.path = trial
       ? join(runs, trial.experiment, `${slug(trial.row)}-s${trial.seed}-${trial.hash.slice(0, 8)}`)
       : runs;

@@ -2,7 +2,7 @@
 // encoder and head that a network has for this task; a part of a network goes into the same part of another. Like a
 // file, a row has to come out even: what it has finds a place, and a section that it fills is filled wholly.
 import { join } from 'node:path';
-import { STARTED_PARTS, type Trial } from '../../config/index.js';
+import { STARTED_PARTS, type TrialSpec } from '../../config/index.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { RunFolder } from '../ledger/run-folder.js';
 import type { HostTensor } from '../../support/host-tensor.js';
@@ -60,7 +60,11 @@ function fitTask(task: string, stored: Shapes, wanted: Shapes): Fit {
  * @param shapes of a source's network
  * @throws MtcpError `weights` at the part that does not fit
  */
-export function fitRows(trial: Trial, shapes: (source: Trial) => Shapes, wanted: Shapes): Map<string, Fit> {
+export function fitRows(
+  trial: TrialSpec,
+  shapes: (source: TrialSpec) => Shapes,
+  wanted: Shapes,
+): Map<string, Fit> {
   const tasks = Object.keys(trial.config.tasks);
   const taken = new Map<string, string>();
   const fits = new Map<string, Fit>();
@@ -87,13 +91,13 @@ export function fitRows(trial: Trial, shapes: (source: Trial) => Shapes, wanted:
 
 /** Fills arrays from the folders of the rows that the trial starts from, which are done. */
 export function loadRows(
-  trial: Trial,
-  folderOf: (source: Trial) => RunFolder,
+  trial: TrialSpec,
+  folderOf: (source: TrialSpec) => RunFolder,
   wanted: Shapes,
   array: (name: string) => HostTensor['data'],
 ): Started[] {
-  const opened = new Map<Trial, WeightsSource>();
-  const fileOf = (source: Trial): WeightsSource => {
+  const opened = new Map<TrialSpec, WeightsSource>();
+  const fileOf = (source: TrialSpec): WeightsSource => {
     let file = opened.get(source);
     if (!file) opened.set(source, (file = open(folderOf(source))));
     return file;
@@ -111,9 +115,9 @@ export function loadRows(
 
 /** Fills the networks that teach a trial from their folders. */
 export function loadTeachers(
-  trial: Trial,
+  trial: TrialSpec,
   teachers: readonly { row: string; load(source: WeightsSource): void }[],
-  folderOf: (source: Trial) => RunFolder,
+  folderOf: (source: TrialSpec) => RunFolder,
 ): void {
   for (const teacher of teachers) {
     const source = Object.values(trial.sources).find(({ row }) => row === teacher.row)!;

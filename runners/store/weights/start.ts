@@ -3,7 +3,7 @@
 import type { ParameterTable } from '../../../modules/nn/scope.js';
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import type { HostTensor } from '../../support/host-tensor.js';
 import type { RunFolder } from '../ledger/run-folder.js';
 import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
@@ -11,14 +11,14 @@ import { loadRows } from './rows.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
 import { splitTensors, type TensorFile } from './split.js';
 
-const hintOf = (trial: Trial): string => {
+const hintOf = (trial: TrialSpec): string => {
   const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
   const example = checkpoint ? `, for example of ${checkpoint.example},` : '';
   return `\`mtcp weights import SOURCE -o FILE\` makes it from a checkpoint${example} that you have; \`weights.backbone=null\` trains from scratch`;
 };
 
 /** @throws MtcpError `weights` if the trial starts from a file that is not there, cannot be read or is another one */
-export function checkStart(trial: Trial): void {
+export function checkStart(trial: TrialSpec): void {
   const { backbone, digest } = trial.config.weights;
   if (backbone === null) return;
   const where = trial.locate(['weights', 'backbone']);
@@ -47,10 +47,10 @@ export const shapesIn = ({ parameters, buffers }: ParameterTable): Shapes =>
  * @throws MtcpError `weights` if a name or a shape does not fit; no array is touched by what does not fit
  */
 export function loadStart(
-  trial: Trial,
+  trial: TrialSpec,
   table: ParameterTable,
   array: (name: string) => HostTensor['data'],
-  folderOf: (source: Trial) => RunFolder,
+  folderOf: (source: TrialSpec) => RunFolder,
 ): Started[] {
   const rows = () => loadRows(trial, folderOf, shapesIn(table), array);
   const { backbone } = trial.config.weights;
@@ -58,7 +58,7 @@ export function loadStart(
 }
 
 function loadFile(
-  trial: Trial,
+  trial: TrialSpec,
   backbone: string,
   table: ParameterTable,
   array: (name: string) => HostTensor['data'],
@@ -75,7 +75,7 @@ function loadFile(
 
 /** What of the source goes where in the trial's backbone; `file` has the tensors under the names that `fit` uses. */
 export function fitTrial(
-  trial: Trial,
+  trial: TrialSpec,
   source: WeightsSource,
   table: ParameterTable,
 ): { file: TensorFile; fit: Fit } {

@@ -3,12 +3,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/near.js';
-import type { Trial } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import { openExperiment } from '../../config/open.js';
 import { RunFolder } from '../ledger/run-folder.js';
 
 /** @throws MtcpError `usage` if the folder is not a trial's */
-export function trialIn(folder: string): Trial {
+export function trialIn(folder: string): TrialSpec {
   const resolved = join(folder, 'resolved.yaml');
   if (!existsSync(resolved))
     throw new MtcpError('usage', `${folder} is not the folder of a trial`, {

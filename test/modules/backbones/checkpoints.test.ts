@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../../modules/index.js';
 import { forward } from '../../../runners/app/compare/forward.js';
-import { loadExperiment, type Trial } from '../../../runners/config/index.js';
+import { loadExperiment, type TrialSpec } from '../../../runners/config/index.js';
 import { importWeights, type Imported } from '../../../runners/app/weights/import.js';
 import {
   readSafetensors,
@@ -49,7 +49,11 @@ describe('checkpoints of other libraries', function () {
     return path;
   }
 
-  function trialOf(backbone: Imported['backbone'], weights: string, [height, width]: Case['size']): Trial {
+  function trialOf(
+    backbone: Imported['backbone'],
+    weights: string,
+    [height, width]: Case['size'],
+  ): TrialSpec {
     const path = join(folder, 'experiment.yaml');
     // JSON is YAML.
     writeFileSync(
@@ -71,7 +75,7 @@ describe('checkpoints of other libraries', function () {
   }
 
   /** Every map of the backbone on the fixture's image. */
-  async function expectMaps(name: string, trial: Trial): Promise<void> {
+  async function expectMaps(name: string, trial: TrialSpec): Promise<void> {
     const { size, outputs } = CASES[name];
     const [input, out] = [join(folder, 'in.safetensors'), join(folder, 'out.safetensors')];
     const shape = [1, 3, ...size];

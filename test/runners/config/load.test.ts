@@ -5,7 +5,7 @@ import { display } from '../../../runners/config/compose.js';
 import { formatErrors } from '../../../runners/config/format.js';
 import { loadExperiment, validateFiles, type LoadOptions } from '../../../runners/config/load.js';
 import { differences, writeResolved } from '../../../runners/config/resolved.js';
-import { canonicalJson, trialHash, type Trial } from '../../../runners/config/trial.js';
+import { canonicalJson, trialHash, type TrialSpec } from '../../../runners/config/trial.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 describe('loading experiments', () => {
@@ -17,7 +17,7 @@ describe('loading experiments', () => {
   /** Loads x.yaml of a folder with these files. */
   const load = (files: Record<string, string>, options: LoadOptions = {}) =>
     loadExperiment(join(write(files), 'x.yaml'), { ...options, schemas });
-  const only = (files: Record<string, string>, options: LoadOptions = {}): Trial => {
+  const only = (files: Record<string, string>, options: LoadOptions = {}): TrialSpec => {
     const { trials } = load(files, options);
     expect(trials).to.have.length(1);
     return trials[0];

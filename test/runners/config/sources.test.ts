@@ -5,7 +5,7 @@ import { MtcpError, MtcpErrors } from '../../../registry/errors.js';
 import { loadExperiment, type LoadOptions } from '../../../runners/config/load.js';
 import { writeResolved } from '../../../runners/config/resolved.js';
 import { withSources } from '../../../runners/config/sources.js';
-import type { Trial } from '../../../runners/config/trial.js';
+import type { TrialSpec } from '../../../runners/config/trial.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 const ROWS = `rows:
@@ -23,7 +23,7 @@ describe('rows that lean on rows', () => {
 
   const load = (text: string, options: LoadOptions = {}) =>
     loadExperiment(join(write({ 'x.yaml': text }), 'x.yaml'), { ...options, schemas });
-  const rowsOf = (trials: readonly Trial[]) => trials.map(({ row, seed }) => `${row} ${seed}`);
+  const rowsOf = (trials: readonly TrialSpec[]) => trials.map(({ row, seed }) => `${row} ${seed}`);
   const hashOf = (text: string, row: string) => load(text).trials.find((trial) => trial.row === row)!.hash;
 
   function faultsOf(text: string): readonly MtcpError[] {

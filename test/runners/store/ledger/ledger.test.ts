@@ -2,14 +2,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Trial } from '../../../../runners/config/index.js';
+import type { TrialSpec } from '../../../../runners/config/index.js';
 import { EventLog } from '../../../../runners/store/ledger/events.js';
 import { Ledger, type LedgerOptions } from '../../../../runners/store/ledger/ledger.js';
 import type { TrialResult } from '../../../../runners/store/ledger/run-folder.js';
 import { temporaryFolder } from '../../../support/rooms.js';
 
 const trials = ['a', 'b', 'c', 'd'].map(
-  (row): Trial => ({ experiment: 'x', row, seed: 0, hash: row.repeat(64), sources: {} }) as unknown as Trial,
+  (row): TrialSpec =>
+    ({ experiment: 'x', row, seed: 0, hash: row.repeat(64), sources: {} }) as unknown as TrialSpec,
 );
 
 const open = (runs: string, options?: LedgerOptions) => new Ledger(runs, trials, options);
@@ -85,7 +86,7 @@ describe('the ledger', () => {
     const both = { ...trials[2], sources: { x: a, y: b } };
     const last = { ...trials[3], sources: { x: both } };
     const open = (runs: string) => new Ledger(runs, [a, b, both, last]);
-    const finish = (ledger: Ledger, trial: Trial) =>
+    const finish = (ledger: Ledger, trial: TrialSpec) =>
       ledger.folderOf(trial).finish({ row: trial.row } as TrialResult);
 
     it('hands them out when these are done, and says when it is worth waiting', () => {
