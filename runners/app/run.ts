@@ -8,7 +8,6 @@ import { MtcpError } from '../../registry/errors.js';
 import { withSources, type Experiment, type TrialSpec } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
 import { openExperiment, type OpenOptions } from '../config/open.js';
-import { primaryMetrics } from '../model/primary-metrics.js';
 import { isBatchLauncher } from '../../registry/contracts/launching.js';
 import { createLauncher, launcherSlot, siteHere } from '../launching/index.js';
 import { Jobs } from '../launching/jobs.js';
@@ -17,11 +16,10 @@ import { planBatch, runInJobs, wantedIn, type BatchPlan, type JobEvent } from '.
 import { writeWhole } from '../support/files.js';
 import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
-import { htmlReport } from '../reporting/html/content.js';
-import { draw } from '../drawing/draw.js';
 import type { RowResult } from '../reporting/measure.js';
-import { buildReport, type Report } from '../reporting/report.js';
+import type { Report } from '../reporting/report.js';
 import { rowsOf } from './report.js';
+import { writeReport } from './write-report.js';
 import { track } from '../tracking/index.js';
 import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
@@ -69,6 +67,8 @@ export type RunEvent =
 
 export interface RunOutcome extends Worked {
   report: Report;
+  /** Parts of the report that could not be made; warnings say why. */
+  missing: string[];
   /** Folder of the experiment's runs and report. */
   folder: string;
   /** Trials that other processes work on. */
@@ -147,19 +147,24 @@ async function runTrials(
       });
   }
 
-  let worked: Worked & { detached?: boolean };
-  if (isBatchLauncher(launcher)) {
-    const { only, command = '', runs, detach } = options;
-    const context = { experiment, ledger, runs, launcher, slot, jobs: jobsBefore, only, command, observe };
-    worked = await runInJobs(context, { detach, stopRequested });
-  } else {
+  const work = async (): Promise<Worked & { detached?: boolean }> => {
+    if (isBatchLauncher(launcher)) {
+      const { only, command = '', runs, detach } = options;
+      const context = { experiment, ledger, runs, launcher, slot, jobs: jobsBefore, only, command, observe };
+      return runInJobs(context, { detach, stopRequested });
+    }
     const asked = options.jobs ?? launcher.jobs;
     const jobs = asked === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : asked;
-    worked =
-      jobs > 1
-        ? await runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
-        : await workThrough({ ledger, sources, observe, stopRequested });
-  }
+    return jobs > 1
+      ? runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
+      : workThrough({ ledger, sources, observe, stopRequested });
+  };
+  // Whatever ends the work, what was trained until then is reported.
+  let broken: { error: unknown } | undefined;
+  const worked = await work().catch((error: unknown): Worked & { detached?: boolean } => {
+    broken = { error };
+    return { failed: [], interrupted: false };
+  });
   // As the file has them, not as they ran.
   const asked = new Map(experiment.trials.map((trial, i) => [trial, i]));
   const place = ({ trial }: RowResult) => asked.get(trial) ?? asked.size;
@@ -171,21 +176,17 @@ async function runTrials(
     );
   const failed = worked.failed.filter((failure) => !finished(failure));
   if (!worked.interrupted && !worked.detached) failed.push(...blockedIn(ledger));
-  const primary = primaryMetrics(trials);
-  const report = buildReport(experiment, rows, sources.constant, primary);
-  writeWhole(join(folder, 'report.md'), report.markdown);
-  writeWhole(join(folder, 'report.json'), `${JSON.stringify(report.json, null, 2)}\n`);
-  const unless = (what: string) => (error: Error) =>
-    observe({ event: 'warning', message: `no ${what}: ${error.message}` });
-  for (const plot of report.plots)
-    await draw(plot, join(folder, plot.name)).catch(unless(`picture ${plot.name}`));
-  if (options.page && !worked.interrupted && !worked.detached)
-    await htmlReport(experiment, rows, report, primary)
-      .then((page) => writeWhole(join(folder, 'report.html'), page))
-      .catch(unless('report.html'));
+  const { report, missing } = await writeReport(experiment, rows, {
+    folder,
+    trials,
+    constant: sources.constant,
+    page: Boolean(options.page) && !worked.interrupted && !worked.detached,
+    warn: (message) => observe({ event: 'warning', message }),
+  });
+  if (broken) throw broken.error;
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
   const { interrupted, detached = false } = worked;
-  return { report, folder, failed, interrupted, elsewhere, detached };
+  return { report, missing, folder, failed, interrupted, elsewhere, detached };
 }
 
 const blockedIn = (ledger: Ledger): Failure[] =>

@@ -1,6 +1,6 @@
 // mtcp report
 import { join } from 'node:path';
-import { MtcpError } from '../../registry/errors.js';
+import { messageOf, MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import { writeWhole } from '../support/files.js';
 import { reportExperiment, type ExperimentReport } from '../app/report.js';
@@ -20,6 +20,8 @@ export async function report(
 ): Promise<void> {
   const format = parseFormat(options.format);
   const made = reportExperiment(file, { ...choiceOf(options, overrides), runs: options.runs });
+  for (const { what, error } of made.faults)
+    process.stderr.write(`warning: no ${what}: ${messageOf(error)}\n`);
   const text = await render(made, format);
   const path = options.output ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
   if (path === '-') process.stdout.write(text);
@@ -66,7 +68,9 @@ async function render(made: ExperimentReport, format: Format): Promise<string> {
   }
 }
 
-function check({ checked, experiment }: ExperimentReport, file: string): void {
+function check({ checked, faults, experiment }: ExperimentReport, file: string): void {
+  const broken = faults.find(({ what }) => what === 'check of report.expect');
+  if (broken) throw broken.error;
   if (checked.length === 0)
     throw new MtcpError('usage', 'there is nothing to check', {
       where: 'argument "--check"',

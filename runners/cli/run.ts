@@ -71,7 +71,7 @@ export async function run(file: string, overrides: string[], options: Options): 
     if (outcome.interrupted) {
       process.stderr.write('stopped; the same command goes on from here\n');
       process.exitCode = STOPPED;
-    } else if (outcome.failed.length > 0) process.exitCode = 1;
+    } else if (outcome.failed.length > 0 || outcome.missing.length > 0) process.exitCode = 1;
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }

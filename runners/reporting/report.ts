@@ -34,6 +34,8 @@ export interface Report {
   plots: Plot[];
   /** How the numbers compare with the experiment's `report.expect`. */
   checked: Checked[];
+  /** What else it should have; each was left out because of its error. */
+  faults: { what: string; error: unknown }[];
 }
 
 export interface TableEvent {
@@ -79,7 +81,22 @@ export function buildReport(
     experiment.report.printed && printedSection(experiment.report.printed, primary),
     weightsSection(courses),
   ].filter((section) => section !== undefined);
-  const plots = [weightsPlot(courses), costPlot(measured)].filter((plot) => plot !== undefined);
+  const faults: Report['faults'] = [];
+  const attempt = <T>(what: string, make: () => T): T | undefined => {
+    try {
+      return make();
+    } catch (error) {
+      faults.push({ what, error });
+      return undefined;
+    }
+  };
+  const plots = [
+    attempt('picture weights', () => weightsPlot(courses)),
+    attempt('picture cost', () => costPlot(measured)),
+  ].filter((plot) => plot !== undefined);
+  const checked = attempt('check of report.expect', () =>
+    checkExpectations(experiment.report.expect ?? {}, rows, measured, primary),
+  );
   const pictures = plots.map(({ name, title }) => `## ${title}\n\n![${title}](${name}.svg)\n`);
   return {
     sections,
@@ -90,7 +107,8 @@ export function buildReport(
     csv: csv(rows),
     json,
     plots,
-    checked: checkExpectations(experiment.report.expect ?? {}, rows, measured, primary),
+    checked: checked ?? [],
+    faults,
   };
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
+import { messageOf, MtcpError } from '../../registry/errors.js';
 import type { TrialSpec } from '../config/index.js';
 import { splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';
@@ -12,6 +13,7 @@ import { loaderOf, partsOf, tasksOf } from '../model/parts.js';
 
 export type DataEvent =
   | { event: 'preparing'; what: string; done: number; total: number }
+  | { event: 'warning'; message: string }
   | { event: 'data'; caption: string; root: string; counts: Record<string, number>; notes: string[] };
 
 export class DataSources {
@@ -55,9 +57,23 @@ export class DataSources {
       });
       const first = this.#known.size === 0;
       this.#known.set(keyOf(widest), info);
-      if (first && this.options.constant) this.constant = await this.#constant(widest, info, loader);
+      if (first && this.options.constant) await this.#compareWithConstant(widest, info, loader);
     } finally {
       await loader.close();
+    }
+  }
+
+  /** Data that cannot be read are no use for training either; anything else costs only the comparison. */
+  async #compareWithConstant(
+    trial: TrialSpec,
+    info: DatasetInfo,
+    loader: ReturnType<typeof loaderOf>,
+  ): Promise<void> {
+    try {
+      this.constant = await this.#constant(trial, info, loader);
+    } catch (error) {
+      if (MtcpError.is(error, 'data')) throw error;
+      this.observe({ event: 'warning', message: `no constant predictor: ${messageOf(error)}` });
     }
   }
 
