@@ -8,6 +8,7 @@
 // scatter (the values' gradient) adds whole rows.
 import * as tf from '@tensorflow/tfjs';
 import { recomputes } from '../../registry/contracts/memory.js';
+import { OPERATIONS, type DeformableOptions } from '../../registry/contracts/operations.js';
 import type { Initializer, Scope } from '../../registry/contracts/scope.js';
 import { xavierUniform, zeros } from './initializers.js';
 import { linear } from './layers.js';
@@ -15,12 +16,7 @@ import { afresh } from './ops/afresh.js';
 import { defineOp } from './ops/op.js';
 import { scatterShares } from './ops/scatter-shares.js';
 
-export interface DeformableOptions {
-  heads: number;
-  points: number;
-  /** Height and width of each level, in the order in which `values` has them one after the other. */
-  levels: readonly (readonly [number, number])[];
-}
+export type { DeformableOptions };
 
 /** Offsets start as rays: head h looks into direction h, point p at distance p + 1. */
 const rays =
@@ -107,22 +103,8 @@ export function samplePoints(
   return sample({ values, places, weights }, { ...options, recompute: true })[0] as tf.Tensor3D;
 }
 
-interface SampleInputs extends Record<string, tf.Tensor> {
-  /** [batch, cells, channels] */
-  values: tf.Tensor3D;
-  /** (x, y) in cells of the tap's level, [batch, n, heads, taps, 2] */
-  places: tf.Tensor5D;
-  /** [batch, n, heads, taps] */
-  weights: tf.Tensor4D;
-}
-
-interface SampleOptions extends DeformableOptions {
-  /** Read the corner rows again in the backward pass instead of keeping them: they are 4 taps as large as the output. */
-  recompute: boolean;
-}
-
-const sample = defineOp<SampleInputs, SampleOptions>(['values', 'places', 'weights'], {
-  name: 'mtcp.DeformableSampling',
+/** Inputs as of `samplePoints`. */
+const sample = defineOp(OPERATIONS.DeformableSampling, {
   composite({ values, places, weights }, options) {
     const [batch, n, heads, taps] = places.shape;
     const { index, corners } = locate(places, options);

@@ -4,6 +4,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { matMul } from '@tensorflow/tfjs';
 import { recomputes } from '../../registry/contracts/memory.js';
+import { OPERATIONS } from '../../registry/contracts/operations.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { linear, linearParameters, type LinearOptions } from './layers.js';
 import { gelu, geluSlope, relu, reluSlope } from './ops/activations.js';
@@ -41,19 +42,8 @@ export function feedForward<R extends tf.Rank>(
   return op(inputs, { activation })[0].reshape(x.shape) as tf.Tensor<R>;
 }
 
-interface Inputs extends Record<string, tf.Tensor> {
-  /** [rows, channels] */
-  x: tf.Tensor2D;
-  /** [hidden, channels] */
-  w1: tf.Tensor2D;
-  b1: tf.Tensor1D;
-  /** [channels, hidden] */
-  w2: tf.Tensor2D;
-  b2: tf.Tensor1D;
-}
-
-const op = defineOp<Inputs, Pick<FeedForwardOptions, 'activation'>>(['x', 'w1', 'b1', 'w2', 'b2'], {
-  name: 'mtcp.FeedForward',
+/** x [rows, channels], w1 [hidden, channels], b1 [hidden], w2 [channels, hidden], b2 [channels] */
+const op = defineOp(OPERATIONS.FeedForward, {
   composite({ x, w1, b1, w2, b2 }, { activation }) {
     const inner = ACTIVATIONS[activation].of(matMul(x, w1, false, true).add(b1));
     return matMul(inner as tf.Tensor2D, w2, false, true).add(b2);

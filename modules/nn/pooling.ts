@@ -1,23 +1,16 @@
 // Pooling over NHWC maps, with PyTorch's conventions.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS, type MaxPoolAttributes } from '../../registry/contracts/operations.js';
 import { defineOp } from './ops/op.js';
-
-export interface MaxPoolAttributes {
-  kernel: number;
-  stride: number;
-  /** On all sides; padded places never win. */
-  padding: number;
-}
 
 /** Lower than any activation; finite, so that no product with it is NaN. */
 const LOWEST = -3e38;
 
-const maxPoolOp = defineOp<{ x: tf.Tensor4D }, MaxPoolAttributes>(['x'], {
-  name: 'mtcp.MaxPool',
-  keep: [true],
+const maxPoolOp = defineOp(OPERATIONS.MaxPool, {
+  keep: ['y'],
   composite: ({ x }, attributes) =>
     tapsOf(x, attributes, LOWEST).reduce((highest, tap) => tf.maximum(highest, tap)),
-  gradient: ([dy], { x }, [y], attributes) => ({
+  gradient: ([dy], { x }, { y }, attributes) => ({
     x: () => {
       // The first place of a window that holds its maximum gets the gradient, as in PyTorch.
       const { kernel, stride, padding } = attributes;

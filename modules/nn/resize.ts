@@ -2,6 +2,7 @@
 // corner conventions, any ratio and the gradient come from one definition, and the results are PyTorch's
 // (torch.nn.functional.interpolate), which TensorFlow.js's own resize is not.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../registry/contracts/operations.js';
 import { bandedProduct } from './ops/banded-product.js';
 import { defineOp } from './ops/op.js';
 
@@ -153,8 +154,7 @@ export function resizeBicubic(x: tf.Tensor4D, size: readonly [number, number]): 
   return alongAxes(x, size, bicubicMatrix);
 }
 
-const repeat = defineOp<{ x: tf.Tensor4D }, { factors: [number, number] }>(['x'], {
-  name: 'mtcp.RepeatCells',
+const repeat = defineOp(OPERATIONS.RepeatCells, {
   composite({ x }, { factors: [down, across] }) {
     const [batch, rows, columns, channels] = x.shape;
     return tf

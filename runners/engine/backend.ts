@@ -4,13 +4,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { Builder } from './graph/builder.js';
 import { Graph, type Constant, type DType, type Shape, type Value } from './graph/ir.js';
+import type { Recomputing } from '../../registry/contracts/operations.js';
 import { MtcpError } from '../../registry/errors.js';
 
 export const RECORDING = 'mtcp-recording';
 
 type DataId = object;
 
-export class RecordingBackend extends tf.KernelBackend {
+export class RecordingBackend extends tf.KernelBackend implements Recomputing {
   graph = new Graph();
   build = new Builder(this.graph);
   #values = new WeakMap<DataId, Value>();

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { isOwnKernel } from '../../registry/contracts/operations.js';
 
 const PACKAGE = '@tensorflow/tfjs-backend-wasm';
 
@@ -19,7 +20,7 @@ export async function prepareWasm(): Promise<void> {
   setWasmPaths(`${dirname(createRequire(import.meta.url).resolve(PACKAGE))}/`);
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu'))
     // Composites of other operations run on any backend as they are.
-    if (!kernelName.startsWith('mtcp.') && !tf.getKernel(kernelName, 'wasm'))
+    if (!isOwnKernel(kernelName) && !tf.getKernel(kernelName, 'wasm'))
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc: borrowed(kernelFunc) });
 }
 

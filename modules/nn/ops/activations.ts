@@ -1,20 +1,19 @@
 // Activations whose gradients are cheaper than what TensorFlow.js derives.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-const reluOp = defineOp<{ x: tf.Tensor }>(['x'], {
-  name: 'mtcp.Relu',
-  keep: [true],
+const reluOp = defineOp(OPERATIONS.Relu, {
+  keep: ['y'],
   composite: ({ x }) => tf.relu(x),
-  gradient: ([dy], _, [y]) => ({ x: () => dy.mul(tf.step(y)) }),
+  gradient: ([dy], _, { y }) => ({ x: () => dy.mul(tf.step(y)) }),
 });
 
 export function relu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return reluOp({ x })[0] as tf.Tensor<R>;
 }
 
-const geluOp = defineOp<{ x: tf.Tensor }>(['x'], {
-  name: 'mtcp.Gelu',
+const geluOp = defineOp(OPERATIONS.Gelu, {
   composite: ({ x }) => x.mul(normalCdf(x)),
   gradient: ([dy], { x }) => ({ x: () => dy.mul(geluSlope(x)) }),
 });

@@ -2,29 +2,23 @@
 // the forward pass, and in the backward pass each tile's affinities are computed again from q and k (as in
 // FlashAttention, Dao et al. 2022). At 120x160 the full matrix would be 1.5 GB per sample and task.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { afresh } from './afresh.js';
 import { after } from './after.js';
 import { defineOp } from './op.js';
 
-interface Inputs extends Record<string, tf.Tensor> {
-  q: tf.Tensor3D;
-  k: tf.Tensor3D;
-  v: tf.Tensor3D;
-}
-
-const op = defineOp<Inputs, { tile: number }>(['q', 'k', 'v'], {
-  name: 'mtcp.SoftmaxAffinity',
-  keep: [true],
+const op = defineOp(OPERATIONS.SoftmaxAffinity, {
+  keep: ['y'],
   composite({ q, k, v }, { tile }) {
     return tf.concat(
       tilesOf(q, tile).map((part) => tf.matMul(affinity(part, k), v)),
       1,
     );
   },
-  gradient([dy], { q, k, v }, [out], { tile }) {
+  gradient([dy], { q, k, v }, { y }, { tile }) {
     // With S = softmax(A), A = q k^T:  dv = S^T dy,  dS = dy v^T,  dA = S (dS - rowsum(dS S)); the row sum is
-    // dy . out, which needs no affinities.
-    const along = dy.mul(out).sum(-1, true) as tf.Tensor3D;
+    // dy . y, which needs no affinities.
+    const along = dy.mul(y).sum(-1, true) as tf.Tensor3D;
     const [upstreams, sums] = [tilesOf(dy as tf.Tensor3D, tile), tilesOf(along, tile)];
     const dq: tf.Tensor[] = [];
     // Sums run along: the tiles' shares of dk and dv are as large as dk and dv.

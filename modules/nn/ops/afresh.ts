@@ -1,10 +1,7 @@
 // Recomputation: what `body` computes is computed again even if the same values exist already. A recorded
 // graph would otherwise share them and keep them in memory from the forward to the backward pass.
 import * as tf from '@tensorflow/tfjs';
-
-interface Recomputing {
-  afresh<T>(body: () => T): T;
-}
+import type { Recomputing } from '../../../registry/contracts/operations.js';
 
 export function afresh<T>(body: () => T): T {
   const backend = tf.backend() as Partial<Recomputing>;

@@ -2,10 +2,10 @@
 // share large inner values, as the gradients of one tile of an affinity do, it may compute one of them for all tiles
 // and keep every tile's inner values for the others. `after` makes a tile wait for the one before it.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-const op = defineOp<{ x: tf.Tensor; first: tf.Tensor }>(['x', 'first'], {
-  name: 'mtcp.After',
+const op = defineOp(OPERATIONS.After, {
   composite: ({ x }) => x.clone(),
   gradient: ([dy]) => ({ x: () => dy }),
 });

@@ -1,16 +1,10 @@
 // A constant matrix applied along the middle axis, for matrices whose rows have their few non-zero numbers next to
 // each other, as those of an interpolation. The recording engine leaves most of the zeros out.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-interface Attributes {
-  /** [to, from], row by row */
-  matrix: Float32Array;
-  to: number;
-}
-
-const op = defineOp<{ x: tf.Tensor3D }, Attributes>(['x'], {
-  name: 'mtcp.BandedProduct',
+const op = defineOp(OPERATIONS.BandedProduct, {
   composite: ({ x }, { matrix, to }) => tf.matMul(tf.tensor3d(matrix, [1, to, x.shape[1]]), x),
   gradient: ([dy], { x }, _, { matrix, to }) => ({
     x: () => bandedProduct(dy as tf.Tensor3D, transpose(matrix, to), x.shape[1]),

@@ -1,16 +1,10 @@
 // Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015), over all axes but the last.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-interface Inputs extends Record<string, tf.Tensor> {
-  x: tf.Tensor;
-  gamma: tf.Tensor1D;
-  beta: tf.Tensor1D;
-}
-
-const op = defineOp<Inputs, { epsilon: number }>(['x', 'gamma', 'beta'], {
-  name: 'mtcp.BatchNorm',
-  keep: [false, true, false, true],
+const op = defineOp(OPERATIONS.BatchNorm, {
+  keep: ['mean', 'inverse'],
   composite({ x, gamma, beta }, { epsilon }) {
     const axes = outerAxes(x);
     const mean = x.mean(axes);
@@ -19,7 +13,7 @@ const op = defineOp<Inputs, { epsilon: number }>(['x', 'gamma', 'beta'], {
     const inverse = tf.rsqrt(variance.add(epsilon));
     return [centered.mul(inverse.mul(gamma)).add(beta), mean, variance, inverse];
   },
-  gradient([dy], { x, gamma }, [mean, inverse]) {
+  gradient([dy], { x, gamma }, { mean, inverse }) {
     // dx = gamma inverse (dy - mean(dy) - n mean(dy n)), n the normalised input. Its centred form is a value of the
     // forward pass; from x itself it would take one number a channel more, and differences of large numbers where
     // a mean is far from 0.

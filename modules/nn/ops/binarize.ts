@@ -1,12 +1,12 @@
 // Binary values with gradients: signs going forward, straight-through estimates going back.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
 /** 1 where x >= 0, -1 elsewhere. */
 const signOf = (x: tf.Tensor): tf.Tensor => tf.where(x.less(0), -1, 1);
 
-const activation = defineOp<{ x: tf.Tensor }>(['x'], {
-  name: 'mtcp.BinaryActivation',
+const activation = defineOp(OPERATIONS.BinaryActivation, {
   composite: ({ x }) => signOf(x),
   // Of the piecewise quadratic that approximates the sign (Liu et al. 2018, Bi-Real Net): 2 - 2|x| where |x| < 1.
   gradient: ([dy], { x }) => ({ x: () => dy.mul(tf.relu(x.abs().mul(-2).add(2))) }),
@@ -17,8 +17,7 @@ export function binaryActivation<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<
   return activation({ x })[0] as tf.Tensor<R>;
 }
 
-const weight = defineOp<{ w: tf.Tensor }>(['w'], {
-  name: 'mtcp.BinaryWeight',
+const weight = defineOp(OPERATIONS.BinaryWeight, {
   composite({ w }) {
     const axes = w.shape.map((_, axis) => axis).slice(1);
     const scale = w.abs().mean(axes, true);

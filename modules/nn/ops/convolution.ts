@@ -1,22 +1,11 @@
 // 2-D convolution with weights in PyTorch's order [out, in / groups, kh, kw] over NHWC maps.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS, type ConvAttributes, type MapShape } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-export interface ConvAttributes {
-  stride: [number, number];
-  /** top, bottom, left, right */
-  padding: [number, number, number, number];
-  dilation: [number, number];
-  groups: number;
-}
+export type { ConvAttributes };
 
-interface Inputs extends Record<string, tf.Tensor> {
-  x: tf.Tensor4D;
-  w: tf.Tensor4D;
-}
-
-const forward = defineOp<Inputs, ConvAttributes>(['x', 'w'], {
-  name: 'mtcp.Conv2D',
+const forward = defineOp(OPERATIONS.Conv2D, {
   composite: ({ x, w }, attributes) =>
     perGroup(x, w, attributes, (part, weight) =>
       tf.conv2d(
@@ -34,14 +23,10 @@ const forward = defineOp<Inputs, ConvAttributes>(['x', 'w'], {
   }),
 });
 
-const inputGradient = defineOp<
-  { dy: tf.Tensor4D; w: tf.Tensor4D },
-  ConvAttributes & { inputShape: [number, number, number, number] }
->(['dy', 'w'], {
-  name: 'mtcp.Conv2DInputGradient',
+const inputGradient = defineOp(OPERATIONS.Conv2DInputGradient, {
   composite({ dy, w }, { inputShape, ...attributes }) {
     const [batch, height, width, channels] = inputShape;
-    const shape: [number, number, number, number] = [batch, height, width, channels / attributes.groups];
+    const shape: MapShape = [batch, height, width, channels / attributes.groups];
     return perGroup(dy, w, attributes, (part, weight) =>
       dilatedInputGradient(shape, part, weight, attributes),
     );
@@ -49,11 +34,7 @@ const inputGradient = defineOp<
   gradient: () => ({}),
 });
 
-const filterGradient = defineOp<
-  { dy: tf.Tensor4D; x: tf.Tensor4D },
-  ConvAttributes & { filterShape: [number, number, number, number] }
->(['dy', 'x'], {
-  name: 'mtcp.Conv2DFilterGradient',
+const filterGradient = defineOp(OPERATIONS.Conv2DFilterGradient, {
   composite({ dy, x }, { filterShape: [out, inner, kh, kw], stride, padding, dilation, groups }) {
     // dW[:, :, i, j] = sum over output cells of dy^T x, x taken where tap (i, j) saw it.
     const padded = tf.pad(x, [
@@ -109,7 +90,7 @@ function perGroup(
 
 /** Scatter as a convolution: spread dy by the stride, pad, convolve with the flipped and transposed filter. */
 function dilatedInputGradient(
-  [batch, height, width, channels]: [number, number, number, number],
+  [batch, height, width, channels]: MapShape,
   dy: tf.Tensor4D,
   w: tf.Tensor4D,
   { stride, padding, dilation }: ConvAttributes,
@@ -169,18 +150,14 @@ export function conv2d(x: tf.Tensor4D, w: tf.Tensor4D, attributes: ConvAttribute
   return forward({ x, w }, attributes)[0] as tf.Tensor4D;
 }
 
-const transposed = defineOp<Inputs, ConvAttributes & { outputShape: [number, number, number, number] }>(
-  ['x', 'w'],
-  {
-    name: 'mtcp.ConvTranspose2D',
-    composite: ({ x, w }, { outputShape, ...attributes }) =>
-      inputGradient({ dy: x, w }, { ...attributes, inputShape: outputShape })[0],
-    gradient: ([dy], { x, w }, _, { outputShape: _shape, ...attributes }) => ({
-      x: () => forward({ x: dy as tf.Tensor4D, w }, attributes)[0],
-      w: () => filterGradient({ dy: x, x: dy as tf.Tensor4D }, { ...attributes, filterShape: w.shape })[0],
-    }),
-  },
-);
+const transposed = defineOp(OPERATIONS.ConvTranspose2D, {
+  composite: ({ x, w }, { outputShape, ...attributes }) =>
+    inputGradient({ dy: x, w }, { ...attributes, inputShape: outputShape })[0],
+  gradient: ([dy], { x, w }, _, { outputShape: _shape, ...attributes }) => ({
+    x: () => forward({ x: dy as tf.Tensor4D, w }, attributes)[0],
+    w: () => filterGradient({ dy: x, x: dy as tf.Tensor4D }, { ...attributes, filterShape: w.shape })[0],
+  }),
+});
 
 /**
  * The transpose of the convolution that `attributes` describe, as torch's ConvTranspose2d.
@@ -191,7 +168,7 @@ const transposed = defineOp<Inputs, ConvAttributes & { outputShape: [number, num
 export function convTranspose2d(
   x: tf.Tensor4D,
   w: tf.Tensor4D,
-  outputShape: [number, number, number, number],
+  outputShape: MapShape,
   attributes: ConvAttributes,
 ): tf.Tensor4D {
   return transposed({ x, w }, { ...attributes, outputShape })[0] as tf.Tensor4D;

@@ -1,40 +1,31 @@
 // Cross entropy of each row of logits against its class.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-interface Inputs extends Record<string, tf.Tensor> {
-  logits: tf.Tensor2D;
-  labels: tf.Tensor1D;
-}
-
-const op = defineOp<Inputs>(['logits', 'labels'], {
-  name: 'mtcp.CrossEntropy',
-  keep: [false, true],
+const op = defineOp(OPERATIONS.CrossEntropy, {
+  keep: ['logProbabilities'],
   composite({ logits, labels }) {
     const logProbabilities = tf.logSoftmax(logits);
     const picked = logProbabilities.mul(tf.oneHot(labels, logits.shape[1])).sum(1);
     return [picked.neg(), logProbabilities];
   },
-  gradient: ([dy], { labels }, [logProbabilities]) => ({
+  gradient: ([dy], { labels }, { logProbabilities }) => ({
     logits: () =>
       gradientOp({
         dy: dy as tf.Tensor1D,
         logProbabilities: logProbabilities as tf.Tensor2D,
-        labels: labels as tf.Tensor1D,
+        labels,
       })[0],
   }),
 });
 
 /** dy (softmax - onehot), row by row. */
-const gradientOp = defineOp<{ dy: tf.Tensor1D; logProbabilities: tf.Tensor2D; labels: tf.Tensor1D }>(
-  ['dy', 'logProbabilities', 'labels'],
-  {
-    name: 'mtcp.CrossEntropyGradient',
-    composite: ({ dy, logProbabilities, labels }) =>
-      logProbabilities.exp().sub(tf.oneHot(labels, logProbabilities.shape[1])).mul(dy.expandDims(1)),
-    gradient: () => ({}),
-  },
-);
+const gradientOp = defineOp(OPERATIONS.CrossEntropyGradient, {
+  composite: ({ dy, logProbabilities, labels }) =>
+    logProbabilities.exp().sub(tf.oneHot(labels, logProbabilities.shape[1])).mul(dy.expandDims(1)),
+  gradient: () => ({}),
+});
 
 /**
  * @param logits [n, classes]

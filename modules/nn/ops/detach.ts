@@ -1,9 +1,9 @@
 // The value without its history: what PyTorch calls detach.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-const op = defineOp<{ x: tf.Tensor }>(['x'], {
-  name: 'mtcp.Detach',
+const op = defineOp(OPERATIONS.Detach, {
   composite: ({ x }) => x.clone(),
   gradient: () => ({}),
 });

@@ -2,7 +2,7 @@
 // flows through the comparison, but TensorFlow.js stops with an error unless one is registered.
 import * as tf from '@tensorflow/tfjs';
 
-const WITHOUT_GRADIENT: Record<string, string[]> = {
+const WITHOUT_GRADIENT: Partial<Record<keyof typeof tf, string[]>> = {
   Greater: ['a', 'b'],
   Less: ['a', 'b'],
   LessEqual: ['a', 'b'],

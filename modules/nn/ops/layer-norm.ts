@@ -1,22 +1,16 @@
 // Layer normalisation over the last axis (Ba et al. 2016).
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-interface Inputs extends Record<string, tf.Tensor> {
-  x: tf.Tensor;
-  gamma: tf.Tensor1D;
-  beta: tf.Tensor1D;
-}
-
-const op = defineOp<Inputs, { epsilon: number }>(['x', 'gamma', 'beta'], {
-  name: 'mtcp.LayerNorm',
-  keep: [false, true, true],
+const op = defineOp(OPERATIONS.LayerNorm, {
+  keep: ['mean', 'inverse'],
   composite({ x, gamma, beta }, { epsilon }) {
     const { mean, variance } = tf.moments(x, -1, true);
     const inverse = tf.rsqrt(variance.add(epsilon));
     return [x.sub(mean).mul(inverse).mul(gamma).add(beta), mean, inverse];
   },
-  gradient([dy], { x, gamma }, [mean, inverse]) {
+  gradient([dy], { x, gamma }, { mean, inverse }) {
     // With n the normalised input and g = gamma dy:  dx = inverse (g - mean(g) - n mean(g n)).
     const normalized = x.sub(mean).mul(inverse);
     const along = dy.mul(normalized);

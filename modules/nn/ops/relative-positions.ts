@@ -3,18 +3,14 @@
 // all pairs with the same offset. Offsets along the two axes are independent, so that sum is taken one axis after
 // the other, each a product with a small 0/1 matrix, instead of a scatter or a product with all offsets at once.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-interface Inputs extends Record<string, tf.Tensor> {
-  table: tf.Tensor2D;
-  /** Row of the table for each pair. */
-  index: tf.Tensor1D;
-  /** 1 where a pair of positions along one axis has an offset, [window * window, span]. */
-  offsets: tf.Tensor2D;
-}
-
-const op = defineOp<Inputs, { window: number }>(['table', 'index', 'offsets'], {
-  name: 'mtcp.RelativePositions',
+/**
+ * `index`: row of the table for each pair; `offsets`: 1 where a pair of positions along one axis has an offset,
+ * [window * window, span].
+ */
+const op = defineOp(OPERATIONS.RelativePositions, {
   composite({ table, index }, { window }) {
     const tokens = window * window;
     return tf.gather(table, index, 0).transpose([1, 0]).reshape([table.shape[1], tokens, tokens]);

@@ -1,19 +1,10 @@
 // Shares of rows, added up by index: what each place of a map gets back from the queries that read it. TensorFlow.js
 // can only add by index by sorting or with one-hot products; the recording engine has a kernel for it.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS, type TensorsOf } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-interface Inputs extends Record<string, tf.Tensor> {
-  /** [groups, n, k] */
-  shares: tf.Tensor3D;
-  /** [groups, n, columns] */
-  rows: tf.Tensor3D;
-  /** int32 [groups, n, k], each in [0, count) */
-  index: tf.Tensor3D;
-}
-
-const op = defineOp<Inputs, { count: number }>(['shares', 'rows', 'index'], {
-  name: 'mtcp.ScatterShares',
+const op = defineOp(OPERATIONS.ScatterShares, {
   composite({ shares, rows, index }, { count }) {
     const [groups, n, k] = shares.shape;
     const columns = rows.shape[2];
@@ -29,7 +20,13 @@ const op = defineOp<Inputs, { count: number }>(['shares', 'rows', 'index'], {
   gradient: () => ({}),
 });
 
-/** @returns [groups, count, columns]: out[g, index[g, i, j]] += shares[g, i, j] rows[g, i] */
-export function scatterShares(inputs: Inputs, count: number): tf.Tensor3D {
+/**
+ * @param inputs shares [groups, n, k]; rows [groups, n, columns]; index int32 [groups, n, k], each in [0, count)
+ * @returns [groups, count, columns]: out[g, index[g, i, j]] += shares[g, i, j] rows[g, i]
+ */
+export function scatterShares(
+  inputs: TensorsOf<typeof OPERATIONS.ScatterShares>,
+  count: number,
+): tf.Tensor3D {
   return op(inputs, { count })[0] as tf.Tensor3D;
 }

@@ -1,15 +1,15 @@
 // The largest and the mean value along some axes: what CBAM's gates look at.
 import * as tf from '@tensorflow/tfjs';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 
-const op = defineOp<{ x: tf.Tensor }, { axes: number[] }>(['x'], {
-  name: 'mtcp.Summary',
-  keep: [true],
+const op = defineOp(OPERATIONS.Summary, {
+  keep: ['maximum'],
   composite: ({ x }, { axes }) => [x.max(axes, true), x.mean(axes, true)],
   // One pass over x: each value gets its share of the mean, the largest the rest as well. Values that tie share
   // it, as in torch's amax. TensorFlow.js gives each of them all of it, which is no subgradient, and ties are
   // common: where softmax affinities saturate, many places are copies of one.
-  gradient: ([dMaximum, dMean], { x }, [maximum], { axes }) => ({
+  gradient: ([dMaximum, dMean], { x }, { maximum }, { axes }) => ({
     x: () => {
       const largest = tf.equal(x, maximum).cast('float32');
       const share = dMaximum.div(largest.sum(axes, true));

@@ -1,9 +1,9 @@
 // Products with a constant banded matrix, as resizing along an axis is. A whole matrix of a 240 to 480 resize is 99 %
 // zeros; so the outputs are taken in blocks, and each block is a small product with the few inputs that it reads.
-import { kernel } from './register.js';
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
+import { operation } from './register.js';
 
-kernel('mtcp.BandedProduct', (build, { x }, attributes) => {
-  const { matrix, to } = attributes as { matrix: Float32Array; to: number };
+operation(OPERATIONS.BandedProduct, (build, { x }, { matrix, to }) => {
   const [outer, from, inner] = x.shape;
   const whole = (to * from) / PRODUCTS_FOR_A_COPY;
   const blocks = cheapestBlocks(matrix, to, from);

@@ -1,16 +1,23 @@
 // Convolutions. onnxruntime's CPU convolution wants NCHW; between transposes it still beats products of
 // unfolded patches. Large 3x3 convolutions are in winograd.ts. The filter gradient is one product for each tap of the filter over shifted views.
+import {
+  OPERATIONS,
+  type AttributesOf,
+  type ConvAttributes,
+} from '../../../registry/contracts/operations.js';
 import { int, ints, type Attribute, type Value } from '../graph/ir.js';
 import type { Builder } from '../graph/builder.js';
-import { kernel, type Attributes } from './register.js';
+import { operation } from './register.js';
 import { prefersWinograd, winograd } from './winograd.js';
+
+type FilterGradientAttributes = AttributesOf<typeof OPERATIONS.Conv2DFilterGradient>;
 
 const TO_NCHW = [0, 3, 1, 2];
 const TO_NHWC = [0, 2, 3, 1];
 
-kernel('mtcp.Conv2D', (build, { x, w }, attributes) => convolve(build, x, w, attributes));
+operation(OPERATIONS.Conv2D, (build, { x, w }, attributes) => convolve(build, x, w, attributes));
 
-function convolve(build: Builder, x: Value, w: Value, attributes: Attributes): Value {
+function convolve(build: Builder, x: Value, w: Value, attributes: ConvAttributes): Value {
   const { stride, padding, dilation } = attributes;
   const [batch, height, width] = x.shape;
   const [out, inner, kh, kw] = w.shape;
@@ -26,8 +33,8 @@ function convolve(build: Builder, x: Value, w: Value, attributes: Attributes): V
   return build.transpose(y, TO_NHWC);
 }
 
-kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attributes }) => {
-  const [batch, height, width, channels] = inputShape as number[];
+operation(OPERATIONS.Conv2DInputGradient, (build, { dy, w }, { inputShape, ...attributes }) => {
+  const [batch, height, width, channels] = inputShape;
   const { stride, padding, dilation, groups } = attributes;
   const [, , kh, kw] = w.shape;
   if (
@@ -39,7 +46,7 @@ kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attribute
   ) {
     // With stride 1 the gradient is a convolution with the flipped filter, which is faster than ConvTranspose.
     const flipped = reverseTaps(build, build.transpose(w, [1, 0, 2, 3]));
-    const pads = [
+    const pads: ConvAttributes['padding'] = [
       (kh - 1) * dilation[0] - padding[0],
       (kh - 1) * dilation[0] - padding[1],
       (kw - 1) * dilation[1] - padding[2],
@@ -62,9 +69,9 @@ kernel('mtcp.Conv2DInputGradient', (build, { dy, w }, { inputShape, ...attribute
  * none (the 2 -> 1 convolution of a spatial gate, the 7x7 stem of a narrow network) it is better to exchange batch and channels and convolve the
  * input with the gradient, whose extent is then the kernel's.
  */
-kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
+operation(OPERATIONS.Conv2DFilterGradient, (build, { dy, x }, attributes) => {
   const { filterShape, stride, padding, dilation, groups } = attributes;
-  const [out, inner, kh, kw] = filterShape as number[];
+  const [out, inner, kh, kw] = filterShape;
   const [batch, rows, columns] = dy.shape;
   if (groups === 1 && out * inner <= FEW_CHANNELS && kh * kw > 1) {
     const image = build.transpose(x, [3, 0, 1, 2]);
@@ -131,10 +138,10 @@ kernel('mtcp.Conv2DFilterGradient', (build, { dy, x }, attributes) => {
 function tapViews(
   build: Builder,
   padded: Value,
-  { filterShape, stride, dilation }: Attributes,
+  { filterShape, stride, dilation }: FilterGradientAttributes,
   dy: Value,
 ): Value[] {
-  const [, , kh, kw] = filterShape as number[];
+  const [, , kh, kw] = filterShape;
   const [batch, rows, columns] = dy.shape;
   return Array.from({ length: kh * kw }, (_, tap) => {
     const [top, left] = [Math.floor(tap / kw) * dilation[0], (tap % kw) * dilation[1]];
@@ -153,10 +160,10 @@ const FEW_PLACES = 1 << 16;
 /** For each tap and output cell, the row of the padded map [batch * height * width, channels] that it saw. */
 function tapPlaces(
   [, height, width]: readonly number[],
-  { filterShape, stride, dilation }: Attributes,
+  { filterShape, stride, dilation }: FilterGradientAttributes,
   [batch, rows, columns]: readonly number[],
 ): number[] {
-  const [, , kh, kw] = filterShape as number[];
+  const [, , kh, kw] = filterShape;
   const found: number[] = [];
   for (let i = 0; i < kh; i++)
     for (let j = 0; j < kw; j++)
@@ -174,7 +181,7 @@ const FEW_CHANNELS = 64;
 
 function convAttributes(
   w: Value,
-  { stride, padding, dilation, groups }: Attributes,
+  { stride, padding, dilation, groups }: ConvAttributes,
 ): Record<string, Attribute> {
   return {
     kernel_shape: ints([w.shape[2], w.shape[3]]),

@@ -1,9 +1,9 @@
 // Element by element: arithmetic, functions, comparisons, choices.
 import type { Builder, Binary, Compare } from '../graph/builder.js';
 import { float, int, type Value } from '../graph/ir.js';
-import { kernel, listOf } from './register.js';
+import { kernel, kernels, listOf, type KernelName } from './register.js';
 
-const BINARY: Record<string, Binary> = {
+const BINARY: Partial<Record<KernelName, Binary>> = {
   Add: 'Add',
   Sub: 'Sub',
   Multiply: 'Mul',
@@ -12,9 +12,9 @@ const BINARY: Record<string, Binary> = {
   Minimum: 'Min',
   Pow: 'Pow',
 };
-for (const [name, op] of Object.entries(BINARY)) kernel(name, (build, { a, b }) => build.binary(op, a, b));
+kernels(BINARY, (op, build, { a, b }) => build.binary(op, a, b));
 
-const UNARY: Record<string, [string, (x: number) => number]> = {
+const UNARY: Partial<Record<KernelName, [op: string, fold: (x: number) => number]>> = {
   Abs: ['Abs', Math.abs],
   Acos: ['Acos', Math.acos],
   Asin: ['Asin', Math.asin],
@@ -35,8 +35,7 @@ const UNARY: Record<string, [string, (x: number) => number]> = {
   Tan: ['Tan', Math.tan],
   Tanh: ['Tanh', Math.tanh],
 };
-for (const [name, [op, fold]] of Object.entries(UNARY))
-  kernel(name, (build, { x }) => build.unary(op, x, (v) => Math.fround(fold(v))));
+kernels(UNARY, ([op, fold], build, { x }) => build.unary(op, x, (v) => Math.fround(fold(v))));
 
 kernel('Erf', (build, { x }) => build.pointwise('Erf', x));
 kernel('Rsqrt', (build, { x }) =>
@@ -87,14 +86,14 @@ kernel('Step', (build, { x }, { alpha }) => {
   return add(build, build.binary('Mul', positive, build.splat(1 - alpha, [])), alpha);
 });
 
-const COMPARE: Record<string, Compare> = {
+const COMPARE: Partial<Record<KernelName, Compare>> = {
   Equal: 'Equal',
   Greater: 'Greater',
   GreaterEqual: 'GreaterOrEqual',
   Less: 'Less',
   LessEqual: 'LessOrEqual',
 };
-for (const [name, op] of Object.entries(COMPARE)) kernel(name, (build, { a, b }) => build.compare(op, a, b));
+kernels(COMPARE, (op, build, { a, b }) => build.compare(op, a, b));
 kernel('NotEqual', (build, { a, b }) => not(build, build.compare('Equal', a, b)));
 
 kernel('LogicalNot', (build, { x }) => not(build, x));

@@ -1,37 +1,39 @@
 // Operations of modules/nn/ops that onnxruntime has in one piece.
+import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import type { Builder } from '../graph/builder.js';
 import { float, int, sizeOf, string, type Value } from '../graph/ir.js';
 import { beforeReshape } from '../graph/views.js';
-import { kernel } from './register.js';
+import { operation } from './register.js';
 
-kernel('mtcp.LayerNorm', (build, { x, gamma, beta }, { epsilon }) => {
+operation(OPERATIONS.LayerNorm, (build, { x, gamma, beta }, { epsilon }) => {
   const rows = beforeReshape(x, 1);
   const statistics = { dtype: 'float32', shape: [...rows.shape.slice(0, -1), 1] } as const;
   const attributes = { axis: int(-1), epsilon: float(epsilon) };
   const outputs = [{ dtype: 'float32', shape: rows.shape } as const, statistics, statistics];
-  const [y, ...of] = build.graph.emit('LayerNormalization', [rows, gamma, beta], attributes, outputs);
-  return [build.reshape(y, x.shape), ...of.map((each) => build.reshape(each, [...x.shape.slice(0, -1), 1]))];
+  const [y, mean, inverse] = build.graph.emit('LayerNormalization', [rows, gamma, beta], attributes, outputs);
+  const kept = [...x.shape.slice(0, -1), 1];
+  return [build.reshape(y, x.shape), build.reshape(mean, kept), build.reshape(inverse, kept)];
 });
 
-kernel('mtcp.Gelu', (build, { x }) => build.pointwise('Gelu', x));
-kernel('mtcp.Relu', (build, { x }) => build.pointwise('Relu', x));
-kernel('mtcp.Detach', (_, { x }) => x);
+operation(OPERATIONS.Gelu, (build, { x }) => build.pointwise('Gelu', x));
+operation(OPERATIONS.Relu, (build, { x }) => build.pointwise('Relu', x));
+operation(OPERATIONS.Detach, (_, { x }) => x);
 
 /** A copy of x with nothing of `first` appended: the one dependency that costs no arithmetic. */
-kernel('mtcp.After', (build, { x, first }) => {
+operation(OPERATIONS.After, (build, { x, first }) => {
   const nothing = build.slice(flat(build, first), [0], [0]);
   const inputs = [flat(build, x), nothing];
   return build.reshape(build.op('Concat', inputs, [sizeOf(x.shape)], { axis: int(0) }), x.shape);
 });
 
-kernel('mtcp.CrossEntropy', (build, { logits, labels }) => {
+operation(OPERATIONS.CrossEntropy, (build, { logits, labels }) => {
   const logProbabilities = build.op('LogSoftmax', [logits], logits.shape, { axis: int(1) });
   const picked = build.gather(flat(build, logProbabilities), places(build, labels, logits), 0);
   return [build.unary('Neg', picked, (v) => -v), logProbabilities];
 });
 
 /** dy softmax, less dy at the label's place. */
-kernel('mtcp.CrossEntropyGradient', (build, { dy, logProbabilities, labels }) => {
+operation(OPERATIONS.CrossEntropyGradient, (build, { dy, logProbabilities, labels }) => {
   const [rows, classes] = logProbabilities.shape;
   const upstream = build.reshape(dy, [rows, 1]);
   const scaled = build.binary('Mul', build.unary('Exp', logProbabilities, Math.exp), upstream);
@@ -52,7 +54,7 @@ kernel('mtcp.CrossEntropyGradient', (build, { dy, logProbabilities, labels }) =>
  * several threads, and it runs on one as long as there is little to do; so it is done in portions small enough for
  * that. Each of them copies the table that it adds to: tables are small, too, those of a few groups.
  */
-kernel('mtcp.ScatterShares', (build, { shares, rows, index }, { count }) => {
+operation(OPERATIONS.ScatterShares, (build, { shares, rows, index }, { count }) => {
   const [groups, n, k] = shares.shape;
   const columns = rows.shape[2];
   const together = Math.max(1, Math.min(groups, Math.floor(TABLE / (count * columns))));

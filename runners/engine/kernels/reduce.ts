@@ -22,7 +22,7 @@ kernel('Prod', (build, { x }, { axis, keepDims }) =>
 kernel('All', (build, { x }, { axis, keepDims }) => logical(build, 'Min', x, axis, keepDims));
 kernel('Any', (build, { x }, { axis, keepDims }) => logical(build, 'Max', x, axis, keepDims));
 
-for (const name of ['ArgMax', 'ArgMin'])
+for (const name of ['ArgMax', 'ArgMin'] as const)
   kernel(name, (build, { x }, { axis }) => {
     const at = axesOf(axis, x.shape.length)[0];
     const shape = x.shape.filter((_, i) => i !== at);
@@ -33,7 +33,7 @@ for (const name of ['ArgMax', 'ArgMin'])
 for (const [name, key, input] of [
   ['Softmax', 'dim', 'logits'],
   ['LogSoftmax', 'axis', 'logits'],
-])
+] as const)
   kernel(name, (build, inputs, attributes) => {
     const x = inputs[input];
     const axis: number = attributes[key] ?? -1;

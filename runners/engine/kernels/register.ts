@@ -1,18 +1,56 @@
-// How a TensorFlow.js kernel becomes graph nodes: `kernel(name, lower)` registers, for the recording backend,
-// a function from the values of the named inputs and the attributes to the value or values of the outputs.
+// How an operation becomes graph nodes. `kernel(name, lower)` registers, for the recording backend, a function from the
+// values of the named inputs and the attributes to the value or values of the outputs: `kernel` for TensorFlow.js's own
+// kernels, `operation` for those of registry/contracts/operations.ts, whose inputs, outputs and attributes are typed.
 import * as tf from '@tensorflow/tfjs';
+import type { AttributesOf, InputsOf, Operation, OutputsOf } from '../../../registry/contracts/operations.js';
 import { RECORDING, type RecordingBackend } from '../backend.js';
 import type { Builder } from '../graph/builder.js';
 import type { Value } from '../graph/ir.js';
+
+/** The names of TensorFlow.js's kernels: it exports each as a constant, beside other names that do no harm. */
+export type KernelName = {
+  [K in keyof typeof tf]: (typeof tf)[K] extends K ? K : never;
+}[keyof typeof tf];
 
 export type Inputs = Record<string, Value>;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Attributes = Record<string, any>;
 export type Lowering = (build: Builder, inputs: Inputs, attributes: Attributes) => Value | Value[];
 
-export function kernel(name: string, lower: Lowering): void {
+const lowered = new Set<Operation>();
+
+/** The declared operations that the recording engine has a kernel for. */
+export const loweredOperations: ReadonlySet<Operation> = lowered;
+
+export function kernel(name: KernelName, lower: Lowering): void {
+  register(name, lower);
+}
+
+/** Kernels that differ in one value each. */
+export function kernels<T>(
+  table: Partial<Record<KernelName, T>>,
+  lowerWith: (value: T, ...args: Parameters<Lowering>) => ReturnType<Lowering>,
+): void {
+  for (const [name, value] of Object.entries(table) as [KernelName, T][])
+    kernel(name, (...args) => lowerWith(value, ...args));
+}
+
+/** The kernel of a declared operation. */
+export function operation<P extends Operation>(
+  declared: P,
+  lower: (
+    build: Builder,
+    inputs: InputsOf<P, Value>,
+    attributes: AttributesOf<P>,
+  ) => P['outputs']['length'] extends 1 ? Value : OutputsOf<P, Value>,
+): void {
+  lowered.add(declared);
+  register(declared.name, lower as unknown as Lowering);
+}
+
+function register(kernelName: string, lower: Lowering): void {
   tf.registerKernel({
-    kernelName: name,
+    kernelName,
     backendName: RECORDING,
     kernelFunc: ({ inputs, attrs, backend }) => {
       const recorder = backend as RecordingBackend;
