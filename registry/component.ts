@@ -1,10 +1,12 @@
 // A component is one class in one file, announced with @component. The announcement carries everything a
 // person or an editor wants to know (summary, source, the JSON Schema of its options), so `mtcp list`,
 // `mtcp describe`, the editor schema and validation all read the same entry.
+//
+// Which file that is the announcement says itself (`file: import.meta.url`), or whoever is loading it does
+// (`announcedFrom`, for plugins).
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
 import { inject, injectable } from 'inversify';
-import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import { catalog } from './catalog.js';
 import type { AuxiliaryLoss } from './contracts/auxiliary.js';
 import type { Backbone, Block, Head } from './contracts/blocks.js';
@@ -14,7 +16,8 @@ import type { Launcher } from './contracts/launching.js';
 import type { Loss, Metric, Optimizer, Schedule, Scheme } from './contracts/learning.js';
 import type { TaskKind } from './contracts/tasks.js';
 import type { Tracker } from './contracts/tracking.js';
-import type { OptionsSchema } from './options.js';
+import { MtcpError } from './errors.js';
+import { defineOptions, withoutDefaulted, type OptionsSchema } from './options.js';
 
 /** What each kind of component must be able to do. */
 export interface Contracts {
@@ -58,9 +61,6 @@ export const KINDS: Readonly<Record<Kind, string>> = {
   launcher: 'trains trials here, or as jobs of a cluster',
 };
 
-/** The options of a component as TypeScript sees them, from the component's own schema. */
-export type OptionsOf<S extends OptionsSchema> = S extends JSONSchema ? FromSchema<S> : never;
-
 export interface ComponentMeta<K extends Kind = Kind> {
   kind: K;
   /** What a YAML file writes after `type:`. */
@@ -71,44 +71,64 @@ export interface ComponentMeta<K extends Kind = Kind> {
   source?: string;
   /** Of a head, loss or metric: the kinds of task that it is for, if not all; none: for auxiliary predictions only. */
   tasks?: readonly TaskKind[];
-  /** Draft-07 schema of the options, each property with a description and, if optional, a default. */
-  options: OptionsSchema;
+  /** Draft-07 schema of the options, each property with a description: see `defineOptions`. Absent: it has none. */
+  options?: OptionsSchema;
   /** Whether a slot that has all of the required options and no `type` means this component. */
   bare?: boolean;
   /** Public checkpoints that fit the component. */
   checkpoint?: CheckpointFormat;
+  /** The file that announces it: `import.meta.url`. A plugin may leave it out. */
+  file?: string;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Constructor<T> = new (...args: any[]) => T;
 
 export interface ComponentEntry<K extends Kind = Kind> extends ComponentMeta<K> {
+  options: OptionsSchema;
   create: Constructor<Contracts[K]>;
-  /** The file that announced it. */
+  /** Path of the file that announced it. */
   file: string;
   /** The plugin that brought it; absent for what comes with mtcp. */
   plugin?: string;
 }
 
-/** Announces a class as a component. Registering a name twice throws and names both files. */
+/**
+ * Announces a class as a component.
+ * @throws MtcpError `component` if the name is taken (both files are named), or if nothing says which file this is
+ */
 export function component<K extends Kind>(meta: ComponentMeta<K>) {
-  return announcer(meta, callerFile());
-}
-
-/** The decorator for what is announced in `file`. */
-export function announcer<K extends Kind>(meta: ComponentMeta<K>, file: string) {
+  const entry = {
+    ...meta,
+    options: withoutDefaulted(meta.options ?? defineOptions({})),
+    file: fileOf(meta),
+  };
   return <T extends Constructor<Contracts[K]>>(target: T): void => {
     injectable()(target);
-    catalog.add({ ...meta, create: target, file } as ComponentEntry);
+    catalog.add({ ...entry, create: target } as ComponentEntry);
   };
 }
 
-/** The module that called the function that called this one. */
-export function callerFile(): string {
-  const line = new Error().stack?.split('\n')[3] ?? '';
-  const match = /(file:\/\/[^)\s]+?|\/[^)\s]+?):\d+:\d+\)?$/.exec(line);
-  if (!match) return 'unknown file';
-  return match[1].startsWith('file:') ? fileURLToPath(match[1]) : match[1];
+/** The file being loaded, for announcements that do not name theirs. */
+let loading: string | undefined;
+
+/** Runs `load`; components that it announces without a `file` come from this one. */
+export function announcedFrom<T>(file: string, load: () => T): T {
+  const before = loading;
+  loading = file;
+  try {
+    return load();
+  } finally {
+    loading = before;
+  }
+}
+
+function fileOf({ kind, name, file = loading }: ComponentMeta): string {
+  if (file === undefined)
+    throw new MtcpError('component', `${kind} "${name}" does not say which file announces it`, {
+      hint: 'add `file: import.meta.url` to what is announced',
+    });
+  return file.startsWith('file:') ? fileURLToPath(file) : file;
 }
 
 /** Injects the component's validated options, defaults filled in. */

@@ -5,13 +5,9 @@ import { Container } from 'inversify';
 import { catalog } from './catalog.js';
 import { COMPONENTS, OPTIONS, TASKS, type Contracts, type Kind } from './component.js';
 import type { Task } from './contracts/tasks.js';
-import { withDefaults } from './options.js';
+import { withDefaults, type Slot } from './options.js';
 
-/** A component as an experiment file names it: `type` and the options of that type. */
-export interface Slot {
-  type: string;
-  [option: string]: unknown;
-}
+export type { Slot };
 
 /** Makes components from slots; what components that contain components ask for. */
 export interface ComponentFactory {

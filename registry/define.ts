@@ -2,19 +2,17 @@
 //
 //   define({ kind: 'head', name: 'linear', summary: '...', options: {...}, create: ({ options }) => ({ forward() {...} }) })
 import {
-  announcer,
-  callerFile,
+  component,
   components,
   options,
   tasks,
   type ComponentMeta,
   type Contracts,
   type Kind,
-  type OptionsOf,
 } from './component.js';
 import type { ComponentFactory } from './container.js';
 import type { Task } from './contracts/tasks.js';
-import type { OptionsSchema } from './options.js';
+import type { OptionsOf, OptionsSchema } from './options.js';
 
 /** What a component is made from. */
 export interface Given<O> {
@@ -36,7 +34,6 @@ export function define<K extends Kind, const S extends OptionsSchema>({
   create,
   ...meta
 }: Definition<K, S>): void {
-  const file = callerFile();
   // Returning an object from a constructor makes that object the component.
   class Defined {
     constructor(
@@ -47,5 +44,5 @@ export function define<K extends Kind, const S extends OptionsSchema>({
       return create({ options, tasks, components }) as object;
     }
   }
-  announcer(meta as ComponentMeta<K>, file)(Defined as never);
+  component(meta as ComponentMeta<K>)(Defined as never);
 }

@@ -9,15 +9,22 @@ export {
   type ComponentMeta,
   type Contracts,
   type Kind,
-  type OptionsOf,
 } from './component.js';
-export type { ComponentFactory, Slot } from './container.js';
+export type { ComponentFactory } from './container.js';
 export { define, type Definition, type Given } from './define.js';
 export { MtcpError, type ErrorDetails, type ErrorKind } from './errors.js';
-export type { OptionsSchema, PropertySchema } from './options.js';
+export {
+  defineOptions,
+  type OptionsOf,
+  type OptionsSchema,
+  type Properties,
+  type PropertySchema,
+  type Slot,
+} from './options.js';
 export { randomStream, shuffle } from './random.js';
 export type * from './contracts/auxiliary.js';
 export type * from './contracts/blocks.js';
+export type * from './contracts/checkpoints.js';
 export type * from './contracts/data.js';
 export type * from './contracts/features.js';
 export type * from './contracts/launching.js';

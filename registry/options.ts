@@ -1,5 +1,10 @@
-// Defaults live in the option schemas and are filled in here, after validation (ajv leaves out defaults
-// below oneOf and if/then, where most of ours are).
+// The options of components. A component lists its properties; `defineOptions` makes the closed schema of them, and
+// `OptionsOf` the TypeScript type. An option with a default may be left out of a file and is always there for the
+// component; one without a default is required; one that may be absent has the default null.
+//
+// Defaults live in the schema and are filled in here, after validation (ajv leaves out defaults below oneOf and
+// if/then, where most of ours are).
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
 /** The part of JSON Schema (draft-07) that options are written in. */
 export interface PropertySchema {
@@ -18,18 +23,83 @@ export interface PropertySchema {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly anyOf?: readonly PropertySchema[];
-  readonly properties?: Readonly<Record<string, PropertySchema>>;
+  readonly properties?: Properties;
   readonly additionalProperties?: boolean | PropertySchema;
   readonly required?: readonly string[];
   /** A nested component: `{ $ref: '#/definitions/<kind>' }`, resolved in the experiment schema. */
   readonly $ref?: string;
 }
 
+export type Properties = Readonly<Record<string, PropertySchema>>;
+
 /** The schema of a component's options: a closed object, so that a misspelt option is an error. */
 export interface OptionsSchema extends PropertySchema {
   readonly type: 'object';
   readonly additionalProperties: false;
-  readonly properties: Readonly<Record<string, PropertySchema>>;
+  readonly properties: Properties;
+}
+
+/** A component as an experiment file names it: `type` and the options of that type. */
+export interface Slot {
+  type: string;
+  [option: string]: unknown;
+}
+
+type NeededNames<P> = { [K in keyof P & string]: P[K] extends { default: unknown } ? never : K }[keyof P &
+  string];
+
+/** The closed object of these properties; a property with properties of its own is closed likewise. */
+export type ClosedSchema<P> = {
+  readonly type: 'object';
+  readonly additionalProperties: false;
+  readonly properties: { readonly [K in keyof P]: Closed<P[K]> };
+  readonly required: readonly NeededNames<P>[];
+};
+
+type Closed<P> = P extends { readonly properties: infer Q } ? Omit<P, 'properties'> & ClosedSchema<Q> : P;
+
+/** Options from their properties: `required` is what has no default, and other names are refused. */
+export function defineOptions<const P extends Properties>(properties: P): ClosedSchema<P> {
+  const closed = Object.entries(properties).map(([name, property]) => [
+    name,
+    property.properties ? { ...property, ...defineOptions(property.properties) } : property,
+  ]);
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(closed),
+    required: neededOf(properties),
+  } as unknown as ClosedSchema<P>;
+}
+
+/** The names of the properties that have no default. */
+const neededOf = (properties: Properties): string[] =>
+  Object.keys(properties).filter((name) => !('default' in properties[name]));
+
+/** The options of a component as TypeScript sees them, from the component's own schema. */
+export type OptionsOf<S extends OptionsSchema> = S extends JSONSchema
+  ? FromSchema<S & { readonly definitions: Readonly<Record<string, SlotSchema>> }>
+  : never;
+
+/** What `$ref` stands for in TypeScript: `Slot`. */
+type SlotSchema = {
+  readonly type: 'object';
+  readonly properties: { readonly type: { readonly type: 'string' } };
+  readonly required: readonly ['type'];
+  readonly additionalProperties: {};
+};
+
+/** The schema of a hand-written one in which `required` may repeat what has a default, without these. */
+export function withoutDefaulted<S extends PropertySchema>(schema: S): S {
+  const { properties, required } = schema;
+  if (!properties) return schema;
+  return {
+    ...schema,
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([name, property]) => [name, withoutDefaulted(property)]),
+    ),
+    ...(required && { required: required.filter((name) => !('default' in (properties[name] ?? {}))) }),
+  };
 }
 
 /** A copy of `given` with every absent option that has a default set to it, at every depth. */

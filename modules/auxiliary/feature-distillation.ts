@@ -1,30 +1,30 @@
 // Feature distillation: inner maps should look as those of a trained network, up to their scale.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  type AuxiliaryContext,
+  type AuxiliaryLoss,
+  type OptionsOf,
+} from '../../registry/index.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    features: {
-      type: 'array',
-      items: { type: 'string' },
-      minItems: 1,
-      description:
-        'Which maps, by the names that `mtcp forward --list` shows, * standing for any characters; the teacher has the same.',
-    },
-    compare: {
-      enum: ['features', 'attention'],
-      default: 'features',
-      description:
-        'features: every channel of every place, so widths must be equal. attention: where the map is strong, the mean of squares over channels.',
-    },
+const schema = defineOptions({
+  features: {
+    type: 'array',
+    items: { type: 'string' },
+    minItems: 1,
+    description:
+      'Which maps, by the names that `mtcp forward --list` shows, * standing for any characters; the teacher has the same.',
   },
-  required: ['features', 'compare'],
-} as const satisfies OptionsSchema;
+  compare: {
+    enum: ['features', 'attention'],
+    default: 'features',
+    description:
+      'features: every channel of every place, so widths must be equal. attention: where the map is strong, the mean of squares over channels.',
+  },
+});
 
 /** Of a vector's squared length, so that a map of zeros has a gradient. */
 const EPSILON = 1e-12;
@@ -36,6 +36,7 @@ const EPSILON = 1e-12;
   source:
     'Bi-MTDP (Shang et al. 2024) as described; the form of FitNets (Romero et al. 2015) and attention transfer (Zagoruyko & Komodakis 2017)',
   options: schema,
+  file: import.meta.url,
 })
 export class FeatureDistillation implements AuxiliaryLoss {
   readonly taught: readonly string[];

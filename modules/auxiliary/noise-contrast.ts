@@ -5,39 +5,41 @@
 // MTFormer keeps a vector for every training image and draws some as noise; the queue keeps the last ones, so that
 // nothing depends on the size of the data set.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
-import type { BufferHandle, Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type AuxiliaryContext,
+  type AuxiliaryLoss,
+  type BufferHandle,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { linear } from '../nn/layers.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    features: {
-      type: 'string',
-      default: 'interaction.*',
-      description: 'One map for each task: names with the task where the * is.',
-    },
-    channels: { type: 'integer', minimum: 1, default: 128, description: 'Length of the vectors.' },
-    queue: {
-      type: 'integer',
-      minimum: 1,
-      default: 256,
-      description: 'Vectors of earlier images that are kept.',
-    },
-    temperature: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 0.07,
-      description: 'What cosines are divided by.',
-    },
+const schema = defineOptions({
+  features: {
+    type: 'string',
+    default: 'interaction.*',
+    description: 'One map for each task: names with the task where the * is.',
   },
-  required: ['features', 'channels', 'queue', 'temperature'],
-} as const satisfies OptionsSchema;
+  channels: { type: 'integer', minimum: 1, default: 128, description: 'Length of the vectors.' },
+  queue: {
+    type: 'integer',
+    minimum: 1,
+    default: 256,
+    description: 'Vectors of earlier images that are kept.',
+  },
+  temperature: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 0.07,
+    description: 'What cosines are divided by.',
+  },
+});
 
 @component({
   kind: 'auxiliary',
@@ -45,6 +47,7 @@ const schema = {
   summary: 'Contrastive loss between what pairs of tasks see in an image, against earlier images.',
   source: 'Xu et al. 2022 (MTFormer), with the queue of He et al. 2020 (MoCo) for its memory bank',
   options: schema,
+  file: import.meta.url,
 })
 export class NoiseContrast implements AuxiliaryLoss {
   constructor(

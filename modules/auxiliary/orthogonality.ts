@@ -1,29 +1,29 @@
 // Orthogonality of weights: filters that do not repeat each other, or halves of a layer that do not.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  type AuxiliaryContext,
+  type AuxiliaryLoss,
+  type OptionsOf,
+} from '../../registry/index.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    parameters: {
-      type: 'array',
-      items: { type: 'string' },
-      minItems: 1,
-      description: 'Names of weights with two axes or more, * standing for any characters.',
-    },
-    between: {
-      enum: ['filters', 'halves'],
-      default: 'filters',
-      description:
-        'filters: all pairs of filters, and each of length 1. halves: filters of the first half of the output channels with those of the second.',
-    },
+const schema = defineOptions({
+  parameters: {
+    type: 'array',
+    items: { type: 'string' },
+    minItems: 1,
+    description: 'Names of weights with two axes or more, * standing for any characters.',
   },
-  required: ['parameters', 'between'],
-} as const satisfies OptionsSchema;
+  between: {
+    enum: ['filters', 'halves'],
+    default: 'filters',
+    description:
+      'filters: all pairs of filters, and each of length 1. halves: filters of the first half of the output channels with those of the second.',
+  },
+});
 
 @component({
   kind: 'auxiliary',
@@ -32,6 +32,7 @@ const schema = {
   source:
     'filters: soft orthogonality of Bansal et al. 2018; halves: the constraint on subspaces of sluice networks, Ruder et al. 2017',
   options: schema,
+  file: import.meta.url,
 })
 export class Orthogonality implements AuxiliaryLoss {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

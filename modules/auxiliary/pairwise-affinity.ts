@@ -7,38 +7,41 @@
 // exact form of a_ij, the power that sharpens it, the absolute difference of rows that sum to one, and comparing the
 // rows of some places only, for the matrix has (cells)^2 entries.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
-import { IGNORE, type Task, type TaskKind } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  MtcpError,
+  options,
+  tasks,
+  type AuxiliaryContext,
+  type AuxiliaryLoss,
+  type OptionsOf,
+  type Task,
+  type TaskKind,
+} from '../../registry/index.js';
 import { averageOverValid } from '../losses/average.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    features: {
-      type: 'string',
-      default: 'interaction.affinity.*',
-      description: 'What affinities are made of, one map for each task: names with the task where the * is.',
-    },
-    sharpness: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 10,
-      description:
-        "The power p of the labels' likeness: at 10, depths that differ by a tenth are a third as alike as equal ones.",
-    },
-    rows: {
-      type: 'integer',
-      minimum: 1,
-      default: 256,
-      description: 'Places of an image whose affinities to all places are compared, evenly spread.',
-    },
+const schema = defineOptions({
+  features: {
+    type: 'string',
+    default: 'interaction.affinity.*',
+    description: 'What affinities are made of, one map for each task: names with the task where the * is.',
   },
-  required: ['features', 'sharpness', 'rows'],
-} as const satisfies OptionsSchema;
+  sharpness: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 10,
+    description:
+      "The power p of the labels' likeness: at 10, depths that differ by a tenth are a third as alike as equal ones.",
+  },
+  rows: {
+    type: 'integer',
+    minimum: 1,
+    default: 256,
+    description: 'Places of an image whose affinities to all places are compared, evenly spread.',
+  },
+});
 
 /** Taken off the scores of places whose label is not known: they get no share. */
 const BLOCKED = 1e4;
@@ -60,6 +63,7 @@ const LIKENESS: Record<TaskKind, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
   source:
     'Zhang et al. 2019, "Pattern-Affinitive Propagation across Depth, Surface Normal and Semantic Segmentation"',
   options: schema,
+  file: import.meta.url,
 })
 export class PairwiseAffinity implements AuxiliaryLoss {
   constructor(

@@ -1,32 +1,33 @@
 // Distillation of predictions (Hinton et al. 2015): what a trained network predicts is a second label.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type AuxiliaryContext,
+  type AuxiliaryLoss,
+  type OptionsOf,
+  type Task,
+} from '../../registry/index.js';
 import { didYouMean } from '../../registry/near.js';
-import type { OptionsSchema } from '../../registry/options.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    tasks: {
-      type: ['array', 'null'],
-      items: { type: 'string' },
-      default: null,
-      description: 'Tasks that are taught; null: all.',
-    },
-    temperature: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 2,
-      description: 'Logits of classes are divided by it; the loss is multiplied by its square.',
-    },
+const schema = defineOptions({
+  tasks: {
+    type: ['array', 'null'],
+    items: { type: 'string' },
+    default: null,
+    description: 'Tasks that are taught; null: all.',
   },
-  required: ['tasks', 'temperature'],
-} as const satisfies OptionsSchema;
+  temperature: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 2,
+    description: 'Logits of classes are divided by it; the loss is multiplied by its square.',
+  },
+});
 
 @component({
   kind: 'auxiliary',
@@ -36,6 +37,7 @@ const schema = {
   source:
     'Hinton et al. 2015; for regression as in Li & Bilen 2020 (knowledge distillation for multi-task learning)',
   options: schema,
+  file: import.meta.url,
 })
 export class PredictionDistillation implements AuxiliaryLoss {
   readonly taught: readonly string[];

@@ -1,29 +1,31 @@
 // Deep supervision (Lee et al. 2015): a head of its own predicts a task from inside the network, and the task's own loss
 // judges it. The head is there for training alone.
 import type { Scalar } from '@tensorflow/tfjs';
-import { component, components, options, tasks } from '../../registry/component.js';
-import type { ComponentFactory, Slot } from '../../registry/container.js';
-import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
-import type { Head } from '../../registry/contracts/blocks.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import {
+  component,
+  components,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type AuxiliaryContext,
+  type AuxiliaryLoss,
+  type ComponentFactory,
+  type Head,
+  type Slot,
+  type Task,
+} from '../../registry/index.js';
 import { didYouMean } from '../../registry/near.js';
-import type { OptionsSchema } from '../../registry/options.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    task: { type: 'string', description: 'The task that is predicted.' },
-    feature: {
-      type: 'string',
-      description:
-        'Where from, by the name that `mtcp forward --list` shows, such as backbone.shared.2; with *, a pyramid of all that fit.',
-    },
-    head: { $ref: '#/definitions/head', description: 'What predicts.' },
+const schema = defineOptions({
+  task: { type: 'string', description: 'The task that is predicted.' },
+  feature: {
+    type: 'string',
+    description:
+      'Where from, by the name that `mtcp forward --list` shows, such as backbone.shared.2; with *, a pyramid of all that fit.',
   },
-  required: ['task', 'feature', 'head'],
-} as const satisfies OptionsSchema;
+  head: { $ref: '#/definitions/head', description: 'What predicts.' },
+});
 
 interface SupervisionOptions {
   task: string;
@@ -37,6 +39,7 @@ interface SupervisionOptions {
   summary: "The task's own loss on what a further head predicts from inside the network.",
   source: 'Lee et al. 2015; auxiliary heads as in PSPNet (Zhao et al. 2017)',
   options: schema,
+  file: import.meta.url,
 })
 export class Supervision implements AuxiliaryLoss {
   readonly #head: Head;

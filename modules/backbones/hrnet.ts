@@ -2,55 +2,55 @@
 // after every module. "HRNet-18" in papers on multi-task prediction means the second small version, which is the
 // default here.
 import type { Tensor4D } from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Backbone } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Backbone,
+  type FeatureMap,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+} from '../../registry/index.js';
 import { hrnetCheckpoint } from './checkpoints/hrnet.js';
 import { relu } from '../nn/ops/activations.js';
 import { basicBlock, bottleneck, convNorm } from '../nn/residual.js';
 import { resizeBilinear, resizeNearest } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    variant: {
-      enum: ['w18-small-v2', 'w18', 'w32', 'w48'],
-      default: 'w18-small-v2',
-      description: 'Sets the defaults of width, modules and blocks.',
-    },
-    width: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: 'Channels at stride 4; each coarser branch has twice as many. null: of the variant.',
-    },
-    modules: {
-      type: ['array', 'null'],
-      items: { type: 'integer', minimum: 1 },
-      minItems: 3,
-      maxItems: 3,
-      default: null,
-      description: 'Modules with 2, 3 and 4 branches. null: of the variant.',
-    },
-    blocks: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: 'Blocks of each branch of a module, and of the first stage. null: of the variant.',
-    },
-    stem: { type: 'integer', minimum: 1, default: 64, description: 'Channels of the stem.' },
-    upsample: {
-      enum: ['bilinear', 'nearest'],
-      default: 'bilinear',
-      description:
-        'How coarse branches reach finer ones: bilinear in the networks for dense prediction, nearest in those for classification (timm).',
-    },
+const schema = defineOptions({
+  variant: {
+    enum: ['w18-small-v2', 'w18', 'w32', 'w48'],
+    default: 'w18-small-v2',
+    description: 'Sets the defaults of width, modules and blocks.',
   },
-  required: ['variant', 'width', 'modules', 'blocks', 'stem', 'upsample'],
-} as const satisfies OptionsSchema;
+  width: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: 'Channels at stride 4; each coarser branch has twice as many. null: of the variant.',
+  },
+  modules: {
+    type: ['array', 'null'],
+    items: { type: 'integer', minimum: 1 },
+    minItems: 3,
+    maxItems: 3,
+    default: null,
+    description: 'Modules with 2, 3 and 4 branches. null: of the variant.',
+  },
+  blocks: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: 'Blocks of each branch of a module, and of the first stage. null: of the variant.',
+  },
+  stem: { type: 'integer', minimum: 1, default: 64, description: 'Channels of the stem.' },
+  upsample: {
+    enum: ['bilinear', 'nearest'],
+    default: 'bilinear',
+    description:
+      'How coarse branches reach finer ones: bilinear in the networks for dense prediction, nearest in those for classification (timm).',
+  },
+});
 
 const VARIANTS = {
   'w18-small-v2': { width: 18, modules: [1, 3, 2], blocks: 2 },
@@ -69,6 +69,7 @@ const sizeOf = (x: Tensor4D) => [x.shape[1], x.shape[2]] as const;
     'Wang et al. 2020; names of HRNet/HRNet-Semantic-Segmentation and timm; configuration as in SimonVandenhende/Multi-Task-Learning-PyTorch models/seg_hrnet.py',
   options: schema,
   checkpoint: hrnetCheckpoint,
+  file: import.meta.url,
 })
 export class HrNet implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

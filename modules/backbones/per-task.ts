@@ -1,34 +1,39 @@
 // An encoder for each task, running in step: after every stage the tasks' maps go through a unit in which they
 // may exchange features (Cross-Stitch, NDDR, sluice). Without a unit these are single-task encoders side by side.
-import { component, components, options, tasks } from '../../registry/component.js';
-import type { ComponentFactory, Slot } from '../../registry/container.js';
-import type { Backbone, Block, Stage } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Pyramid, TaskPyramids } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import {
+  component,
+  components,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Backbone,
+  type Block,
+  type ComponentFactory,
+  type FeatureMap,
+  type Pyramid,
+  type Scope,
+  type Slot,
+  type Stage,
+  type Task,
+  type TaskPyramids,
+} from '../../registry/index.js';
 import { didYouMean } from '../../registry/near.js';
-import type { OptionsSchema } from '../../registry/options.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    encoder: { $ref: '#/definitions/backbone', description: 'The encoder that every task has its own of.' },
-    unit: {
-      anyOf: [{ $ref: '#/definitions/interaction' }, { type: 'null' }],
-      default: null,
-      description: 'What the maps of all tasks go through after a stage; null: nothing.',
-    },
-    after: {
-      type: ['array', 'null'],
-      items: { type: 'string' },
-      default: null,
-      description: 'Stages that a unit follows, such as layer1; null: every one.',
-    },
+const schema = defineOptions({
+  encoder: { $ref: '#/definitions/backbone', description: 'The encoder that every task has its own of.' },
+  unit: {
+    anyOf: [{ $ref: '#/definitions/interaction' }, { type: 'null' }],
+    default: null,
+    description: 'What the maps of all tasks go through after a stage; null: nothing.',
   },
-  required: ['encoder', 'unit', 'after'],
-} as const satisfies OptionsSchema;
+  after: {
+    type: ['array', 'null'],
+    items: { type: 'string' },
+    default: null,
+    description: 'Stages that a unit follows, such as layer1; null: every one.',
+  },
+});
 
 interface PerTaskOptions {
   encoder: Slot;
@@ -42,6 +47,7 @@ interface PerTaskOptions {
   summary: 'One encoder per task, with units between their stages.',
   source: 'Misra et al. 2016 and its successors: encoder-focused architectures',
   options: schema,
+  file: import.meta.url,
 })
 export class PerTask implements Backbone {
   readonly #encoder: Backbone;

@@ -5,19 +5,25 @@
 // As the released code has it: the weights are scores before scale and softmax, and of the channels' attention nothing
 // but these scores is used. Layers over all places tie the parameters to the image's size.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Backbone, Encoded } from '../../registry/contracts/blocks.js';
-import type { FeatureMap } from '../../registry/contracts/features.js';
-import type { Initializer, Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Backbone,
+  type Encoded,
+  type FeatureMap,
+  type Initializer,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { attention, splitHeads } from '../nn/attention.js';
 import { dropPath, layerNorm, linear } from '../nn/layers.js';
 import {
   dropPathOf,
   embedPatches,
-  VIT_REQUIRED,
   vitOptions,
   vitSize,
   vitSizeOptions,
@@ -25,22 +31,17 @@ import {
 } from '../nn/vit-encoder.js';
 import { VIT_EPSILON, vitInit, vitMlp } from '../nn/vit.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    ...vitSizeOptions,
-    ...vitOptions,
-    windows: {
-      type: 'integer',
-      minimum: 1,
-      default: 4,
-      description:
-        'Windows along each axis in which prompts weigh channels; must divide rows and columns of patches.',
-    },
+const schema = defineOptions({
+  ...vitSizeOptions,
+  ...vitOptions,
+  windows: {
+    type: 'integer',
+    minimum: 1,
+    default: 4,
+    description:
+      'Windows along each axis in which prompts weigh channels; must divide rows and columns of patches.',
   },
-  required: [...VIT_REQUIRED, 'windows'],
-} as const satisfies OptionsSchema;
+});
 
 /** What the prompts ask for in a block. */
 interface Scores {
@@ -65,6 +66,7 @@ const promptInit: Initializer = (values, _, random) => {
   source:
     'Ye and Xu 2023 (TaskPrompter); prismformore/Multi-Task-Transformer TaskPrompter/models/transformers/taskprompter.py',
   options: schema,
+  file: import.meta.url,
 })
 export class PromptedVit implements Backbone {
   readonly #size: VitSize;

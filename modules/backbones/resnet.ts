@@ -1,53 +1,55 @@
 // ResNet (He et al. 2016), plain or dilated so that the last stages keep stride 8, as the compared systems of the
 // years before transformers use it.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Backbone, Encoded, Stage } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  type Backbone,
+  type Encoded,
+  type FeatureMap,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Stage,
+} from '../../registry/index.js';
 import { resnetCheckpoint } from './checkpoints/resnet.js';
 import { relu } from '../nn/ops/activations.js';
 import { maxPool } from '../nn/pooling.js';
 import { basicBlock, bottleneck, convNorm } from '../nn/residual.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    depth: {
-      enum: [18, 50],
-      default: 18,
-      description: 'ResNet-18 (basic blocks) or ResNet-50 (bottlenecks, stride on the 3x3).',
-    },
-    dilated: {
-      type: 'boolean',
-      default: true,
-      description: 'Stages 3 and 4 dilate by 2 and 4 instead of striding: strides 4, 8, 8, 8.',
-    },
-    width: {
-      type: 'integer',
-      minimum: 1,
-      default: 64,
-      description:
-        'Channels of the first stage; each later one has twice as many. 64 is the published network.',
-    },
-    blocks: {
-      type: ['array', 'null'],
-      items: { type: 'integer', minimum: 1 },
-      minItems: 4,
-      maxItems: 4,
-      default: null,
-      description: 'Blocks of each stage; null: as published.',
-    },
-    inner: {
-      type: 'boolean',
-      default: false,
-      description: "Also gives each stage's map before its last block, which MTAN's attention reads.",
-    },
+const schema = defineOptions({
+  depth: {
+    enum: [18, 50],
+    default: 18,
+    description: 'ResNet-18 (basic blocks) or ResNet-50 (bottlenecks, stride on the 3x3).',
   },
-  required: ['depth', 'dilated', 'width', 'blocks', 'inner'],
-} as const satisfies OptionsSchema;
+  dilated: {
+    type: 'boolean',
+    default: true,
+    description: 'Stages 3 and 4 dilate by 2 and 4 instead of striding: strides 4, 8, 8, 8.',
+  },
+  width: {
+    type: 'integer',
+    minimum: 1,
+    default: 64,
+    description:
+      'Channels of the first stage; each later one has twice as many. 64 is the published network.',
+  },
+  blocks: {
+    type: ['array', 'null'],
+    items: { type: 'integer', minimum: 1 },
+    minItems: 4,
+    maxItems: 4,
+    default: null,
+    description: 'Blocks of each stage; null: as published.',
+  },
+  inner: {
+    type: 'boolean',
+    default: false,
+    description: "Also gives each stage's map before its last block, which MTAN's attention reads.",
+  },
+});
 
 const BLOCKS = { 18: [2, 2, 2, 2], 50: [3, 4, 6, 3] } as const;
 
@@ -59,6 +61,7 @@ const BLOCKS = { 18: [2, 2, 2, 2], 50: [3, 4, 6, 3] } as const;
     'He et al. 2016; names and arithmetic of torchvision; dilation as in SimonVandenhende/Multi-Task-Learning-PyTorch models/resnet_dilated.py',
   options: schema,
   checkpoint: resnetCheckpoint,
+  file: import.meta.url,
 })
 export class ResNet implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {

@@ -1,50 +1,50 @@
 // The Swin transformer (Liu et al. 2021) as a backbone on its own.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Backbone } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Backbone,
+  type FeatureMap,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+} from '../../registry/index.js';
 import { swinCheckpoint } from './checkpoints/swin.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    variant: {
-      enum: ['t', 's', 'b', 'l'],
-      default: 't',
-      description: 'Swin-T, S, B or L: sets the defaults of embed, depths and heads.',
-    },
-    embed: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
-    },
-    depths: {
-      type: ['array', 'null'],
-      items: { type: 'integer', minimum: 1 },
-      minItems: 4,
-      maxItems: 4,
-      default: null,
-      description: 'Blocks of each stage. null: of the variant.',
-    },
-    heads: {
-      type: ['array', 'null'],
-      items: { type: 'integer', minimum: 1 },
-      minItems: 4,
-      maxItems: 4,
-      default: null,
-      description: 'Attention heads of each stage. null: of the variant.',
-    },
-    window: { ...windowOption, description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.' },
-    mlp_ratio: mlpRatioOption,
-    drop_path: dropPathOption(0.3),
+const schema = defineOptions({
+  variant: {
+    enum: ['t', 's', 'b', 'l'],
+    default: 't',
+    description: 'Swin-T, S, B or L: sets the defaults of embed, depths and heads.',
   },
-  required: ['variant', 'embed', 'depths', 'heads', 'window', 'mlp_ratio', 'drop_path'],
-} as const satisfies OptionsSchema;
+  embed: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
+  },
+  depths: {
+    type: ['array', 'null'],
+    items: { type: 'integer', minimum: 1 },
+    minItems: 4,
+    maxItems: 4,
+    default: null,
+    description: 'Blocks of each stage. null: of the variant.',
+  },
+  heads: {
+    type: ['array', 'null'],
+    items: { type: 'integer', minimum: 1 },
+    minItems: 4,
+    maxItems: 4,
+    default: null,
+    description: 'Attention heads of each stage. null: of the variant.',
+  },
+  window: { ...windowOption, description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.' },
+  mlp_ratio: mlpRatioOption,
+  drop_path: dropPathOption(0.3),
+});
 
 const VARIANTS = {
   t: { embed: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24] },
@@ -60,6 +60,7 @@ const VARIANTS = {
   source: "Liu et al. 2021; names and arithmetic of transformers' SwinBackbone",
   options: schema,
   checkpoint: swinCheckpoint,
+  file: import.meta.url,
 })
 export class Swin implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -1,18 +1,22 @@
 // The plain vision transformer (Dosovitskiy et al. 2021) as an encoder for dense prediction: token maps tapped at
 // several depths, all at stride 16.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Backbone } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Backbone,
+  type FeatureMap,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+} from '../../registry/index.js';
 import { vitCheckpoint } from './checkpoints/vit.js';
 import { normal } from '../nn/initializers.js';
 import { layerNorm } from '../nn/layers.js';
 import {
   dropPathOf,
   embedPatches,
-  VIT_REQUIRED,
   vitOptions,
   vitSize,
   vitSizeOptions,
@@ -20,20 +24,15 @@ import {
 } from '../nn/vit-encoder.js';
 import { VIT_EPSILON, vitBlock } from '../nn/vit.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    ...vitSizeOptions,
-    class_token: {
-      type: 'boolean',
-      default: true,
-      description: 'Run the class token along; its place in the position table is kept in any case.',
-    },
-    ...vitOptions,
+const schema = defineOptions({
+  ...vitSizeOptions,
+  class_token: {
+    type: 'boolean',
+    default: true,
+    description: 'Run the class token along; its place in the position table is kept in any case.',
   },
-  required: [...VIT_REQUIRED, 'class_token'],
-} as const satisfies OptionsSchema;
+  ...vitOptions,
+});
 
 @component({
   kind: 'backbone',
@@ -42,6 +41,7 @@ const schema = {
   source: "Dosovitskiy et al. 2021; names and arithmetic of timm's VisionTransformer",
   options: schema,
   checkpoint: vitCheckpoint,
+  file: import.meta.url,
 })
 export class Vit implements Backbone {
   readonly #size: VitSize;

@@ -1,9 +1,7 @@
 // Reads every file of a data folder once and says everything that is wrong with it.
 import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import type { LabelMap, Sample, Split } from '../../registry/contracts/data.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import { MtcpError, type LabelMap, type Sample, type Split, type Task } from '../../registry/index.js';
 import { locate, readIds, SPLITS, type Layout, type Report } from './layout.js';
 import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './nyud-folder.js';
 import { PASCAL_TASKS } from './pascal-classes.js';

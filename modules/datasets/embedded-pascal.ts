@@ -1,8 +1,16 @@
 // The counterpart of PASCAL-Context that needs no download: rendered scenes with people whose parts are known,
 // animals, vehicles and furniture, made on first use and kept in the cache. On the disk it looks like PASCAL_MT.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
-import type { Task } from '../../registry/contracts/tasks.js';
+import {
+  component,
+  options,
+  tasks,
+  type Dataset,
+  type DatasetInfo,
+  type OptionsOf,
+  type Sample,
+  type Split,
+  type Task,
+} from '../../registry/index.js';
 import { generateScenes, scenesVersion } from './rendered/scenes/generate.js';
 import { SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
@@ -14,6 +22,7 @@ import { SYNTHESIS_SCHEMA, synthesisFolder, type SynthesisOptions } from './synt
   name: 'embedded-pascal',
   summary: "rendered scenes with the VOC's 21 classes, human parts, saliency and normals, made on first use",
   options: SYNTHESIS_SCHEMA,
+  file: import.meta.url,
 })
 export class EmbeddedPascal implements Dataset {
   readonly tasks = PASCAL_TASKS;

@@ -1,7 +1,14 @@
 // A data set that needs no download: rendered rooms with exact labels, made on first use and kept in the
 // cache. On the disk it looks like NYUD_MT, so everything that works here works there.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
+import {
+  component,
+  options,
+  type Dataset,
+  type DatasetInfo,
+  type OptionsOf,
+  type Sample,
+  type Split,
+} from '../../registry/index.js';
 import { generateRooms, roomsVersion, type RoomsOptions } from './rendered/rooms/generate.js';
 import type { Report } from './layout.js';
 import { NYUD_TASKS, NyudFolder } from './nyud-folder.js';
@@ -12,6 +19,7 @@ import { SYNTHESIS_SCHEMA, synthesisFolder } from './synthesis.js';
   name: 'embedded-rooms',
   summary: "rendered rooms with NYUD's 40 classes, depth and surface normals, made on first use",
   options: SYNTHESIS_SCHEMA,
+  file: import.meta.url,
 })
 export class EmbeddedRooms implements Dataset {
   readonly tasks = NYUD_TASKS;

@@ -3,8 +3,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MapData, Split } from '../../registry/contracts/data.js';
-import { MtcpError } from '../../registry/errors.js';
+import { MtcpError, type MapData, type Split } from '../../registry/index.js';
 import { resize, type Interpolation } from '../transforms/warp.js';
 import { readBytes } from './formats/file.js';
 

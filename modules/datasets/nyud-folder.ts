@@ -10,9 +10,14 @@
 //   Attentive Single-Tasking    segmentation/<id>.mat, depth/<id>.mat, normals/<id>.jpg
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import type { MapData, Split } from '../../registry/contracts/data.js';
-import { IGNORE, labelChannels, type Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import {
+  IGNORE,
+  labelChannels,
+  MtcpError,
+  type MapData,
+  type Split,
+  type Task,
+} from '../../registry/index.js';
 import { encodeJpeg, readJpeg } from './formats/jpeg.js';
 import { readMat, rowMajor } from './formats/mat.js';
 import { encodeNpy, readNpy } from './formats/npy.js';

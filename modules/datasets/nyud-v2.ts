@@ -1,27 +1,30 @@
 // NYU Depth v2 as released for multi-task learning: 795 training and 654 test images with 40 classes, depth
 // and surface normals. The files are the user's own; this only reads them.
 import { resolve } from 'node:path';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Dataset,
+  type DatasetInfo,
+  type OptionsOf,
+  type Sample,
+  type Split,
+  type Task,
+} from '../../registry/index.js';
 import { countNotes } from './layout.js';
 import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './nyud-folder.js';
 import { preparedNotes } from './prepare/target.js';
 import { folderOptions } from './sample-folder.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    ...folderOptions,
-    root: {
-      ...folderOptions.root,
-      description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/ and gt_sets/',
-    },
+const schema = defineOptions({
+  ...folderOptions,
+  root: {
+    ...folderOptions.root,
+    description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/ and gt_sets/',
   },
-  required: ['root'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'dataset',
@@ -30,6 +33,7 @@ const schema = {
   source:
     'Silberman et al., ECCV 2012; release of Vandenhende et al., Multi-Task Learning for Dense Prediction Tasks',
   options: schema,
+  file: import.meta.url,
 })
 export class NyudV2 implements Dataset {
   readonly tasks = NYUD_TASKS;

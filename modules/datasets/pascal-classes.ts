@@ -1,5 +1,5 @@
 // Names and numbers of PASCAL VOC, PASCAL-Context and PASCAL-Part that the benchmark is made of.
-import type { Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/index.js';
 
 export const VOC_CLASSES = [
   'background',

@@ -2,28 +2,30 @@
 // classes, human parts, saliency and normals, the last two distilled from other networks. The files are the
 // user's own; this only reads them.
 import { resolve } from 'node:path';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Dataset, DatasetInfo, Sample, Split } from '../../registry/contracts/data.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Dataset,
+  type DatasetInfo,
+  type OptionsOf,
+  type Sample,
+  type Split,
+  type Task,
+} from '../../registry/index.js';
 import { countNotes, SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
 import { onlyParts, PASCAL_COUNTS, PascalFolder } from './pascal-folder.js';
 import { folderOptions } from './sample-folder.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    ...folderOptions,
-    root: {
-      ...folderOptions.root,
-      description:
-        'the folder PASCAL_MT, with JPEGImages/, semseg/, human_parts/, sal_distill/ and ImageSets/',
-    },
+const schema = defineOptions({
+  ...folderOptions,
+  root: {
+    ...folderOptions.root,
+    description: 'the folder PASCAL_MT, with JPEGImages/, semseg/, human_parts/, sal_distill/ and ImageSets/',
   },
-  required: ['root'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'dataset',
@@ -31,6 +33,7 @@ const schema = {
   summary: 'PASCAL-Context in the PASCAL_MT layout: 21 classes, human parts, saliency, surface normals',
   source: 'Chen et al. and Mottaghi et al., CVPR 2014; release of Maninis et al., Attentive Single-Tasking',
   options: schema,
+  file: import.meta.url,
 })
 export class PascalContext implements Dataset {
   readonly tasks = PASCAL_TASKS;

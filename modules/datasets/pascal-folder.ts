@@ -11,9 +11,7 @@
 // Ids are opaque. Only the labels that are asked for are opened.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MapData, Split } from '../../registry/contracts/data.js';
-import { IGNORE, type Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import { IGNORE, MtcpError, type MapData, type Split, type Task } from '../../registry/index.js';
 import { readBytes } from './formats/file.js';
 import { encodeJpeg, readJpeg } from './formats/jpeg.js';
 import { encodeMat, readMat, rowMajor } from './formats/mat.js';

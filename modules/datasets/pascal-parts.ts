@@ -1,8 +1,7 @@
 // Annotations of PASCAL-Part: for each image a MAT file with a struct of objects, each with a class, a mask and
 // the masks of its pieces. Read into the benchmark's seven-class map of human parts, and written from masks.
-import { MtcpError } from '../../registry/errors.js';
+import { MtcpError, type MapData } from '../../registry/index.js';
 import { didYouMean } from '../../registry/near.js';
-import type { MapData } from '../../registry/contracts/data.js';
 import {
   encodeMat,
   matNumber,

@@ -1,10 +1,15 @@
 // How samples are read from a data folder, whatever its layout: the image, and the label maps that are asked for,
 // brought to the image's size. Which files there are and what is in them the layouts know.
-import type { LabelMap, MapData, Sample, Split } from '../../registry/contracts/data.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import {
+  MtcpError,
+  type LabelMap,
+  type MapData,
+  type OptionsSchema,
+  type Sample,
+  type Split,
+  type Task,
+} from '../../registry/index.js';
 import { didYouMean } from '../../registry/near.js';
-import type { OptionsSchema } from '../../registry/options.js';
 import { fitToImage, locate, readIds, type Layout, type SizeMismatch } from './layout.js';
 
 /** Options of a data set that lies in a folder. */

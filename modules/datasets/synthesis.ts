@@ -5,9 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Split } from '../../registry/contracts/data.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { defineOptions, MtcpError, type Split } from '../../registry/index.js';
 import { writeAtomically } from './formats/file.js';
 import { SPLITS, type Report } from './layout.js';
 import { ThreadPool } from './threads.js';
@@ -207,28 +205,24 @@ function isAlive(pid: number): boolean {
 }
 
 /** Options of the data sets that are made on first use. */
-export const SYNTHESIS_SCHEMA = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    train: { description: 'training scenes', type: 'integer', minimum: 1, default: 240 },
-    val: { description: 'validation scenes', type: 'integer', minimum: 1, default: 60 },
-    size: {
-      description: 'height and width of the images',
-      type: 'array',
-      items: { type: 'integer', minimum: 8 },
-      minItems: 2,
-      maxItems: 2,
-      default: [96, 128],
-    },
-    seed: { description: 'which scenes', type: 'integer', default: 0 },
-    cache: {
-      description: 'folder to keep the images in; null: $MTCP_CACHE, else the cache folder of the user',
-      anyOf: [{ type: 'string', format: 'path', minLength: 1 }, { type: 'null' }],
-      default: null,
-    },
+export const SYNTHESIS_SCHEMA = defineOptions({
+  train: { description: 'training scenes', type: 'integer', minimum: 1, default: 240 },
+  val: { description: 'validation scenes', type: 'integer', minimum: 1, default: 60 },
+  size: {
+    description: 'height and width of the images',
+    type: 'array',
+    items: { type: 'integer', minimum: 8 },
+    minItems: 2,
+    maxItems: 2,
+    default: [96, 128],
   },
-} as const satisfies OptionsSchema;
+  seed: { description: 'which scenes', type: 'integer', default: 0 },
+  cache: {
+    description: 'folder to keep the images in; null: $MTCP_CACHE, else the cache folder of the user',
+    anyOf: [{ type: 'string', format: 'path', minLength: 1 }, { type: 'null' }],
+    default: null,
+  },
+});
 
 /** Where the set of these options is kept. */
 export function synthesisFolder(

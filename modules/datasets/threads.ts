@@ -1,7 +1,7 @@
 // A pool of worker threads: jobs go in, results come out, and an MtcpError thrown in a thread arrives as the
 // same MtcpError. The script of a thread calls `serve` with its handler; the owner of the pool calls `run`.
 import { parentPort, Worker, type Transferable } from 'node:worker_threads';
-import { MtcpError, type ErrorKind } from '../../registry/errors.js';
+import { MtcpError, type ErrorKind } from '../../registry/index.js';
 
 /** Jobs a thread is given ahead, so that it goes on working while the owner's event loop is busy. */
 const JOBS_AHEAD = 2;

@@ -1,42 +1,43 @@
 // One shared map out of a pyramid: all levels at one size, one after the other in the channels, perhaps mixed and
 // narrowed. Every task goes on from the same map.
 import type { Tensor4D } from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { batchNorm, conv2d, layerNorm, linear } from '../nn/layers.js';
 import { byTask, concatLevels, levelOf } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    level: { type: 'integer', minimum: 0, default: 0, description: 'The level whose size the result has.' },
-    skip: {
-      type: 'integer',
-      minimum: 0,
-      default: 0,
-      description: 'Levels to leave out, from the finest on; `level` counts those that stay.',
-    },
-    reduce: {
-      enum: ['none', 'conv', 'conv-norm-relu', 'linear-norm'],
-      default: 'none',
-      description:
-        'What follows: nothing, a 1x1 convolution, the same with batch norm and ReLU (HRNet), or a linear layer with layer norm (DeMT).',
-    },
-    channels: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: 'Width after it; null: the sum of the levels.',
-    },
+const schema = defineOptions({
+  level: { type: 'integer', minimum: 0, default: 0, description: 'The level whose size the result has.' },
+  skip: {
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+    description: 'Levels to leave out, from the finest on; `level` counts those that stay.',
   },
-  required: ['level', 'skip', 'reduce', 'channels'],
-} as const satisfies OptionsSchema;
+  reduce: {
+    enum: ['none', 'conv', 'conv-norm-relu', 'linear-norm'],
+    default: 'none',
+    description:
+      'What follows: nothing, a 1x1 convolution, the same with batch norm and ReLU (HRNet), or a linear layer with layer norm (DeMT).',
+  },
+  channels: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: 'Width after it; null: the sum of the levels.',
+  },
+});
 
 @component({
   kind: 'decoder',
@@ -45,6 +46,7 @@ const schema = {
   source:
     'HighResolutionFuse of SimonVandenhende/Multi-Task-Learning-PyTorch; the reduction of DeMT and of MTFormer',
   options: schema,
+  file: import.meta.url,
 })
 export class Concat implements Block {
   constructor(

@@ -1,30 +1,31 @@
 // The plainest way from a shared map to the tasks: a convolution with norm and ReLU for each of them.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { torchWeight } from '../nn/initializers.js';
 import { byTask } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
 import { convNorm } from '../nn/residual.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    kernel: { enum: [1, 3], default: 3, description: 'Of the convolution.' },
-    channels: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: "Width of each task's map; null: `reduction` times narrower than what comes in.",
-    },
-    reduction: { type: 'integer', minimum: 1, default: 4, description: 'See channels.' },
+const schema = defineOptions({
+  kernel: { enum: [1, 3], default: 3, description: 'Of the convolution.' },
+  channels: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: "Width of each task's map; null: `reduction` times narrower than what comes in.",
   },
-  required: ['kernel', 'channels', 'reduction'],
-} as const satisfies OptionsSchema;
+  reduction: { type: 'integer', minimum: 1, default: 4, description: 'See channels.' },
+});
 
 @component({
   kind: 'decoder',
@@ -32,6 +33,7 @@ const schema = {
   summary: 'For each task a convolution with batch norm and ReLU on the finest level.',
   source: 'Bruggemann et al. 2021 (ATRC); brdav/atrc src/model/heads/relationalcontext.py',
   options: schema,
+  file: import.meta.url,
 })
 export class ConvTasks implements Block {
   constructor(

@@ -4,23 +4,20 @@
 // What the released code does, and so do we: the network that predicts the offsets is given the coordinates
 // themselves (from 1, plus those of a 3x3 neighbourhood), and every channel has its own offset.
 import * as tf from '@tensorflow/tfjs';
-import { component, tasks } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { samplePoints } from '../nn/deformable.js';
 import { zeros } from '../nn/initializers.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { gelu } from '../nn/ops/activations.js';
-
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {},
-} as const satisfies OptionsSchema;
 
 /** Side of the neighbourhood whose coordinates the offset network sees. */
 const SIDE = 3;
@@ -31,7 +28,7 @@ const SIDE = 3;
   summary:
     "For each task a deformable 1x1 convolution of the task's map, every channel with its own offsets.",
   source: 'Xu et al. 2023 (DeMT); yangyangxu0/DeMT src/model/heads/demt_head.py',
-  options: schema,
+  file: import.meta.url,
 })
 export class DeformMixer implements Block {
   constructor(@tasks() private readonly tasks: readonly Task[]) {}

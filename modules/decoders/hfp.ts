@@ -1,39 +1,41 @@
 // MT-CP's task decoders (paper section 3.2, "Hierarchical Feature Processing"): one small Swin pyramid for each
 // task, run directly on the shared map, without patch embedding. Parameter names are those of transformers' Swin.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { layerNorm } from '../nn/layers.js';
 import { checkWindow, patchMerging, swinStage } from '../nn/swin.js';
 import { mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    depths: {
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      minItems: 1,
-      default: [1, 2, 1],
-      description: 'Blocks of each stage; stages halve the resolution and double the channels.',
-    },
-    heads: {
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      minItems: 1,
-      default: [2, 2, 2],
-      description: 'Attention heads of each stage.',
-    },
-    window: windowOption,
-    mlp_ratio: mlpRatioOption,
+const schema = defineOptions({
+  depths: {
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 1,
+    default: [1, 2, 1],
+    description: 'Blocks of each stage; stages halve the resolution and double the channels.',
   },
-  required: ['depths', 'heads', 'window', 'mlp_ratio'],
-} as const satisfies OptionsSchema;
+  heads: {
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 1,
+    default: [2, 2, 2],
+    description: 'Attention heads of each stage.',
+  },
+  window: windowOption,
+  mlp_ratio: mlpRatioOption,
+});
 
 @component({
   kind: 'decoder',
@@ -41,6 +43,7 @@ const schema = {
   summary: 'A hierarchical Swin decoder for each task: a pyramid from the finest shared map.',
   source: 'MT-CP section 3.2; depths and heads from the released code',
   options: schema,
+  file: import.meta.url,
 })
 export class Hfp implements Block {
   constructor(

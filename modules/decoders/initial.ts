@@ -1,31 +1,32 @@
 // PAD-Net's first half: features and an initial prediction for each task from one shared map. The predictions are
 // supervised; the features go on.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { binaryBlocks } from '../nn/binary.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { bottlenecks } from '../nn/residual.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: { type: 'integer', minimum: 4, default: 256, description: "Width of each task's features." },
-    count: { type: 'integer', minimum: 1, default: 2, description: 'Bottlenecks of each task.' },
-    predict: { type: 'boolean', default: true, description: 'Make the initial prediction.' },
-    binary: {
-      type: 'boolean',
-      default: false,
-      description: 'Residual blocks of binary convolutions instead of bottlenecks (Bi-MTDP).',
-    },
+const schema = defineOptions({
+  channels: { type: 'integer', minimum: 4, default: 256, description: "Width of each task's features." },
+  count: { type: 'integer', minimum: 1, default: 2, description: 'Bottlenecks of each task.' },
+  predict: { type: 'boolean', default: true, description: 'Make the initial prediction.' },
+  binary: {
+    type: 'boolean',
+    default: false,
+    description: 'Residual blocks of binary convolutions instead of bottlenecks (Bi-MTDP).',
   },
-  required: ['channels', 'count', 'predict', 'binary'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'decoder',
@@ -33,6 +34,7 @@ const schema = {
   summary: 'For each task bottlenecks on the finest level, and an initial prediction.',
   source: 'Xu et al. 2018 (PAD-Net); SimonVandenhende/Multi-Task-Learning-PyTorch models/padnet.py',
   options: schema,
+  file: import.meta.url,
 })
 export class InitialPrediction implements Block {
   constructor(

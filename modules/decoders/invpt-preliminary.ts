@@ -1,38 +1,39 @@
 // InvPT's preliminary decoder (Ye and Xu 2022): from the deepest map, coarsened once more, features and a supervised
 // prediction for each task; both together go on.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
 import { convNorm } from '../nn/residual.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: { type: 'integer', minimum: 1, default: 512, description: "Width of each task's features." },
-    out: {
-      type: 'integer',
-      minimum: 4,
-      default: 576,
-      description: 'Width after features and prediction are merged.',
-    },
-    coarsen: {
-      type: 'integer',
-      minimum: 1,
-      default: 2,
-      description: 'By how much the deepest map is made coarser first.',
-    },
+const schema = defineOptions({
+  channels: { type: 'integer', minimum: 1, default: 512, description: "Width of each task's features." },
+  out: {
+    type: 'integer',
+    minimum: 4,
+    default: 576,
+    description: 'Width after features and prediction are merged.',
   },
-  required: ['channels', 'out', 'coarsen'],
-} as const satisfies OptionsSchema;
+  coarsen: {
+    type: 'integer',
+    minimum: 1,
+    default: 2,
+    description: 'By how much the deepest map is made coarser first.',
+  },
+});
 
 @component({
   kind: 'decoder',
@@ -41,6 +42,7 @@ const schema = {
   source:
     'Ye and Xu 2022 (InvPT); prismformore/Multi-Task-Transformer InvPT/models/transformers/transformer_decoder.py',
   options: schema,
+  file: import.meta.url,
 })
 export class InvPtPreliminary implements Block {
   constructor(

@@ -2,34 +2,36 @@
 // layers, not of the last one alone. Stages of a convolutional network differ in width and size, so all but those that
 // already fit are projected and resized first.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Initializer, Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type Initializer,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask, extentOf, levelOf } from '../nn/levels.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    level: {
-      type: 'integer',
-      default: -1,
-      description: 'The level whose size and width the result has; -1 is the last one.',
-    },
-    own: {
-      type: ['number', 'null'],
-      default: 0.9,
-      description:
-        'First weight of the last level; the others share what is missing to one. null: all start with the same weight.',
-    },
+const schema = defineOptions({
+  level: {
+    type: 'integer',
+    default: -1,
+    description: 'The level whose size and width the result has; -1 is the last one.',
   },
-  required: ['level', 'own'],
-} as const satisfies OptionsSchema;
+  own: {
+    type: ['number', 'null'],
+    default: 0.9,
+    description:
+      'First weight of the last level; the others share what is missing to one. null: all start with the same weight.',
+  },
+});
 
 @component({
   kind: 'decoder',
@@ -38,6 +40,7 @@ const schema = {
   source:
     'Ruder et al. 2017 (sluice networks); sebastianruder/sluice-networks predictors.py, LayerStitchLayer',
   options: schema,
+  file: import.meta.url,
 })
 export class LayerMix implements Block {
   constructor(

@@ -4,12 +4,18 @@
 // Experts are linear and stay so: what a task takes from them is one convolution into all ranks together, each
 // rank's channels times its expert's share, one convolution back.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { expertBank, experts, lowRank } from '../nn/experts.js';
@@ -17,40 +23,35 @@ import { gelu } from '../nn/ops/activations.js';
 import { detach } from '../nn/ops/detach.js';
 import { coefficientOfVariation, route } from '../nn/router.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: { type: 'integer', minimum: 4, default: 768, description: 'Width of all modules.' },
-    ranks: {
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      minItems: 2,
-      default: [16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240],
-      description: 'Rank of each expert.',
-    },
-    top: { type: 'integer', minimum: 1, default: 9, description: 'Experts that each router keeps.' },
-    own_rank: { type: 'integer', minimum: 1, default: 16, description: "Rank of each task's own branch." },
-    select: {
-      enum: ['before_softmax', 'after_softmax'],
-      default: 'before_softmax',
-      description:
-        'Drop the other experts before the softmax (NYUD), or after it without renormalising (Pascal).',
-    },
-    balance: {
-      type: 'number',
-      minimum: 0,
-      default: 5e-4,
-      description: "Weight of the squared coefficient of variation of the experts' shares, as an extra loss.",
-    },
-    noise: {
-      type: 'boolean',
-      default: true,
-      description: "Add noise of learnt strength to the routers' scores in training.",
-    },
+const schema = defineOptions({
+  channels: { type: 'integer', minimum: 4, default: 768, description: 'Width of all modules.' },
+  ranks: {
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 2,
+    default: [16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240],
+    description: 'Rank of each expert.',
   },
-  required: ['channels', 'ranks', 'top', 'own_rank', 'select', 'balance', 'noise'],
-} as const satisfies OptionsSchema;
+  top: { type: 'integer', minimum: 1, default: 9, description: 'Experts that each router keeps.' },
+  own_rank: { type: 'integer', minimum: 1, default: 16, description: "Rank of each task's own branch." },
+  select: {
+    enum: ['before_softmax', 'after_softmax'],
+    default: 'before_softmax',
+    description:
+      'Drop the other experts before the softmax (NYUD), or after it without renormalising (Pascal).',
+  },
+  balance: {
+    type: 'number',
+    minimum: 0,
+    default: 5e-4,
+    description: "Weight of the squared coefficient of variation of the experts' shares, as an extra loss.",
+  },
+  noise: {
+    type: 'boolean',
+    default: true,
+    description: "Add noise of learnt strength to the routers' scores in training.",
+  },
+});
 
 @component({
   kind: 'decoder',
@@ -58,6 +59,7 @@ const schema = {
   summary: 'Two mixtures of shared low-rank experts per tap and task; taps mixed by a softmax.',
   source: 'Yang et al. 2024 (MLoRE); YuqiYang213/MLoRE models/transformers/MLoRE.py',
   options: schema,
+  file: import.meta.url,
 })
 export class Mlore implements Block {
   constructor(

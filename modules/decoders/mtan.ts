@@ -2,32 +2,33 @@
 // attention mask of its own, fed by what it picked one stage before. The convolutions that carry a task's pick to
 // the next stage are shared by the tasks.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
 import { maxPool } from '../nn/pooling.js';
 import { bottleneck } from '../nn/residual.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    reduction: {
-      type: 'integer',
-      minimum: 1,
-      default: 4,
-      description: 'Channels over hidden channels of the attention layers.',
-    },
+const schema = defineOptions({
+  reduction: {
+    type: 'integer',
+    minimum: 1,
+    default: 4,
+    description: 'Channels over hidden channels of the attention layers.',
   },
-  required: ['reduction'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'decoder',
@@ -35,6 +36,7 @@ const schema = {
   summary: 'Attention masks of each task over the stages of a shared encoder.',
   source: 'Liu et al. 2019; SimonVandenhende/Multi-Task-Learning-PyTorch models/mtan.py',
   options: schema,
+  file: import.meta.url,
 })
 export class Mtan implements Block {
   constructor(

@@ -1,12 +1,18 @@
 // MTI-Net's first half (Vandenhende et al. 2020): initial predictions at every scale, from coarse to fine; what the
 // tasks found at one scale is propagated to the next finer one.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { binaryBlocks } from '../nn/binary.js';
 import { conv2d, linear } from '../nn/layers.js';
 import { byTask, extentOf } from '../nn/levels.js';
@@ -14,30 +20,25 @@ import { relu } from '../nn/ops/activations.js';
 import { basicBlocks } from '../nn/residual.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    attention: {
-      enum: ['parity', 'intended'],
-      default: 'parity',
-      description:
-        "Over what the propagation's attention is a softmax. parity: over groups of adjacent channels, as the released code has it; intended: over tasks, as the paper says.",
-    },
-    reduction: {
-      type: 'integer',
-      minimum: 1,
-      default: 16,
-      description: 'Channels over hidden channels of the squeeze-and-excitation gates.',
-    },
-    binary: {
-      type: 'boolean',
-      default: false,
-      description: 'Residual blocks of binary convolutions instead of basic blocks (Bi-MTDP).',
-    },
+const schema = defineOptions({
+  attention: {
+    enum: ['parity', 'intended'],
+    default: 'parity',
+    description:
+      "Over what the propagation's attention is a softmax. parity: over groups of adjacent channels, as the released code has it; intended: over tasks, as the paper says.",
   },
-  required: ['attention', 'reduction', 'binary'],
-} as const satisfies OptionsSchema;
+  reduction: {
+    type: 'integer',
+    minimum: 1,
+    default: 16,
+    description: 'Channels over hidden channels of the squeeze-and-excitation gates.',
+  },
+  binary: {
+    type: 'boolean',
+    default: false,
+    description: 'Residual blocks of binary convolutions instead of basic blocks (Bi-MTDP).',
+  },
+});
 
 @component({
   kind: 'decoder',
@@ -46,6 +47,7 @@ const schema = {
     'Initial task predictions at every scale, coarse to fine, with feature propagation between scales.',
   source: 'Vandenhende et al. 2020; SimonVandenhende/Multi-Task-Learning-PyTorch models/mti_net.py',
   options: schema,
+  file: import.meta.url,
 })
 export class MtiDecoder implements Block {
   constructor(

@@ -1,25 +1,26 @@
 // What TaskPrompter makes of a task's weighed maps (Ye and Xu 2023): at each tap the part weighed by places and the part
 // weighed by channels are narrowed, put side by side and mixed.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { gelu } from '../nn/ops/activations.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: { type: 'integer', minimum: 1, default: 768, description: 'Width of each part.' },
-    out: { type: 'integer', minimum: 1, default: 768, description: 'Width after both are mixed.' },
-  },
-  required: ['channels', 'out'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  channels: { type: 'integer', minimum: 1, default: 768, description: 'Width of each part.' },
+  out: { type: 'integer', minimum: 1, default: 768, description: 'Width after both are mixed.' },
+});
 
 @component({
   kind: 'decoder',
@@ -28,6 +29,7 @@ const schema = {
   source:
     'Ye and Xu 2023 (TaskPrompter); prismformore/Multi-Task-Transformer TaskPrompter/models/transformers/taskprompter.py',
   options: schema,
+  file: import.meta.url,
 })
 export class PromptedMaps implements Block {
   constructor(

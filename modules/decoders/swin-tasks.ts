@@ -1,28 +1,29 @@
 // Swin blocks that all tasks share, then Swin blocks for each task (MTFormer's first stages, Xu et al. 2022).
 import type { Tensor4D } from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { layerNorm } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { swinStage } from '../nn/swin.js';
 import { mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    shared: { type: 'integer', minimum: 0, default: 2, description: 'Blocks that all tasks share.' },
-    own: { type: 'integer', minimum: 0, default: 2, description: 'Blocks of each task.' },
-    heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
-    window: windowOption,
-    mlp_ratio: mlpRatioOption,
-  },
-  required: ['shared', 'own', 'heads', 'window', 'mlp_ratio'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  shared: { type: 'integer', minimum: 0, default: 2, description: 'Blocks that all tasks share.' },
+  own: { type: 'integer', minimum: 0, default: 2, description: 'Blocks of each task.' },
+  heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
+  window: windowOption,
+  mlp_ratio: mlpRatioOption,
+});
 
 @component({
   kind: 'decoder',
@@ -30,6 +31,7 @@ const schema = {
   summary: 'Swin blocks shared by the tasks, then Swin blocks of each task, on one map.',
   source: 'Xu et al. 2022 (MTFormer); xiaogang00/MTFormer models/swim_transformer2.py',
   options: schema,
+  file: import.meta.url,
 })
 export class SwinTasks implements Block {
   constructor(

@@ -1,29 +1,30 @@
 // Variational information bottleneck (Alemi et al. 2017) after a backbone, as Bi-MTDP puts it there: every level
 // becomes a sample of a normal distribution that is held close to the standard normal one.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { gaussian } from '../nn/noise.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    weight: {
-      type: 'number',
-      minimum: 0,
-      default: 1e-4,
-      description: 'Of the divergence from the standard normal distribution, as an extra loss.',
-    },
+const schema = defineOptions({
+  weight: {
+    type: 'number',
+    minimum: 0,
+    default: 1e-4,
+    description: 'Of the divergence from the standard normal distribution, as an extra loss.',
   },
-  required: ['weight'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'decoder',
@@ -31,6 +32,7 @@ const schema = {
   summary: 'Variational information bottleneck on every shared level.',
   source: 'Shang et al. 2024 (Bi-MTDP), as described; Alemi et al. 2017',
   options: schema,
+  file: import.meta.url,
 })
 export class Vib implements Block {
   constructor(

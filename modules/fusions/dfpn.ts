@@ -1,35 +1,37 @@
 // MT-CP's pyramid fusion (paper section 3.2, after Liang et al. 2021): each task's levels are projected to one
 // width and summed from coarse to fine; a 3x3 convolution smooths the finest sum.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { zeros } from '../nn/initializers.js';
 import { conv2d } from '../nn/layers.js';
 import { resizeNearest } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: 'Width of the fused map; null: that of the finest level.',
-    },
-    weights: {
-      enum: ['none', 'adaptive'],
-      default: 'none',
-      description:
-        'adaptive: each level enters with a learnt weight (softmax over levels, equal at first), as the paper words it; none: a plain sum, as the released code has it.',
-    },
+const schema = defineOptions({
+  channels: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: 'Width of the fused map; null: that of the finest level.',
   },
-  required: ['channels', 'weights'],
-} as const satisfies OptionsSchema;
+  weights: {
+    enum: ['none', 'adaptive'],
+    default: 'none',
+    description:
+      'adaptive: each level enters with a learnt weight (softmax over levels, equal at first), as the paper words it; none: a plain sum, as the released code has it.',
+  },
+});
 
 @component({
   kind: 'fusion',
@@ -38,6 +40,7 @@ const schema = {
   source:
     'MT-CP section 3.2; Liang et al. 2021, "Transformed Dynamic Feature Pyramid for Small Object Detection"',
   options: schema,
+  file: import.meta.url,
 })
 export class Dfpn implements Block {
   constructor(

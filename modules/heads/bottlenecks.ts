@@ -1,33 +1,32 @@
 // Residual bottlenecks before the prediction: what PAD-Net and PAP reconstruct their final maps with.
 import type { Tensor4D } from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Head } from '../../registry/contracts/blocks.js';
-import type { Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Head,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { levelOf } from '../nn/levels.js';
 import { bottlenecks } from '../nn/residual.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    count: {
-      type: 'integer',
-      minimum: 0,
-      default: 2,
-      description: 'Bottlenecks; 0 leaves a 1x1 convolution.',
-    },
-    level: {
-      type: 'integer',
-      default: 0,
-      description: 'Which level of the pyramid: 0 is the finest, -1 the coarsest.',
-    },
+const schema = defineOptions({
+  count: {
+    type: 'integer',
+    minimum: 0,
+    default: 2,
+    description: 'Bottlenecks; 0 leaves a 1x1 convolution.',
   },
-  required: ['count', 'level'],
-} as const satisfies OptionsSchema;
+  level: {
+    type: 'integer',
+    default: 0,
+    description: 'Which level of the pyramid: 0 is the finest, -1 the coarsest.',
+  },
+});
 
 @component({
   kind: 'head',
@@ -35,6 +34,7 @@ const schema = {
   summary: 'Residual bottlenecks on one level, 1x1 convolution.',
   source: 'SimonVandenhende/Multi-Task-Learning-PyTorch models/padnet.py',
   options: schema,
+  file: import.meta.url,
 })
 export class BottlenecksHead implements Head {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -2,47 +2,45 @@
 // channels), of MLoRE and TaskPrompter (GELU, enlarged first; TaskPrompter adds its levels), of InvPT (nothing before the
 // prediction).
 import { addN, type Tensor4D } from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Head } from '../../registry/contracts/blocks.js';
-import type { Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  type Head,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { concatLevels } from '../nn/levels.js';
 import { gelu, relu } from '../nn/ops/activations.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    levels: {
-      enum: ['concat', 'sum'],
-      default: 'concat',
-      description:
-        'Levels one after the other in the channels, or added (then all must have the same shape).',
-    },
-    kernel: { enum: [1, 3], default: 3, description: 'Of the first convolution.' },
-    channels: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: 'Width after the first convolution; null: `reduction` times narrower than what comes in.',
-    },
-    reduction: { type: 'integer', minimum: 1, default: 1, description: 'See channels.' },
-    activation: { enum: ['relu', 'gelu'], default: 'relu', description: 'After the norm.' },
-    bias: { type: 'boolean', default: false, description: 'Bias of the first convolution.' },
-    upsample: {
-      type: 'integer',
-      minimum: 1,
-      default: 1,
-      description: 'Bilinear enlargement of the features before anything else.',
-    },
+const schema = defineOptions({
+  levels: {
+    enum: ['concat', 'sum'],
+    default: 'concat',
+    description: 'Levels one after the other in the channels, or added (then all must have the same shape).',
   },
-  required: ['levels', 'kernel', 'channels', 'reduction', 'activation', 'bias', 'upsample'],
-} as const satisfies OptionsSchema;
+  kernel: { enum: [1, 3], default: 3, description: 'Of the first convolution.' },
+  channels: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: 'Width after the first convolution; null: `reduction` times narrower than what comes in.',
+  },
+  reduction: { type: 'integer', minimum: 1, default: 1, description: 'See channels.' },
+  activation: { enum: ['relu', 'gelu'], default: 'relu', description: 'After the norm.' },
+  bias: { type: 'boolean', default: false, description: 'Bias of the first convolution.' },
+  upsample: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    description: 'Bilinear enlargement of the features before anything else.',
+  },
+});
 
 @component({
   kind: 'head',
@@ -51,6 +49,7 @@ const schema = {
   source:
     'brdav/atrc src/model/heads/fcn.py (reduction 4); yangyangxu0/DeMT demt_head.py; YuqiYang213/MLoRE models/build_models.py',
   options: schema,
+  file: import.meta.url,
 })
 export class ConvHead implements Head {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -1,12 +1,16 @@
 // The head of DeepLab v3 (Chen et al. 2017): atrous spatial pyramid pooling over the coarsest level, a 3x3
 // convolution, the prediction.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Head } from '../../registry/contracts/blocks.js';
-import type { Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Head,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { conv2d, dropout } from '../nn/layers.js';
 import { extentOf, levelOf } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
@@ -14,28 +18,23 @@ import { globalAverage } from '../nn/pooling.js';
 import { convNorm } from '../nn/residual.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: { type: 'integer', minimum: 1, default: 256, description: 'Channels of every branch.' },
-    rates: {
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      default: [12, 24, 36],
-      description: 'Dilations of the 3x3 branches.',
-    },
-    dropout: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.5,
-      description: 'Dropout after the branches are merged.',
-    },
-    level: { type: 'integer', default: -1, description: 'Which level of the pyramid; -1 is the coarsest.' },
+const schema = defineOptions({
+  channels: { type: 'integer', minimum: 1, default: 256, description: 'Channels of every branch.' },
+  rates: {
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    default: [12, 24, 36],
+    description: 'Dilations of the 3x3 branches.',
   },
-  required: ['channels', 'rates', 'dropout', 'level'],
-} as const satisfies OptionsSchema;
+  dropout: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.5,
+    description: 'Dropout after the branches are merged.',
+  },
+  level: { type: 'integer', default: -1, description: 'Which level of the pyramid; -1 is the coarsest.' },
+});
 
 @component({
   kind: 'head',
@@ -43,6 +42,7 @@ const schema = {
   summary: 'DeepLab v3: atrous spatial pyramid pooling, 3x3 convolution, prediction.',
   source: 'Chen et al. 2017; SimonVandenhende/Multi-Task-Learning-PyTorch models/aspp.py',
   options: schema,
+  file: import.meta.url,
 })
 export class DeepLabHead implements Head {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

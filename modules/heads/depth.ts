@@ -1,41 +1,40 @@
 // The depth head of MTFormer and of MT-CP: half the channels, enlarge, squeeze, one number. MTFormer's ends in a ReLU,
 // which keeps depth positive and can die; in MT-CP's nothing does, and the metric clamps.
 import type { Tensor4D } from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Head } from '../../registry/contracts/blocks.js';
-import type { Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Head,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { relu } from '../nn/ops/activations.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    hidden: {
-      type: 'integer',
-      minimum: 1,
-      default: 32,
-      description: 'Channels before the last convolution.',
-    },
-    upsample: {
-      type: 'integer',
-      minimum: 1,
-      default: 2,
-      description: 'Enlargement inside the head (bilinear, corners aligned).',
-    },
-    positive: {
-      type: 'boolean',
-      default: false,
-      description:
-        'A ReLU at the end, as in MTFormer. Where all of it is below zero, it learns nothing any more.',
-    },
+const schema = defineOptions({
+  hidden: {
+    type: 'integer',
+    minimum: 1,
+    default: 32,
+    description: 'Channels before the last convolution.',
   },
-  required: ['hidden', 'upsample', 'positive'],
-} as const satisfies OptionsSchema;
+  upsample: {
+    type: 'integer',
+    minimum: 1,
+    default: 2,
+    description: 'Enlargement inside the head (bilinear, corners aligned).',
+  },
+  positive: {
+    type: 'boolean',
+    default: false,
+    description:
+      'A ReLU at the end, as in MTFormer. Where all of it is below zero, it learns nothing any more.',
+  },
+});
 
 @component({
   kind: 'head',
@@ -43,6 +42,7 @@ const schema = {
   summary: '1x1 convolution to half the channels, enlargement, 1x1, ReLU, 1x1, optional ReLU.',
   source: 'MT-CP released code: project_depth; xiaogang00/MTFormer models/models_nyud_CL.py: project2',
   options: schema,
+  file: import.meta.url,
 })
 export class DepthHead implements Head {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

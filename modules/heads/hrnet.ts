@@ -1,27 +1,16 @@
 // HRNet's segmentation head: all levels at the finest size, mixed by a 1x1 convolution.
 import type { Tensor4D } from '@tensorflow/tfjs';
-import { component } from '../../registry/component.js';
-import type { Head } from '../../registry/contracts/blocks.js';
-import type { Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, type Head, type Pyramid, type Scope, type Task } from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { concatLevels } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
-
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {},
-} as const satisfies OptionsSchema;
 
 @component({
   kind: 'head',
   name: 'hrnet',
   summary: 'All levels concatenated at the finest size, 1x1 convolution, batch norm, ReLU, 1x1.',
   source: 'Wang et al. 2020; SimonVandenhende/Multi-Task-Learning-PyTorch HighResolutionHead',
-  options: schema,
+  file: import.meta.url,
 })
 export class HrNetHead implements Head {
   forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {

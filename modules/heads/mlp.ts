@@ -1,30 +1,29 @@
 // The head of MT-CP for classes, normals and saliency: per place, two 1x1 convolutions with a normalisation
 // between them, then a fixed enlargement.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Head } from '../../registry/contracts/blocks.js';
-import type { Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Head,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import type { Tensor4D } from '@tensorflow/tfjs';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { relu } from '../nn/ops/activations.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    upsample: {
-      type: 'integer',
-      minimum: 1,
-      default: 1,
-      description:
-        "Enlargement of the prediction by the head itself (bilinear, corners aligned); the rest of the way to the label size is the runner's.",
-    },
+const schema = defineOptions({
+  upsample: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    description:
+      "Enlargement of the prediction by the head itself (bilinear, corners aligned); the rest of the way to the label size is the runner's.",
   },
-  required: ['upsample'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'head',
@@ -32,6 +31,7 @@ const schema = {
   summary: '1x1 convolution, batch norm, ReLU, 1x1 convolution, optional enlargement.',
   source: 'MT-CP released code: project_semseg, project_normals',
   options: schema,
+  file: import.meta.url,
 })
 export class MlpHead implements Head {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -6,54 +6,54 @@
 // code:  two branches of the mixed concatenation give the affinity, main = BN CBAM without ReLU is what is
 //        mixed; no loss; ordinary CBAM, BN.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { cbam } from '../nn/cbam.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { relu } from '../nn/ops/activations.js';
 import { softmaxAffinity } from '../nn/ops/affinity.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    variant: {
-      enum: ['paper', 'code'],
-      default: 'paper',
-      description: 'The module as the paper describes it or as the released code has it.',
-    },
-    merge: {
-      enum: ['affinity', 'channel'],
-      default: 'affinity',
-      description:
-        'How main and auxiliary features are multiplied: places by places (softmax), or channels by channels (paper variant only).',
-    },
-    coherence: {
-      enum: ['cosine', 'none', null],
-      default: null,
-      description:
-        'Cosine distance between main and auxiliary features as an extra loss (paper variant only); null: as the variant says.',
-    },
-    coherence_weight: {
-      type: 'number',
-      minimum: 0,
-      default: 1,
-      description: 'Weight of that loss; it stays outside the loss-weighting scheme.',
-    },
-    reduction: {
-      type: 'integer',
-      minimum: 1,
-      default: 16,
-      description: 'Channel reduction inside the CBAMs.',
-    },
+const schema = defineOptions({
+  variant: {
+    enum: ['paper', 'code'],
+    default: 'paper',
+    description: 'The module as the paper describes it or as the released code has it.',
   },
-  required: ['variant', 'merge', 'coherence', 'coherence_weight', 'reduction'],
-} as const satisfies OptionsSchema;
+  merge: {
+    enum: ['affinity', 'channel'],
+    default: 'affinity',
+    description:
+      'How main and auxiliary features are multiplied: places by places (softmax), or channels by channels (paper variant only).',
+  },
+  coherence: {
+    enum: ['cosine', 'none', null],
+    default: null,
+    description:
+      'Cosine distance between main and auxiliary features as an extra loss (paper variant only); null: as the variant says.',
+  },
+  coherence_weight: {
+    type: 'number',
+    minimum: 0,
+    default: 1,
+    description: 'Weight of that loss; it stays outside the loss-weighting scheme.',
+  },
+  reduction: {
+    type: 'integer',
+    minimum: 1,
+    default: 16,
+    description: 'Channel reduction inside the CBAMs.',
+  },
+});
 
 @component({
   kind: 'interaction',
@@ -62,6 +62,7 @@ const schema = {
     'Coherence Fusion Module: mixes each task by its affinity to the others, with a cosine coherence loss.',
   source: 'MT-CP section 3.3; released code: GAAF_module2',
   options: schema,
+  file: import.meta.url,
 })
 export class Cfm implements Block {
   constructor(

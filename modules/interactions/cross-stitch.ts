@@ -1,33 +1,34 @@
 // Cross-stitch unit (Misra et al. 2016): each task's map becomes a learnt mixture of all tasks' maps.
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { constant } from '../nn/initializers.js';
 import { byTask } from '../nn/levels.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    weights: {
-      enum: ['channel', 'scalar'],
-      default: 'channel',
-      description: 'A weight for each channel, or one for the whole map.',
-    },
-    own: { type: 'number', default: 0.9, description: "First weight of the task's own map." },
-    other: {
-      type: ['number', 'null'],
-      default: null,
-      description: "First weight of the others' maps; null: what is missing to one, in equal parts.",
-    },
+const schema = defineOptions({
+  weights: {
+    enum: ['channel', 'scalar'],
+    default: 'channel',
+    description: 'A weight for each channel, or one for the whole map.',
   },
-  required: ['weights', 'own', 'other'],
-} as const satisfies OptionsSchema;
+  own: { type: 'number', default: 0.9, description: "First weight of the task's own map." },
+  other: {
+    type: ['number', 'null'],
+    default: null,
+    description: "First weight of the others' maps; null: what is missing to one, in equal parts.",
+  },
+});
 
 @component({
   kind: 'interaction',
@@ -35,6 +36,7 @@ const schema = {
   summary: "Each task's map becomes a learnt weighted sum of all tasks' maps.",
   source: 'Misra et al. 2016; SimonVandenhende/Multi-Task-Learning-PyTorch models/cross_stitch.py',
   options: schema,
+  file: import.meta.url,
 })
 export class CrossStitch implements Block {
   constructor(

@@ -2,12 +2,18 @@
 // from one task and values from the target: with the target itself as well as with every other task. The results
 // go through MLPs of their own and are merged into the target; the other tasks' maps stay as they are.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { mergeHeads, splitHeads } from '../nn/attention.js';
 import { layerNorm, linear } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -16,23 +22,18 @@ import { fromWindows, positionBias, toWindows } from '../nn/swin.js';
 import { mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 import { vitInit } from '../nn/vit.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    depth: { type: 'integer', minimum: 1, default: 2, description: 'Blocks; every second one is shifted.' },
-    heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
-    window: windowOption,
-    mlp_ratio: { ...mlpRatioOption, description: 'Hidden over outer width of the last MLP.' },
-    scale: {
-      enum: ['intended', 'parity'],
-      default: 'intended',
-      description:
-        "Scale of the scores: the root of a head's width (intended, and the released code for Pascal), or of the width that one task would have if all shared the channels (parity with the released code for NYUD).",
-    },
+const schema = defineOptions({
+  depth: { type: 'integer', minimum: 1, default: 2, description: 'Blocks; every second one is shifted.' },
+  heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
+  window: windowOption,
+  mlp_ratio: { ...mlpRatioOption, description: 'Hidden over outer width of the last MLP.' },
+  scale: {
+    enum: ['intended', 'parity'],
+    default: 'intended',
+    description:
+      "Scale of the scores: the root of a head's width (intended, and the released code for Pascal), or of the width that one task would have if all shared the channels (parity with the released code for NYUD).",
   },
-  required: ['depth', 'heads', 'window', 'mlp_ratio', 'scale'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'interaction',
@@ -40,6 +41,7 @@ const schema = {
   summary: "Window attention with other tasks' queries and keys on the task's own values.",
   source: 'Xu et al. 2022 (MTFormer); xiaogang00/MTFormer models/swim_transformer2_CA_nyud.py, _CA_pascal.py',
   options: schema,
+  file: import.meta.url,
 })
 export class CrossTaskAttention implements Block {
   constructor(

@@ -1,22 +1,19 @@
 // TaskPrompter's exchange between tasks (Ye and Xu 2023): at every level each task's map becomes a sum of all tasks'
 // maps, with weights made of how strongly its prompt asks for the others' prompts.
 import * as tf from '@tensorflow/tfjs';
-import { component, tasks } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  MtcpError,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { gelu } from '../nn/ops/activations.js';
-
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {},
-} as const satisfies OptionsSchema;
 
 @component({
   kind: 'interaction',
@@ -24,7 +21,7 @@ const schema = {
   summary: "Sums of all tasks' maps with weights from the scores between the tasks' prompts.",
   source:
     'Ye and Xu 2023 (TaskPrompter); prismformore/Multi-Task-Transformer TaskPrompter/models/transformers/taskprompter.py',
-  options: schema,
+  file: import.meta.url,
 })
 export class CrossTaskReweighting implements Block {
   constructor(@tasks() private readonly tasks: readonly Task[]) {}

@@ -1,30 +1,31 @@
 // Multi-modal distillation (PAD-Net, Xu et al. 2018): each task adds what the other tasks' features let through a
 // spatial gate; on every level that its pyramid has (MTI-Net distils on all four).
 import type { Tensor4D } from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { binaryConv } from '../nn/binary.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    gate_from: {
-      enum: ['source', 'target'],
-      default: 'source',
-      description:
-        "Whose features open the gate: those of the task that gives (source; the released code of MTI-Net's authors), or of the task that receives (target; the paper's equation).",
-    },
-    binary: { type: 'boolean', default: false, description: 'Binary convolutions (Bi-MTDP).' },
+const schema = defineOptions({
+  gate_from: {
+    enum: ['source', 'target'],
+    default: 'source',
+    description:
+      "Whose features open the gate: those of the task that gives (source; the released code of MTI-Net's authors), or of the task that receives (target; the paper's equation).",
   },
-  required: ['gate_from', 'binary'],
-} as const satisfies OptionsSchema;
+  binary: { type: 'boolean', default: false, description: 'Binary convolutions (Bi-MTDP).' },
+});
 
 @component({
   kind: 'interaction',
@@ -32,6 +33,7 @@ const schema = {
   summary: "Adds the other tasks' features through spatial gates, on every level.",
   source: 'Xu et al. 2018 (PAD-Net), module C; SimonVandenhende/Multi-Task-Learning-PyTorch models/padnet.py',
   options: schema,
+  file: import.meta.url,
 })
 export class Distill implements Block {
   constructor(

@@ -4,13 +4,19 @@
 // As the released code has it: the scale of the scores is that of the whole width, not of a head; the convolutions
 // of the up-embedding are dilated; keys always come to the same small grid, so that scores can be handed on.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { mergeHeads, splitHeads } from '../nn/attention.js';
 import { torchBias, torchWeight } from '../nn/initializers.js';
 import { batchNorm, conv2d, layerNorm, linear, mlp } from '../nn/layers.js';
@@ -22,27 +28,22 @@ import { convNorm } from '../nn/residual.js';
 import { resizeBilinear } from '../nn/resize.js';
 import { vitInit } from '../nn/vit.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    stages: {
-      type: 'integer',
-      minimum: 1,
-      maximum: 3,
-      default: 3,
-      description: 'Stages; each doubles the resolution.',
-    },
-    heads: { type: 'integer', minimum: 1, default: 2, description: 'Attention heads.' },
-    mlp_ratio: {
-      type: 'integer',
-      minimum: 1,
-      default: 4,
-      description: 'Hidden over outer width of the MLPs.',
-    },
+const schema = defineOptions({
+  stages: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 3,
+    default: 3,
+    description: 'Stages; each doubles the resolution.',
   },
-  required: ['stages', 'heads', 'mlp_ratio'],
-} as const satisfies OptionsSchema;
+  heads: { type: 'integer', minimum: 1, default: 2, description: 'Attention heads.' },
+  mlp_ratio: {
+    type: 'integer',
+    minimum: 1,
+    default: 4,
+    description: 'Hidden over outer width of the MLPs.',
+  },
+});
 
 type Maps = Record<string, tf.Tensor4D>;
 
@@ -58,6 +59,7 @@ interface Message {
   summary: 'Joint attention of all tasks at rising resolution, with scores handed from stage to stage.',
   source: 'Ye and Xu 2022 (InvPT); prismformore/Multi-Task-Transformer InvPT/models/transformers/invpt.py',
   options: schema,
+  file: import.meta.url,
 })
 export class InvPt implements Block {
   constructor(

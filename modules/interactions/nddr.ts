@@ -1,36 +1,38 @@
 // Neural discriminative dimensionality reduction (Gao et al. 2019): all tasks' channels side by side, reduced anew
 // for each task by a 1x1 convolution that starts as a mixture dominated by the task's own map.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Initializer, Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type Initializer,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { relu } from '../nn/ops/activations.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    own: { type: 'number', default: 0.9, description: "First weight of the task's own channels." },
-    other: {
-      type: ['number', 'null'],
-      default: null,
-      description: "First weight of the others' channels; null: what is missing to one, in equal parts.",
-    },
-    momentum: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.05,
-      description: "Share of the batch's statistics in the running ones.",
-    },
+const schema = defineOptions({
+  own: { type: 'number', default: 0.9, description: "First weight of the task's own channels." },
+  other: {
+    type: ['number', 'null'],
+    default: null,
+    description: "First weight of the others' channels; null: what is missing to one, in equal parts.",
   },
-  required: ['own', 'other', 'momentum'],
-} as const satisfies OptionsSchema;
+  momentum: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.05,
+    description: "Share of the batch's statistics in the running ones.",
+  },
+});
 
 @component({
   kind: 'interaction',
@@ -38,6 +40,7 @@ const schema = {
   summary: "All tasks' channels concatenated and reduced for each task by a 1x1 convolution.",
   source: 'Gao et al. 2019; SimonVandenhende/Multi-Task-Learning-PyTorch models/nddr_cnn.py',
   options: schema,
+  file: import.meta.url,
 })
 export class Nddr implements Block {
   constructor(

@@ -8,45 +8,46 @@
 // anything), the scale, and working at a coarse stride, since the matrix has (cells)^2 entries. Affinities are
 // applied, never stored; the paper's pairwise loss takes those of some places (auxiliary `pairwise_affinity`).
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { zeros } from '../nn/initializers.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { softmaxAffinity } from '../nn/ops/affinity.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: "Width of the affinities' features; null: half of what comes in.",
-    },
-    stride: {
-      type: 'integer',
-      minimum: 1,
-      default: 8,
-      description: 'Input pixels per cell of the affinities.',
-    },
-    strength: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.05,
-      description: 'How much of each diffusion step comes from the neighbours (beta).',
-    },
-    steps: { type: 'integer', minimum: 1, default: 3, description: 'Diffusion steps.' },
+const schema = defineOptions({
+  channels: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: "Width of the affinities' features; null: half of what comes in.",
   },
-  required: ['channels', 'stride', 'strength', 'steps'],
-} as const satisfies OptionsSchema;
+  stride: {
+    type: 'integer',
+    minimum: 1,
+    default: 8,
+    description: 'Input pixels per cell of the affinities.',
+  },
+  strength: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.05,
+    description: 'How much of each diffusion step comes from the neighbours (beta).',
+  },
+  steps: { type: 'integer', minimum: 1, default: 3, description: 'Diffusion steps.' },
+});
 
 @component({
   kind: 'interaction',
@@ -55,6 +56,7 @@ const schema = {
   source:
     'Zhang et al. 2019, "Pattern-Affinitive Propagation across Depth, Surface Normal and Semantic Segmentation"',
   options: schema,
+  file: import.meta.url,
 })
 export class PatternAffinity implements Block {
   constructor(

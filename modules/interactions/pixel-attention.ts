@@ -5,25 +5,26 @@
 // of the interaction a linear map, and of the query an attention over the tasks at each place. This is what the
 // published numbers stand for, and it never mixes images of a batch; so it is what this block does.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { attention } from '../nn/attention.js';
 import { xavierUniform, zeros } from '../nn/initializers.js';
 import { layerNorm, linear } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
-  },
-  required: ['heads'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  heads: { type: 'integer', minimum: 1, default: 4, description: 'Attention heads.' },
+});
 
 @component({
   kind: 'interaction',
@@ -31,6 +32,7 @@ const schema = {
   summary: 'At every place each task asks all tasks: attention over tasks.',
   source: 'Xu et al. 2023 (DeMT); yangyangxu0/DeMT src/model/heads/demt_head.py',
   options: schema,
+  file: import.meta.url,
 })
 export class PixelAttention implements Block {
   constructor(

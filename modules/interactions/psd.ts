@@ -7,27 +7,28 @@
 // Ours: a structure is a softmax over a k x k window of learnt projections; the match is a cosine, a softmax over the
 // other tasks makes it a share; the result enters through a zero-initialised gain.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { zeros } from '../nn/initializers.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { localAffinity, localGather } from '../nn/local-affinity.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    kernel: { enum: [3, 5, 7], default: 3, description: 'Side of the window that makes a structure.' },
-    channels: { type: 'integer', minimum: 1, default: 32, description: 'Width of the projections compared.' },
-    orders: { type: 'integer', minimum: 1, default: 3, description: 'Recursions within a task.' },
-  },
-  required: ['kernel', 'channels', 'orders'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  kernel: { enum: [3, 5, 7], default: 3, description: 'Side of the window that makes a structure.' },
+  channels: { type: 'integer', minimum: 1, default: 32, description: 'Width of the projections compared.' },
+  orders: { type: 'integer', minimum: 1, default: 3, description: 'Recursions within a task.' },
+});
 
 @component({
   kind: 'interaction',
@@ -35,6 +36,7 @@ const schema = {
   summary: "Diffuses features along local structures, a task's own and those of matching tasks.",
   source: 'Zhou et al. 2020, "Pattern-Structure Diffusion for Multi-Task Learning"',
   options: schema,
+  file: import.meta.url,
 })
 export class PatternStructure implements Block {
   constructor(

@@ -3,16 +3,25 @@
 // predictions, all of them over classes (depth and normals are cut into classes), which learn from the backbone's
 // features but never change them.
 import * as tf from '@tensorflow/tfjs';
-import { component, components, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { ComponentFactory, Slot } from '../../registry/container.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Loss } from '../../registry/contracts/learning.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task, TaskKind } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import {
+  component,
+  components,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Block,
+  type ComponentFactory,
+  type FeatureMap,
+  type Features,
+  type Loss,
+  type OptionsOf,
+  type Scope,
+  type Slot,
+  type Task,
+  type TaskKind,
+} from '../../registry/index.js';
 import { didYouMean } from '../../registry/near.js';
-import type { OptionsSchema } from '../../registry/options.js';
 import { CONTEXTS, contextAttention, regionsOf, type Context } from '../nn/context-attention.js';
 import { normal, torchWeight, zeros } from '../nn/initializers.js';
 import { batchNorm, conv2d, dropChannels } from '../nn/layers.js';
@@ -21,53 +30,46 @@ import { relu } from '../nn/ops/activations.js';
 import { detach } from '../nn/ops/detach.js';
 import { convNorm } from '../nn/residual.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    contexts: {
-      type: 'object',
-      additionalProperties: { type: 'object', additionalProperties: { enum: CONTEXTS } },
-      default: {},
-      description:
-        "For a target task the context through which it looks at each source task: global (linear attention over all places), local (a window of 9x9), target_label and source_label (one vector for each class of the target's or the source's auxiliary prediction), or none.",
-    },
-    otherwise: {
-      enum: CONTEXTS,
-      default: 'target_label',
-      description: 'The context of pairs that `contexts` does not name.',
-    },
-    auxiliary: {
-      type: 'object',
-      additionalProperties: false,
-      description: 'Losses of the auxiliary predictions, by kind of task.',
-      properties: {
-        classes: { $ref: '#/definitions/loss', default: { type: 'cross_entropy' }, description: 'Classes.' },
-        depth: { $ref: '#/definitions/loss', default: { type: 'depth_bins' }, description: 'Depth.' },
-        normals: {
-          $ref: '#/definitions/loss',
-          default: { type: 'normal_directions' },
-          description: 'Normals.',
-        },
-        binary: {
-          $ref: '#/definitions/loss',
-          default: { type: 'balanced_cross_entropy' },
-          description: 'Binary tasks.',
-        },
-      },
-      required: ['classes', 'depth', 'normals', 'binary'],
-      default: {},
-    },
-    dropout: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.05,
-      description: 'Dropout of whole channels at the end.',
-    },
+const schema = defineOptions({
+  contexts: {
+    type: 'object',
+    additionalProperties: { type: 'object', additionalProperties: { enum: CONTEXTS } },
+    default: {},
+    description:
+      "For a target task the context through which it looks at each source task: global (linear attention over all places), local (a window of 9x9), target_label and source_label (one vector for each class of the target's or the source's auxiliary prediction), or none.",
   },
-  required: ['contexts', 'otherwise', 'auxiliary', 'dropout'],
-} as const satisfies OptionsSchema;
+  otherwise: {
+    enum: CONTEXTS,
+    default: 'target_label',
+    description: 'The context of pairs that `contexts` does not name.',
+  },
+  auxiliary: {
+    type: 'object',
+    description: 'Losses of the auxiliary predictions, by kind of task.',
+    properties: {
+      classes: { $ref: '#/definitions/loss', default: { type: 'cross_entropy' }, description: 'Classes.' },
+      depth: { $ref: '#/definitions/loss', default: { type: 'depth_bins' }, description: 'Depth.' },
+      normals: {
+        $ref: '#/definitions/loss',
+        default: { type: 'normal_directions' },
+        description: 'Normals.',
+      },
+      binary: {
+        $ref: '#/definitions/loss',
+        default: { type: 'balanced_cross_entropy' },
+        description: 'Binary tasks.',
+      },
+    },
+    default: {},
+  },
+  dropout: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.05,
+    description: 'Dropout of whole channels at the end.',
+  },
+});
 
 type Options = Pick<OptionsOf<typeof schema>, 'otherwise' | 'dropout'> & {
   contexts: Readonly<Record<string, Readonly<Record<string, Context>>>>;
@@ -80,6 +82,7 @@ type Options = Pick<OptionsOf<typeof schema>, 'otherwise' | 'dropout'> & {
   summary: 'Each task attends to every task through a context chosen for the pair.',
   source: 'Bruggemann et al. 2021 (ATRC); brdav/atrc src/model/heads/relationalcontext.py, attention.py',
   options: schema,
+  file: import.meta.url,
 })
 export class RelationalContext implements Block {
   readonly #auxiliary: Readonly<Record<string, Loss>>;

@@ -4,34 +4,36 @@
 // The original is a recurrent network for text; one matrix for each layer is one matrix for each stage here. Its uneven
 // start repeats one pattern in all rows; ours gives every subspace most of itself, in rows that sum to one.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { Features, Pyramid } from '../../registry/contracts/features.js';
-import type { Initializer, Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type Block,
+  type Features,
+  type Initializer,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { byTask } from '../nn/levels.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    subspaces: {
-      type: 'integer',
-      minimum: 1,
-      default: 2,
-      description: "Equal parts of each task's channels.",
-    },
-    own: {
-      type: ['number', 'null'],
-      default: 0.9,
-      description:
-        'First weight of a subspace in itself; the others share what is missing to one. null: all start with the same weight.',
-    },
+const schema = defineOptions({
+  subspaces: {
+    type: 'integer',
+    minimum: 1,
+    default: 2,
+    description: "Equal parts of each task's channels.",
   },
-  required: ['subspaces', 'own'],
-} as const satisfies OptionsSchema;
+  own: {
+    type: ['number', 'null'],
+    default: 0.9,
+    description:
+      'First weight of a subspace in itself; the others share what is missing to one. null: all start with the same weight.',
+  },
+});
 
 @component({
   kind: 'interaction',
@@ -40,6 +42,7 @@ const schema = {
   source:
     'Ruder et al. 2017 (sluice networks); sebastianruder/sluice-networks predictors.py, CrossStitchLayer',
   options: schema,
+  file: import.meta.url,
 })
 export class SubspaceStitch implements Block {
   constructor(

@@ -1,6 +1,6 @@
 // How losses average: over what is valid, and to exactly 0, without a gradient, when nothing is.
 import * as tf from '@tensorflow/tfjs';
-import type { LossValue } from '../../registry/contracts/learning.js';
+import type { LossValue } from '../../registry/index.js';
 
 /**
  * @param errors error of each element

@@ -1,33 +1,33 @@
 // Binary cross entropy on one logit, with the rare side weighted up.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Loss, LossValue } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type Loss,
+  type LossValue,
+  type OptionsOf,
+} from '../../registry/index.js';
 import { detach } from '../nn/ops/detach.js';
 import { averageOverValid } from './average.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    positive_weight: {
-      type: ['number', 'null'],
-      minimum: 0,
-      maximum: 1,
-      default: null,
-      description:
-        'Weight w of positive pixels; negative ones weigh 1 - w. null: the share of negative pixels in the batch, as in HED. Edges use 0.95 (0.8 in ATRC on NYUD).',
-    },
-    unknown: {
-      enum: ['ignore', 'positive'],
-      default: 'ignore',
-      description:
-        "Pixels whose label is 255 are left out (ATRC, InvPT), or count as positive as in Vandenhende's code, which has no such pixels.",
-    },
+const schema = defineOptions({
+  positive_weight: {
+    type: ['number', 'null'],
+    minimum: 0,
+    maximum: 1,
+    default: null,
+    description:
+      'Weight w of positive pixels; negative ones weigh 1 - w. null: the share of negative pixels in the batch, as in HED. Edges use 0.95 (0.8 in ATRC on NYUD).',
   },
-  required: ['positive_weight', 'unknown'],
-} as const satisfies OptionsSchema;
+  unknown: {
+    enum: ['ignore', 'positive'],
+    default: 'ignore',
+    description:
+      "Pixels whose label is 255 are left out (ATRC, InvPT), or count as positive as in Vandenhende's code, which has no such pixels.",
+  },
+});
 
 @component({
   kind: 'loss',
@@ -36,6 +36,7 @@ const schema = {
   source: 'MT-CP section 4.2, "balanced cross entropy"; Xie and Tu, HED, Eq 2; code of Vandenhende et al.',
   tasks: ['binary'],
   options: schema,
+  file: import.meta.url,
 })
 export class BalancedBceLoss implements Loss {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

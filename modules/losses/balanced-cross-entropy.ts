@@ -1,18 +1,9 @@
 // The balanced cross entropy of ATRC and InvPT for a binary task: two logits, softmax, class weights.
 import * as tf from '@tensorflow/tfjs';
-import { component } from '../../registry/component.js';
-import type { Loss, LossValue } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, IGNORE, type Loss, type LossValue } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { averageOverValid } from './average.js';
 import { shareOfNegatives } from './balanced-bce.js';
-
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {},
-} as const satisfies OptionsSchema;
 
 @component({
   kind: 'loss',
@@ -21,7 +12,7 @@ const schema = {
     'Cross entropy on two logits, classes weighted 1 - w and w, w being the share of negative pixels in the batch.',
   source: 'Bruggemann et al., ATRC, and Ye and Xu, InvPT: saliency loss of their code',
   tasks: ['binary'],
-  options: schema,
+  file: import.meta.url,
 })
 export class BalancedCrossEntropyLoss implements Loss {
   /** Not one logit, as binary tasks have otherwise: evaluation reads the softmax of the second. */

@@ -1,32 +1,32 @@
 // The reverse Huber loss of depth estimation: absolute near zero, squared for the large errors of a batch.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Loss, LossValue } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type Loss,
+  type LossValue,
+  type OptionsOf,
+} from '../../registry/index.js';
 import { detach } from '../nn/ops/detach.js';
 import { averageOverValid } from './average.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    share: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      maximum: 1,
-      default: 0.2,
-      description: "Where squares begin, as a share of the batch's largest absolute error.",
-    },
-    max_depth: {
-      type: ['number', 'null'],
-      exclusiveMinimum: 0,
-      default: null,
-      description: 'Labels from this depth on (metres) are left out; null keeps all.',
-    },
+const schema = defineOptions({
+  share: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.2,
+    description: "Where squares begin, as a share of the batch's largest absolute error.",
   },
-  required: ['share', 'max_depth'],
-} as const satisfies OptionsSchema;
+  max_depth: {
+    type: ['number', 'null'],
+    exclusiveMinimum: 0,
+    default: null,
+    description: 'Labels from this depth on (metres) are left out; null keeps all.',
+  },
+});
 
 @component({
   kind: 'loss',
@@ -35,6 +35,7 @@ const schema = {
   source: 'Laina et al., Deeper Depth Prediction with Fully Convolutional Residual Networks, Eq 1',
   tasks: ['depth'],
   options: schema,
+  file: import.meta.url,
 })
 export class BerhuDepthLoss implements Loss {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -1,17 +1,8 @@
 // Cross entropy over classes, averaged over the pixels that have a label.
 import * as tf from '@tensorflow/tfjs';
-import { component } from '../../registry/component.js';
-import type { Loss, LossValue } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, IGNORE, type Loss, type LossValue } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { averageOverValid } from './average.js';
-
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {},
-} as const satisfies OptionsSchema;
 
 @component({
   kind: 'loss',
@@ -19,7 +10,7 @@ const schema = {
   summary: 'Cross entropy, mean over the labelled pixels of the batch.',
   source: 'MT-CP section 4.2; torch.nn.CrossEntropyLoss(ignore_index=255)',
   tasks: ['classes'],
-  options: schema,
+  file: import.meta.url,
 })
 export class CrossEntropyLoss implements Loss {
   forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {

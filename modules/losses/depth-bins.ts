@@ -1,33 +1,33 @@
 // Depth as a class: which of a number of bins, evenly spaced in the logarithm, a pixel falls into. Supervises
 // auxiliary predictions whose regions are to be told apart (ATRC); no head reads depth from it.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Loss, LossValue } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type Loss,
+  type LossValue,
+  type OptionsOf,
+} from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { averageOverValid } from './average.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    bins: { type: 'integer', minimum: 2, default: 40, description: 'Number of bins.' },
-    nearest: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 0.7,
-      description: 'Metres at which the first bin begins; it takes what is nearer, too.',
-    },
-    farthest: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 10,
-      description: 'Metres at which the last bin ends; it takes what is farther, too.',
-    },
+const schema = defineOptions({
+  bins: { type: 'integer', minimum: 2, default: 40, description: 'Number of bins.' },
+  nearest: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 0.7,
+    description: 'Metres at which the first bin begins; it takes what is nearer, too.',
   },
-  required: ['bins', 'nearest', 'farthest'],
-} as const satisfies OptionsSchema;
+  farthest: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 10,
+    description: 'Metres at which the last bin ends; it takes what is farther, too.',
+  },
+});
 
 @component({
   kind: 'loss',
@@ -36,6 +36,7 @@ const schema = {
   source: 'Bruggemann et al. 2021 (ATRC); brdav/atrc src/model/criterion.py, BinningCrossEntropyLoss',
   tasks: [],
   options: schema,
+  file: import.meta.url,
 })
 export class DepthBinsLoss implements Loss {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

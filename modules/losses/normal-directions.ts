@@ -4,21 +4,21 @@
 // ATRC's 40 directions are cluster centres of NYUD-v2's normals; ours are spread evenly over the half-sphere of what a
 // camera can see, so that they belong to no data set.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Loss, LossValue } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type Loss,
+  type LossValue,
+  type OptionsOf,
+} from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { averageOverValid } from './average.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    directions: { type: 'integer', minimum: 2, default: 40, description: 'Number of directions.' },
-  },
-  required: ['directions'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  directions: { type: 'integer', minimum: 2, default: 40, description: 'Number of directions.' },
+});
 
 @component({
   kind: 'loss',
@@ -27,6 +27,7 @@ const schema = {
   source: 'Bruggemann et al. 2021 (ATRC); brdav/atrc src/model/criterion.py, ClusterCrossEntropyLoss',
   tasks: [],
   options: schema,
+  file: import.meta.url,
 })
 export class NormalDirectionsLoss implements Loss {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

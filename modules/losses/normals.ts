@@ -1,34 +1,34 @@
 // Distance between predicted and true surface normals.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Loss, LossValue } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type Loss,
+  type LossValue,
+  type OptionsOf,
+} from '../../registry/index.js';
 import { averageOverValid } from './average.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    distance: {
-      enum: ['l1', 'mse'],
-      default: 'l1',
-      description: 'Absolute or squared difference of the components. The released MT-CP code has mse.',
-    },
-    normalize: {
-      type: 'boolean',
-      default: true,
-      description: 'Make predictions unit vectors first. The released MT-CP code does not.',
-    },
-    per: {
-      enum: ['element', 'pixel'],
-      default: 'element',
-      description:
-        "Divide by the number of valid vector components (as in Vandenhende's code) or of valid pixels (as in ATRC and InvPT; three times larger).",
-    },
+const schema = defineOptions({
+  distance: {
+    enum: ['l1', 'mse'],
+    default: 'l1',
+    description: 'Absolute or squared difference of the components. The released MT-CP code has mse.',
   },
-  required: ['distance', 'normalize', 'per'],
-} as const satisfies OptionsSchema;
+  normalize: {
+    type: 'boolean',
+    default: true,
+    description: 'Make predictions unit vectors first. The released MT-CP code does not.',
+  },
+  per: {
+    enum: ['element', 'pixel'],
+    default: 'element',
+    description:
+      "Divide by the number of valid vector components (as in Vandenhende's code) or of valid pixels (as in ATRC and InvPT; three times larger).",
+  },
+});
 
 @component({
   kind: 'loss',
@@ -37,6 +37,7 @@ const schema = {
   source: 'MT-CP section 4.2, "L1 loss with normalisation"',
   tasks: ['normals'],
   options: schema,
+  file: import.meta.url,
 })
 export class NormalsLoss implements Loss {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -1,26 +1,27 @@
 // Angles between predicted and true surface normals, pooled over every valid pixel of the split.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { LabelMap, MapData } from '../../registry/contracts/data.js';
-import type { Metric, MetricRun } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type LabelMap,
+  type MapData,
+  type Metric,
+  type MetricRun,
+  type OptionsOf,
+} from '../../registry/index.js';
 
 /** The median comes from a histogram of this many bins over 180 degrees. */
 const BINS = 18000;
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    angle: {
-      enum: ['acos', 'atan2'],
-      default: 'acos',
-      description:
-        "acos of the dot product (Vandenhende's code), or 2 atan2(|p - g|, |p + g|) (ATRC, InvPT), which is exact for small angles.",
-    },
+const schema = defineOptions({
+  angle: {
+    enum: ['acos', 'atan2'],
+    default: 'acos',
+    description:
+      "acos of the dot product (Vandenhende's code), or 2 atan2(|p - g|, |p + g|) (ATRC, InvPT), which is exact for small angles.",
   },
-  required: ['angle'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'metric',
@@ -30,6 +31,7 @@ const schema = {
   source: 'Vandenhende et al. 2021, evaluation code; Bruggemann et al. 2021',
   tasks: ['normals'],
   options: schema,
+  file: import.meta.url,
 })
 export class AngularError implements Metric {
   readonly values = [

@@ -1,23 +1,24 @@
 // Mean intersection over union, from one confusion count over the whole split.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { LabelMap, MapData } from '../../registry/contracts/data.js';
-import type { Metric, MetricRun } from '../../registry/contracts/learning.js';
-import { IGNORE, type Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type LabelMap,
+  type MapData,
+  type Metric,
+  type MetricRun,
+  type OptionsOf,
+  type Task,
+} from '../../registry/index.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    skip_empty: {
-      type: 'boolean',
-      default: false,
-      description:
-        'Leave out images whose labels are all background or unknown, as human-part benchmarks do.',
-    },
+const schema = defineOptions({
+  skip_empty: {
+    type: 'boolean',
+    default: false,
+    description: 'Leave out images whose labels are all background or unknown, as human-part benchmarks do.',
   },
-  required: ['skip_empty'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'metric',
@@ -27,6 +28,7 @@ const schema = {
   source: 'Vandenhende et al. 2021, evaluation code',
   tasks: ['classes'],
   options: schema,
+  file: import.meta.url,
 })
 export class MeanIou implements Metric {
   readonly values = [

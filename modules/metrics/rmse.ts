@@ -1,26 +1,27 @@
 // Depth errors in metres, pooled over every pixel of the split that has a depth.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { LabelMap, MapData } from '../../registry/contracts/data.js';
-import type { Metric, MetricRun } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type LabelMap,
+  type MapData,
+  type Metric,
+  type MetricRun,
+  type OptionsOf,
+} from '../../registry/index.js';
 
 /** 65535 * 0.01 * 0.01: where the evaluation code of MTFormer and MT-CP stops. */
 const TRUNCATED = 6.5535;
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    range: {
-      enum: ['full', 'truncated'],
-      default: 'full',
-      description:
-        'Which pixels the RMSE of the tables is over: all, or those nearer than 6.5535 m as in the code of MTFormer and MT-CP. Both are always reported.',
-    },
+const schema = defineOptions({
+  range: {
+    enum: ['full', 'truncated'],
+    default: 'full',
+    description:
+      'Which pixels the RMSE of the tables is over: all, or those nearer than 6.5535 m as in the code of MTFormer and MT-CP. Both are always reported.',
   },
-  required: ['range'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'metric',
@@ -31,6 +32,7 @@ const schema = {
     'Vandenhende et al. 2021, evaluation code; truncated range: MTFormer, MT-CP; mean over images: Maninis et al. 2019',
   tasks: ['depth'],
   options: schema,
+  file: import.meta.url,
 })
 export class DepthRmse implements Metric {
   readonly values = [

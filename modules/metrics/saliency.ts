@@ -6,37 +6,39 @@
 //   atrc  p >= 0.05, 0.1, ..., 0.95; counts pooled over the split; beta^2 = 0.3
 //
 // An image is counted into one bin per threshold interval, so a threshold more costs nothing per pixel.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { LabelMap, MapData } from '../../registry/contracts/data.js';
-import type { Metric, MetricInfo, MetricRun } from '../../registry/contracts/learning.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type LabelMap,
+  type MapData,
+  type Metric,
+  type MetricInfo,
+  type MetricRun,
+  type OptionsOf,
+} from '../../registry/index.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    protocol: {
-      enum: ['sv', 'atrc'],
-      default: 'sv',
-      description:
-        "Whose maximal F is called maxF: that of Vandenhende's code (F1 of mean precision and recall), which MT-CP uses, or of ATRC and InvPT (pooled, beta^2 = 0.3). Not comparable; both are reported.",
-    },
-    primary: {
-      enum: ['maxF', 'mIoU'],
-      default: 'maxF',
-      description:
-        "Which number tables and delta-m use. The code of Vandenhende and MT-CP uses mIoU for delta-m, MT-CP's Table 2 maxF.",
-    },
-    inv_quirk: {
-      type: 'boolean',
-      default: false,
-      description:
-        "Pass probabilities through a second sigmoid before atrc's thresholds, as InvPT's evaluation does, so that only 0.5 to 0.7 have an effect.",
-    },
+const schema = defineOptions({
+  protocol: {
+    enum: ['sv', 'atrc'],
+    default: 'sv',
+    description:
+      "Whose maximal F is called maxF: that of Vandenhende's code (F1 of mean precision and recall), which MT-CP uses, or of ATRC and InvPT (pooled, beta^2 = 0.3). Not comparable; both are reported.",
   },
-  required: ['protocol', 'primary', 'inv_quirk'],
-} as const satisfies OptionsSchema;
+  primary: {
+    enum: ['maxF', 'mIoU'],
+    default: 'maxF',
+    description:
+      "Which number tables and delta-m use. The code of Vandenhende and MT-CP uses mIoU for delta-m, MT-CP's Table 2 maxF.",
+  },
+  inv_quirk: {
+    type: 'boolean',
+    default: false,
+    description:
+      "Pass probabilities through a second sigmoid before atrc's thresholds, as InvPT's evaluation does, so that only 0.5 to 0.7 have an effect.",
+  },
+});
 
 /** Thresholds are compared in single precision, as the originals do. */
 const evenly = (from: number, count: number): Float32Array =>
@@ -54,6 +56,7 @@ const TINY = 1e-12;
   source: 'Vandenhende et al. 2021, evaluation code; Bruggemann et al. 2021, metrics.py',
   tasks: ['binary'],
   options: schema,
+  file: import.meta.url,
 })
 export class Saliency implements Metric {
   readonly values: readonly MetricInfo[];

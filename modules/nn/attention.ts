@@ -1,6 +1,6 @@
 // Multi-head scaled dot-product attention (Vaswani et al. 2017) over token sequences.
 import * as tf from '@tensorflow/tfjs';
-import { MtcpError } from '../../registry/errors.js';
+import { MtcpError } from '../../registry/index.js';
 
 /** [batch, n, channels] -> [batch, heads, n, channels / heads] */
 export function splitHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {

@@ -1,6 +1,6 @@
 // Convolutional Block Attention Module (Woo et al. 2018): a gate for each channel, then one for each place.
 import * as tf from '@tensorflow/tfjs';
-import type { Scope } from '../../registry/contracts/scope.js';
+import type { Scope } from '../../registry/index.js';
 import { batchNorm, conv2d, linear } from './layers.js';
 import { relu } from './ops/activations.js';
 import { summary } from './ops/summary.js';

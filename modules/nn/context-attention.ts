@@ -1,7 +1,7 @@
 // Attention between two tasks' maps as ATRC has it (Bruggemann et al. 2021): what the target task asks for, in the
 // source task's features, over one of four kinds of context.
 import * as tf from '@tensorflow/tfjs';
-import type { Scope } from '../../registry/contracts/scope.js';
+import type { Scope } from '../../registry/index.js';
 import { xavierUniform } from './initializers.js';
 import { extentOf } from './levels.js';
 import { localAffinity, localGather } from './local-affinity.js';

@@ -9,7 +9,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { recomputes } from '../../registry/contracts/memory.js';
 import { OPERATIONS, type DeformableOptions } from '../../registry/contracts/operations.js';
-import type { Initializer, Scope } from '../../registry/contracts/scope.js';
+import type { Initializer, Scope } from '../../registry/index.js';
 import { xavierUniform, zeros } from './initializers.js';
 import { linear } from './layers.js';
 import { afresh } from './ops/afresh.js';

@@ -1,6 +1,6 @@
 // Low-rank convolutions, alone and as a bank of experts.
 import * as tf from '@tensorflow/tfjs';
-import type { Scope } from '../../registry/contracts/scope.js';
+import type { Scope } from '../../registry/index.js';
 import { torchWeight, zeros } from './initializers.js';
 import { conv2d } from './layers.js';
 import { conv2d as convolve } from './ops/convolution.js';

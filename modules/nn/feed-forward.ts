@@ -5,7 +5,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { matMul } from '@tensorflow/tfjs';
 import { recomputes } from '../../registry/contracts/memory.js';
 import { OPERATIONS } from '../../registry/contracts/operations.js';
-import type { Scope } from '../../registry/contracts/scope.js';
+import type { Scope } from '../../registry/index.js';
 import { linear, linearParameters, type LinearOptions } from './layers.js';
 import { gelu, geluSlope, relu, reluSlope } from './ops/activations.js';
 import { afresh } from './ops/afresh.js';

@@ -1,5 +1,5 @@
 // How parameters start. Formulas are PyTorch's, where "fan in" is the product of all axes but the first.
-import type { Initializer } from '../../registry/contracts/scope.js';
+import type { Initializer } from '../../registry/index.js';
 
 const fanIn = (shape: readonly number[]): number => shape.slice(1).reduce((product, n) => product * n, 1);
 

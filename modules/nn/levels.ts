@@ -1,8 +1,6 @@
 // Small helpers for pyramids and for doing the same for every task.
 import * as tf from '@tensorflow/tfjs';
-import type { FeatureMap, Pyramid } from '../../registry/contracts/features.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import { MtcpError, type FeatureMap, type Pyramid, type Task } from '../../registry/index.js';
 import { resizeBilinear } from './resize.js';
 
 /** Height and width. */

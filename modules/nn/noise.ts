@@ -1,6 +1,6 @@
 // Normal noise from the uniform numbers that a scope gives (Box and Muller 1958).
 import * as tf from '@tensorflow/tfjs';
-import type { Scope } from '../../registry/contracts/scope.js';
+import type { Scope } from '../../registry/index.js';
 
 /** Standard normal numbers, drawn anew at each step. */
 export function gaussian<R extends tf.Rank>(scope: Scope, name: string, shape: number[]): tf.Tensor<R> {

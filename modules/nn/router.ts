@@ -1,6 +1,6 @@
 // MLoRE's router: which experts a task takes for an image, and in what parts.
 import * as tf from '@tensorflow/tfjs';
-import type { Scope } from '../../registry/contracts/scope.js';
+import type { Scope } from '../../registry/index.js';
 import { conv2d, layerNorm, linear } from './layers.js';
 import { gaussian } from './noise.js';
 import { gelu } from './ops/activations.js';

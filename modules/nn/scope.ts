@@ -2,10 +2,14 @@
 // that is under way. A pass is one call of the model; it collects what the model leaves behind besides its
 // result: intermediate predictions, penalties, new running statistics.
 import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
-import type { Loss } from '../../registry/contracts/learning.js';
-import type { BufferHandle, Initializer, Scope } from '../../registry/contracts/scope.js';
+import {
+  MtcpError,
+  type BufferHandle,
+  type Initializer,
+  type Loss,
+  type Scope,
+} from '../../registry/index.js';
 import { DEFAULT_MEMORY, type MemoryPolicy } from '../../registry/contracts/memory.js';
-import { MtcpError } from '../../registry/errors.js';
 import './ops/gaps.js';
 
 export interface ParameterSpec {

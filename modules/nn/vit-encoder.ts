@@ -1,9 +1,7 @@
 // What backbones of vision-transformer blocks have in common: the options of their size, patches with positions, and
 // which blocks are tapped. Parameter names are timm's.
 import * as tf from '@tensorflow/tfjs';
-import type { FeatureMap } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import { MtcpError } from '../../registry/errors.js';
+import { MtcpError, type FeatureMap, type Scope } from '../../registry/index.js';
 import { truncatedNormal } from './initializers.js';
 import { conv2d } from './layers.js';
 import { resizeBicubic } from './resize.js';
@@ -65,18 +63,6 @@ export const vitOptions = {
       'Rows and columns of the position table; resized (bicubic) where the image has others. 24x24 is a checkpoint for 384x384.',
   },
 } as const;
-
-export const VIT_REQUIRED = [
-  'variant',
-  'channels',
-  'depth',
-  'heads',
-  'taps',
-  'patch',
-  'mlp_ratio',
-  'drop_path',
-  'grid',
-] as const;
 
 const VARIANTS = {
   s: { channels: 384, depth: 12, heads: 6 },

@@ -1,6 +1,6 @@
 // The vision transformer's blocks (Dosovitskiy et al. 2021) over token sequences. Parameter names are timm's.
 import * as tf from '@tensorflow/tfjs';
-import type { Scope } from '../../registry/contracts/scope.js';
+import type { Scope } from '../../registry/index.js';
 import { attention } from './attention.js';
 import { truncatedNormal, zeros } from './initializers.js';
 import { dropPath, layerNorm, linear } from './layers.js';

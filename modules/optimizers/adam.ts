@@ -1,21 +1,14 @@
 // Adam (Kingma and Ba 2015), step for step torch.optim.Adam: weight decay is part of the gradient.
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Optimizer } from '../../registry/contracts/learning.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
 import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
 import { ConfiguredOptimizer, penaltyOption, rateOption } from './common.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    rate: rateOption(1e-4),
-    weight_decay: penaltyOption,
-    ...momentOptions,
-  },
-  required: ['rate', 'weight_decay', 'betas', 'epsilon', 'groups'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  rate: rateOption(1e-4),
+  weight_decay: penaltyOption,
+  ...momentOptions,
+});
 
 type Options = OptionsOf<typeof schema>;
 
@@ -25,6 +18,7 @@ type Options = OptionsOf<typeof schema>;
   summary: 'Adam; weight decay enters the gradient.',
   source: 'Kingma and Ba 2015; torch.optim.Adam',
   options: schema,
+  file: import.meta.url,
 })
 export class Adam extends ConfiguredOptimizer<Options> implements Optimizer {
   readonly slots = MOMENTS;

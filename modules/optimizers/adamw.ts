@@ -1,26 +1,19 @@
 // AdamW (Loshchilov and Hutter 2019), step for step torch.optim.AdamW.
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Optimizer } from '../../registry/contracts/learning.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
 import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
 import { ConfiguredOptimizer, rateOption } from './common.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    rate: rateOption(5e-5),
-    weight_decay: {
-      type: 'number',
-      minimum: 0,
-      default: 1e-4,
-      description: 'Decoupled decay, times the learning rate, of all parameters that receive a gradient.',
-    },
-    ...momentOptions,
+const schema = defineOptions({
+  rate: rateOption(5e-5),
+  weight_decay: {
+    type: 'number',
+    minimum: 0,
+    default: 1e-4,
+    description: 'Decoupled decay, times the learning rate, of all parameters that receive a gradient.',
   },
-  required: ['rate', 'weight_decay', 'betas', 'epsilon', 'groups'],
-} as const satisfies OptionsSchema;
+  ...momentOptions,
+});
 
 type Options = OptionsOf<typeof schema>;
 
@@ -30,6 +23,7 @@ type Options = OptionsOf<typeof schema>;
   summary: 'Adam with decoupled weight decay.',
   source: 'Loshchilov and Hutter 2019; torch.optim.AdamW',
   options: schema,
+  file: import.meta.url,
 })
 export class AdamW extends ConfiguredOptimizer<Options> implements Optimizer {
   readonly slots = MOMENTS;

@@ -1,5 +1,5 @@
 // What every optimizer has: a learning rate, a way to make weights small, and parameters treated otherwise.
-import type { Optimizer, ParameterGroup } from '../../registry/contracts/learning.js';
+import type { Optimizer, ParameterGroup } from '../../registry/index.js';
 
 export const rateOption = <const R extends number>(standard: R) =>
   ({

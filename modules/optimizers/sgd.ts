@@ -1,32 +1,25 @@
 // Stochastic gradient descent with momentum, step for step torch.optim.SGD (no dampening).
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Optimizer } from '../../registry/contracts/learning.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
 import { ConfiguredOptimizer, groupsOption, penaltyOption, rateOption } from './common.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    rate: rateOption(0.01),
-    momentum: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.9,
-      description: 'How much of the last move goes on.',
-    },
-    nesterov: {
-      type: 'boolean',
-      default: false,
-      description: 'Look ahead: the gradient counts as if the move had been made.',
-    },
-    weight_decay: penaltyOption,
-    groups: groupsOption,
+const schema = defineOptions({
+  rate: rateOption(0.01),
+  momentum: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.9,
+    description: 'How much of the last move goes on.',
   },
-  required: ['rate', 'momentum', 'nesterov', 'weight_decay', 'groups'],
-} as const satisfies OptionsSchema;
+  nesterov: {
+    type: 'boolean',
+    default: false,
+    description: 'Look ahead: the gradient counts as if the move had been made.',
+  },
+  weight_decay: penaltyOption,
+  groups: groupsOption,
+});
 
 type Options = OptionsOf<typeof schema>;
 
@@ -36,6 +29,7 @@ type Options = OptionsOf<typeof schema>;
   summary: 'Gradient descent with momentum; weight decay enters the gradient.',
   source: 'Sutskever et al. 2013; torch.optim.SGD',
   options: schema,
+  file: import.meta.url,
 })
 export class Sgd extends ConfiguredOptimizer<Options> implements Optimizer {
   readonly slots = ['momentum'];

@@ -2,41 +2,42 @@
 // decoder stages, from the coarsest to the finest. Every stage gives refined prediction features, whose
 // predictions are supervised, and features that go on to the next stage.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Block } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Block,
+  type FeatureMap,
+  type Features,
+  type OptionsOf,
+  type Scope,
+  type Task,
+} from '../../registry/index.js';
 import { cbam } from '../nn/cbam.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { relu } from '../nn/ops/activations.js';
 import { resizeBilinear } from '../nn/resize.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    carry: {
-      enum: ['feature', 'prediction'],
-      default: 'feature',
-      description:
-        'What a stage hands to the next one: its feature branch (as in the released code) or its prediction branch.',
-    },
-    intermediate: {
-      type: 'boolean',
-      default: true,
-      description: 'Predict from every stage but the last and supervise these predictions.',
-    },
-    reduction: {
-      type: 'integer',
-      minimum: 1,
-      default: 16,
-      description: 'Channel reduction inside the CBAMs.',
-    },
+const schema = defineOptions({
+  carry: {
+    enum: ['feature', 'prediction'],
+    default: 'feature',
+    description:
+      'What a stage hands to the next one: its feature branch (as in the released code) or its prediction branch.',
   },
-  required: ['carry', 'intermediate', 'reduction'],
-} as const satisfies OptionsSchema;
+  intermediate: {
+    type: 'boolean',
+    default: true,
+    description: 'Predict from every stage but the last and supervise these predictions.',
+  },
+  reduction: {
+    type: 'integer',
+    minimum: 1,
+    default: 16,
+    description: 'Channel reduction inside the CBAMs.',
+  },
+});
 
 @component({
   kind: 'refinement',
@@ -45,6 +46,7 @@ const schema = {
     'Spatial Refinement Modules: trace-back through the decoder stages, with intermediate predictions.',
   source: 'MT-CP section 3.4; released code: SPF, TraceBack',
   options: schema,
+  file: import.meta.url,
 })
 export class Srm implements Block {
   constructor(

@@ -1,19 +1,11 @@
 // The learning rate as it is.
-import { component } from '../../registry/component.js';
-import type { Schedule } from '../../registry/contracts/learning.js';
-import type { OptionsSchema } from '../../registry/options.js';
-
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {},
-} as const satisfies OptionsSchema;
+import { component, type Schedule } from '../../registry/index.js';
 
 @component({
   kind: 'schedule',
   name: 'constant',
   summary: 'A learning rate that does not change.',
-  options: schema,
+  file: import.meta.url,
 })
 export class ConstantSchedule implements Schedule {
   factor(): number {

@@ -1,32 +1,32 @@
 // Polynomial decay to zero.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { Progress, Schedule } from '../../registry/contracts/learning.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type OptionsOf,
+  type Progress,
+  type Schedule,
+} from '../../registry/index.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    power: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 0.9,
-      description: 'Exponent of what is left of the run.',
-    },
-    per: {
-      enum: ['epoch', 'iteration'],
-      default: 'epoch',
-      description: 'Change the rate after each epoch or after each step.',
-    },
-    warmup: {
-      type: 'integer',
-      minimum: 0,
-      default: 0,
-      description: 'Steps over which the rate first rises linearly from 0.',
-    },
+const schema = defineOptions({
+  power: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 0.9,
+    description: 'Exponent of what is left of the run.',
   },
-  required: ['power', 'per', 'warmup'],
-} as const satisfies OptionsSchema;
+  per: {
+    enum: ['epoch', 'iteration'],
+    default: 'epoch',
+    description: 'Change the rate after each epoch or after each step.',
+  },
+  warmup: {
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+    description: 'Steps over which the rate first rises linearly from 0.',
+  },
+});
 
 @component({
   kind: 'schedule',
@@ -34,6 +34,7 @@ const schema = {
   summary: '(1 - progress) ^ power.',
   source: 'MT-CP released code; Vandenhende et al. 2021',
   options: schema,
+  file: import.meta.url,
 })
 export class PolySchedule implements Schedule {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -1,38 +1,36 @@
 // Loss weighting and gradient combination together: the first scheme transforms and weighs the losses, the second
 // one combines the gradients of what comes out (protocol of IGB; "apply the loss transform first").
 import type { Scalar } from '@tensorflow/tfjs';
-import { component, components, options } from '../../registry/component.js';
-import type { ComponentFactory, Slot } from '../../registry/container.js';
-import type {
-  EpochMeans,
-  GradientRule,
-  PerTask,
-  Scheme,
-  SchemeInputs,
-  StepInfo,
-  StepReport,
-  TaskLoss,
-  TaskScore,
-} from '../../registry/contracts/scheme.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  components,
+  defineOptions,
+  MtcpError,
+  options,
+  type ComponentFactory,
+  type EpochMeans,
+  type GradientRule,
+  type PerTask,
+  type Scheme,
+  type SchemeInputs,
+  type Scope,
+  type Slot,
+  type StepInfo,
+  type StepReport,
+  type TaskLoss,
+  type TaskScore,
+} from '../../registry/index.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    weights: {
-      $ref: '#/definitions/scheme',
-      description: 'Transforms and weighs the losses.',
-    },
-    gradients: {
-      $ref: '#/definitions/scheme',
-      description: 'Combines the gradients of the weighted losses.',
-    },
+const schema = defineOptions({
+  weights: {
+    $ref: '#/definitions/scheme',
+    description: 'Transforms and weighs the losses.',
   },
-  required: ['weights', 'gradients'],
-} as const satisfies OptionsSchema;
+  gradients: {
+    $ref: '#/definitions/scheme',
+    description: 'Combines the gradients of the weighted losses.',
+  },
+});
 
 interface Options {
   weights: Slot;
@@ -46,6 +44,7 @@ interface Options {
   source: 'Dai et al. 2023 (IGB) combine loss and gradient balancing in this order',
   options: schema,
   bare: true,
+  file: import.meta.url,
 })
 export class ComposedScheme implements Scheme {
   readonly #losses: Scheme;

@@ -1,37 +1,39 @@
 // Dynamic Task Prioritization: difficult tasks get more weight, difficulty being read off a performance measure k
 // in (0, 1), smoothed over time: w = -(1 - k)^gamma log k, the focal loss of the measure.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { EpochMeans, PerTask, TaskScore } from '../../registry/contracts/scheme.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type EpochMeans,
+  type OptionsOf,
+  type PerTask,
+  type Task,
+  type TaskScore,
+} from '../../registry/index.js';
 import { WeightedSum } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    measure: {
-      enum: ['metric', 'loss'],
-      default: 'metric',
-      description:
-        'metric: the primary metrics of evaluations, brought to (0, 1): percentages / 100, angles 1 - degrees / 180, other errors exp(-error). loss: exp(-mean loss) of each epoch, which needs no evaluation.',
-    },
-    gamma: {
-      type: 'number',
-      minimum: 0,
-      default: 1,
-      description: 'How much more difficult tasks count; 0 to 2 in the paper.',
-    },
-    smoothing: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      maximum: 1,
-      default: 0.5,
-      description: 'alpha: share of the newest measure in the running one.',
-    },
+const schema = defineOptions({
+  measure: {
+    enum: ['metric', 'loss'],
+    default: 'metric',
+    description:
+      'metric: the primary metrics of evaluations, brought to (0, 1): percentages / 100, angles 1 - degrees / 180, other errors exp(-error). loss: exp(-mean loss) of each epoch, which needs no evaluation.',
   },
-  required: ['measure', 'gamma', 'smoothing'],
-} as const satisfies OptionsSchema;
+  gamma: {
+    type: 'number',
+    minimum: 0,
+    default: 1,
+    description: 'How much more difficult tasks count; 0 to 2 in the paper.',
+  },
+  smoothing: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.5,
+    description: 'alpha: share of the newest measure in the running one.',
+  },
+});
 
 /** Measures stay this far away from 0 and 1, where weights are infinite or zero. */
 const MARGIN = 1e-3;
@@ -42,6 +44,7 @@ const MARGIN = 1e-3;
   summary: 'Weights from task difficulty, by a performance measure of each task.',
   source: 'Guo et al. 2018, Eq 3 to 5',
   options: schema,
+  file: import.meta.url,
 })
 export class DynamicTaskPrioritization extends WeightedSum {
   #running: PerTask<number> = {};

@@ -1,24 +1,25 @@
 // Dynamic Weight Average: tasks whose loss fell less from the last but one to the last epoch get more weight.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { EpochMeans, PerTask } from '../../registry/contracts/scheme.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type EpochMeans,
+  type OptionsOf,
+  type PerTask,
+  type Task,
+} from '../../registry/index.js';
 import { softmax } from './adam.js';
 import { WeightedSum } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    temperature: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 2,
-      description: 'T of the softmax: the larger, the more equal the weights.',
-    },
+const schema = defineOptions({
+  temperature: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 2,
+    description: 'T of the softmax: the larger, the more equal the weights.',
   },
-  required: ['temperature'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'scheme',
@@ -26,6 +27,7 @@ const schema = {
   summary: "Weights K softmax(r / T) of the ratios r of the last two epochs' losses.",
   source: 'Liu, Johns and Davison 2019, Eq 7',
   options: schema,
+  file: import.meta.url,
 })
 export class DynamicWeightAverage extends WeightedSum {
   /** Mean losses of the last two epochs in which the task had any, by task. */

@@ -3,34 +3,37 @@
 // tasks whose loss fell less.
 import * as tf from '@tensorflow/tfjs';
 import { detach } from '../nn/ops/detach.js';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { PerTask, SchemeInputs, StepReport, TaskLoss } from '../../registry/contracts/scheme.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type OptionsOf,
+  type PerTask,
+  type SchemeInputs,
+  type Scope,
+  type StepReport,
+  type Task,
+  type TaskLoss,
+} from '../../registry/index.js';
 import { adamStep, newAdam, softmax, type AdamState } from './adam.js';
 import { mapTasks, WeightedSum } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    rate: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 0.025,
-      description: "Learning rate of the weights' Adam.",
-    },
-    decay: { type: 'number', minimum: 0, default: 0.001, description: 'L2 regularisation of the weights.' },
-    least: {
-      type: 'object',
-      additionalProperties: { type: 'number' },
-      default: {},
-      description: 'Smallest loss that each task can reach; 0 for tasks that are not named.',
-    },
+const schema = defineOptions({
+  rate: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 0.025,
+    description: "Learning rate of the weights' Adam.",
   },
-  required: ['rate', 'decay', 'least'],
-} as const satisfies OptionsSchema;
+  decay: { type: 'number', minimum: 0, default: 0.001, description: 'L2 regularisation of the weights.' },
+  least: {
+    type: 'object',
+    additionalProperties: { type: 'number' },
+    default: {},
+    description: 'Smallest loss that each task can reach; 0 for tasks that are not named.',
+  },
+});
 
 const EPSILON = 1e-8;
 
@@ -41,6 +44,7 @@ const EPSILON = 1e-8;
     'Weights that make all losses fall at the same relative pace, from losses before and after each update.',
   source: 'Liu et al. 2023 (FAMO), Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class Famo extends WeightedSum {
   readonly looksAgain = true;

@@ -1,26 +1,23 @@
 // Geometric Loss Strategy: the geometric mean of the losses, which no rescaling of a single loss changes but by a
 // factor.
 import * as tf from '@tensorflow/tfjs';
-import { component, tasks } from '../../registry/component.js';
-import type { PerTask, TaskLoss } from '../../registry/contracts/scheme.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  tasks,
+  type PerTask,
+  type Scope,
+  type Task,
+  type TaskLoss,
+} from '../../registry/index.js';
 import { countPresent, logLoss } from './log-losses.js';
 import { WeightedSum } from './weighted-sum.js';
-
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {},
-} as const satisfies OptionsSchema;
 
 @component({
   kind: 'scheme',
   name: 'gls',
   summary: 'The geometric mean of the losses.',
   source: 'Chennupati et al. 2019, Eq 2',
-  options: schema,
+  file: import.meta.url,
 })
 export class GeometricLoss extends WeightedSum {
   readonly indivisible = 'its objective is a product of losses';

@@ -2,29 +2,31 @@
 // have the larger gap to close and get more weight, on the logarithms of the losses.
 import * as tf from '@tensorflow/tfjs';
 import { detach } from '../nn/ops/detach.js';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { PerTask, SchemeInputs, TaskLoss } from '../../registry/contracts/scheme.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type OptionsOf,
+  type PerTask,
+  type SchemeInputs,
+  type Scope,
+  type Task,
+  type TaskLoss,
+} from '../../registry/index.js';
 import { softmax } from './adam.js';
 import { countPresent, logSumExp } from './log-losses.js';
 import { WarmUpScheme } from './warm-up.js';
 import { mapTasks } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    base_epochs: {
-      type: 'integer',
-      minimum: 1,
-      default: 1,
-      description: 'Epochs with the sum of log losses; the means of the last one are the base losses.',
-    },
+const schema = defineOptions({
+  base_epochs: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    description: 'Epochs with the sum of log losses; the means of the last one are the base losses.',
   },
-  required: ['base_epochs'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'scheme',
@@ -32,6 +34,7 @@ const schema = {
   summary: 'Log losses weighted by K softmax(L / L_base).',
   source: 'Dai et al. 2023 (IGBv1), Eq 4 and 5',
   options: schema,
+  file: import.meta.url,
 })
 export class ImprovableGapBalancing extends WarmUpScheme {
   constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {

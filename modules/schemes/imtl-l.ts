@@ -1,16 +1,9 @@
 // Impartial Multi-Task Learning, its loss side: a scale exp(s) of each loss is learnt that brings all to 1, since
 // exp(s) L - s is smallest where exp(s) L = 1.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, defineOptions, options, tasks, type OptionsOf, type Task } from '../../registry/index.js';
 import { LearntWeights, rateProperty } from './learnt-weights.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { rate: rateProperty },
-  required: ['rate'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({ rate: rateProperty });
 
 @component({
   kind: 'scheme',
@@ -18,6 +11,7 @@ const schema = {
   summary: 'Losses times learnt scales that bring them all to 1.',
   source: 'Liu et al. 2021 (IMTL), Eq 7; both sides: compose imtl_l with imtl_g',
   options: schema,
+  file: import.meta.url,
 })
 export class ImpartialLosses extends LearntWeights {
   constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {

@@ -4,8 +4,7 @@
 // to the objective to keep its numbers from running away has no gradient for the network and is left out there.
 //
 // Losses are those of the final predictions; intermediate predictions have the same weights.
-import type { PerTask, StepReport } from '../../registry/contracts/scheme.js';
-import type { Task } from '../../registry/contracts/tasks.js';
+import type { PerTask, StepReport, Task } from '../../registry/index.js';
 import { adamStep, newAdam, type AdamState } from './adam.js';
 import { WeightedSum } from './weighted-sum.js';
 

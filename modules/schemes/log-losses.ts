@@ -1,7 +1,7 @@
 // What schemes on logarithms of losses share. A task without a valid pixel has loss 0: its logarithm is a large
 // negative number without a gradient, so it is masked wherever tasks are compared or counted.
 import * as tf from '@tensorflow/tfjs';
-import type { PerTask, TaskLoss } from '../../registry/contracts/scheme.js';
+import type { PerTask, TaskLoss } from '../../registry/index.js';
 
 /** Keeps the logarithm of a loss of 0 finite. */
 export const TINY = 1e-20;

@@ -1,23 +1,16 @@
 // Loss scale projection alone ("log smoothing" in Table 4): the sum of log(1 + epsilon + L).
 import type { Scalar } from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, defineOptions, options, tasks, type OptionsOf, type Task } from '../../registry/index.js';
 import { logProjection, WeightedSum } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    epsilon: {
-      type: 'number',
-      minimum: 0,
-      default: 1e-6,
-      description: 'Added to 1 + L before the logarithm.',
-    },
+const schema = defineOptions({
+  epsilon: {
+    type: 'number',
+    minimum: 0,
+    default: 1e-6,
+    description: 'Added to 1 + L before the logarithm.',
   },
-  required: ['epsilon'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'scheme',
@@ -25,6 +18,7 @@ const schema = {
   summary: 'The sum of log(1 + epsilon + loss): all losses on one scale, no weights.',
   source: 'MT-CP section 3.5, Eq 3',
   options: schema,
+  file: import.meta.url,
 })
 export class LogScheme extends WeightedSum {
   constructor(

@@ -4,39 +4,39 @@
 // The released code computes such weights from raw losses, prints them and trains with the plain sum all the
 // same: `variant: code`. `code_intended` applies them.
 import type { Scalar } from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { EpochMeans } from '../../registry/contracts/learning.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type EpochMeans,
+  type OptionsOf,
+  type Task,
+} from '../../registry/index.js';
 import { prioritizeProperties } from './prioritize-options.js';
 import { PrioritizedSum } from './prioritized-sum.js';
 import { logProjection } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    variant: {
-      enum: ['paper', 'code', 'code_intended'],
-      default: 'paper',
-      description:
-        'paper: log projection, weights applied. code: raw losses, weights computed but not applied. code_intended: raw losses, weights applied.',
-    },
-    epsilon: {
-      type: 'number',
-      minimum: 0,
-      default: 1e-6,
-      description: 'Added to 1 + L before the logarithm (Eq 3).',
-    },
-    basis: {
-      enum: ['log', 'raw', null],
-      default: null,
-      description: 'Whether shares are taken of projected or of raw losses; null: as the variant says.',
-    },
-    ...prioritizeProperties,
+const schema = defineOptions({
+  variant: {
+    enum: ['paper', 'code', 'code_intended'],
+    default: 'paper',
+    description:
+      'paper: log projection, weights applied. code: raw losses, weights computed but not applied. code_intended: raw losses, weights applied.',
   },
-  required: ['variant', 'epsilon', 'basis', 'history', 'spread', 'reading', 'min_weight', 'first'],
-} as const satisfies OptionsSchema;
+  epsilon: {
+    type: 'number',
+    minimum: 0,
+    default: 1e-6,
+    description: 'Added to 1 + L before the logarithm (Eq 3).',
+  },
+  basis: {
+    enum: ['log', 'raw', null],
+    default: null,
+    description: 'Whether shares are taken of projected or of raw losses; null: as the variant says.',
+  },
+  ...prioritizeProperties,
+});
 
 type Options = OptionsOf<typeof schema>;
 
@@ -46,6 +46,7 @@ type Options = OptionsOf<typeof schema>;
   summary: 'Loss Prioritization Scheme: log projection, more weight for tasks that fall slowly.',
   source: 'MT-CP section 3.5, Eq 3 to 7',
   options: schema,
+  file: import.meta.url,
 })
 export class LossPrioritizationScheme extends PrioritizedSum<Options> {
   constructor(@options() options: Options, @tasks() trialTasks: readonly Task[]) {

@@ -3,26 +3,27 @@
 // more for tasks that are difficult by their loss record. Read here as
 //
 //   w_t = d_t^g / (Z L_t),  d_t = L_t(e) / L_t(e-1),  Z such that sum w_t L_t is unchanged
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { EpochMeans, PerTask } from '../../registry/contracts/scheme.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type EpochMeans,
+  type OptionsOf,
+  type PerTask,
+  type Task,
+} from '../../registry/index.js';
 import { WeightedSum } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    difficulty: {
-      type: 'number',
-      minimum: 0,
-      default: 1,
-      description: 'g: how much tasks whose loss falls slowly are boosted; 0 is pure balancing.',
-    },
-    period: { type: 'integer', minimum: 1, default: 1, description: 'Epochs between two computations.' },
+const schema = defineOptions({
+  difficulty: {
+    type: 'number',
+    minimum: 0,
+    default: 1,
+    description: 'g: how much tasks whose loss falls slowly are boosted; 0 is pure balancing.',
   },
-  required: ['difficulty', 'period'],
-} as const satisfies OptionsSchema;
+  period: { type: 'integer', minimum: 1, default: 1, description: 'Epochs between two computations.' },
+});
 
 interface State {
   epochs: number;
@@ -38,6 +39,7 @@ interface State {
     'Equal loss scales, recomputed periodically, with more for difficult tasks (approximate: read off the abstract).',
   source: 'Lee et al. 2021 (loss scale balancing), abstract only',
   options: schema,
+  file: import.meta.url,
 })
 export class LossScaleBalancing extends WeightedSum {
   #state: State;

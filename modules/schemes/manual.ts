@@ -1,23 +1,23 @@
 // Fixed weights chosen by hand.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
+import {
+  component,
+  defineOptions,
+  MtcpError,
+  options,
+  tasks,
+  type OptionsOf,
+  type Task,
+} from '../../registry/index.js';
 import { didYouMean } from '../../registry/near.js';
-import type { OptionsSchema } from '../../registry/options.js';
 import { WeightedSum } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    weights: {
-      type: 'object',
-      additionalProperties: { type: 'number', minimum: 0 },
-      description: 'Weight of each task by name; tasks that are not named have weight 1.',
-    },
+const schema = defineOptions({
+  weights: {
+    type: 'object',
+    additionalProperties: { type: 'number', minimum: 0 },
+    description: 'Weight of each task by name; tasks that are not named have weight 1.',
   },
-  required: ['weights'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'scheme',
@@ -25,6 +25,7 @@ const schema = {
   summary: 'The sum of the losses with fixed weights.',
   source: 'MT-CP section 3.5, Eq 2 ("manual annotation")',
   options: schema,
+  file: import.meta.url,
 })
 export class ManualScheme extends WeightedSum {
   constructor(

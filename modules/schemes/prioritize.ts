@@ -1,7 +1,7 @@
 // Task prioritisation (paper section 3.5, Eq 4 to 6): a task whose share of the overall loss grows falls more
 // slowly than the others and gets more weight. Only numbers here; the two schemes that use it (lps,
 // prioritization) differ in which losses they look at.
-import { MtcpError } from '../../registry/errors.js';
+import { MtcpError } from '../../registry/index.js';
 
 /** How Eq 4 is read for a history H > 1; all agree for H = 1. */
 export type Reading = 'mean' | 'endpoint' | 'geometric' | 'window';

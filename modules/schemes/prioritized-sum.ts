@@ -1,5 +1,5 @@
 // A weighted sum whose weights are those of task prioritisation, renewed after every epoch.
-import type { Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/index.js';
 import { initialState, prioritize, type PrioritizeOptions, type PrioritizeState } from './prioritize.js';
 import { WeightedSum } from './weighted-sum.js';
 

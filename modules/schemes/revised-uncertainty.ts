@@ -1,18 +1,11 @@
 // Learnt uncertainty whose regulariser stays positive: L / (2 c^2) + ln(1 + c^2).
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, defineOptions, options, tasks, type OptionsOf, type Task } from '../../registry/index.js';
 import { LearntWeights, rateProperty } from './learnt-weights.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    start: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'First value of every c.' },
-    rate: rateProperty,
-  },
-  required: ['start', 'rate'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  start: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'First value of every c.' },
+  rate: rateProperty,
+});
 
 @component({
   kind: 'scheme',
@@ -20,6 +13,7 @@ const schema = {
   summary: 'Losses weighted by learnt uncertainty with a regulariser that cannot become negative.',
   source: 'Liebel and Koerner 2018, Eq 3',
   options: schema,
+  file: import.meta.url,
 })
 export class RevisedUncertaintyScheme extends LearntWeights {
   constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {

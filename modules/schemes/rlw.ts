@@ -1,23 +1,24 @@
 // Random Loss Weighting: weights are the softmax of normal noise, drawn anew at every step.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { PerTask, StepInfo } from '../../registry/contracts/scheme.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type OptionsOf,
+  type PerTask,
+  type StepInfo,
+  type Task,
+} from '../../registry/index.js';
 import { softmax } from './adam.js';
 import { WeightedSum } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    total: {
-      enum: ['one', 'tasks'],
-      default: 'one',
-      description: 'What the weights sum up to: 1, or the number of tasks.',
-    },
+const schema = defineOptions({
+  total: {
+    enum: ['one', 'tasks'],
+    default: 'one',
+    description: 'What the weights sum up to: 1, or the number of tasks.',
   },
-  required: ['total'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'scheme',
@@ -25,6 +26,7 @@ const schema = {
   summary: 'Random weights at every step.',
   source: 'Lin et al. 2022, random normal weights',
   options: schema,
+  file: import.meta.url,
 })
 export class RandomLossWeighting extends WeightedSum {
   #weights: number[];

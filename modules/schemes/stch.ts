@@ -1,35 +1,37 @@
 // Smooth Tchebycheff scalarisation: a smooth maximum of the losses, each relative to what it was at the end of a
 // warm-up (the nadir).
 import * as tf from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { PerTask, SchemeInputs, TaskLoss } from '../../registry/contracts/scheme.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type OptionsOf,
+  type PerTask,
+  type SchemeInputs,
+  type Scope,
+  type Task,
+  type TaskLoss,
+} from '../../registry/index.js';
 import { softmax } from './adam.js';
 import { countPresent, logSumExp } from './log-losses.js';
 import { WarmUpScheme } from './warm-up.js';
 import { mapTasks } from './weighted-sum.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    mu: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 1,
-      description: 'Smoothing: towards 0 only the worst task counts.',
-    },
-    warmup: {
-      type: 'integer',
-      minimum: 1,
-      default: 4,
-      description: 'Epochs with the sum of log losses; the means of the last one are the nadir.',
-    },
+const schema = defineOptions({
+  mu: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 1,
+    description: 'Smoothing: towards 0 only the worst task counts.',
   },
-  required: ['mu', 'warmup'],
-} as const satisfies OptionsSchema;
+  warmup: {
+    type: 'integer',
+    minimum: 1,
+    default: 4,
+    description: 'Epochs with the sum of log losses; the means of the last one are the nadir.',
+  },
+});
 
 @component({
   kind: 'scheme',
@@ -37,6 +39,7 @@ const schema = {
   summary: 'A smooth maximum of the losses relative to their nadir.',
   source: 'Lin et al. 2024 (STCH), Eq 11; warm-up as in LibMTL',
   options: schema,
+  file: import.meta.url,
 })
 export class SmoothTchebycheff extends WarmUpScheme {
   readonly indivisible = 'its objective is a smooth maximum over tasks';

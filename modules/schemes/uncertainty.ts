@@ -1,35 +1,28 @@
 // Homoscedastic uncertainty: every task's weight is the inverse of a variance that is learnt with the network.
 // With s = log of the variance a task's term is L exp(-s) / 2 + s / 2.
-import { component, options, tasks, type OptionsOf } from '../../registry/component.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import { component, defineOptions, options, tasks, type OptionsOf, type Task } from '../../registry/index.js';
 import { LearntWeights, rateProperty } from './learnt-weights.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    variant: {
-      enum: ['kendall', 'mtformer'],
-      default: 'kendall',
-      description:
-        'kendall: L exp(-s) / 2 + s / 2. mtformer: 10 a L exp(-s) + s with weights a, as in its code.',
-    },
-    start: {
-      type: ['number', 'null'],
-      default: null,
-      description: 'First value of every s; null: -0.5 (kendall, as in LibMTL) or 0 (mtformer).',
-    },
-    weights: {
-      type: 'object',
-      additionalProperties: { type: 'number', exclusiveMinimum: 0 },
-      default: {},
-      description: 'a of the mtformer variant by task; 1 for tasks that are not named.',
-    },
-    rate: rateProperty,
+const schema = defineOptions({
+  variant: {
+    enum: ['kendall', 'mtformer'],
+    default: 'kendall',
+    description:
+      'kendall: L exp(-s) / 2 + s / 2. mtformer: 10 a L exp(-s) + s with weights a, as in its code.',
   },
-  required: ['variant', 'start', 'weights', 'rate'],
-} as const satisfies OptionsSchema;
+  start: {
+    type: ['number', 'null'],
+    default: null,
+    description: 'First value of every s; null: -0.5 (kendall, as in LibMTL) or 0 (mtformer).',
+  },
+  weights: {
+    type: 'object',
+    additionalProperties: { type: 'number', exclusiveMinimum: 0 },
+    default: {},
+    description: 'a of the mtformer variant by task; 1 for tasks that are not named.',
+  },
+  rate: rateProperty,
+});
 
 @component({
   kind: 'scheme',
@@ -37,6 +30,7 @@ const schema = {
   summary: 'Losses weighted by learnt homoscedastic uncertainty.',
   source: 'Kendall, Gal and Cipolla 2018, Eq 7; MTFormer 2022',
   options: schema,
+  file: import.meta.url,
 })
 export class UncertaintyScheme extends LearntWeights {
   constructor(

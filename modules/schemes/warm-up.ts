@@ -2,8 +2,7 @@
 // of the losses, and the means of the last of these epochs become the yardsticks. The graph is the same before
 // and after; the scalar `begun` chooses.
 import type * as tf from '@tensorflow/tfjs';
-import type { EpochMeans, PerTask } from '../../registry/contracts/scheme.js';
-import type { Task } from '../../registry/contracts/tasks.js';
+import type { EpochMeans, PerTask, Task } from '../../registry/index.js';
 import { logLoss } from './log-losses.js';
 import { WeightedSum } from './weighted-sum.js';
 

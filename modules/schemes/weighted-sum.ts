@@ -1,9 +1,7 @@
 // What most schemes share: the objective is the sum of projected losses times their weights. A scheme that adds
 // nothing but its weights or its projection extends WeightedSum and overrides that.
 import * as tf from '@tensorflow/tfjs';
-import type { PerTask, Scheme, SchemeInputs, TaskLoss } from '../../registry/contracts/scheme.js';
-import type { Scope } from '../../registry/contracts/scope.js';
-import type { Task } from '../../registry/contracts/tasks.js';
+import type { PerTask, Scheme, SchemeInputs, Scope, Task, TaskLoss } from '../../registry/index.js';
 
 export abstract class WeightedSum implements Scheme {
   constructor(protected readonly tasks: readonly Task[]) {}

@@ -1,56 +1,59 @@
 // The input pipeline of ATRC, which InvPT and most later work share: zoom, crop a window that shows more than one
 // thing, flip, distort colours, normalise, pad to a fixed size. For evaluation nothing is resized: images are
 // padded, and what is predicted for the padding is cut off again.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
-import type { RandomStream } from '../../registry/contracts/scope.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  MtcpError,
+  options,
+  type LabelMap,
+  type MapData,
+  type OptionsOf,
+  type RandomStream,
+  type Sample,
+  type Transform,
+} from '../../registry/index.js';
 import { markInvalid } from './ignore.js';
 import { mapValues, normalise } from './image.js';
 import { distort, drawDistortion, type Distortion } from './photometric.js';
 import { flipHorizontally, padCentre, resize } from './warp.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    size: {
-      description:
-        'height and width of the window and of what comes out: 425x560 (ATRC) or 448x576 (InvPT) on NYUD, 512x512 on PASCAL',
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      minItems: 2,
-      maxItems: 2,
-      default: [425, 560],
-    },
-    scales: {
-      description: 'range of the zoom factor',
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        min: { description: 'smallest', type: 'number', exclusiveMinimum: 0 },
-        max: { description: 'largest', type: 'number', exclusiveMinimum: 0 },
-      },
-      required: ['min', 'max'],
-      default: { min: 0.5, max: 2 },
-    },
-    max_class_share: {
-      description:
-        'Windows in which one class takes this share of the known pixels are drawn again, up to ten times; 1 takes the first.',
-      type: 'number',
-      exclusiveMinimum: 0,
-      maximum: 1,
-      default: 0.75,
-    },
-    photometric: {
-      description: 'distort brightness, contrast, saturation and hue',
-      type: 'boolean',
-      default: true,
-    },
+const schema = defineOptions({
+  size: {
+    description:
+      'height and width of the window and of what comes out: 425x560 (ATRC) or 448x576 (InvPT) on NYUD, 512x512 on PASCAL',
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 2,
+    maxItems: 2,
+    default: [425, 560],
   },
-} as const satisfies OptionsSchema;
+  scales: {
+    description: 'range of the zoom factor',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      min: { description: 'smallest', type: 'number', exclusiveMinimum: 0 },
+      max: { description: 'largest', type: 'number', exclusiveMinimum: 0 },
+    },
+    required: ['min', 'max'],
+    default: { min: 0.5, max: 2 },
+  },
+  max_class_share: {
+    description:
+      'Windows in which one class takes this share of the known pixels are drawn again, up to ten times; 1 takes the first.',
+    type: 'number',
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.75,
+  },
+  photometric: {
+    description: 'distort brightness, contrast, saturation and hue',
+    type: 'boolean',
+    default: true,
+  },
+});
 
 const REDRAWS = 10;
 
@@ -70,6 +73,7 @@ export interface AtrcPlan {
   summary: 'zoom, crop, flip, photometric distortion, padding, ImageNet normalisation',
   source: 'Bruggemann et al., Exploring Relational Context for Multi-Task Dense Prediction; shared by InvPT',
   options: schema,
+  file: import.meta.url,
 })
 export class AtrcPipeline implements Transform {
   readonly size: readonly [number, number];

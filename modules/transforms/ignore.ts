@@ -1,8 +1,7 @@
 // Data sets write "unknown" as 0 in depth and normals, which interpolation and scaling leave alone; losses and
 // metrics read IGNORE. This is the step between the two: the last one of a pipeline for what is trained on,
 // the only one for the labels that predictions are scored against.
-import type { LabelMap } from '../../registry/contracts/data.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
+import { IGNORE, type LabelMap } from '../../registry/index.js';
 
 /**
  * Labels with every unknown pixel set to IGNORE; the given ones are left as they are.

@@ -1,5 +1,5 @@
 // What both input pipelines do to a photograph.
-import type { MapData } from '../../registry/contracts/data.js';
+import type { MapData } from '../../registry/index.js';
 
 const MEAN = [0.485, 0.456, 0.406];
 const DEVIATION = [0.229, 0.224, 0.225];

@@ -2,8 +2,7 @@
 // bytes, clipped and cut to whole numbers, saturation and hue by OpenCV's 8-bit HSV (hue in steps of 2 degrees).
 // On the way back OpenCV takes 32 pixels of a row at a time and cuts their values to whole numbers; the pixels that
 // are left at the end of the row are rounded. So does this: bytes are those of OpenCV on x86-64 with AVX2.
-import type { MapData } from '../../registry/contracts/data.js';
-import type { RandomStream } from '../../registry/contracts/scope.js';
+import type { MapData, RandomStream } from '../../registry/index.js';
 
 /** What is done; what is absent is not. */
 export interface Distortion {

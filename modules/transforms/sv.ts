@@ -2,75 +2,78 @@
 // flip, zoom and rotate about the centre on a canvas of the same size, resize to a fixed size, mark unknown
 // labels, normalise the image. What the warp brings in from outside is black, and unknown to the labels.
 // Values are carried through as the file gave them; only the last step turns unknown labels into IGNORE.
-import { component, options, type OptionsOf } from '../../registry/component.js';
-import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
-import type { RandomStream } from '../../registry/contracts/scope.js';
-import { IGNORE } from '../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  IGNORE,
+  options,
+  type LabelMap,
+  type MapData,
+  type OptionsOf,
+  type RandomStream,
+  type Sample,
+  type Transform,
+} from '../../registry/index.js';
 import { markInvalid } from './ignore.js';
 import { mapValues, normalise } from './image.js';
 import { flipHorizontally, resize, rotationMatrix, warpAffine, type Interpolation } from './warp.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    size: {
-      description: 'height and width of what comes out; the aspect ratio is not kept',
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      minItems: 2,
-      maxItems: 2,
-      default: [480, 640],
-    },
-    scales: {
-      description: 'zoom factors: a list to choose from, or a range',
-      anyOf: [
-        { type: 'array', items: { type: 'number', exclusiveMinimum: 0 }, minItems: 1 },
-        {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            min: { type: 'number', exclusiveMinimum: 0 },
-            max: { type: 'number', exclusiveMinimum: 0 },
-          },
-          required: ['min', 'max'],
-        },
-      ],
-      default: [1, 1.2, 1.5],
-    },
-    rotations: {
-      description: 'counter-clockwise angles in degrees: a list to choose from, or a range',
-      anyOf: [
-        { type: 'array', items: { type: 'number' }, minItems: 1 },
-        {
-          type: 'object',
-          additionalProperties: false,
-          properties: { min: { type: 'number' }, max: { type: 'number' } },
-          required: ['min', 'max'],
-        },
-      ],
-      default: [0],
-    },
-    normals_interpolation: {
-      description: 'how normals are warped and resized: nearest as in MT-CP, cubic as in SV',
-      enum: ['nearest', 'cubic'],
-      default: 'nearest',
-    },
-    borders_as_background: {
-      description:
-        'Mishap of the original: what rotation and zoom bring in from outside counts as class 0 and as not salient; otherwise it is unknown.',
-      type: 'boolean',
-      default: false,
-    },
-    wrap_bytes: {
-      description:
-        'Mishap of the original: where cubic interpolation overshoots 0 or 255, bytes wrap around; otherwise they are clipped.',
-      type: 'boolean',
-      default: false,
-    },
+const schema = defineOptions({
+  size: {
+    description: 'height and width of what comes out; the aspect ratio is not kept',
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 2,
+    maxItems: 2,
+    default: [480, 640],
   },
-} as const satisfies OptionsSchema;
+  scales: {
+    description: 'zoom factors: a list to choose from, or a range',
+    anyOf: [
+      { type: 'array', items: { type: 'number', exclusiveMinimum: 0 }, minItems: 1 },
+      {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          min: { type: 'number', exclusiveMinimum: 0 },
+          max: { type: 'number', exclusiveMinimum: 0 },
+        },
+        required: ['min', 'max'],
+      },
+    ],
+    default: [1, 1.2, 1.5],
+  },
+  rotations: {
+    description: 'counter-clockwise angles in degrees: a list to choose from, or a range',
+    anyOf: [
+      { type: 'array', items: { type: 'number' }, minItems: 1 },
+      {
+        type: 'object',
+        additionalProperties: false,
+        properties: { min: { type: 'number' }, max: { type: 'number' } },
+        required: ['min', 'max'],
+      },
+    ],
+    default: [0],
+  },
+  normals_interpolation: {
+    description: 'how normals are warped and resized: nearest as in MT-CP, cubic as in SV',
+    enum: ['nearest', 'cubic'],
+    default: 'nearest',
+  },
+  borders_as_background: {
+    description:
+      'Mishap of the original: what rotation and zoom bring in from outside counts as class 0 and as not salient; otherwise it is unknown.',
+    type: 'boolean',
+    default: false,
+  },
+  wrap_bytes: {
+    description:
+      'Mishap of the original: where cubic interpolation overshoots 0 or 255, bytes wrap around; otherwise they are clipped.',
+    type: 'boolean',
+    default: false,
+  },
+});
 
 type Choice = readonly number[] | { readonly min: number; readonly max: number };
 
@@ -80,6 +83,7 @@ type Choice = readonly number[] | { readonly min: number; readonly max: number }
   summary: 'flip, zoom and rotate about the centre, fixed size, ImageNet normalisation',
   source: 'Vandenhende et al., Multi-Task Learning for Dense Prediction Tasks; shared by MTFormer and MT-CP',
   options: schema,
+  file: import.meta.url,
 })
 export class SvPipeline implements Transform {
   readonly size: readonly [number, number];

@@ -2,7 +2,7 @@
 // Pixel centres lie at half-integers when resizing, at integers when warping; nothing is antialiased; cubic
 // is Keys' kernel with a = -0.75. Like OpenCV, `warpAffine` finds source positions in fixed point: rounded to
 // a pixel for nearest, to 1/32 of a pixel for cubic. Inputs are never changed.
-import type { MapData } from '../../registry/contracts/data.js';
+import type { MapData } from '../../registry/index.js';
 
 export type Interpolation = 'nearest' | 'cubic';
 

@@ -94,9 +94,7 @@ function find(names: string[]): ComponentEntry[] {
 }
 
 function describeEntry({ kind, name, summary, source, tasks, plugin, options }: ComponentEntry): string {
-  const needed = (options.required ?? []).filter(
-    (option) => !('default' in (options.properties[option] ?? {})),
-  );
+  const needed = options.required ?? [];
   const rows = optionRows(options);
   return [
     `${kind} ${name}`,
@@ -119,7 +117,7 @@ function optionRows(schema: PropertySchema, prefix = ''): string[][] {
     const standard =
       'default' in property && !property.properties
         ? `, default ${JSON.stringify(property.default).replaceAll(',', ', ')}`
-        : schema.required?.includes(name) && !('default' in property)
+        : schema.required?.includes(name)
           ? ', needed'
           : '';
     return [[path, `${typeOf(property)}${standard}`, property.description ?? ''], ...nested];

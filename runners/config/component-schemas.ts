@@ -63,7 +63,7 @@ export function optionFaults(entry: ComponentEntry): MtcpError[] {
 
 /** The options of one component as a closed schema with its `type`. */
 export function fragment({ kind, name, summary, source, options }: ComponentEntry): JsonSchema {
-  const { description: _, ...closed } = optional(toIndex(options));
+  const { description: _, ...closed } = toIndex(options);
   return {
     $schema: DRAFT,
     title: `${kind} "${name}"`,
@@ -72,18 +72,6 @@ export function fragment({ kind, name, summary, source, options }: ComponentEntr
     properties: { type: { description: summary, const: name }, ...closed.properties },
     required: ['type', ...(closed.required ?? [])],
   };
-}
-
-/** For a component, an option with a default is always there; in a file it need not be. */
-function optional(schema: JsonSchema): JsonSchema {
-  return JSON.parse(JSON.stringify(schema), (_, part: unknown) => {
-    if (!isPlainObject(part) || !Array.isArray(part.required) || !isPlainObject(part.properties)) return part;
-    const properties = part.properties as Record<string, JsonSchema>;
-    return {
-      ...part,
-      required: part.required.filter((name: string) => !('default' in (properties[name] ?? {}))),
-    };
-  }) as JsonSchema;
 }
 
 function discriminate(
@@ -113,9 +101,9 @@ function discriminate(
 
 /** Components that may be written without a type, with the options that tell them: those without a default. */
 function bareOf(entries: readonly ComponentEntry[]): Record<string, string[]> {
-  const telling = ({ options: { required = [], properties } }: ComponentEntry) =>
-    required.filter((name) => !('default' in properties[name]));
-  return Object.fromEntries(entries.filter(({ bare }) => bare).map((entry) => [entry.name, telling(entry)]));
+  return Object.fromEntries(
+    entries.filter(({ bare }) => bare).map(({ name, options }) => [name, [...(options.required ?? [])]]),
+  );
 }
 
 /** The trial sections as overlays write them: partial, with `variables` beside them. */

@@ -7,9 +7,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { dirname, extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { buildSync, transformSync, type BuildFailure, type Message } from 'esbuild';
 import { catalog } from '../../registry/catalog.js';
-import { KINDS, type ComponentEntry } from '../../registry/component.js';
+import { announcedFrom, KINDS, type ComponentEntry } from '../../registry/component.js';
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
 import * as registry from '../../registry/index.js';
 import { optionFaults, fragment } from './component-schemas.js';
@@ -58,7 +59,7 @@ export function loadPlugin(file: string, taken: Taken = () => false): Plugin {
   const code = compile(file);
   const before = new Set(catalog.list());
   try {
-    run(file, code);
+    announcedFrom(file, () => run(file, code));
     const entries = catalog.list().filter((entry) => !before.has(entry));
     checkEntries(entries, taken);
     for (const entry of entries) entry.plugin = file;
@@ -110,6 +111,7 @@ function compile(file: string): string {
       packages: 'external',
       sourcemap: 'inline',
       charset: 'utf8',
+      define: { 'import.meta.url': URL_OF_PLUGIN },
       logLevel: 'silent',
       // The user's own tsconfig is for the editor; the decorators are those that mtcp knows.
       tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: true } },
@@ -134,6 +136,9 @@ function compile(file: string): string {
   }
 }
 
+/** In the compiled script, which is no module of its own: what `import.meta.url` is in the file. */
+const URL_OF_PLUGIN = '__mtcp_plugin_url';
+
 type Compilable = Module & { _compile(code: string, filename: string): void };
 
 function run(file: string, code: string): void {
@@ -156,7 +161,8 @@ function run(file: string, code: string): void {
       ]);
     return requireThere(name);
   }) as NodeJS.Require;
-  module._compile(code, file);
+  // On the first line, so that lines keep their numbers.
+  module._compile(`const ${URL_OF_PLUGIN} = ${JSON.stringify(pathToFileURL(file).href)};${code}`, file);
 }
 
 const NAME = /^[a-z0-9][a-z0-9_-]*$/;
@@ -187,7 +193,7 @@ function checkEntries(entries: readonly ComponentEntry[], taken: Taken): void {
         {
           ...at,
           message: `${what}: options must be a closed object`,
-          hint: "write { type: 'object', additionalProperties: false, properties: {...} }",
+          hint: 'write defineOptions({...}) with the properties in it',
         },
       ];
     return optionFaults(entry).map(({ message }) => ({ ...at, message }));

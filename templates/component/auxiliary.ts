@@ -3,26 +3,21 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   component,
+  defineOptions,
   options,
   type AuxiliaryContext,
   type AuxiliaryLoss,
   type OptionsOf,
-  type OptionsSchema,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    parameters: {
-      type: 'string',
-      default: 'heads.*',
-      description: 'Which parameters, * standing for any characters.',
-    },
+const schema = defineOptions({
+  parameters: {
+    type: 'string',
+    default: 'heads.*',
+    description: 'Which parameters, * standing for any characters.',
   },
-  required: ['parameters'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'auxiliary',

@@ -1,31 +1,26 @@
 // my-block: from the image to a feature pyramid. Here a stack of strided 3x3 convolutions.
 import {
   component,
+  defineOptions,
   options,
   type Backbone,
   type FeatureMap,
   type OptionsOf,
-  type OptionsSchema,
   type Pyramid,
   type Scope,
 } from 'mtcp/registry';
 import { batchNorm, conv2d, relu } from 'mtcp/nn';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: {
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      minItems: 2,
-      default: [16, 32, 64, 128],
-      description: 'Channels after each convolution; each halves the resolution.',
-    },
+const schema = defineOptions({
+  channels: {
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 2,
+    default: [16, 32, 64, 128],
+    description: 'Channels after each convolution; each halves the resolution.',
   },
-  required: ['channels'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'backbone',

@@ -2,35 +2,30 @@
 // This file also runs in the threads that load data, so it imports no TensorFlow.js.
 import {
   component,
+  defineOptions,
   options,
   randomStream,
   type Dataset,
   type DatasetInfo,
   type OptionsOf,
-  type OptionsSchema,
   type Sample,
   type Split,
   type Task,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    train: { type: 'integer', minimum: 1, default: 32, description: 'Training samples.' },
-    val: { type: 'integer', minimum: 1, default: 8, description: 'Validation samples.' },
-    size: {
-      type: 'array',
-      items: { type: 'integer', minimum: 8 },
-      minItems: 2,
-      maxItems: 2,
-      default: [64, 64],
-      description: 'Height and width.',
-    },
+const schema = defineOptions({
+  train: { type: 'integer', minimum: 1, default: 32, description: 'Training samples.' },
+  val: { type: 'integer', minimum: 1, default: 8, description: 'Validation samples.' },
+  size: {
+    type: 'array',
+    items: { type: 'integer', minimum: 8 },
+    minItems: 2,
+    maxItems: 2,
+    default: [64, 64],
+    description: 'Height and width.',
   },
-  required: ['train', 'val', 'size'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'dataset',

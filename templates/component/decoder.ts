@@ -1,26 +1,21 @@
 // my-block: from the shared pyramid to a pyramid for each task. Here each level gets a 3x3 convolution of the task's own.
 import {
   component,
+  defineOptions,
   options,
   tasks,
   type Block,
   type Features,
   type OptionsOf,
-  type OptionsSchema,
   type Scope,
   type Task,
 } from 'mtcp/registry';
 import { batchNorm, conv2d, relu } from 'mtcp/nn';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: { type: 'integer', minimum: 1, default: 64, description: "Channels of each task's maps." },
-  },
-  required: ['channels'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  channels: { type: 'integer', minimum: 1, default: 64, description: "Channels of each task's maps." },
+});
 
 @component({
   kind: 'decoder',

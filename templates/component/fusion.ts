@@ -2,12 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   component,
+  defineOptions,
   options,
   tasks,
   type Block,
   type Features,
   type OptionsOf,
-  type OptionsSchema,
   type Pyramid,
   type Scope,
   type Task,
@@ -15,19 +15,14 @@ import {
 import { conv2d, resizeBilinear } from 'mtcp/nn';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    channels: {
-      type: ['integer', 'null'],
-      minimum: 1,
-      default: null,
-      description: 'Channels of the merged map; null: those of the finest level.',
-    },
+const schema = defineOptions({
+  channels: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description: 'Channels of the merged map; null: those of the finest level.',
   },
-  required: ['channels'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'fusion',

@@ -2,10 +2,10 @@
 import type { Tensor4D } from '@tensorflow/tfjs';
 import {
   component,
+  defineOptions,
   options,
   type Head,
   type OptionsOf,
-  type OptionsSchema,
   type Pyramid,
   type Scope,
   type Task,
@@ -13,14 +13,9 @@ import {
 import { batchNorm, conv2d, relu } from 'mtcp/nn';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    hidden: { type: 'integer', minimum: 1, default: 32, description: 'Channels between the convolutions.' },
-  },
-  required: ['hidden'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  hidden: { type: 'integer', minimum: 1, default: 32, description: 'Channels between the convolutions.' },
+});
 
 @component({
   kind: 'head',

@@ -2,31 +2,26 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   component,
+  defineOptions,
   options,
   tasks,
   type Block,
   type Features,
   type OptionsOf,
-  type OptionsSchema,
   type Scope,
   type Task,
 } from 'mtcp/registry';
 import { batchNorm, conv2d, relu } from 'mtcp/nn';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    strength: {
-      type: 'number',
-      minimum: 0,
-      default: 1,
-      description: 'How much of the other tasks is added; 0 leaves the features as they are.',
-    },
+const schema = defineOptions({
+  strength: {
+    type: 'number',
+    minimum: 0,
+    default: 1,
+    description: 'How much of the other tasks is added; 0 leaves the features as they are.',
   },
-  required: ['strength'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'interaction',

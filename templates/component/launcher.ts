@@ -4,31 +4,26 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
   component,
+  defineOptions,
   options,
   type BatchLauncher,
   type Here,
   type JobRequest,
   type OptionsOf,
-  type OptionsSchema,
   type TaskName,
   type TaskState,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    nice: {
-      type: 'integer',
-      minimum: 0,
-      maximum: 19,
-      default: 10,
-      description: 'How far others come first.',
-    },
+const schema = defineOptions({
+  nice: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 19,
+    default: 10,
+    description: 'How far others come first.',
   },
-  required: ['nice'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'launcher',

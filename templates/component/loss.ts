@@ -2,23 +2,18 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   component,
+  defineOptions,
   IGNORE,
   options,
   type Loss,
   type LossValue,
   type OptionsOf,
-  type OptionsSchema,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    scale: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'Factor on the loss.' },
-  },
-  required: ['scale'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  scale: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'Factor on the loss.' },
+});
 
 @component({
   kind: 'loss',

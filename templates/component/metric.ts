@@ -1,6 +1,7 @@
 // my-block: a score for depth. Here the share of pixels whose depth is off by less than a bound.
 import {
   component,
+  defineOptions,
   IGNORE,
   options,
   type LabelMap,
@@ -8,24 +9,18 @@ import {
   type Metric,
   type MetricRun,
   type OptionsOf,
-  type OptionsSchema,
   type Task,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    bound: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 0.1,
-      description: 'Largest error that counts as right, metres.',
-    },
+const schema = defineOptions({
+  bound: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 0.1,
+    description: 'Largest error that counts as right, metres.',
   },
-  required: ['bound'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'metric',

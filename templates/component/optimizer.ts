@@ -1,27 +1,22 @@
 // my-block: from gradients to better weights. Here gradient descent with momentum.
 import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
-import { component, options, type Optimizer, type OptionsOf, type OptionsSchema } from 'mtcp/registry';
+import { component, defineOptions, options, type Optimizer, type OptionsOf } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    rate: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 0.01,
-      description: 'Learning rate before the schedule.',
-    },
-    momentum: {
-      type: 'number',
-      minimum: 0,
-      default: 0.9,
-      description: 'Share of the last step that is kept.',
-    },
+const schema = defineOptions({
+  rate: {
+    type: 'number',
+    exclusiveMinimum: 0,
+    default: 0.01,
+    description: 'Learning rate before the schedule.',
   },
-  required: ['rate', 'momentum'],
-} as const satisfies OptionsSchema;
+  momentum: {
+    type: 'number',
+    minimum: 0,
+    default: 0.9,
+    description: 'Share of the last step that is kept.',
+  },
+});
 
 @component({
   kind: 'optimizer',

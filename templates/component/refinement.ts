@@ -2,30 +2,25 @@
 import * as tf from '@tensorflow/tfjs';
 import {
   component,
+  defineOptions,
   options,
   tasks,
   type Block,
   type Features,
   type OptionsOf,
-  type OptionsSchema,
   type Scope,
   type Task,
 } from 'mtcp/registry';
 import { batchNorm, conv2d, relu, resizeBilinear } from 'mtcp/nn';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    intermediate: {
-      type: 'boolean',
-      default: false,
-      description: 'Also predict from the features before refinement and supervise that.',
-    },
+const schema = defineOptions({
+  intermediate: {
+    type: 'boolean',
+    default: false,
+    description: 'Also predict from the features before refinement and supervise that.',
   },
-  required: ['intermediate'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'refinement',

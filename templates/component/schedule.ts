@@ -1,28 +1,23 @@
 // my-block: the learning rate over time. Here half a cosine.
 import {
   component,
+  defineOptions,
   options,
   type OptionsOf,
-  type OptionsSchema,
   type Progress,
   type Schedule,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    last: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0,
-      description: 'Factor at the end of the run.',
-    },
+const schema = defineOptions({
+  last: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0,
+    description: 'Factor at the end of the run.',
   },
-  required: ['last'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'schedule',

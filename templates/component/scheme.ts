@@ -2,11 +2,11 @@
 import type { Scalar } from '@tensorflow/tfjs';
 import {
   component,
+  defineOptions,
   options,
   tasks,
   type EpochMeans,
   type OptionsOf,
-  type OptionsSchema,
   type PerTask,
   type Scheme,
   type SchemeInputs,
@@ -16,14 +16,9 @@ import {
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    power: { type: 'number', default: 1, description: 'Exponent of the share; 0 weighs all tasks alike.' },
-  },
-  required: ['power'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  power: { type: 'number', default: 1, description: 'Exponent of the share; 0 weighs all tasks alike.' },
+});
 
 @component({
   kind: 'scheme',

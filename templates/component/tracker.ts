@@ -3,27 +3,22 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   component,
+  defineOptions,
   options,
   type OptionsOf,
-  type OptionsSchema,
   type TrackedRun,
   type Tracker,
   type TrackerSession,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    journal: {
-      type: 'string',
-      default: 'journal.jsonl',
-      description: "Name of the file in the experiment's folder.",
-    },
+const schema = defineOptions({
+  journal: {
+    type: 'string',
+    default: 'journal.jsonl',
+    description: "Name of the file in the experiment's folder.",
   },
-  required: ['journal'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'tracker',

@@ -2,32 +2,27 @@
 // one. This file also runs in the threads that load data, so it imports no TensorFlow.js.
 import {
   component,
+  defineOptions,
   MtcpError,
   options,
   type MapData,
   type OptionsOf,
-  type OptionsSchema,
   type RandomStream,
   type Sample,
   type Transform,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    size: {
-      type: 'array',
-      items: { type: 'integer', minimum: 1 },
-      minItems: 2,
-      maxItems: 2,
-      default: [32, 32],
-      description: 'Height and width that the network gets.',
-    },
+const schema = defineOptions({
+  size: {
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 2,
+    maxItems: 2,
+    default: [32, 32],
+    description: 'Height and width that the network gets.',
   },
-  required: ['size'],
-} as const satisfies OptionsSchema;
+});
 
 @component({
   kind: 'transform',

@@ -1,24 +1,20 @@
 // Announcing components, finding them, and making them in the container of a trial.
 import { expect } from 'chai';
 import { catalog, Catalog } from '../../registry/catalog.js';
-import { component, options, tasks, type ComponentEntry } from '../../registry/component.js';
+import { announcedFrom, component, options, tasks, type ComponentEntry } from '../../registry/component.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Schedule } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { MtcpError } from '../../registry/errors.js';
+import { defineOptions, type OptionsOf } from '../../registry/options.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { height: { type: 'number', default: 3, description: 'How high.' } },
-  required: ['height'],
-} as const;
+const schema = defineOptions({ height: { type: 'number', default: 3, description: 'How high.' } });
 
 function announce(name: string): void {
-  @component({ kind: 'schedule', name, summary: 'A step.', options: schema })
+  @component({ kind: 'schedule', name, summary: 'A step.', options: schema, file: import.meta.url })
   class Step implements Schedule {
     constructor(
-      @options() readonly given: { height: number },
+      @options() readonly given: OptionsOf<typeof schema>,
       @tasks() readonly all: readonly Task[],
     ) {}
     factor(): number {
@@ -46,6 +42,20 @@ describe('the catalog', () => {
     expect(entry.summary).to.equal('A step.');
     expect(entry.file).to.match(/catalog\.test\.js$/);
     expect(catalog.list('schedule').map(({ name }) => name)).to.include('test-step');
+  });
+
+  it('is told the file by whoever loads it, or refuses', () => {
+    const meta = { kind: 'schedule', name: 'test-step', summary: 'A step.' } as const;
+    expect(() => component(meta)).to.throw('schedule "test-step" does not say which file announces it');
+    announcedFrom('/plugins (1)/a.ts', () =>
+      component(meta)(
+        class {
+          factor = () => 1;
+        },
+      ),
+    );
+    expect(catalog.get('schedule', 'test-step').file).to.equal('/plugins (1)/a.ts');
+    expect(() => component(meta)).to.throw('does not say');
   });
 
   it('refuses a name twice and names both files', () => {

@@ -14,7 +14,7 @@ import { TABLE3 } from './rooms.js';
   kind: 'dataset',
   name: 'reference-tasks',
   summary: 'for tests',
-  options: { type: 'object', additionalProperties: false, properties: {} },
+  file: import.meta.url,
 })
 export class ReferenceTasks implements Dataset {
   readonly tasks = [

@@ -1,5 +1,5 @@
 // HRNets of timm, and of the authors' repositories for classification and segmentation, which use the same names.
-import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
+import type { CheckpointFormat } from '../../../registry/index.js';
 import { countOf, dimension, variantOf } from './shapes.js';
 
 export const hrnetCheckpoint: CheckpointFormat = {

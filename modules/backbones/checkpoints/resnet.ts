@@ -1,5 +1,5 @@
 // ResNets of torchvision (and of timm, which uses the same names).
-import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
+import type { CheckpointFormat } from '../../../registry/index.js';
 import { countOf, dimension, variantOf } from './shapes.js';
 
 const STAGES = [1, 2, 3, 4];

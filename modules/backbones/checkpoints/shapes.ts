@@ -1,5 +1,5 @@
 // Reading an architecture from the shapes of a file's tensors: what every family of checkpoints does.
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError } from '../../../registry/index.js';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 

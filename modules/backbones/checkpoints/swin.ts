@@ -1,7 +1,7 @@
 // Swin transformers of Hugging Face: SwinModel, SwinForImageClassification, SwinBackbone, with the names of the files on
 // the hub or those that transformers 5 has in memory; and timm's, which keep query, key and value in one tensor and count
 // a merging of patches to the stage after it. What was trained to classify has no norms of the single maps.
-import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
+import type { CheckpointFormat } from '../../../registry/index.js';
 import { countOf, dimension, variantOf } from './shapes.js';
 
 const VARIANTS = Object.fromEntries(

@@ -1,6 +1,5 @@
 // Plain vision transformers of timm. The number of heads is in no shape; timm's have 64 channels each.
-import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError, type CheckpointFormat } from '../../../registry/index.js';
 import { countOf, dimension, variantOf } from './shapes.js';
 
 const PER_HEAD = 64;

@@ -1,8 +1,7 @@
 // Mask2Former checkpoints of Hugging Face. Our parameters are called as in the files on the hub; what transformers 5
 // calls them in memory (and in files written from memory) is renamed, and what belongs to the instance
 // segmentation that nothing here computes is left out. The whole model follows from the shapes of its tensors.
-import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError, type CheckpointFormat } from '../../../registry/index.js';
 
 const ENCODER = 'model.pixel_level_module.encoder';
 const PIXEL_DECODER = 'model.pixel_level_module.decoder';

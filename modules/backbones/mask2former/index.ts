@@ -4,144 +4,127 @@
 // R is the pixel embedding E of each place times the sum of all masks there; and because a mask is the product
 // of E with a query's mask embedding, that sum is one product of E with the summed embeddings.
 import * as tf from '@tensorflow/tfjs';
-import { component, options, type OptionsOf } from '../../../registry/component.js';
-import type { Backbone } from '../../../registry/contracts/blocks.js';
-import type { FeatureMap, Pyramid } from '../../../registry/contracts/features.js';
-import type { Scope } from '../../../registry/contracts/scope.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  type Backbone,
+  type FeatureMap,
+  type OptionsOf,
+  type Pyramid,
+  type Scope,
+} from '../../../registry/index.js';
 import { swinEncoder } from '../../nn/swin-encoder.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../../nn/transformer-options.js';
 import { mask2formerCheckpoint } from './checkpoint.js';
 import { flatten, pixelDecoder } from './pixel-decoder.js';
 import { transformerDecoder } from './transformer-decoder.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    variant: {
-      enum: ['paper', 'code'],
-      default: 'paper',
-      description:
-        "Which masks make R: of every decoder prediction (the paper's words) or of the last one (the released code). Sets the default of mask_layers.",
-    },
-    mask_layers: {
-      enum: ['mean', 'last', null],
-      default: null,
-      description:
-        'Average the masks over all decoder predictions, or take the last; null: as the variant says.',
-    },
-    mask_activation: {
-      enum: ['none', 'sigmoid'],
-      default: 'none',
-      description: 'Sum mask logits as they are, or after a sigmoid.',
-    },
-    mask_reduce: {
-      enum: ['sum', 'mean'],
-      default: 'sum',
-      description:
-        "Sum the masks over the queries, as the paper words it, or average them, which keeps R on the scale of the pixel embeddings: without pretrained weights a sum over many queries drowns what the decoders' blocks add to it.",
-    },
-    channels: {
-      type: 'integer',
-      minimum: 2,
-      default: 256,
-      description: 'Channels of the pixel decoder, the queries and R.',
-    },
-    heads: { type: 'integer', minimum: 1, default: 8, description: 'Attention heads of both decoders.' },
-    groups: {
-      type: 'integer',
-      minimum: 1,
-      default: 32,
-      description: "Groups of the pixel decoder's group normalisation.",
-    },
-    encoder: {
-      type: 'object',
-      additionalProperties: false,
-      default: {},
-      description: 'The Swin encoder; defaults are Swin-S.',
-      properties: {
-        embed: { type: 'integer', minimum: 1, default: 96, description: 'Channels of the first stage.' },
-        depths: {
-          type: 'array',
-          items: { type: 'integer', minimum: 1 },
-          minItems: 4,
-          maxItems: 4,
-          default: [2, 2, 18, 2],
-          description: 'Blocks of each stage.',
-        },
-        heads: {
-          type: 'array',
-          items: { type: 'integer', minimum: 1 },
-          minItems: 4,
-          maxItems: 4,
-          default: [3, 6, 12, 24],
-          description: 'Attention heads of each stage.',
-        },
-        window: windowOption,
-        mlp_ratio: mlpRatioOption,
-        drop_path: dropPathOption(0.3),
+const schema = defineOptions({
+  variant: {
+    enum: ['paper', 'code'],
+    default: 'paper',
+    description:
+      "Which masks make R: of every decoder prediction (the paper's words) or of the last one (the released code). Sets the default of mask_layers.",
+  },
+  mask_layers: {
+    enum: ['mean', 'last', null],
+    default: null,
+    description:
+      'Average the masks over all decoder predictions, or take the last; null: as the variant says.',
+  },
+  mask_activation: {
+    enum: ['none', 'sigmoid'],
+    default: 'none',
+    description: 'Sum mask logits as they are, or after a sigmoid.',
+  },
+  mask_reduce: {
+    enum: ['sum', 'mean'],
+    default: 'sum',
+    description:
+      "Sum the masks over the queries, as the paper words it, or average them, which keeps R on the scale of the pixel embeddings: without pretrained weights a sum over many queries drowns what the decoders' blocks add to it.",
+  },
+  channels: {
+    type: 'integer',
+    minimum: 2,
+    default: 256,
+    description: 'Channels of the pixel decoder, the queries and R.',
+  },
+  heads: { type: 'integer', minimum: 1, default: 8, description: 'Attention heads of both decoders.' },
+  groups: {
+    type: 'integer',
+    minimum: 1,
+    default: 32,
+    description: "Groups of the pixel decoder's group normalisation.",
+  },
+  encoder: {
+    type: 'object',
+    default: {},
+    description: 'The Swin encoder; defaults are Swin-S.',
+    properties: {
+      embed: { type: 'integer', minimum: 1, default: 96, description: 'Channels of the first stage.' },
+      depths: {
+        type: 'array',
+        items: { type: 'integer', minimum: 1 },
+        minItems: 4,
+        maxItems: 4,
+        default: [2, 2, 18, 2],
+        description: 'Blocks of each stage.',
       },
-      required: ['embed', 'depths', 'heads', 'window', 'mlp_ratio', 'drop_path'],
-    },
-    pixel_decoder: {
-      type: 'object',
-      additionalProperties: false,
-      default: {},
-      description: 'Multi-scale deformable attention over strides 32, 16 and 8.',
-      properties: {
-        layers: { type: 'integer', minimum: 1, default: 6, description: 'Deformable attention layers.' },
-        feedforward: {
-          type: 'integer',
-          minimum: 1,
-          default: 1024,
-          description: 'Hidden width of their feed-forward parts.',
-        },
-        points: {
-          type: 'integer',
-          minimum: 1,
-          default: 4,
-          description: 'Points read on each level by each head.',
-        },
+      heads: {
+        type: 'array',
+        items: { type: 'integer', minimum: 1 },
+        minItems: 4,
+        maxItems: 4,
+        default: [3, 6, 12, 24],
+        description: 'Attention heads of each stage.',
       },
-      required: ['layers', 'feedforward', 'points'],
-    },
-    transformer_decoder: {
-      type: 'object',
-      additionalProperties: false,
-      default: {},
-      description: 'Masked attention.',
-      properties: {
-        layers: {
-          type: 'integer',
-          minimum: 1,
-          default: 9,
-          description: 'Layers; there is one mask prediction more than layers.',
-        },
-        feedforward: {
-          type: 'integer',
-          minimum: 1,
-          default: 2048,
-          description: 'Hidden width of the feed-forward parts.',
-        },
-        queries: { type: 'integer', minimum: 1, default: 100, description: 'Object queries.' },
-      },
-      required: ['layers', 'feedforward', 'queries'],
+      window: windowOption,
+      mlp_ratio: mlpRatioOption,
+      drop_path: dropPathOption(0.3),
     },
   },
-  required: [
-    'variant',
-    'mask_layers',
-    'mask_activation',
-    'mask_reduce',
-    'channels',
-    'heads',
-    'groups',
-    'encoder',
-    'pixel_decoder',
-    'transformer_decoder',
-  ],
-} as const satisfies OptionsSchema;
+  pixel_decoder: {
+    type: 'object',
+    default: {},
+    description: 'Multi-scale deformable attention over strides 32, 16 and 8.',
+    properties: {
+      layers: { type: 'integer', minimum: 1, default: 6, description: 'Deformable attention layers.' },
+      feedforward: {
+        type: 'integer',
+        minimum: 1,
+        default: 1024,
+        description: 'Hidden width of their feed-forward parts.',
+      },
+      points: {
+        type: 'integer',
+        minimum: 1,
+        default: 4,
+        description: 'Points read on each level by each head.',
+      },
+    },
+  },
+  transformer_decoder: {
+    type: 'object',
+    default: {},
+    description: 'Masked attention.',
+    properties: {
+      layers: {
+        type: 'integer',
+        minimum: 1,
+        default: 9,
+        description: 'Layers; there is one mask prediction more than layers.',
+      },
+      feedforward: {
+        type: 'integer',
+        minimum: 1,
+        default: 2048,
+        description: 'Hidden width of the feed-forward parts.',
+      },
+      queries: { type: 'integer', minimum: 1, default: 100, description: 'Object queries.' },
+    },
+  },
+});
 
 @component({
   kind: 'backbone',
@@ -152,6 +135,7 @@ const schema = {
     'MT-CP section 3.2; Cheng et al. 2022, "Masked-attention Mask Transformer for Universal Image Segmentation"; structure and names of transformers\' Mask2FormerModel',
   options: schema,
   checkpoint: mask2formerCheckpoint,
+  file: import.meta.url,
 })
 export class Mask2Former implements Backbone {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}

@@ -5,7 +5,7 @@
 // both linear, so the masks at a level's size come from resizing the pixel embeddings once instead of every
 // layer's masks, and full-size masks are only made by whoever asks for them.
 import * as tf from '@tensorflow/tfjs';
-import type { Scope } from '../../../registry/contracts/scope.js';
+import type { Scope } from '../../../registry/index.js';
 import { attention } from '../../nn/attention.js';
 import { normal, xavierUniform, zeros } from '../../nn/initializers.js';
 import { layerNorm, linear } from '../../nn/layers.js';

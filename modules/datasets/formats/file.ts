@@ -1,7 +1,7 @@
 // Reading and writing whole files. A file that is not there is the person's problem, so it is an MtcpError;
 // a file that is written appears under its name only when all of it is on the disk.
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError } from '../../../registry/index.js';
 
 export async function readBytes(file: string): Promise<Buffer> {
   try {

@@ -3,7 +3,7 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import h5wasm, { type Dataset } from 'h5wasm/node';
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError } from '../../../registry/index.js';
 
 export class Hdf5File {
   private constructor(

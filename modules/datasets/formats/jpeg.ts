@@ -1,8 +1,7 @@
 // JPEG photographs as PIL's Image.open(file).convert('RGB') gives them: no EXIF rotation, no colour
 // management, grey repeated into three channels.
 import sharp from 'sharp';
-import { MtcpError } from '../../../registry/errors.js';
-import type { MapData } from '../../../registry/contracts/data.js';
+import { MtcpError, type MapData } from '../../../registry/index.js';
 import { readBytes } from './file.js';
 
 // Images are decoded in several worker threads, one image each: more threads below them only compete.

@@ -2,8 +2,7 @@
 // then one element for each variable, most of them deflated. Numbers stay in MATLAB's order, columns first;
 // `rowMajor` turns a matrix into a map. Version 7.3 is HDF5, another format altogether (hdf5.ts).
 import { deflateSync, inflateSync } from 'node:zlib';
-import { MtcpError } from '../../../registry/errors.js';
-import type { MapData } from '../../../registry/contracts/data.js';
+import { MtcpError, type MapData } from '../../../registry/index.js';
 import { readBytes } from './file.js';
 
 export type MatValue = MatNumbers | MatText | MatStructs | MatCells;

@@ -1,6 +1,6 @@
 // NumPy's .npy: a magic string, a header that is the text of a Python dict ({'descr', 'fortran_order',
 // 'shape'}), then the bare values. Format: numpy/lib/format.py, versions 1 to 3.
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError } from '../../../registry/index.js';
 import { halfToNumber } from '../../../registry/half.js';
 import { readBytes } from './file.js';
 

@@ -1,8 +1,7 @@
 // PNG label maps: one channel whose numbers mean something, or three for a direction. Palette images give the
 // index, not the colour.
 import { decode, encode } from 'fast-png';
-import { MtcpError } from '../../../registry/errors.js';
-import type { MapData } from '../../../registry/contracts/data.js';
+import { MtcpError, type MapData } from '../../../registry/index.js';
 import { readBytes } from './file.js';
 
 /** Reads a grey (1 to 16 bit) or palette PNG as [height, width, 1] of its stored numbers. */

@@ -1,6 +1,6 @@
 // Surface normals from a depth map: every pixel becomes a point through the camera of the Kinect, and the normal
 // stands on the plane of its neighbours. A coarse stand-in for the fitted normals that benchmarks distribute.
-import type { MapData } from '../../../registry/contracts/data.js';
+import type { MapData } from '../../../registry/index.js';
 
 /** Focal length of NYU Depth v2's colour camera over the width of its images, 518.86 / 640. */
 const FOCAL = 518.86 / 640;

@@ -3,7 +3,7 @@
 // these: they come from a folder, or are derived from depth, which is said wherever they are used.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError } from '../../../registry/index.js';
 import { readBytes } from '../formats/file.js';
 import { Hdf5File } from '../formats/hdf5.js';
 import { readMat, type MatNumbers } from '../formats/mat.js';

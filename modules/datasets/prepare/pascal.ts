@@ -3,8 +3,7 @@
 // only, from which they are taken if it is at hand.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MtcpError } from '../../../registry/errors.js';
-import type { Split } from '../../../registry/contracts/data.js';
+import { MtcpError, type Split } from '../../../registry/index.js';
 import { readBytes } from '../formats/file.js';
 import { encodeLabelPng, readLabelPng } from '../formats/png.js';
 import { SPLITS, type Report } from '../layout.js';

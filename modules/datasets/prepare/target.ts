@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { MtcpError } from '../../../registry/errors.js';
+import { MtcpError } from '../../../registry/index.js';
 import { writeAtomically } from '../formats/file.js';
 import type { Report } from '../layout.js';
 

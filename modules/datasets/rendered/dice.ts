@@ -1,5 +1,5 @@
 // Choices for the generator, on top of a seeded stream.
-import type { RandomStream } from '../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../registry/index.js';
 
 export class Dice {
   constructor(private readonly random: RandomStream) {}

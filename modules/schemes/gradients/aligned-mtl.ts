@@ -1,18 +1,19 @@
 // Aligned-MTL: the gradients' principal components are brought to one length, that of the smallest, so that the
 // system of gradients is perfectly conditioned.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { eigenSymmetric } from '../solvers/linear.js';
 import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { ...gradientProperties('representation', 'sum') },
-  required: ['shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({ ...gradientProperties('representation', 'sum') });
 
 /** Components below this share of the largest, times the number of tasks, are float32 noise. */
 const PRECISION = 2 ** -23;
@@ -23,6 +24,7 @@ const PRECISION = 2 ** -23;
   summary: 'The sum of the gradients after their principal components are brought to one length.',
   source: 'Senushkin et al. 2023 (Aligned-MTL), Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class AlignedGradients extends GradientScheme {
   constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {

@@ -1,33 +1,34 @@
 // Conflict-Averse Gradient: within a ball around the mean gradient, the direction that serves the worst-off task
 // best.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { form } from '../solvers/linear.js';
 import { conflictAverse } from '../solvers/simplex.js';
 import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    c: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.5,
-      description: 'Radius of the ball relative to the mean gradient: 0 is the mean gradient itself.',
-    },
-    rescale: {
-      enum: [0, 1, 2],
-      default: 1,
-      description: 'The result divided by 1, by 1 + c^2, or by 1 + c.',
-    },
-    ...gradientProperties('all', 'sum'),
+const schema = defineOptions({
+  c: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.5,
+    description: 'Radius of the ball relative to the mean gradient: 0 is the mean gradient itself.',
   },
-  required: ['c', 'rescale', 'shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+  rescale: {
+    enum: [0, 1, 2],
+    default: 1,
+    description: 'The result divided by 1, by 1 + c^2, or by 1 + c.',
+  },
+  ...gradientProperties('all', 'sum'),
+});
 
 @component({
   kind: 'scheme',
@@ -35,6 +36,7 @@ const schema = {
   summary: 'The direction near the mean gradient that is best for the worst-off task.',
   source: 'Liu et al. 2021 (CAGrad), Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class ConflictAverseGradient extends GradientScheme {
   constructor(

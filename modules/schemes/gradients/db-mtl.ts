@@ -1,33 +1,35 @@
 // Dual-Balancing: losses are balanced by their logarithms, gradients by bringing running means of the tasks' gradients
 // to the length of the longest.
 import type { Scalar } from '@tensorflow/tfjs';
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, PerTask, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type PerTask,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { gradientProperties, GradientScheme, refuseRepresentation } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    beta: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.9,
-      description: 'Share of the old gradient in the running one.',
-    },
-    sigma: {
-      type: 'number',
-      minimum: 0,
-      default: 0,
-      description: 'At step k the share is beta / k^sigma; 0 in LibMTL, 0.5 in the paper.',
-    },
-    ...gradientProperties('all', 'sum'),
+const schema = defineOptions({
+  beta: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.9,
+    description: 'Share of the old gradient in the running one.',
   },
-  required: ['beta', 'sigma', 'shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+  sigma: {
+    type: 'number',
+    minimum: 0,
+    default: 0,
+    description: 'At step k the share is beta / k^sigma; 0 in LibMTL, 0.5 in the paper.',
+  },
+  ...gradientProperties('all', 'sum'),
+});
 
 const EPSILON = 1e-8;
 
@@ -37,6 +39,7 @@ const EPSILON = 1e-8;
   summary: 'Log losses, and running gradients brought to one length.',
   source: 'Lin et al. 2023 (DB-MTL), Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class DualBalancing extends GradientScheme {
   #state: { step: number; running: PerTask<Float32Array> } = { step: 0, running: {} };

@@ -1,20 +1,22 @@
 // ExcessMTL: tasks are weighted by how far they still are from their best, estimated from gradients scaled by their
 // history, by multiplicative updates.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, PerTask, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type PerTask,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { gradientProperties, GradientScheme, refuseRepresentation } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    eta: { type: 'number', exclusiveMinimum: 0, default: 0.01, description: 'Step size of the weights.' },
-    ...gradientProperties('all', 'weighted'),
-  },
-  required: ['eta', 'shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  eta: { type: 'number', exclusiveMinimum: 0, default: 0.01, description: 'Step size of the weights.' },
+  ...gradientProperties('all', 'weighted'),
+});
 
 interface State {
   weights: PerTask<number>;
@@ -30,6 +32,7 @@ interface State {
   summary: 'Weights from estimates of the excess risk of each task.',
   source: 'He et al. 2024 (ExcessMTL), Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class ExcessRisks extends GradientScheme {
   #state: State;

@@ -1,14 +1,14 @@
 // What schemes that combine gradients share: losses as they are (`compose` puts another scheme's weights in front),
 // the choice of the shared set, what parameters outside it get, and what happens to gradients that are zero.
-import type {
-  Combination,
-  GradientRule,
-  SharedSet,
-  StepInfo,
-  TaskGradients,
-} from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import { MtcpError } from '../../../registry/errors.js';
+import {
+  MtcpError,
+  type Combination,
+  type GradientRule,
+  type SharedSet,
+  type StepInfo,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { WeightedSum } from '../weighted-sum.js';
 
 export interface GradientOptions {

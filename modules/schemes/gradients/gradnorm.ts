@@ -1,41 +1,39 @@
 // GradNorm: weights are learnt so that the weighted gradients of tasks that lag behind become longer. The derivative
 // of the weighted gradient's length with respect to its weight is the length itself, so no second backward pass is
 // needed.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type {
-  Combination,
-  EpochMeans,
-  PerTask,
-  StepReport,
-  TaskGradients,
-} from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type EpochMeans,
+  type OptionsOf,
+  type PerTask,
+  type StepReport,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { adamStep, newAdam, softmax, type AdamState } from '../adam.js';
 import { rateProperty } from '../learnt-weights.js';
 import { gradientProperties, GradientScheme } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    alpha: {
-      type: 'number',
-      minimum: 0,
-      default: 1.5,
-      description: 'How strongly tasks that lag behind are pulled along.',
-    },
-    variant: {
-      enum: ['softmax', 'original'],
-      default: 'softmax',
-      description:
-        "softmax: K softmax(v) of learnt v, from the second epoch, against the first epoch's mean losses (LibMTL). original: weights brought to the sum K after every step, from the start, against the first step's losses.",
-    },
-    rate: rateProperty,
-    ...gradientProperties('representation', 'sum'),
+const schema = defineOptions({
+  alpha: {
+    type: 'number',
+    minimum: 0,
+    default: 1.5,
+    description: 'How strongly tasks that lag behind are pulled along.',
   },
-  required: ['alpha', 'variant', 'rate', 'shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+  variant: {
+    enum: ['softmax', 'original'],
+    default: 'softmax',
+    description:
+      "softmax: K softmax(v) of learnt v, from the second epoch, against the first epoch's mean losses (LibMTL). original: weights brought to the sum K after every step, from the start, against the first step's losses.",
+  },
+  rate: rateProperty,
+  ...gradientProperties('representation', 'sum'),
+});
 
 interface State {
   /** v of the softmax, or the weights themselves. */
@@ -52,6 +50,7 @@ interface State {
   summary: "Learnt weights that balance the lengths of the tasks' gradients by their pace.",
   source: 'Chen et al. 2018 (GradNorm), Eq 2 and Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class GradNorm extends GradientScheme {
   #state: State;

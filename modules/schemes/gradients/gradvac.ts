@@ -1,34 +1,36 @@
 // Gradient Vaccine: like gradient surgery, but towards a cosine that is learnt for each pair of tasks (a running
 // mean of the observed ones) instead of towards 0, and for parts of the network by themselves.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, StepInfo, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
-import { shuffle } from '../../../registry/random.js';
+import {
+  component,
+  defineOptions,
+  options,
+  shuffle,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type StepInfo,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { dot, form } from '../solvers/linear.js';
 import { gradientProperties, GradientScheme } from './gradient-scheme.js';
 import { columnSums } from './pcgrad.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    beta: {
-      type: 'number',
-      minimum: 0,
-      maximum: 1,
-      default: 0.5,
-      description: 'Share of the newest cosine in the running one; 0.5 in LibMTL, 0.01 in the paper.',
-    },
-    granularity: {
-      enum: ['whole', 'layer', 'matrix'],
-      default: 'whole',
-      description: 'Compared as one vector, layer by layer, or parameter by parameter.',
-    },
-    ...gradientProperties('all', 'sum'),
+const schema = defineOptions({
+  beta: {
+    type: 'number',
+    minimum: 0,
+    maximum: 1,
+    default: 0.5,
+    description: 'Share of the newest cosine in the running one; 0.5 in LibMTL, 0.01 in the paper.',
   },
-  required: ['beta', 'granularity', 'shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+  granularity: {
+    enum: ['whole', 'layer', 'matrix'],
+    default: 'whole',
+    description: 'Compared as one vector, layer by layer, or parameter by parameter.',
+  },
+  ...gradientProperties('all', 'sum'),
+});
 
 type Part = TaskGradients['groups'][number] & { spans: (readonly [number, number])[] };
 
@@ -40,6 +42,7 @@ const EPSILON = 1e-8;
   summary: 'Gradients turned towards each other where they agree less than they used to.',
   source: 'Wang et al. 2021 (Gradient Vaccine), Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class GradientVaccine extends GradientScheme {
   /** Running cosines: part -> from task -> to task. */

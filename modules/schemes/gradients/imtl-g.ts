@@ -1,19 +1,20 @@
 // Impartial Multi-Task Learning, its gradient side: the combination, with coefficients that sum to 1, whose
 // projections on all tasks' gradients are equal. In terms of the cosines C between the gradients that is
 // C b = t 1 with b_i = a_i |g_i|, which a small ridge also solves where gradients are collinear or opposite.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { solve } from '../solvers/linear.js';
 import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { ...gradientProperties('representation', 'sum') },
-  required: ['shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({ ...gradientProperties('representation', 'sum') });
 
 const RIDGE = 1e-12;
 
@@ -23,6 +24,7 @@ const RIDGE = 1e-12;
   summary: 'The combination of the gradients with equal projections on all of them.',
   source: 'Liu et al. 2021 (IMTL), Eq 5 and 6',
   options: schema,
+  file: import.meta.url,
 })
 export class ImpartialGradients extends GradientScheme {
   constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {

@@ -1,26 +1,27 @@
 // Multiple Gradient Descent: the shortest vector in the convex hull of the tasks' gradients, which no task objects
 // to. Solved exactly on the Gram matrix instead of by Frank-Wolfe steps.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { minimumNorm } from '../solvers/simplex.js';
 import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    normalization: {
-      enum: ['none', 'l2', 'loss', 'loss+'],
-      default: 'none',
-      description:
-        'What gradients are divided by before they are compared: nothing, their length, their loss, or both. The combination is of the gradients as they are.',
-    },
-    ...gradientProperties('representation', 'sum'),
+const schema = defineOptions({
+  normalization: {
+    enum: ['none', 'l2', 'loss', 'loss+'],
+    default: 'none',
+    description:
+      'What gradients are divided by before they are compared: nothing, their length, their loss, or both. The combination is of the gradients as they are.',
   },
-  required: ['normalization', 'shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+  ...gradientProperties('representation', 'sum'),
+});
 
 @component({
   kind: 'scheme',
@@ -28,6 +29,7 @@ const schema = {
   summary: "The shortest convex combination of the tasks' gradients.",
   source: 'Desideri 2012; Sener and Koltun 2018, Eq 3',
   options: schema,
+  file: import.meta.url,
 })
 export class MultipleGradientDescent extends GradientScheme {
   constructor(

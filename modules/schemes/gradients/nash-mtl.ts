@@ -1,32 +1,35 @@
 // Nash-MTL: the tasks bargain for the direction of the update; the solution is M a = 1 / a with M their Gram matrix.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, PerTask, StepInfo, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type PerTask,
+  type StepInfo,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { form } from '../solvers/linear.js';
 import { nashWeights } from '../solvers/nash.js';
 import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    every: {
-      type: 'integer',
-      minimum: 1,
-      default: 1,
-      description: 'Steps between two solutions; in between the last one counts.',
-    },
-    max_norm: {
-      type: ['number', 'null'],
-      exclusiveMinimum: 0,
-      default: 1,
-      description: 'Largest length of the combined gradient of the shared set; null: no limit.',
-    },
-    ...gradientProperties('all', 'weighted'),
+const schema = defineOptions({
+  every: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    description: 'Steps between two solutions; in between the last one counts.',
   },
-  required: ['every', 'max_norm', 'shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+  max_norm: {
+    type: ['number', 'null'],
+    exclusiveMinimum: 0,
+    default: 1,
+    description: 'Largest length of the combined gradient of the shared set; null: no limit.',
+  },
+  ...gradientProperties('all', 'weighted'),
+});
 
 @component({
   kind: 'scheme',
@@ -34,6 +37,7 @@ const schema = {
   summary: "The Nash bargaining solution between the tasks' gradients.",
   source: 'Navon et al. 2022 (Nash-MTL), Claim 3.2 and Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class NashBargaining extends GradientScheme {
   #last: PerTask<number>;

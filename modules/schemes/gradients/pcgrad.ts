@@ -1,19 +1,21 @@
 // Gradient surgery: where two tasks' gradients point against each other, each loses its component along the other.
 // All that happens stays in the span of the gradients, so it is done on coefficients and the Gram matrix.
-import { component, options, tasks, type OptionsOf } from '../../../registry/component.js';
-import type { Combination, StepInfo, TaskGradients } from '../../../registry/contracts/scheme.js';
-import type { Task } from '../../../registry/contracts/tasks.js';
-import type { OptionsSchema } from '../../../registry/options.js';
-import { shuffle } from '../../../registry/random.js';
+import {
+  component,
+  defineOptions,
+  options,
+  shuffle,
+  tasks,
+  type Combination,
+  type OptionsOf,
+  type StepInfo,
+  type Task,
+  type TaskGradients,
+} from '../../../registry/index.js';
 import { dot } from '../solvers/linear.js';
 import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { ...gradientProperties('all', 'sum') },
-  required: ['shared', 'exclusive'],
-} as const satisfies OptionsSchema;
+const schema = defineOptions({ ...gradientProperties('all', 'sum') });
 
 @component({
   kind: 'scheme',
@@ -21,6 +23,7 @@ const schema = {
   summary: 'Gradients projected onto the normal plane of those they conflict with.',
   source: 'Yu et al. 2020 (PCGrad), Algorithm 1',
   options: schema,
+  file: import.meta.url,
 })
 export class ProjectingConflicts extends GradientScheme {
   constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {

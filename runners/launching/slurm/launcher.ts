@@ -28,6 +28,7 @@ const NAMED_AT_ONCE = 500;
   summary: 'job arrays of a Slurm cluster that shares the folder of runs',
   source: 'Slurm 20.11 or newer',
   options: OPTIONS,
+  file: import.meta.url,
 })
 export class SlurmLauncher implements BatchLauncher {
   readonly system = 'slurm';

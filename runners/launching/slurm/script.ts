@@ -2,7 +2,7 @@
 // is what only the shell of a batch job can do: pass signals on, write down how the task ended even if mtcp could
 // not, and ask Slurm to queue the task again.
 import type { JobRequest } from '../../../registry/contracts/launching.js';
-import type { OptionsOf } from '../../../registry/component.js';
+import type { OptionsOf } from '../../../registry/options.js';
 import type { OPTIONS } from './options.js';
 
 export type SlurmOptions = OptionsOf<typeof OPTIONS>;

@@ -2,7 +2,7 @@
 // the run folders, so that a server that is slow, away or broken cannot be noticed in training.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { component, options, type OptionsOf } from '../../../registry/component.js';
+import { component, options } from '../../../registry/component.js';
 import type {
   InvocationOutcome,
   TrackedRun,
@@ -10,6 +10,7 @@ import type {
   TrackerSession,
 } from '../../../registry/contracts/tracking.js';
 import { MtcpError } from '../../../registry/errors.js';
+import type { OptionsOf } from '../../../registry/options.js';
 import { connectionFromEnv, parseUri, type Connection } from './client/connection.js';
 import { commandLine } from './invocation.js';
 import { OPTIONS } from './options.js';
@@ -21,6 +22,7 @@ import type { Assignment, FromWorker, ToWorker } from './worker.js';
   summary: 'MLflow tracking server: an experiment per table, a run per row and seed',
   source: 'MLflow REST API 2.0',
   options: OPTIONS,
+  file: import.meta.url,
 })
 export class MlflowTracker implements Tracker {
   readonly #connection: Connection;

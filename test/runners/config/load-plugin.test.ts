@@ -58,6 +58,17 @@ describe('plugins', () => {
     expect(again).to.deep.include({ hash: trial.hash, config: trial.config, plugins: trial.plugins });
   });
 
+  it('lie anywhere, and know where', () => {
+    const folder = write({
+      'a (1)/b [2] #/a.ts': define('head', 'plug-a', '\n  file: import.meta.url,'),
+      'a (1)/b [2] #/b.js': define('head', 'plug-b'),
+      'x.yaml': `${GOOD}plugins: ['a (1)/b [2] #/a.ts', 'a (1)/b [2] #/b.js']\n`,
+    });
+    loadExperiment(join(folder, 'x.yaml'), { schemas });
+    expect(catalog.get('head', 'plug-a').file).to.equal(join(folder, 'a (1)/b [2] #/a.ts'));
+    expect(catalog.get('head', 'plug-b').file).to.equal(join(folder, 'a (1)/b [2] #/b.js'));
+  });
+
   it('are part of the identity of the trials that use them, and of no others', () => {
     const hashes = (size: string) => {
       const folder = write({

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Catalog } from '../../../registry/catalog.js';
 import type { ComponentEntry, Kind } from '../../../registry/component.js';
-import type { OptionsSchema, PropertySchema } from '../../../registry/options.js';
+import { withoutDefaulted, type OptionsSchema, type PropertySchema } from '../../../registry/options.js';
 import { writeSchemas } from '../../../runners/config/schema-files.js';
 import { SCHEMAS } from '../../../runners/config/schemas.js';
 
@@ -26,7 +26,7 @@ export function fake(
     kind,
     name,
     summary: `A made-up ${kind}.`,
-    options,
+    options: withoutDefaulted(options),
     create: Fake as ComponentEntry['create'],
     file: `fake/${name}.ts`,
   };

@@ -1,22 +1,18 @@
 // A data set for the loader's tests: sample i has the grey level i and depth i + 1 everywhere, and counts how
 // often it is decoded. Its options make single samples fail in the ways a loader has to survive.
-import { component, options, type OptionsOf } from '../../../registry/component.js';
+import { component, options } from '../../../registry/component.js';
 import type { Dataset, DatasetInfo, LabelMap, Sample, Split } from '../../../registry/contracts/data.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { MtcpError } from '../../../registry/errors.js';
-import type { OptionsSchema } from '../../../registry/options.js';
+import { defineOptions, type OptionsOf } from '../../../registry/options.js';
 
-const schema = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    train: { type: 'integer', default: 10 },
-    val: { type: 'integer', default: 5 },
-    /** A sample, and what happens when it is loaded. */
-    broken: { type: 'string', default: '' },
-    how: { enum: ['mtcp', 'bug', 'exit', 'crash', 'slow'], default: 'mtcp' },
-  },
-} as const satisfies OptionsSchema;
+const schema = defineOptions({
+  train: { type: 'integer', default: 10 },
+  val: { type: 'integer', default: 5 },
+  /** A sample, and what happens when it is loaded. */
+  broken: { type: 'string', default: '' },
+  how: { enum: ['mtcp', 'bug', 'exit', 'crash', 'slow'], default: 'mtcp' },
+});
 
 export const TOY_TASKS: readonly Task[] = [
   { name: 'semseg', kind: 'classes', channels: 3, classes: ['a', 'b', 'c'] },
@@ -26,7 +22,13 @@ export const TOY_TASKS: readonly Task[] = [
 
 const [HEIGHT, WIDTH] = [6, 8];
 
-@component({ kind: 'dataset', name: 'loader-toy', summary: 'for tests', options: schema })
+@component({
+  kind: 'dataset',
+  name: 'loader-toy',
+  summary: 'for tests',
+  options: schema,
+  file: import.meta.url,
+})
 export class Toy implements Dataset {
   readonly tasks = TOY_TASKS;
   readonly #loads = new Map<string, number>();

@@ -4,7 +4,7 @@ import { NYUD_CLASSES } from '../../nyud-folder.js';
 import { CONTEXT_OF_VOC, VOC_CLASSES, type VocClass } from '../../pascal-classes.js';
 import type { ObjectMasks } from '../../pascal-parts.js';
 import type { Part } from '../tracer/solids.js';
-import { IGNORE } from '../../../../registry/contracts/tasks.js';
+import { IGNORE } from '../../../../registry/index.js';
 import type { Stage } from '../scenes/outdoors.js';
 
 /** VOC classes of NYUD furniture. */

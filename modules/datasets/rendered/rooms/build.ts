@@ -1,7 +1,7 @@
 // A whole room from a seeded stream: kind, size, style, door and windows, furniture, then what hangs on the
 // walls that are still free, and the lights.
 import { NYUD_CLASSES } from '../../nyud-folder.js';
-import type { RandomStream } from '../../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../../registry/index.js';
 import { lampshade } from '../props/clutter.js';
 import { Dice } from '../dice.js';
 import { blinds, curtains, door, mirror, picture, poster, radiator, window } from '../props/fittings.js';

@@ -1,5 +1,5 @@
 // Makes a data set of rendered rooms in the NYUD_MT layout: see datasets/synthesis.ts.
-import type { Split } from '../../../../registry/contracts/data.js';
+import type { Split } from '../../../../registry/index.js';
 import type { Report } from '../../layout.js';
 import { NYUD_FOLDERS, NyudFolder, writeNyudSplit } from '../../nyud-folder.js';
 import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../../synthesis.js';

@@ -3,7 +3,7 @@
 import { serve } from '../../threads.js';
 import { writeNyudSample } from '../../nyud-folder.js';
 import type { SceneJob } from '../../synthesis.js';
-import { randomStream } from '../../../../registry/random.js';
+import { randomStream } from '../../../../registry/index.js';
 import type { Intrinsics } from '../tracer/camera.js';
 import { renderRoom } from '../tracer/render.js';
 

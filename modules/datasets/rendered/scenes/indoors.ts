@@ -1,7 +1,7 @@
 // The rooms of the NYUD-like set as scenes of the VOC: furniture keeps its place and gets the VOC's classes, and
 // people, animals and small things move in.
 import { buildRoom } from '../rooms/build.js';
-import type { RandomStream } from '../../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../../registry/index.js';
 import type { Room, Spot } from '../rooms/room.js';
 import type { Style } from '../props/style.js';
 import { bottle } from '../props/clutter.js';

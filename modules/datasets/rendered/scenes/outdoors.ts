@@ -1,7 +1,7 @@
 // Scenes under the sky: a wide box whose walls show a horizon and whose lid is the sky, one sun, ground, and a
 // cast that fits the place. It is a room like any other, so that rays and labels need no second kind of world.
 import { finished, type BuiltRoom } from '../rooms/build.js';
-import type { RandomStream } from '../../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../../registry/index.js';
 import { Dice } from '../dice.js';
 import type { Material } from '../tracer/materials.js';
 import { Room, type Spot } from '../rooms/room.js';

@@ -1,5 +1,5 @@
 // One sample of the PASCAL_MT layout from a seeded stream: a stage, indoors or out, a view and its labels.
-import type { RandomStream } from '../../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../../registry/index.js';
 import type { PascalSample } from '../../pascal-folder.js';
 import { Dice } from '../dice.js';
 import { renderView } from '../tracer/render.js';

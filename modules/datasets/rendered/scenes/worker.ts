@@ -1,6 +1,6 @@
 // The script of a rendering thread: one scene a job, written where it belongs. Nothing but the job decides
 // what comes out.
-import { randomStream } from '../../../../registry/random.js';
+import { randomStream } from '../../../../registry/index.js';
 import { writePascalSample } from '../../pascal-folder.js';
 import type { SceneJob } from '../../synthesis.js';
 import { serve } from '../../threads.js';

@@ -1,7 +1,7 @@
 // A picture of a room and its labels. Labels come from the ray through each pixel's centre; the picture
 // averages a grid of rays per pixel, each with one ray to a random point of a light and one into the
 // surroundings, which gives soft shadows and dark corners.
-import type { RandomStream } from '../../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../../registry/index.js';
 import { buildRoom, type BuiltRoom } from '../rooms/build.js';
 import { findView, traceThrough, type Camera } from './camera.js';
 import { Dice } from '../dice.js';

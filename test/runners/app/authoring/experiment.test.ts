@@ -44,7 +44,7 @@ describe('mtcp new experiment', () => {
     writeFileSync(
       join(folder, 'a/mine.js'),
       `import { define } from 'mtcp/registry';
-define({ kind: 'scheme', name: 'flat', summary: 'Flat.', options: { type: 'object', additionalProperties: false, properties: {} },
+define({ kind: 'scheme', name: 'flat', summary: 'Flat.',
   create: () => ({}) });`,
     );
     const origin = join(folder, 'a/first.yaml');
