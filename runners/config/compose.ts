@@ -1,14 +1,15 @@
 // An experiment file and everything it extends, as layers. Nothing is merged early: a row that three files
 // have something to say about is three overlays in a row, so that composing means one thing everywhere:
 //
-//   extended files in order (each after what it extends) -> the file -> profile -> row -> sweep -> path=value
+//   extended files in order (each after what it extends) -> the file -> row -> sweep -> path=value
 //
-// and then variables are filled in.
+// where a file is its trial sections and then its own overlay of the chosen profile: what a file writes counts more than
+// any profile that it inherits. Then variables are filled in.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { didYouMean, nearestNames } from '../../registry/near.js';
 import { typedFile, type BareForm } from './bare.js';
-import type { Report } from './faults.js';
+import type { Combination, Report } from './faults.js';
 import { NOT_SECTIONS } from './keys.js';
 import { merge, mergeAll } from './merge.js';
 import { child, isNull, type MapNode, type Node } from './nodes.js';
@@ -53,15 +54,36 @@ export function compose(
   return { sources: reader.sources, files, rows, profiles: overlays('profiles', files, report), sweep, root };
 }
 
-/** The trial sections of one row under one profile, merged and with variables filled in. */
-export function composeTrial(
-  { root, rows, profiles }: Composition,
-  { row, profile }: { row: string; profile: string | null },
+/** The trial sections of one row under one profile, merged; variables are still to be filled in. */
+export function mergeTrial(
+  composition: Composition,
+  { row, profile }: Combination,
   overrides: readonly MapNode[],
-  report: Report,
 ): MapNode {
-  const layers = [...(profiles.get(profile ?? '') ?? []), ...(rows.get(row) ?? []), ...overrides];
-  return fillVariables(layers.reduce(merge, sections(root)), report, process.env);
+  const { rows, root } = composition;
+  return [...(rows.get(row) ?? []), ...overrides].reduce(merge, base(composition, profile, root.mark));
+}
+
+/** `merged` with variables filled in. */
+export const fillTrial = (merged: MapNode, report: Report): MapNode =>
+  fillVariables(merged, report, process.env);
+
+const bases = new WeakMap<Composition, Map<string | null, MapNode>>();
+
+/** What all rows have in common under a profile: file by file the trial sections and the profile. */
+function base(composition: Composition, profile: string | null, mark: Mark): MapNode {
+  const known = bases.get(composition) ?? new Map<string | null, MapNode>();
+  bases.set(composition, known);
+  const made = known.get(profile);
+  if (made) return made;
+  const overlays = profile === null ? [] : (composition.profiles.get(profile) ?? []);
+  const layers = composition.files.flatMap((file) => [
+    sections(file),
+    ...overlays.filter((overlay) => overlay.mark.source === file.mark.source),
+  ]);
+  const merged = mergeAll(mark, layers);
+  known.set(profile, merged);
+  return merged;
 }
 
 /** The part of a file's root map that belongs to its trials, and its variables. */

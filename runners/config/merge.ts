@@ -21,9 +21,17 @@ export function merge(base: MapNode, overlay: MapNode): MapNode {
     // The first writer of a merged map keeps its mark: what is missing from it was missing there already.
     if (value.kind === 'map' && below && mergeable(below.value, value))
       entries.set(name, { ...below, value: merge(below.value, value) });
-    else entries.set(name, { key, value: settle(value), over: below });
+    else
+      entries.set(name, { key, value: settle(value), over: below ?? removedEntry(base.removed.get(name)) });
   }
   return { kind: 'map', entries, removed, mark: base.mark };
+}
+
+/** A null that a value is written over, as what the value replaced. */
+function removedEntry(removal: Removal | undefined): Entry | undefined {
+  if (!removal) return undefined;
+  const { key, value, over } = removal;
+  return { key, value: { kind: 'scalar', value: null, mark: value }, over };
 }
 
 /** All layers over each other, the first at the bottom. `mark` stands for the whole. */

@@ -1,6 +1,6 @@
 // Where the values of a resolved trial come from: who wrote each one, in which layer, over what.
 import { where, type Mark } from './source.js';
-import { follow, isNull, toValue, type Entry, type MapNode, type Node, type Removal } from './nodes.js';
+import { follow, toValue, type Entry, type MapNode, type Node, type Removal } from './nodes.js';
 
 export interface Origin {
   /** `file:line:col`, an argument, an environment variable; null for a default. */
@@ -90,6 +90,6 @@ function layerOf({ source, path: [section, name] }: Mark): string {
 function history(over: Entry | undefined): Origin['over'] {
   const values: { value: unknown; where: string }[] = [];
   for (let at = over; at; at = at.over)
-    if (!isNull(at.value)) values.push({ value: toValue(at.value), where: where(at.value.mark) });
+    values.push({ value: toValue(at.value), where: where(at.value.mark) });
   return values;
 }

@@ -2,7 +2,7 @@
 // the merged root, then every row under every profile as the trial it leads to.
 import { nearestNames } from '../../registry/near.js';
 import { isPlainObject } from '../../registry/options.js';
-import { composeTrial, sections, type Composition } from './compose.js';
+import { fillTrial, mergeTrial, sections, type Composition } from './compose.js';
 import { explainAll, unknownName, unknownOption } from './explain.js';
 import type { Combination, Fault, Faults, Report } from './faults.js';
 import { splitPath } from './keys.js';
@@ -13,6 +13,8 @@ import { usedVariables } from './variables.js';
 
 /** A row under a profile, merged; not yet known to be valid. */
 export interface Draft extends Combination {
+  /** Before variables are filled in: what is written. */
+  readonly merged: MapNode;
   readonly node: MapNode;
   readonly value: Record<string, unknown>;
 }
@@ -125,12 +127,13 @@ export function validateTrials(
 ): Draft[] {
   return combinations.map((combination) => {
     const report = faults.reportIn(combination);
-    const node = composeTrial(composition, combination, overrides(combination.row), report);
+    const merged = mergeTrial(composition, combination, overrides(combination.row));
+    const node = fillTrial(merged, report);
     const value = toValue(node) as Record<string, unknown>;
     const context = { root: node, partial: false, sections: schemas.trialSections() };
     explainAll(schemas.trial(value), context, report);
     validateRemovals(node, schemas, report);
-    return { ...combination, node, value };
+    return { ...combination, merged, node, value };
   });
 }
 
