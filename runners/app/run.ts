@@ -60,7 +60,7 @@ export type RunEvent =
   | DataEvent
   | WorkEvent
   | JobEvent
-  /** About the report: a trial's own warnings say which trial. */
+  /** About the experiment file or the report: a trial's own warnings say which trial. */
   | { event: 'warning'; message: string }
   /** A tracker has something to say; see registry/contracts/tracking.ts. */
   | ({ event: 'tracking' } & TrackerMessage);
@@ -80,6 +80,7 @@ export interface RunOutcome extends Worked {
 export async function runExperiment(file: string, options: RunOptions): Promise<RunOutcome> {
   const experiment = openExperiment(file, options);
   const tell = options.observe ?? (() => {});
+  for (const warning of experiment.warnings) tell({ event: 'warning', message: warning.format() });
   const tracking = track(experiment, options.runs, (message) => tell({ event: 'tracking', ...message }));
   let ended: InvocationOutcome = 'failed';
   try {

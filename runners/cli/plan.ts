@@ -7,6 +7,7 @@ import { openExperiment } from '../config/open.js';
 import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
 import { choiceOf, type RunsOptions } from './flags.js';
+import { tellWarnings } from './warnings.js';
 
 export async function plan(
   file: string,
@@ -14,6 +15,7 @@ export async function plan(
   { runs, json, ...choice }: RunsOptions,
 ): Promise<void> {
   const experiment = openExperiment(file, choiceOf(choice, overrides));
+  tellWarnings(experiment.warnings);
   const trials = withSources(experiment.trials);
   await checkTrials(trials);
   // Seeds of a row have one network.

@@ -1,6 +1,8 @@
 // mtcp validate
-import { formatErrors, validateFiles, wantsColor } from '../config/index.js';
+import { checkFiles, formatErrors, wantsColor } from '../config/index.js';
+import type { MtcpError } from '../../registry/errors.js';
 import { Progress } from './progress.js';
+import { tellWarnings } from './warnings.js';
 
 interface Options {
   profile?: string;
@@ -9,10 +11,13 @@ interface Options {
 }
 
 export async function validate(files: string[], { profile, deep, json }: Options): Promise<void> {
-  const errors = deep ? await deeply(files, profile, Boolean(json)) : validateFiles(files, { profile });
+  const { errors: shallow, warnings } = checkFiles(files, { profile });
+  const errors = deep ? await deeply(files, profile, Boolean(json)) : shallow;
+  if (!json) tellWarnings(warnings);
   if (json) {
-    const faults = errors.map(({ where, message, frame, hint }) => ({ where, message, frame, hint }));
-    process.stdout.write(`${JSON.stringify({ files, faults }, null, 2)}\n`);
+    const plain = ({ where, message, frame, hint }: MtcpError) => ({ where, message, frame, hint });
+    const said = { files, faults: errors.map(plain), warnings: warnings.map(plain) };
+    process.stdout.write(`${JSON.stringify(said, null, 2)}\n`);
   } else if (errors.length > 0) {
     process.stderr.write(`${formatErrors(errors, { color: wantsColor(process.stderr) })}\n`);
   } else {

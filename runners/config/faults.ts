@@ -28,9 +28,22 @@ interface Sighting {
 
 export class Faults {
   readonly #sightings = new Map<Source, Map<string, Sighting>>();
+  readonly #warnings = new Map<string, Fault>();
 
   get any(): boolean {
     return this.#sightings.size > 0;
+  }
+
+  /** For what is allowed and most likely not meant. */
+  readonly warn: Report = (fault) => {
+    this.#warnings.set(`${where(fault.mark)} ${fault.message}`, fault);
+  };
+
+  /** What was warned of, by place. */
+  warnings(): MtcpError[] {
+    return [...this.#warnings.values()]
+      .sort((a, b) => a.mark.start - b.mark.start)
+      .map((fault) => toError({ fault, anywhere: true, seen: [] }, []));
   }
 
   /** For faults that belong to a file or an argument as such. */

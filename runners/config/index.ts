@@ -3,6 +3,7 @@ export { display } from './compose.js';
 export { Faults, throwAll, type Report } from './faults.js';
 export { formatErrors, wantsColor, type FormatOptions } from './format.js';
 export {
+  checkFiles,
   DEFAULT_PROFILE,
   loadExperiment,
   loadPluginsOf,

@@ -26,6 +26,7 @@ import {
   validateVariables,
   type Draft,
 } from './validate.js';
+import { warnOfValuesWithoutEffect } from './without-effect.js';
 
 export interface LoadOptions {
   /** Name of a profile; `embedded` if there is one and none is named. */
@@ -81,6 +82,8 @@ export interface Experiment {
   readonly launcher?: SectionConfig;
   /** Row by row in the order of the file, each row seed by seed. */
   readonly trials: readonly TrialSpec[];
+  /** What is allowed and most likely not meant. */
+  readonly warnings: readonly MtcpError[];
 }
 
 export const DEFAULT_PROFILE = 'embedded';
@@ -97,10 +100,25 @@ export function loadExperiment(file: string, options: LoadOptions = {}): Experim
  * A file without a name is a fragment: checked by itself, without asking for what it leaves out.
  */
 export function validateFiles(files: readonly string[], options: LoadOptions = {}): MtcpError[] {
-  const all = files.flatMap((file) => examine(file, options, 'any').errors);
-  // A fault in a fragment is found again through every file that extends it.
+  return checkFiles(files, options).errors;
+}
+
+/** The same with warnings: what is allowed and most likely not meant. */
+export function checkFiles(
+  files: readonly string[],
+  options: LoadOptions = {},
+): { errors: MtcpError[]; warnings: MtcpError[] } {
+  const examined = files.map((file) => examine(file, options, 'any'));
+  return {
+    errors: eachOnce(examined.flatMap(({ errors }) => errors)),
+    warnings: eachOnce(examined.flatMap(({ warnings }) => warnings)),
+  };
+}
+
+/** A fault in a fragment is found again through every file that extends it. */
+function eachOnce(faults: readonly MtcpError[]): MtcpError[] {
   const seen = new Set<string>();
-  return all.filter(({ where, message }) => {
+  return faults.filter(({ where, message }) => {
     const fault = `${where} ${message}`;
     return !seen.has(fault) && seen.add(fault);
   });
@@ -138,6 +156,7 @@ function schemasIn(folder: string | undefined, plugins: readonly Plugin[]): Sche
 
 interface Examined {
   errors: MtcpError[];
+  warnings: MtcpError[];
   composition?: Composition;
   plugins?: readonly Plugin[];
   schemas?: Schemas;
@@ -155,7 +174,8 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
   const composition = compose(file, faults.report, overrides.root, forms);
   const plugins =
     composition && loadPlugins(composition.files, schemasIn(options.schemas, []), faults.report);
-  if (!plugins) return { errors: faults.errors([], composition?.sources ?? []), drafts: [] };
+  if (!plugins)
+    return { errors: faults.errors([], composition?.sources ?? []), warnings: faults.warnings(), drafts: [] };
   const schemas = schemasIn(options.schemas, plugins);
   validateLayers(composition, overrides.layers, schemas, faults.report);
   checkSeeds(options.seeds, faults);
@@ -182,9 +202,12 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
     const { origins } = composition.sweep;
     if (combinations.some(({ row }) => origins.has(row) && isChosen(row, composition, options)))
       validateOverrides(composition, overrides.layers, faults.report);
+    const complete = expected === 'any' && options.profile === undefined;
+    if (!faults.any) warnOfValuesWithoutEffect(composition, drafts, complete, faults);
   }
   return {
     errors: faults.errors(combinations, [...composition.sources, ...overrides.sources]),
+    warnings: faults.warnings(),
     composition,
     plugins,
     schemas,
@@ -251,7 +274,7 @@ function markIn(trial: MapNode, path: readonly string[]): Mark {
 
 function expand(
   file: string,
-  { composition, drafts, schemas, plugins }: Sound,
+  { composition, drafts, schemas, plugins, warnings }: Sound,
   options: LoadOptions,
 ): Experiment {
   const { root } = composition;
@@ -301,6 +324,7 @@ function expand(
     tracking: sectionOf(root, 'tracking'),
     launcher: sectionOf(root, 'launcher'),
     trials,
+    warnings,
   };
 }
 

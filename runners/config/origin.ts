@@ -80,7 +80,8 @@ function described(mark: Mark, over: Origin['over']): Origin {
   };
 }
 
-function layerOf({ source, path: [section, name] }: Mark): string {
+/** file, profile "name", row "name", sweep, argument, environment */
+export function layerOf({ source, path: [section, name] }: Mark): string {
   if (source.kind !== 'file') return source.kind;
   if (section === 'rows') return `row "${name}"`;
   if (section === 'profiles') return `profile "${name}"`;
