@@ -13,6 +13,7 @@ import { catalog } from '../../registry/catalog.js';
 import { announcedFrom, KINDS, type ComponentEntry } from '../../registry/component.js';
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
 import * as registry from '../../registry/index.js';
+import { callSites } from '../support/call-sites.js';
 import { optionFaults, fragment } from './component-schemas.js';
 import type { PluginComponent } from './schemas.js';
 
@@ -78,7 +79,7 @@ export function loadPlugin(file: string, taken: Taken = () => false): Plugin {
   } catch (error) {
     // A plugin is in the catalog as a whole or not at all.
     for (const entry of catalog.list()) if (!before.has(entry)) catalog.remove(entry.kind, entry.name);
-    throw error instanceof PluginError ? error : new PluginError(failureOf(error));
+    throw error instanceof PluginError ? error : new PluginError(failureOf(error, file));
   }
 }
 
@@ -214,19 +215,11 @@ function positionOf({ file, name }: ComponentEntry): Partial<PluginFault> {
 }
 
 /** An exception while a plugin ran, at the line of it that threw. */
-function failureOf(error: unknown): PluginFault[] {
-  if (error instanceof MtcpErrors) return error.errors.flatMap(failureOf);
-  const { message, stack } = error as Error;
-  const place = stack
-    ?.split('\n')
-    .map((line) => /\(?((?:file:\/\/)?\/[^()]+):(\d+):(\d+)\)?$/.exec(line))
-    .find((match) => match && !match[1].includes('/node_modules/') && !match[1].includes('/registry/'));
-  const at = place && {
-    file: place[1].replace(/^file:\/\//, ''),
-    line: Number(place[2]),
-    column: Number(place[3]) - 1,
-  };
-  if (MtcpError.is(error)) return [{ ...at, message, hint: error.hint }];
-  const [first] = message.split('\n');
+function failureOf(error: unknown, plugin: string): PluginFault[] {
+  if (error instanceof MtcpErrors) return error.errors.flatMap((one) => failureOf(one, plugin));
+  const place = callSites(error).find(({ script }) => script === plugin);
+  const at = place && { file: place.file, line: place.line, column: place.column - 1 };
+  if (MtcpError.is(error)) return [{ ...at, message: error.message, hint: error.hint }];
+  const [first] = (error instanceof Error ? error.message : String(error)).split('\n');
   return [{ ...at, message: `the plugin fails while it is loaded: ${first}` }];
 }

@@ -1,6 +1,9 @@
 // How a part of a trial says that it does not fit: with its place in the configuration and what it was given.
+import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { MtcpError } from '../../registry/errors.js';
 import { display } from '../config/index.js';
+import { callSites } from '../support/call-sites.js';
 
 export class PartError extends MtcpError {
   constructor(
@@ -36,11 +39,12 @@ export class PartError extends MtcpError {
   }
 }
 
-/** The first line of code outside of libraries, for whoever wrote the component. */
+/** mtcp's own compiled code. */
+const OWN = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where whoever wrote the component looks first: the innermost line outside of mtcp, or else outside of libraries. */
 export function thrownIn(error: unknown): string | undefined {
-  const frames =
-    (error as Error).stack?.split('\n').filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line)) ?? [];
-  const own = frames.find((line) => !/node_modules|node:/.test(line));
-  const place = own && /([^\s(]+):(\d+:\d+)\)?$/.exec(own);
-  return place ? `thrown in ${display(place[1].replace(/^file:\/\//, ''))}:${place[2]}` : undefined;
+  const sites = callSites(error).filter(({ script }) => !script.includes(`${sep}node_modules${sep}`));
+  const site = sites.find(({ script }) => !script.startsWith(OWN)) ?? sites.at(0);
+  return site && `thrown in ${display(site.file)}:${site.line}:${site.column}`;
 }

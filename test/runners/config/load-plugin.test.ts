@@ -160,6 +160,16 @@ loaded by x.yaml:16:10`,
     );
   });
 
+  it('that throw are located wherever they lie', () => {
+    const text = `${define('head', 'plug-throws')}\nthrow new Error('no');\n`;
+    for (const name of ['a (1)/b: c/a.ts', 'registry/node_modules/a.js'])
+      expect(faults({ [name]: text }, `'${name}'`)).to.contain(
+        `${name}:10:7: the plugin fails while it is loaded: no`,
+      );
+    const imported = { 'a (1)/a.ts': "import './b.js';", 'a (1)/b.ts': "\nthrow new Error('no');" };
+    expect(faults(imported, "'a (1)/a.ts'")).to.contain('a (1)/b.ts:2:7: the plugin fails');
+  });
+
   it('that announce what cannot work are faults at the announcement', () => {
     expect(faults({ 'a.ts': define('heads', 'plug-kind') })).to.match(
       /^a\.ts:4:10: there is no kind "heads"/,
