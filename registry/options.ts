@@ -14,6 +14,8 @@ export interface PropertySchema {
   readonly enum?: readonly unknown[];
   /** `path`: a file or folder; a relative one is meant from the experiment file that wrote it. */
   readonly format?: 'path';
+  /** Of a path: a folder that the component fills itself, never one that it is given to read. */
+  readonly written?: true;
   readonly const?: unknown;
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;

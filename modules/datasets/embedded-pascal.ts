@@ -15,7 +15,7 @@ import { generateScenes, scenesVersion } from './rendered/scenes/generate.js';
 import { SPLITS, type Report } from './layout.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
 import { onlyParts, PascalFolder } from './pascal-folder.js';
-import { SYNTHESIS_SCHEMA, synthesisFolder, type SynthesisOptions } from './synthesis.js';
+import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder, type SynthesisOptions } from './synthesis.js';
 
 @component({
   kind: 'dataset',
@@ -27,6 +27,7 @@ import { SYNTHESIS_SCHEMA, synthesisFolder, type SynthesisOptions } from './synt
 export class EmbeddedPascal implements Dataset {
   readonly tasks = PASCAL_TASKS;
   readonly #scenes: SynthesisOptions;
+  readonly #cache: string | null;
   readonly #folder: PascalFolder;
   /** Known after `prepare`. */
   readonly #ids = new Map<Split, readonly string[]>();
@@ -35,12 +36,14 @@ export class EmbeddedPascal implements Dataset {
     @options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>,
     @tasks() private readonly wanted: readonly Task[],
   ) {
+    this.#cache = cache;
     this.#scenes = { train, val, size: [size[0], size[1]], seed };
     this.#folder = new PascalFolder(synthesisFolder('pascal', cache, scenesVersion, this.#scenes), 'error');
   }
 
   async prepare(report: Report): Promise<DatasetInfo> {
     const { size } = this.#scenes;
+    await requireOwnCache(this.#cache);
     const { digest } = await generateScenes(this.#folder.root, this.#scenes, report);
     const names = this.wanted.map(({ name }) => name);
     for (const split of SPLITS) this.#ids.set(split, await this.#folder.idsFor(split, names, report));

@@ -12,7 +12,7 @@ import {
 import { generateRooms, roomsVersion, type RoomsOptions } from './rendered/rooms/generate.js';
 import type { Report } from './layout.js';
 import { NYUD_TASKS, NyudFolder } from './nyud-folder.js';
-import { SYNTHESIS_SCHEMA, synthesisFolder } from './synthesis.js';
+import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder } from './synthesis.js';
 
 @component({
   kind: 'dataset',
@@ -24,15 +24,18 @@ import { SYNTHESIS_SCHEMA, synthesisFolder } from './synthesis.js';
 export class EmbeddedRooms implements Dataset {
   readonly tasks = NYUD_TASKS;
   readonly #rooms: RoomsOptions;
+  readonly #cache: string | null;
   readonly #folder: NyudFolder;
 
   constructor(@options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>) {
+    this.#cache = cache;
     this.#rooms = { train, val, size: [size[0], size[1]], seed };
     this.#folder = new NyudFolder(synthesisFolder('rooms', cache, roomsVersion, this.#rooms), 'error');
   }
 
   async prepare(report: Report): Promise<DatasetInfo> {
     const { train, val, size } = this.#rooms;
+    await requireOwnCache(this.#cache);
     const { digest } = await generateRooms(this.#folder.root, this.#rooms, report);
     return {
       caption: `embedded rooms, rendered at ${size[0]}x${size[1]}`,

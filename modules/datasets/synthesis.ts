@@ -219,10 +219,28 @@ export const SYNTHESIS_SCHEMA = defineOptions({
   seed: { description: 'which scenes', type: 'integer', default: 0 },
   cache: {
     description: 'folder to keep the images in; null: $MTCP_CACHE, else the cache folder of the user',
-    anyOf: [{ type: 'string', format: 'path', minLength: 1 }, { type: 'null' }],
+    anyOf: [{ type: 'string', format: 'path', written: true, minLength: 1 }, { type: 'null' }],
     default: null,
   },
 });
+
+/** What data sets of this kind are kept as: `rooms-0123456789ab`, or half done. */
+const KEPT = /^[a-z]+-[0-9a-f]{12}(\.partial-|$)/;
+
+/**
+ * Refuses a `cache` that holds something else than rendered sets: a data set of the user's own, most likely.
+ * @throws MtcpError `usage`
+ */
+export async function requireOwnCache(cache: string | null | undefined): Promise<void> {
+  if (!cache || resolve(cache) === resolve(cacheFolder()) || (await isEmpty(cache))) return;
+  const names = await readdir(cache);
+  if (names.some((name) => KEPT.test(name))) return;
+  throw new MtcpError('usage', `is not empty and holds no rendered data (${names.slice(0, 3).join(', ')})`, {
+    where: resolve(cache),
+    option: 'cache',
+    hint: 'rendered images are written here: name a new folder. To train on data that lies there, choose a data set that reads them, such as nyud-v2 with its root',
+  });
+}
 
 /** Where the set of these options is kept. */
 export function synthesisFolder(

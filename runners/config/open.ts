@@ -5,10 +5,17 @@ import { catalog } from '../../registry/catalog.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { PropertySchema } from '../../registry/options.js';
-import { loadExperiment, withSources, type Experiment, type LoadOptions, type TrialSpec } from './index.js';
+import {
+  loadExperiment,
+  profilesOf,
+  withSources,
+  type Experiment,
+  type LoadOptions,
+  type TrialSpec,
+} from './index.js';
 
 export interface OpenOptions extends LoadOptions {
-  /** Where the data set lies: the value of its first path option. */
+  /** Where the data set lies: the value of the first path option that it reads. */
   data?: string;
   /** What computes, instead of the file's choice: `onnx`, `onnx:PROVIDER`, `tensorflow`, `wasm` or `cpu`. */
   engine?: string;
@@ -25,7 +32,7 @@ export function openExperiment(
   const experiment = loadExperiment(file, { ...options, overrides });
   const trials = withSources(experiment.trials);
   if (threads !== undefined) for (const trial of trials) setThreads(trial, threads);
-  if (data !== undefined) for (const trial of trials) pointToData(trial, data);
+  if (data !== undefined) for (const trial of trials) pointToData(trial, data, file, options);
   return experiment;
 }
 
@@ -54,16 +61,41 @@ function setThreads({ config }: TrialSpec, threads: number): void {
   config.engine.threads = threads;
 }
 
-/** `--data` is whatever path the data set asks for first; where data lie is not part of a trial's identity. */
-function pointToData({ config }: TrialSpec, path: string): void {
-  const { properties } = catalog.get('dataset', config.data.type).options;
-  const option = Object.entries(properties).find(([, schema]) => isPath(schema))?.[0];
-  if (!option)
-    throw new MtcpError('usage', `data set "${config.data.type}" has no path to set`, {
-      where: `argument "--data ${path}"`,
-    });
-  config.data[option] = resolve(path);
+/**
+ * `--data` is the path that the data set reads first; where data lie is not part of a trial's identity. A data set that
+ * makes its images itself reads none, and never writes into a folder that was given as data.
+ */
+function pointToData({ config }: TrialSpec, path: string, file: string, options: LoadOptions): void {
+  const option = readPath(config.data.type);
+  if (option !== undefined) {
+    config.data[option] = resolve(path);
+    return;
+  }
+  const profiles = readingProfiles(file, options);
+  throw new MtcpError('usage', `data set "${config.data.type}" reads no folder: it makes its own images`, {
+    where: `argument "--data ${path}"`,
+    hint:
+      profiles.length > 0
+        ? `to train on this folder: ${profiles.map(({ name, type }) => `--profile ${name} (${type})`).join(' or ')}`
+        : 'to train on this folder, give the file a data set that reads one, such as data={ type: nyud-v2, root: DIR }',
+  });
 }
 
-const isPath = ({ format, anyOf }: PropertySchema): boolean =>
-  format === 'path' || (anyOf ?? []).some(isPath);
+/** Option of a data set that names what it reads. */
+function readPath(type: string): string | undefined {
+  const { properties } = catalog.get('dataset', type).options;
+  return Object.entries(properties).find(([, schema]) => isReadPath(schema))?.[0];
+}
+
+const isReadPath = ({ format, written, anyOf }: PropertySchema): boolean =>
+  (format === 'path' && written !== true) || (anyOf ?? []).some(isReadPath);
+
+/** Profiles under which all rows read data from a folder, and the data set that does. */
+function readingProfiles(file: string, options: LoadOptions): { name: string; type: string }[] {
+  return profilesOf(file, { ...options, profile: undefined }).flatMap((name) => {
+    if (name === null) return [];
+    const { trials } = loadExperiment(file, { ...options, profile: name });
+    const reads = trials.every(({ config }) => readPath(config.data.type) !== undefined);
+    return reads ? [{ name, type: trials[0].config.data.type }] : [];
+  });
+}

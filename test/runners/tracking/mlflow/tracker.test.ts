@@ -47,8 +47,7 @@ describe('MLflow tracker', function () {
     const outcome = await runExperiment(file, {
       runs: join(runs, folder),
       profile: 'smoke',
-      data: join(runs, 'rooms'),
-      overrides: ['train.epochs=2', 'evaluate.every=1'],
+      overrides: [`data.cache=${join(runs, 'rooms')}`, 'train.epochs=2', 'evaluate.every=1'],
       observe: (event) => events.push(event),
     });
     const [result] =
