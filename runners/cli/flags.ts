@@ -12,7 +12,10 @@ export const PROFILE = [
 ] as const;
 export const ROWS = ['--row <name>', 'only this row; may be given several times', collect] as const;
 export const RUNS = ['--runs <dir>', 'folder of all runs', 'runs'] as const;
-export const DATA = ['--data <dir>', 'where the data set lies; for profiles that read one, such as full'] as const;
+export const DATA = [
+  '--data <dir>',
+  'where the data set lies; for profiles that read one, such as full',
+] as const;
 export const PLUGINS = ['-f, --file <file>', 'experiment file whose plugins count too'] as const;
 export const CHECKPOINT = [
   '--checkpoint <name>',
