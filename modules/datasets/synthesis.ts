@@ -188,10 +188,12 @@ function partialPrefix(target: string): string {
 /** Deletes what processes of this machine that have since died left half done. */
 async function removeAbandoned(target: string): Promise<void> {
   const prefix = basename(partialPrefix(target));
-  const siblings = await readdir(dirname(target)).catch(() => []);
-  for (const name of siblings.filter((sibling) => sibling.startsWith(prefix))) {
-    const pid = Number.parseInt(name.slice(prefix.length), 10);
-    if (!isAlive(pid)) await rm(join(dirname(target), name), { recursive: true, force: true });
+  const siblings = await readdir(dirname(target), { withFileTypes: true }).catch(() => []);
+  for (const { name } of siblings.filter((each) => each.isDirectory() && each.name.startsWith(prefix))) {
+    // As mkdtemp makes the rest of the name; any other folder is not ours.
+    const pid = /^(\d{1,9})-[A-Za-z0-9]{6}$/.exec(name.slice(prefix.length))?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(dirname(target), name), { recursive: true, force: true });
   }
 }
 

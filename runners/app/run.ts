@@ -14,6 +14,7 @@ import { Jobs } from '../launching/jobs.js';
 import { runInProcesses } from '../launching/local.js';
 import { planBatch, runInJobs, wantedIn, type BatchPlan, type JobEvent } from '../launching/submit.js';
 import { writeWhole } from '../support/files.js';
+import { requireOwn } from '../support/own.js';
 import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
 import type { RowResult } from '../reporting/measure.js';
@@ -175,7 +176,9 @@ async function runTrials(
     rows.some(
       ({ trial, state }) => state === 'done' && trial.row === failure.row && trial.seed === failure.seed,
     );
-  const failed = worked.failed.filter((failure) => !finished(failure));
+  const failed = worked.failed.filter(
+    (failure, i, all) => !finished(failure) && i === all.findIndex((other) => isSame(other, failure)),
+  );
   if (!worked.interrupted && !worked.detached) failed.push(...blockedIn(ledger));
   const { report, missing } = await writeReport(experiment, rows, {
     folder,
@@ -189,6 +192,10 @@ async function runTrials(
   const { interrupted, detached = false } = worked;
   return { report, missing, folder, failed, interrupted, elsewhere, detached };
 }
+
+/** Several processes may have found the same. */
+const isSame = (a: Failure, b: Failure): boolean =>
+  a.row === b.row && a.seed === b.seed && a.message === b.message;
 
 const blockedIn = (ledger: Ledger): Failure[] =>
   ledger.blocked().map(({ entry, by }) => {
@@ -237,6 +244,7 @@ async function jobsFor(trials: readonly TrialSpec[]): Promise<number> {
 
 /** Otherwise an hour of training could end with a folder that refuses its checkpoint. */
 function requireWritable(folder: string, runs: string): void {
+  requireOwn(folder, 'folder');
   const probe = join(folder, '.writable');
   try {
     writeWhole(probe, '');

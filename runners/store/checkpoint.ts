@@ -10,13 +10,13 @@ import {
   readFileSync,
   readSync,
   renameSync,
-  rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
 import type { HostTensor } from '../support/host-tensor.js';
-import { writeFolder, writeWhole } from '../support/files.js';
+import { leftoversOf, writeFolder, writeWhole } from '../support/files.js';
+import { freeName, removeOwnFolder, requireOwn } from '../support/own.js';
 import { readSafetensors, SafetensorsFile, writeSafetensors } from '../support/safetensors.js';
 import { putArrays, takeArrays } from './state-arrays.js';
 
@@ -72,6 +72,12 @@ const STATE = 'state.json';
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
 const PATTERN = /^step-\d{8}$/;
+const BEST = 'best';
+/** Folders that are made here: checkpoints, those that were set aside, and what interrupted writes left. */
+const isOwn = (name: string): boolean => OWN.some((pattern) => pattern.test(name));
+const OWN = [PATTERN, /^best$/, /^step-\d{8}\.damaged(-\d+)?$/, leftoversOf(`step-\\d{8}|${BEST}`)];
+/** The files in them. */
+const FILES = /^(weights|optimizer|scheme)\.safetensors(\.partial)?$|^state\.json(\.[0-9a-f]{8}\.partial)?$/;
 
 export function writeCheckpoint(folder: string, step: Stored, state: RunState): string {
   const bad = step.weights.firstNonFinite();
@@ -80,7 +86,7 @@ export function writeCheckpoint(folder: string, step: Stored, state: RunState): 
       hint: 'the last checkpoint is kept',
     });
   const path = join(folder, nameOf(state.step));
-  writeFolder(path, (temporary) => {
+  writeFolder(path, FILES, (temporary) => {
     writeSafetensors(join(temporary, WEIGHTS), new Map(step.weights.entries()));
     const slots = new Map<string, HostTensor>();
     for (const [slot, { views }] of Object.entries(step.slots))
@@ -101,7 +107,7 @@ export function writeCheckpoint(folder: string, step: Stored, state: RunState): 
 }
 
 /** The weights of the best evaluation, in a folder beside the checkpoints. */
-export const bestIn = (folder: string): string => join(folder, 'best');
+export const bestIn = (folder: string): string => join(folder, BEST);
 
 /** Replaces the best weights; training does not go on from them, so there is no optimizer's state. */
 export function writeBest(
@@ -109,7 +115,7 @@ export function writeBest(
   weights: Pick<StoredWeights, 'entries'>,
   best: NonNullable<RunState['best']>,
 ): void {
-  writeFolder(bestIn(folder), (temporary) => {
+  writeFolder(bestIn(folder), FILES, (temporary) => {
     writeSafetensors(join(temporary, WEIGHTS), new Map(weights.entries()));
     writeWhole(join(temporary, STATE), `${JSON.stringify(best, null, 1)}\n`);
   });
@@ -139,7 +145,7 @@ export function restoreLatest(
     const fault = faultOf(path);
     if (fault === undefined) return { path, state: readCheckpoint(path, step) };
     damaged(`checkpoint ${path} is damaged (${fault}); the one before it is used`);
-    renameSync(path, `${path}.damaged`);
+    renameSync(path, freeName(`${path}.damaged`));
   }
   return undefined;
 }
@@ -208,9 +214,13 @@ export function readCheckpoint(path: string, step: Stored): RunState {
   return state;
 }
 
-/** Removes every checkpoint but the given ones, and what interrupted writes left. */
-export function pruneCheckpoints(folder: string, keep: readonly (string | undefined)[]): void {
+/**
+ * Removes every checkpoint but the given ones, and what interrupted writes left. Whatever else lies there stays.
+ * @throws MtcpError `usage` if the folder is a link
+ */
+export function pruneCheckpoints(folder: string, keep: readonly string[]): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder))
-    if (!keep.includes(join(folder, name))) rmSync(join(folder, name), { recursive: true, force: true });
+  requireOwn(folder, 'folder');
+  for (const name of readdirSync(folder).filter(isOwn))
+    if (!keep.includes(join(folder, name))) removeOwnFolder(join(folder, name), FILES);
 }

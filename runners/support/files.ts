@@ -6,12 +6,14 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
+import { requireOwn } from './own.js';
 
 /** Processes that write the same file do not share a temporary name. */
 const temporaryName = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.partial`;
@@ -40,20 +42,32 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   }
 }
 
+/** What interrupted writes of a file or folder `name` leave beside it. */
+export const leftoversOf = (name: string): RegExp =>
+  new RegExp(`^(?:${name})\\.[0-9a-f]{8}\\.partial(?:\\.old)?$`);
+
 /**
- * Fills a folder under a temporary name and renames it; what was at `path` before is replaced.
+ * Fills a folder under a temporary name and renames it. What was at `path` before is replaced: its files that match
+ * `own` are deleted, everything else in it is somebody else's and moves into the new folder.
  * @throws MtcpError `io`
  */
-export function writeFolder(path: string, fill: (temporary: string) => void): void {
+export function writeFolder(path: string, own: RegExp, fill: (temporary: string) => void): void {
   const temporary = temporaryName(path);
   const old = `${temporary}.old`;
   try {
     mkdirSync(temporary, { recursive: true });
     fill(temporary);
     const replaces = existsSync(path);
-    if (replaces) renameSync(path, old);
+    if (replaces) {
+      requireOwn(path, 'folder');
+      renameSync(path, old);
+    }
     renameSync(temporary, path);
-    if (replaces) discard(old);
+    if (replaces) {
+      for (const name of readdirSync(old).filter((each) => !own.test(each)))
+        renameSync(join(old, name), join(path, name));
+      discard(old);
+    }
     flushFolder(dirname(path));
   } catch (error) {
     discard(temporary);

@@ -5,14 +5,15 @@ import {
   closeSync,
   fstatSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
-  statSync,
   truncateSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { asIoError } from './files.js';
+import { requireOwn } from './own.js';
 
 /** Bytes looked at for the end of the last whole line. */
 const LONGEST_LINE = 1 << 20;
@@ -21,8 +22,9 @@ export class LineLog {
   #pending: string[] = [];
   #size: number;
 
-  /** @throws MtcpError `io` if the file cannot be written */
+  /** @throws MtcpError `io` if the file cannot be written, `usage` if it is a link or no file */
   constructor(readonly path: string) {
+    requireOwn(path, 'file');
     try {
       mkdirSync(dirname(path), { recursive: true });
       this.#size = cutTornLine(path);
@@ -59,7 +61,7 @@ export class LineLog {
       this.#pending = [];
     } catch (error) {
       // Half a line may have been written.
-      if (statSync(this.path, { throwIfNoEntry: false })?.isFile()) truncateSync(this.path, this.#size);
+      if (lstatSync(this.path, { throwIfNoEntry: false })?.isFile()) truncateSync(this.path, this.#size);
       throw asIoError(error, this.path);
     }
   }

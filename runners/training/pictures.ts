@@ -19,6 +19,9 @@ export interface PredictedSample {
   predictions: Record<string, MapData>;
 }
 
+/** What `predictions/` is filled with. */
+const FILES = /^(\d+\.jpg|\d+\.[\w-]+\.(label|prediction)\.png|index\.json)$/;
+
 /** Writes `predictions/` and then `predictions.png`. */
 export async function writePredictions(
   folder: string,
@@ -68,7 +71,7 @@ export async function writePredictions(
     index.images.push(entry);
     sheet.push(cells);
   }
-  writeFolder(join(folder, 'predictions'), (temporary) => {
+  writeFolder(join(folder, 'predictions'), FILES, (temporary) => {
     for (const [name, bytes] of files) writeWhole(join(temporary, name), bytes);
     writeWhole(join(temporary, 'index.json'), `${JSON.stringify(index, null, 1)}\n`);
   });

@@ -58,6 +58,8 @@ export async function workThrough(context: WorkContext): Promise<Worked> {
     for (;;) {
       if (stopRequested()) return { failed, interrupted: true };
       const claim = ledger.claim(skip);
+      for (const { entry, error } of ledger.refused.splice(0))
+        failed.push({ row: entry.trial.row, seed: entry.trial.seed, message: error.format() });
       if (!claim) {
         if (!ledger.awaits(skip)) return { failed, interrupted: false };
         await setTimeout(POLL);

@@ -11,12 +11,12 @@ import { throwAll } from '../../config/faults.js';
 import { child, text, type MapNode, type Node } from '../../config/nodes.js';
 import { Schemas, SCHEMAS } from '../../config/schemas.js';
 import { Source } from '../../config/source.js';
+import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
 import { parseYaml } from '../../config/yaml.js';
 import { writeNew } from './files.js';
 
 const EXPERIMENTS = fileURLToPath(new URL('../../../experiments/', import.meta.url));
 const STANDARD = 'base/mtcp-nyud';
-const NAME = /^[a-z0-9._-]+$/;
 
 /** Names of the experiments and fragments that come with mtcp, without .yaml. */
 export function shippedExperiments(): string[] {
@@ -38,10 +38,10 @@ export interface NewExperiment {
  * @param out folder, or a file that ends in .yaml
  */
 export function newExperiment(name: string, { from = STANDARD, out = '.' } = {}): NewExperiment {
-  if (!NAME.test(name))
+  if (!EXPERIMENT_NAME.test(name))
     throw new MtcpError('usage', `"${name}" is not a name for an experiment`, {
       where: `argument "${name}"`,
-      hint: 'lower-case letters, digits, ".", "_" and "-": it names the folder of the runs',
+      hint: NAME_RULE,
     });
   const origin = find(from);
   const file = resolve(/\.ya?ml$/.test(out) ? out : join(out, `${name}.yaml`));

@@ -27,6 +27,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { asIoError } from '../../support/files.js';
+import { requireOwn } from '../../support/own.js';
 
 export interface Owner {
   pid: number;
@@ -62,10 +63,13 @@ export interface Ownership {
   file: string;
 }
 
-const PATTERN = /^lock-(\d+)\.json$/;
+/** More owners than this never follow each other; such a number is not a lock of mtcp. */
+const PATTERN = /^lock-([1-9]\d{0,5})\.json$/;
 const DEFAULT_SILENCE = 600;
 /** Seconds between signs of life. */
 const BEAT = 20;
+/** Tries to take a folder that others release and take at the same time. */
+const ATTEMPTS = 1000;
 /** Seconds that writing a lock may take. */
 const WRITING = 10;
 
@@ -107,7 +111,7 @@ export class Lease {
   /**
    * Takes the folder for this process, made if it is not there; a folder whose owner is dead is taken over.
    * @returns the lease, or who has the folder
-   * @throws MtcpError `io` if the folder cannot be written
+   * @throws MtcpError `io` if the folder cannot be written, `usage` if something is in the way of the lock
    */
   static take(folder: string, options: LeaseOptions = {}): Lease | Ownership {
     try {
@@ -120,15 +124,20 @@ export class Lease {
 
   static #take(folder: string, options: LeaseOptions): Lease | Ownership {
     const owner: Owner = { ...self(), since: new Date().toISOString(), tags: options.tags ?? {} };
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const current = ownerOf(folder, options);
       if (current?.alive) return current;
       const number = (current ? numberOf(current.file) : 0) + 1;
+      requireOwn(lockFile(folder, number), 'file');
       if (!create(folder, number, owner)) continue;
       // Somebody who saw the same folder a moment earlier may be ahead: the highest number has it.
       if (highest(folder) === number) return new Lease(folder, number, owner);
       rmSync(lockFile(folder, number), { force: true });
     }
+    throw new MtcpError('io', 'cannot be locked: its lock files change all the time', {
+      where: folder,
+      hint: 'is a folder synchronised by another program? remove its lock-*.json and run the command again',
+    });
   }
 
   /**
@@ -149,7 +158,7 @@ export class Lease {
     clearInterval(this.#beat);
     this.#beat = undefined;
     // Dead owners first: while the own lock stands nobody else can think the folder free.
-    for (let number = 1; number < this.number; number++)
+    for (const number of locksIn(this.folder).filter((each) => each < this.number))
       rmSync(lockFile(this.folder, number), { force: true });
     if (this.#isHeld()) rmSync(lockFile(this.folder, this.number), { force: true });
   }
@@ -187,10 +196,16 @@ export const describeOwner = ({ pid, host, since, tags }: Owner): string =>
 const lockFile = (folder: string, number: number): string => join(folder, `lock-${number}.json`);
 const numberOf = (file: string): number => Number(/(\d+)\.json$/.exec(file)![1]);
 
-function highest(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  return Math.max(0, ...readdirSync(folder).map((name) => Number(PATTERN.exec(name)?.[1] ?? 0)));
+/** Numbers of the locks: files that mtcp makes, no folders or links of such a name. */
+function locksIn(folder: string): number[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const number = entry.isFile() ? PATTERN.exec(entry.name)?.[1] : undefined;
+    return number === undefined ? [] : [Number(number)];
+  });
 }
+
+const highest = (folder: string): number => Math.max(0, ...locksIn(folder));
 
 /** False if the number is taken. */
 function create(folder: string, number: number, owner: Owner): boolean {

@@ -3,7 +3,8 @@
 // the folder split the trials between them because each claims what is not taken. A trial that leans on others' results
 // waits until they are done, whoever does them.
 import type { TrialSpec } from '../../config/index.js';
-import { Lease, type LeaseOptions } from './lease.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { Lease, type LeaseOptions, type Ownership } from './lease.js';
 import { RunFolder, type TrialState } from './run-folder.js';
 
 export interface Entry {
@@ -32,6 +33,8 @@ export interface LedgerOptions extends LeaseOptions {
 
 export class Ledger {
   readonly entries: readonly Entry[];
+  /** Trials whose folder cannot be worked on, and why; they are not claimed again, and do not stop the others. */
+  readonly refused: { entry: Entry; error: MtcpError }[] = [];
   /** Claimed by this process before: whatever became of them, it does not claim them again. */
   readonly #tried = new Set<Entry>();
   readonly #opened: string;
@@ -51,8 +54,8 @@ export class Ledger {
 
   /**
    * The next trial that is wanted, not done, and nobody else's; undefined if there is none.
+   * A folder that cannot be locked, or that holds what is not mtcp's to change, costs its trial: see `refused`.
    * @param skip leaves further trials to others
-   * @throws MtcpError `io` if the folder of runs cannot be written
    */
   claim(skip: (entry: Entry) => boolean = () => false): Claim | undefined {
     const { from = 0 } = this.options;
@@ -60,7 +63,7 @@ export class Ledger {
       if (this.#tried.has(entry) || skip(entry)) continue;
       const before = this.state(entry);
       if (!this.#wants(entry, before) || this.#missing(entry).length > 0) continue;
-      const lease = Lease.take(entry.folder.path, this.options);
+      const lease = this.#lease(entry);
       if (!(lease instanceof Lease)) continue;
       // Another process may have finished it between the look and the lock.
       if (entry.folder.result()) {
@@ -71,6 +74,18 @@ export class Ledger {
       return { ...entry, before, lease, release: () => lease.release() };
     }
     return undefined;
+  }
+
+  #lease(entry: Entry): Lease | Ownership | undefined {
+    try {
+      entry.folder.requireOwn();
+      return Lease.take(entry.folder.path, this.options);
+    } catch (error) {
+      if (!MtcpError.is(error)) throw error;
+      this.#tried.add(entry);
+      this.refused.push({ entry, error });
+      return undefined;
+    }
   }
 
   /** Where a trial lies that the entry's trial leans on. */

@@ -8,10 +8,13 @@
 //   lock-N.json     who works on it; see lease.ts
 //   result.json     written last: the trial is done
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
 import type { TrialSpec } from '../../config/index.js';
+import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
 import { readEvents } from './events.js';
 import { asIoError, writeWhole } from '../../support/files.js';
+import { freeName, requireOwn, requireOwnTree } from '../../support/own.js';
 import { ownerOf, type LeaseOptions, type Ownership } from './lease.js';
 
 /** In the order in which tables list them. */
@@ -53,8 +56,13 @@ export interface TrialResult {
 export class RunFolder {
   readonly path: string;
 
-  /** @param runs the folder of all runs; without a trial, the trial's own folder */
+  /**
+   * @param runs the folder of all runs; without a trial, the trial's own folder
+   * @throws MtcpError `usage` for names that would lead somewhere else
+   */
   constructor(runs: string, trial?: Pick<TrialSpec, 'experiment' | 'row' | 'seed' | 'hash'>) {
+    if (trial && !(EXPERIMENT_NAME.test(trial.experiment) && HASH.test(trial.hash)))
+      throw new MtcpError('usage', `"${trial.experiment}" is not a name for an experiment`, { hint: NAME_RULE });
     this.path = trial
       ? join(runs, trial.experiment, `${slug(trial.row)}-s${trial.seed}-${trial.hash.slice(0, 8)}`)
       : runs;
@@ -110,18 +118,32 @@ export class RunFolder {
   }
 
   /**
+   * Looks whether everything that mtcp would change here is mtcp's own.
+   * @throws MtcpError `usage` at a link, which may lead to anything
+   */
+  requireOwn(): void {
+    requireOwn(dirname(this.path), 'folder');
+    requireOwnTree(this.path, DEPTH);
+  }
+
+  /**
    * Gives the folder another name, so that the trial is new again and nothing is lost.
    * @param why part of the new name
    */
   setAside(why: string): void {
     try {
-      renameSync(this.path, `${this.path}-${why}`);
+      renameSync(this.path, freeName(`${this.path}-${why}`));
     } catch (error) {
       // Another process was faster.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asIoError(error, this.path);
     }
   }
 }
+
+const HASH = /^[0-9a-f]{8,}$/;
+
+/** checkpoints/, and the folder of a checkpoint in it. */
+const DEPTH = 2;
 
 /** Sweeps make long names; the hash behind it tells folders apart. */
 const LONGEST_SLUG = 100;

@@ -51,8 +51,9 @@ describe('the log of a trial', () => {
   it('keeps what a full disk refuses and writes it later', function () {
     if (!existsSync('/dev/full')) this.skip();
     const path = join(temporaryFolder(), 'events.jsonl');
-    symlinkSync('/dev/full', path);
     const log = new EventLog(path);
+    rmSync(path);
+    symlinkSync('/dev/full', path);
     log.append(epoch(1));
     expect(() => log.flush()).to.throw('the disk is full');
     log.append(epoch(2));

@@ -1,0 +1,6 @@
+// The one rule for names that become folders. schemas/experiment.schema.json has the same pattern, so that a file's
+// name is refused where it is written; what comes from elsewhere (a program, a record of jobs) is checked with this.
+export const EXPERIMENT_NAME = /^[a-z0-9][a-z0-9._-]*$/;
+
+export const NAME_RULE =
+  'lower-case letters, digits, ".", "_" and "-", first a letter or a digit: it names the folder of the runs';
