@@ -64,6 +64,11 @@ export class JsonFormat<T> {
     } catch (cause) {
       throw this.#fault(`is not JSON (${(cause as Error).message.split('\n')[0]})`, where, cause);
     }
+    return this.check(value, where);
+  }
+
+  /** The same for a value that was parsed already. */
+  check(value: unknown, where: string): T {
     const problem = this.problem(value);
     if (problem) throw this.#fault(`is not ${this.what}: ${problem}`, where);
     return value as T;

@@ -18,7 +18,7 @@ export {
 export type { SectionConfig } from './section.js';
 export { findSite, loadSite, type Site, type SiteSearch } from './site.js';
 export type { Origin } from './origin.js';
-export { differences, inShort, writeResolved, type Difference } from './resolved.js';
+export { differences, inShort, isAsWritten, writeResolved, type Difference } from './resolved.js';
 export { STARTED_PARTS, withSources } from './sources.js';
 export {
   HASH_VERSION,

@@ -1,5 +1,6 @@
 // Resolved trials for people: as a file that stands for itself, and as what tells rows apart.
 import { isDeepStrictEqual } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { dump } from 'js-yaml';
 import { isPlainObject } from '../../registry/options.js';
 import { withSources } from './sources.js';
@@ -14,20 +15,29 @@ export function writeResolved(trial: TrialSpec): string {
   const { experiment, row, seed, config, hash, plugins } = trial;
   const sources = withSources([trial]).filter((other) => other !== trial);
   const overlays = sources.map((other) => [other.row, overlay(config, other.config)] as const);
-  const header = `# ${experiment}, row "${row}", seed ${seed}, trial ${hash.slice(0, 12)}: all defaults filled in\n`;
-  return (
-    header +
-    dump(
-      {
-        name: experiment,
-        ...(plugins.length > 0 && { plugins: [...plugins] }),
-        seeds: [seed],
-        rows: { [row]: {}, ...escaped(Object.fromEntries(overlays)) },
-        ...escaped(config),
-      },
-      { lineWidth: 110, noRefs: true },
-    )
+  const body = dump(
+    {
+      name: experiment,
+      ...(plugins.length > 0 && { plugins: [...plugins] }),
+      seeds: [seed],
+      rows: { [row]: {}, ...escaped(Object.fromEntries(overlays)) },
+      ...escaped(config),
+    },
+    { lineWidth: 110, noRefs: true },
   );
+  // A name may hold a line end, which would end the comment.
+  const about = `${experiment}, row ${JSON.stringify(row)}, seed ${seed}, trial ${hash.slice(0, 12)}`;
+  return `# ${about}: all defaults filled in\n# checksum ${checksumOf(body)}\n${body}`;
+}
+
+const CHECKSUM = /^# checksum ([0-9a-f]{8})\n/m;
+
+const checksumOf = (body: string): string => crc32(body).toString(16).padStart(8, '0');
+
+/** Whether a resolved configuration is still what was written; also true for one that has no checksum. */
+export function isAsWritten(resolved: string): boolean {
+  const found = CHECKSUM.exec(resolved);
+  return !found || checksumOf(resolved.slice(found.index + found[0].length)) === found[1];
 }
 
 /** What makes `wanted` of `base` by the rules of composition. */

@@ -1,5 +1,4 @@
 // mtcp export: a trained trial as one ONNX file that needs nothing of mtcp.
-import { join } from 'node:path';
 import type { Tensor4D } from '@tensorflow/tfjs';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Transform } from '../../registry/contracts/data.js';
@@ -12,6 +11,7 @@ import { writeWhole } from '../support/files.js';
 import { tracePredictions } from '../training/evaluation.js';
 import { partsOf } from '../model/parts.js';
 import { SafetensorsFile } from '../support/safetensors.js';
+import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
 
 export interface OnnxExportOptions {
@@ -74,7 +74,7 @@ export async function exportOnnx({
       }),
     );
   });
-  const file = new SafetensorsFile(join(weights, 'weights.safetensors'));
+  const file = new SafetensorsFile(wholeWeights(weights));
   try {
     const total = [...file.tensors.values()].reduce(
       (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),

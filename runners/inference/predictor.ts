@@ -16,6 +16,7 @@ import type { Binding, HostTensor } from '../engine/ort/session.js';
 import { tracePredictions } from '../training/evaluation.js';
 import { partsOf, threadsOf } from '../model/parts.js';
 import { SafetensorsFile } from '../support/safetensors.js';
+import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
 
 export interface PredictorOptions {
@@ -57,6 +58,7 @@ export class Predictor {
   static async open(folder: string, options: PredictorOptions = {}): Promise<Predictor> {
     const trial = trialIn(folder);
     const checkpoint = weightsIn(folder, options.checkpoint);
+    wholeWeights(checkpoint);
     return new Predictor(
       trial,
       checkpoint,

@@ -1,27 +1,17 @@
 // A checkpoint is a folder: weights.safetensors (the state dict and nothing else), optimizer.safetensors, perhaps
-// scheme.safetensors (running gradients and the like), and state.json with everything that is not a tensor, and the
-// checksums of the others. It appears whole or not at all; what a disk damaged later is noticed by its checksum. Random numbers need no place in it: every stream is
-// named by seed, epoch and step.
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+// scheme.safetensors (running gradients and the like), and state.json with everything that is not a tensor, and with
+// checksums of all (state-file.ts). It appears whole or not at all; what a disk damaged later is noticed by its
+// checksum. Random numbers need no place in it: every stream is named by seed, epoch and step.
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
+import { JsonFormat, NUMBERS } from '../../registry/json-file.js';
 import type { HostTensor } from '../support/host-tensor.js';
-import { leftoversOf, writeFolder, writeWhole } from '../support/files.js';
+import { leftoversOf, writeFolder } from '../support/files.js';
 import { freeName, removeOwnFolder, requireOwn } from '../support/own.js';
 import { readSafetensors, SafetensorsFile, writeSafetensors } from '../support/safetensors.js';
+import { faultOf, readState, STATE, writeState } from './state-file.js';
 import { putArrays, takeArrays } from './state-arrays.js';
-
-/** Raised when checkpoints of older versions cannot be continued. */
-const FORMAT = 3;
 
 /** Where a run is and what it has gathered. */
 export interface RunState {
@@ -57,18 +47,33 @@ export interface Stored {
   readonly slots: Readonly<Record<string, { readonly views: ReadonlyMap<string, HostTensor> }>>;
 }
 
-/** What state.json holds. */
-interface StateFile {
-  format: number;
-  /** CRC-32 of the other files. */
-  files: Record<string, number>;
-  state: RunState;
-}
-
 const WEIGHTS = 'weights.safetensors';
 const OPTIMIZER = 'optimizer.safetensors';
 const SCHEME = 'scheme.safetensors';
-const STATE = 'state.json';
+
+const COUNT = { type: 'integer', minimum: 0 };
+const EVALUATED = { epoch: COUNT, metrics: NUMBERS };
+
+const RUN_STATE = new JsonFormat<RunState>(
+  'the state of a run',
+  {
+    type: 'object',
+    required: ['epoch', 'stepInEpoch', 'step', 'scheme', 'losses', 'seconds', 'best', 'last'],
+    properties: {
+      epoch: COUNT,
+      stepInEpoch: COUNT,
+      step: COUNT,
+      seconds: { type: 'number', minimum: 0 },
+      best: {
+        type: ['object', 'null'],
+        required: ['epoch', 'score', 'metrics'],
+        properties: { ...EVALUATED, score: { type: ['number', 'null'] } },
+      },
+      last: { type: ['object', 'null'], required: ['epoch', 'metrics'], properties: EVALUATED },
+    },
+  },
+  { kind: 'weights' },
+);
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, '0')}`;
 const PATTERN = /^step-\d{8}$/;
@@ -94,14 +99,8 @@ export function writeCheckpoint(folder: string, step: Stored, state: RunState): 
     writeSafetensors(join(temporary, OPTIMIZER), slots);
     const { rest, arrays } = takeArrays(state.scheme);
     if (arrays.size > 0) writeSafetensors(join(temporary, SCHEME), arrays);
-    const files = Object.fromEntries(
-      [WEIGHTS, OPTIMIZER, ...(arrays.size > 0 ? [SCHEME] : [])].map((name) => [
-        name,
-        checksum(join(temporary, name)),
-      ]),
-    );
-    const stored: StateFile = { format: FORMAT, files, state: { ...state, scheme: rest } };
-    writeWhole(join(temporary, STATE), `${JSON.stringify(stored, null, 1)}\n`);
+    const names = [WEIGHTS, OPTIMIZER, ...(arrays.size > 0 ? [SCHEME] : [])];
+    writeState(temporary, names, { ...state, scheme: rest });
   });
   return path;
 }
@@ -117,7 +116,7 @@ export function writeBest(
 ): void {
   writeFolder(bestIn(folder), FILES, (temporary) => {
     writeSafetensors(join(temporary, WEIGHTS), new Map(weights.entries()));
-    writeWhole(join(temporary, STATE), `${JSON.stringify(best, null, 1)}\n`);
+    writeState(temporary, [WEIGHTS], best);
   });
 }
 
@@ -150,48 +149,28 @@ export function restoreLatest(
   return undefined;
 }
 
-/** What is wrong with the files of a checkpoint; undefined if nothing is. */
-function faultOf(path: string): string | undefined {
-  let files: StateFile['files'];
-  try {
-    ({ files } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StateFile);
-  } catch {
-    return `${STATE} cannot be read`;
-  }
-  for (const [name, expected] of Object.entries(files ?? {})) {
-    try {
-      if (checksum(join(path, name)) !== expected)
-        return `${name} has another checksum than when it was written`;
-    } catch {
-      return `${name} cannot be read`;
-    }
-  }
-  return undefined;
-}
-
-/** CRC-32 of a file that may be larger than memory has room for. */
-function checksum(path: string): number {
-  const file = openSync(path, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(1 << 20);
-    let sum = 0;
-    for (;;) {
-      const count = readSync(file, buffer, 0, buffer.length, null);
-      if (count === 0) return sum;
-      sum = crc32(buffer.subarray(0, count), sum);
-    }
-  } finally {
-    closeSync(file);
-  }
+/**
+ * The file with the weights of a checkpoint, or of the best evaluation.
+ * @throws MtcpError `weights` if it is not what was written
+ */
+export function wholeWeights(path: string): string {
+  const fault = faultOf(path, [WEIGHTS]);
+  if (fault === undefined) return join(path, WEIGHTS);
+  const others = checkpointsIn(join(path, '..')).filter(
+    (other) => other !== path && !faultOf(other, [WEIGHTS]),
+  );
+  throw new MtcpError('weights', `the weights cannot be trusted: ${fault}`, {
+    where: path,
+    hint:
+      others.length > 0
+        ? `whole is ${others.map((other) => basename(other)).join(', ')}: name it with --checkpoint`
+        : 'no checkpoint of this trial is whole; `mtcp run` trains it again if its result.json is removed',
+  });
 }
 
 /** Puts weights and optimizer state back and returns the rest. */
 export function readCheckpoint(path: string, step: Stored): RunState {
-  const { format, state } = JSON.parse(readFileSync(join(path, STATE), 'utf8')) as StateFile;
-  if (format !== FORMAT)
-    throw new MtcpError('weights', `${path} was written in format ${format}, this version reads ${FORMAT}`, {
-      hint: "delete the run's folder to start anew",
-    });
+  const state = RUN_STATE.check(readState<RunState>(path).state, join(path, STATE));
   const weights = new SafetensorsFile(join(path, WEIGHTS));
   try {
     step.weights.load(weights);

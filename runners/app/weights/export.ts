@@ -6,6 +6,7 @@ import { catalog } from '../../../registry/catalog.js';
 import { withDefaults } from '../../../registry/options.js';
 import type { TrialSpec } from '../../config/index.js';
 import { writeWhole } from '../../support/files.js';
+import { wholeWeights } from '../../store/checkpoint.js';
 import { trialIn, weightsIn } from '../../store/weights/trial-folder.js';
 import { SafetensorsFile, writeSafetensors, type WritableTensor } from '../../support/safetensors.js';
 
@@ -32,7 +33,7 @@ export interface ExportOptions {
 /** @throws MtcpError `usage` if there is no such trial or checkpoint */
 export function exportWeights({ folder, out, part, checkpoint }: ExportOptions): Exported {
   const trial = trialIn(folder);
-  const path = join(weightsIn(folder, checkpoint), 'weights.safetensors');
+  const path = wholeWeights(weightsIn(folder, checkpoint));
   const file = new SafetensorsFile(path);
   try {
     const names = [...file.tensors.keys()].filter((name) => part === 'model' || name.startsWith('backbone.'));

@@ -1,6 +1,7 @@
 // What happens in a trial, as it happens: one JSON object a line in events.jsonl, appended and never changed.
 // Everything that is shown later (tables, curves, trackers) is read from here.
-import { existsSync, readFileSync } from 'node:fs';
+import { JsonFormat, NUMBERS, type FileSchema } from '../../../registry/json-file.js';
+import { MtcpError } from '../../../registry/errors.js';
 import { LineLog } from '../../support/lines.js';
 
 export type TrialEvent =
@@ -91,21 +92,87 @@ const COURSE: ReadonlySet<TrialEvent['event']> = new Set([
   'finished',
 ]);
 
+const TEXT = { type: 'string' };
+const COUNT = { type: 'integer', minimum: 0 };
+/** What is not a number is written as null. */
+const NUMBER = { type: ['number', 'null'] };
+const SECONDS = { type: 'number' };
+
+/** What each event says at least. */
+const FIELDS: Readonly<Record<TrialEvent['event'], Readonly<Record<string, FileSchema>>>> = {
+  started: {
+    row: TEXT,
+    seed: { type: 'integer' },
+    hash: TEXT,
+    data: {
+      type: 'object',
+      required: ['caption', 'digest', 'notes'],
+      properties: { caption: TEXT, digest: TEXT, notes: { type: 'array', items: TEXT } },
+    },
+  },
+  resumed: { epoch: COUNT, step: COUNT },
+  warning: { message: TEXT },
+  compiled: {
+    program: TEXT,
+    recordSeconds: SECONDS,
+    sessionSeconds: SECONDS,
+    nodes: COUNT,
+    bytes: { type: 'number' },
+  },
+  model: { parameters: COUNT, trained: COUNT, stepsPerEpoch: COUNT },
+  pretrained: { source: TEXT, tensors: COUNT, parameters: COUNT },
+  epoch: {
+    epoch: COUNT,
+    step: COUNT,
+    rate: NUMBER,
+    losses: NUMBERS,
+    projected: NUMBERS,
+    objective: NUMBER,
+    weights: NUMBERS,
+    cosines: NUMBERS,
+    seconds: SECONDS,
+    waited: SECONDS,
+  },
+  evaluated: { epoch: COUNT, metrics: NUMBERS, seconds: SECONDS },
+  judged: { epoch: COUNT, split: TEXT, score: NUMBER, metrics: NUMBERS },
+  checkpoint: { epoch: COUNT, step: COUNT, path: TEXT },
+  finished: { epoch: COUNT, seconds: SECONDS },
+  interrupted: { epoch: COUNT, step: COUNT },
+  failed: { message: TEXT },
+};
+
+const FORMAT = new JsonFormat<LoggedEvent>('a log of events', {
+  type: 'object',
+  required: ['time', 'event'],
+  properties: { time: TEXT, event: { enum: Object.keys(FIELDS) } },
+  allOf: Object.entries(FIELDS).map(([event, properties]) => ({
+    if: { properties: { event: { const: event } } },
+    then: { type: 'object', required: Object.keys(properties), properties },
+  })),
+});
+
+/** A log as it was read. */
+export interface ReadLog {
+  /** The events that count. */
+  events: LoggedEvent[];
+  /** What is wrong with the file, for people: lines that are left out because they cannot be read, or all of it. */
+  fault?: string;
+}
+
 /**
  * The events that count. A `resumed` makes void what was logged of training after the checkpoint that it names;
- * a last line that a crash cut off is left out.
+ * a last line that a crash cut off is left out. Nothing that the file holds makes this fail.
  */
-export function readEvents(path: string): LoggedEvent[] {
-  if (!existsSync(path)) return [];
+export function readLog(path: string): ReadLog {
+  let lines;
+  try {
+    lines = FORMAT.lines(path);
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
+    return { events: [], fault: `${error.where}: ${error.message}` };
+  }
   let events: LoggedEvent[] = [];
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (line === '') continue;
-    let event: LoggedEvent;
-    try {
-      event = JSON.parse(line) as LoggedEvent;
-    } catch {
-      continue;
-    }
+  for (const event of lines.records) {
     if (event.event === 'resumed') {
       const { step } = event;
       const from = events.findLastIndex((other) => other.event === 'checkpoint' && other.step === step);
@@ -113,8 +180,16 @@ export function readEvents(path: string): LoggedEvent[] {
     }
     events.push(event);
   }
-  return events;
+  const { malformed } = lines;
+  if (malformed.length === 0) return { events };
+  const which =
+    malformed.length === 1
+      ? `line ${malformed[0]}`
+      : `${malformed.length} lines, first line ${malformed[0]},`;
+  return { events, fault: `${path}: ${which} cannot be read and is left out` };
 }
+
+export const readEvents = (path: string): LoggedEvent[] => readLog(path).events;
 
 /** How training went, from its first epoch to its end: the same however often it was interrupted, but for times. */
 export const courseOf = (events: readonly LoggedEvent[]): LoggedEvent[] =>

@@ -1,6 +1,7 @@
 // job.json in a trial's folder: the job of a batch system that trained it last.
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
+import { JsonFormat } from '../../../registry/json-file.js';
 import { writeWhole } from '../../support/files.js';
 
 export interface JobMark {
@@ -17,13 +18,23 @@ const fileIn = (trialFolder: string): string => join(trialFolder, 'job.json');
 export const writeJobMark = (trialFolder: string, mark: JobMark): void =>
   writeWhole(fileIn(trialFolder), `${JSON.stringify(mark)}\n`);
 
-/** Undefined if no job trained the trial. */
+const FORMAT = new JsonFormat<JobMark>('the mark of a job', {
+  type: 'object',
+  required: ['job', 'task', 'host', 'log'],
+  properties: {
+    job: { type: 'string' },
+    task: { type: 'integer', minimum: 0 },
+    host: { type: 'string' },
+    log: { type: 'string' },
+  },
+});
+
+/** Undefined if no job trained the trial, or if the mark cannot be read. */
 export function readJobMark(trialFolder: string): JobMark | undefined {
-  const path = fileIn(trialFolder);
-  if (!existsSync(path)) return undefined;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as JobMark;
-  } catch {
-    return undefined;
+    return FORMAT.find(fileIn(trialFolder));
+  } catch (error) {
+    if (MtcpError.is(error)) return undefined;
+    throw error;
   }
 }

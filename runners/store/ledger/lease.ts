@@ -26,6 +26,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
+import { JsonFormat } from '../../../registry/json-file.js';
 import { asIoError } from '../../support/files.js';
 import { requireOwn } from '../../support/own.js';
 
@@ -237,11 +238,29 @@ function createWithoutLinks(target: string, owner: Owner): boolean {
   }
 }
 
+const TEXT_OR_NULL = { type: ['string', 'null'] };
+
+const FORMAT = new JsonFormat<Owner>('a lock', {
+  type: 'object',
+  required: ['pid', 'host', 'machine', 'started', 'since', 'tags'],
+  properties: {
+    // Signals to pid 0 and to negative numbers go to groups of processes.
+    pid: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 },
+    host: { type: 'string' },
+    machine: TEXT_OR_NULL,
+    started: TEXT_OR_NULL,
+    since: { type: 'string' },
+    tags: { type: 'object', additionalProperties: { type: 'string' } },
+  },
+});
+
+/** Undefined if it is gone, being written, or not a lock. */
 function read(file: string): Owner | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Owner;
-  } catch {
-    return undefined;
+    return FORMAT.find(file);
+  } catch (error) {
+    if (MtcpError.is(error)) return undefined;
+    throw error;
   }
 }
 

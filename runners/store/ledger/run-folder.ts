@@ -7,12 +7,13 @@
 //   checkpoints/    see training/checkpoint.ts
 //   lock-N.json     who works on it; see lease.ts
 //   result.json     written last: the trial is done
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
+import { JsonFormat, NUMBERS } from '../../../registry/json-file.js';
 import type { TrialSpec } from '../../config/index.js';
 import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
-import { readEvents } from './events.js';
+import { readEvents, readLog } from './events.js';
 import { asIoError, writeWhole } from '../../support/files.js';
 import { freeName, requireOwn, requireOwnTree } from '../../support/own.js';
 import { ownerOf, type LeaseOptions, type Ownership } from './lease.js';
@@ -62,7 +63,9 @@ export class RunFolder {
    */
   constructor(runs: string, trial?: Pick<TrialSpec, 'experiment' | 'row' | 'seed' | 'hash'>) {
     if (trial && !(EXPERIMENT_NAME.test(trial.experiment) && HASH.test(trial.hash)))
-      throw new MtcpError('usage', `"${trial.experiment}" is not a name for an experiment`, { hint: NAME_RULE });
+      throw new MtcpError('usage', `"${trial.experiment}" is not a name for an experiment`, {
+        hint: NAME_RULE,
+      });
     this.path = trial
       ? join(runs, trial.experiment, `${slug(trial.row)}-s${trial.seed}-${trial.hash.slice(0, 8)}`)
       : runs;
@@ -82,18 +85,39 @@ export class RunFolder {
   }
 
   state(options?: LeaseOptions): TrialState {
-    if (existsSync(this.#result)) return 'done';
+    const { result, fault } = this.#read();
+    if (result) return 'done';
     const ownership = this.owner(options);
     if (ownership) return ownership.alive ? 'running' : 'stale';
+    if (fault !== undefined) return 'failed';
     const events = readEvents(this.events);
-    if (events.length === 0) return 'queued';
+    if (events.length === 0) return existsSync(this.events) ? 'interrupted' : 'queued';
     return events.at(-1)!.event === 'failed' ? 'failed' : 'interrupted';
   }
 
+  /** Undefined if the trial is not done, or if what says so is damaged: then the trial counts as failed. */
   result(): TrialResult | undefined {
-    return existsSync(this.#result)
-      ? (JSON.parse(readFileSync(this.#result, 'utf8')) as TrialResult)
-      : undefined;
+    return this.#read().result;
+  }
+
+  /** The same. @throws MtcpError `io` if the file is damaged */
+  wholeResult(): TrialResult | undefined {
+    return RESULT.find(this.#result);
+  }
+
+  #read(): { result?: TrialResult; fault?: string } {
+    try {
+      return { result: this.wholeResult() };
+    } catch (error) {
+      if (!MtcpError.is(error)) throw error;
+      return { fault: error.format() };
+    }
+  }
+
+  /** What cannot be read in the folder, for people: files that are damaged. */
+  faults(): string[] {
+    const faults = [this.#read().fault?.split('\n')[0], readLog(this.events).fault];
+    return faults.filter((fault) => fault !== undefined);
   }
 
   finish(result: TrialResult): void {
@@ -102,6 +126,9 @@ export class RunFolder {
 
   /** When and why the trial failed, if that was the last thing that happened. */
   failure(): { time: string; message: string } | undefined {
+    const { fault } = this.#read();
+    // At no time: the next run makes the result again, from the last checkpoint.
+    if (fault !== undefined) return { time: '', message: fault };
     const last = readEvents(this.events).at(-1);
     return last?.event === 'failed' ? last : undefined;
   }
@@ -139,6 +166,70 @@ export class RunFolder {
     }
   }
 }
+
+const NUMBER = { type: ['number', 'null'] };
+const COUNT = { type: 'integer', minimum: 0 };
+
+const RESULT = new JsonFormat<TrialResult>(
+  'the result of a trial',
+  {
+    type: 'object',
+    required: [
+      'row',
+      'seed',
+      'hash',
+      'metrics',
+      'selected',
+      'last',
+      'best',
+      'parameters',
+      'epochs',
+      'steps',
+      'seconds',
+      'data',
+      'engine',
+    ],
+    properties: {
+      row: { type: 'string' },
+      seed: { type: 'integer' },
+      hash: { type: 'string' },
+      metrics: NUMBERS,
+      selected: {
+        type: 'object',
+        required: ['rule', 'split', 'metric', 'epoch'],
+        properties: {
+          rule: { enum: ['last', 'best'] },
+          split: { enum: ['held-out', 'test'] },
+          metric: { type: 'string' },
+          epoch: COUNT,
+        },
+      },
+      last: NUMBERS,
+      best: {
+        type: ['object', 'null'],
+        required: ['epoch', 'metrics'],
+        properties: { epoch: COUNT, metrics: NUMBERS },
+      },
+      parameters: COUNT,
+      epochs: COUNT,
+      steps: COUNT,
+      seconds: { type: 'number' },
+      memory: NUMBER,
+      flops: NUMBER,
+      data: {
+        type: 'object',
+        required: ['caption', 'digest', 'notes'],
+        properties: {
+          caption: { type: 'string' },
+          digest: { type: 'string' },
+          notes: { type: 'array', items: { type: 'string' } },
+        },
+      },
+      engine: { type: 'string' },
+    },
+  },
+  { hint: 'the file is damaged; `mtcp run` makes it again from the last checkpoint' },
+);
 
 const HASH = /^[0-9a-f]{8,}$/;
 

@@ -1,6 +1,6 @@
 // The finest record of a trial: one JSON object a step in steps.jsonl. It is not flushed to disk as eagerly as the
 // events; what is behind the checkpoint that a trial goes on from is cut off and written again.
-import { existsSync, readFileSync } from 'node:fs';
+import { JsonFormat, NUMBERS } from '../../../registry/json-file.js';
 import { writeWhole } from '../../support/files.js';
 import { LineLog } from '../../support/lines.js';
 
@@ -65,16 +65,28 @@ export class StepLog {
   }
 }
 
-/** All whole lines; a last line that a crash cut off is left out. */
-export function readSteps(path: string): StepRecord[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .flatMap((line): StepRecord[] => {
-      try {
-        return line === '' ? [] : [JSON.parse(line) as StepRecord];
-      } catch {
-        return [];
-      }
-    });
-}
+const COUNT = { type: 'integer', minimum: 0 };
+const NUMBER = { type: ['number', 'null'] };
+
+const FORMAT = new JsonFormat<StepRecord>('a log of steps', {
+  type: 'object',
+  required: ['epoch', 'step', 'time', 'rate', 'total', 'raw', 'projected', 'weights', 'cosines'],
+  properties: {
+    epoch: COUNT,
+    step: COUNT,
+    time: { type: 'number' },
+    rate: NUMBER,
+    total: NUMBER,
+    raw: NUMBERS,
+    projected: NUMBERS,
+    weights: NUMBERS,
+    cosines: NUMBERS,
+    penalties: NUMBERS,
+  },
+});
+
+/**
+ * All whole lines that can be read; a last line that a crash cut off is left out.
+ * @throws MtcpError `io` if the file is no plain file
+ */
+export const readSteps = (path: string): StepRecord[] => FORMAT.lines(path).records;

@@ -1,13 +1,13 @@
 // A trial's `weights.rows`: which numbers of what another row trained go where. A single-task network goes into the
 // encoder and head that a network has for this task; a part of a network goes into the same part of another. Like a
 // file, a row has to come out even: what it has finds a place, and a section that it fills is filled wholly.
-import { join } from 'node:path';
 import { STARTED_PARTS, type TrialSpec } from '../../config/index.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { RunFolder } from '../ledger/run-folder.js';
 import type { HostTensor } from '../../support/host-tensor.js';
 import { fitTensors, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
 import { WeightsSource } from '../../support/weights-source.js';
+import { wholeWeights } from '../checkpoint.js';
 import { weightsIn } from './trial-folder.js';
 
 const AUXILIARY = [/^auxiliary\./, 'belongs to an auxiliary loss'] as const;
@@ -130,5 +130,4 @@ export function loadTeachers(
   }
 }
 
-const open = (folder: RunFolder): WeightsSource =>
-  new WeightsSource(join(weightsIn(folder.path), 'weights.safetensors'));
+const open = (folder: RunFolder): WeightsSource => new WeightsSource(wholeWeights(weightsIn(folder.path)));

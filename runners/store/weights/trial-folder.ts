@@ -3,17 +3,27 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/near.js';
-import type { TrialSpec } from '../../config/index.js';
+import { readText } from '../../../registry/plain-file.js';
+import { isAsWritten, type TrialSpec } from '../../config/index.js';
 import { openExperiment } from '../../config/open.js';
 import { RunFolder } from '../ledger/run-folder.js';
 
-/** @throws MtcpError `usage` if the folder is not a trial's */
+/** @throws MtcpError `usage` if the folder is not a trial's, `config` if its configuration was changed since */
 export function trialIn(folder: string): TrialSpec {
   const resolved = join(folder, 'resolved.yaml');
   if (!existsSync(resolved))
     throw new MtcpError('usage', `${folder} is not the folder of a trial`, {
       hint: 'give a folder below runs/, such as runs/table3/mt-cp-s0-1a2b3c4d; mtcp status --json lists them',
     });
+  if (!isAsWritten(readText(resolved, { kind: 'config' })))
+    throw new MtcpError(
+      'config',
+      'is not what was written when the trial was trained: its checksum is another',
+      {
+        where: resolved,
+        hint: 'the file is damaged or was edited; the same `mtcp run` writes it again if result.json is removed',
+      },
+    );
   return openExperiment(resolved).trials[0];
 }
 
@@ -21,6 +31,7 @@ export function trialIn(folder: string): TrialSpec {
  * The folder of the weights that the trial's reported numbers belong to: the best ones if it selects by that and
  * kept them, the newest checkpoint otherwise.
  * @param wanted name of a checkpoint instead
+ * @throws MtcpError `usage` if there is none, `io` if the result that tells which one is damaged
  */
 export function weightsIn(folder: string, wanted?: string): string {
   const parent = join(folder, 'checkpoints');
@@ -41,7 +52,7 @@ export function weightsIn(folder: string, wanted?: string): string {
       .filter((name) => /^step-\d+$/.test(name))
       .sort()
       .at(-1) ?? names[0];
-  const selected =
-    new RunFolder(folder).result()?.selected.rule === 'best' && names.includes('best') ? 'best' : newest;
-  return join(parent, wanted ?? selected);
+  if (wanted !== undefined) return join(parent, wanted);
+  const rule = new RunFolder(folder).wholeResult()?.selected.rule;
+  return join(parent, rule === 'best' && names.includes('best') ? 'best' : newest);
 }

@@ -10,7 +10,7 @@ import { load } from 'js-yaml';
 import type { LoggedEvent } from '../../store/ledger/events.js';
 import { readJobMark } from '../../store/ledger/job-mark.js';
 import { ownerOf } from '../../store/ledger/lease.js';
-import type { TrialResult } from '../../store/ledger/run-folder.js';
+import { RunFolder, type TrialResult } from '../../store/ledger/run-folder.js';
 import type { StepRecord } from '../../store/ledger/steps.js';
 import type { Metric, RunStatus, Tag } from './client/index.js';
 import {
@@ -331,8 +331,7 @@ export class TrialRun {
   }
 
   #result(): TrialResult | undefined {
-    const path = join(this.folder, 'result.json');
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as TrialResult) : undefined;
+    return new RunFolder(this.folder).result();
   }
 
   async #putCheckpoints(): Promise<void> {

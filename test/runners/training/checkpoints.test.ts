@@ -47,9 +47,9 @@ describe('checkpoints', function () {
     const evaluated = events.flatMap((event) => (event.event === 'evaluated' ? [event] : []));
     const best = evaluated.reduce((a, b) => (b.metrics['depth.RMSE'] < a.metrics['depth.RMSE'] ? b : a));
     const state = JSON.parse(readFileSync(join(trial, 'checkpoints/best/state.json'), 'utf8')) as {
-      epoch: number;
+      state: { epoch: number };
     };
-    expect(state.epoch).to.equal(best.epoch);
+    expect(state.state.epoch).to.equal(best.epoch);
     const weights = (name: string) =>
       readFileSync(join(trial, 'checkpoints', name, 'weights.safetensors')).equals(
         readFileSync(join(trial, 'checkpoints/best/weights.safetensors')),

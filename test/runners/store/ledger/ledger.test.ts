@@ -13,6 +13,23 @@ const trials = ['a', 'b', 'c', 'd'].map(
     ({ experiment: 'x', row, seed: 0, hash: row.repeat(64), sources: {} }) as unknown as TrialSpec,
 );
 
+/** What a trial leaves that is done. */
+const resultOf = (row: string): TrialResult => ({
+  row,
+  seed: 0,
+  hash: row.repeat(64),
+  metrics: { 'depth.RMSE': 1 },
+  selected: { rule: 'last', split: 'test', metric: 'all', epoch: 1 },
+  last: { 'depth.RMSE': 1 },
+  best: null,
+  parameters: 1,
+  epochs: 1,
+  steps: 1,
+  seconds: 1,
+  data: { caption: '', digest: '', notes: [] },
+  engine: '',
+});
+
 const open = (runs: string, options?: LedgerOptions) => new Ledger(runs, trials, options);
 
 const rowsOf = (ledger: Ledger): string[] => {
@@ -28,7 +45,7 @@ describe('the ledger', () => {
     const [a, b, c, d] = ledger.entries;
     new EventLog(a.folder.events).append({ event: 'failed', message: 'why' });
     new EventLog(b.folder.events).append({ event: 'interrupted', epoch: 1, step: 2 });
-    c.folder.finish({ row: 'c' } as TrialResult);
+    c.folder.finish(resultOf('c'));
     const claim = ledger.claim(({ trial }) => trial.row !== 'd')!;
     expect(ledger.entries.map((entry) => ledger.state(entry))).to.deep.equal([
       'failed',
@@ -76,7 +93,7 @@ describe('the ledger', () => {
   it('leaves a trial alone that another process has finished in the meantime', () => {
     const runs = temporaryFolder();
     const ledger = open(runs);
-    ledger.entries[0].folder.finish({ row: 'a' } as TrialResult);
+    ledger.entries[0].folder.finish(resultOf('a'));
     expect(ledger.claim()!.trial.row).to.equal('b');
     expect(existsSync(join(ledger.entries[0].folder.path, 'lock-1.json'))).to.equal(false);
   });
@@ -86,8 +103,7 @@ describe('the ledger', () => {
     const both = { ...trials[2], sources: { x: a, y: b } };
     const last = { ...trials[3], sources: { x: both } };
     const open = (runs: string) => new Ledger(runs, [a, b, both, last]);
-    const finish = (ledger: Ledger, trial: TrialSpec) =>
-      ledger.folderOf(trial).finish({ row: trial.row } as TrialResult);
+    const finish = (ledger: Ledger, trial: TrialSpec) => ledger.folderOf(trial).finish(resultOf(trial.row));
 
     it('hands them out when these are done, and says when it is worth waiting', () => {
       const runs = temporaryFolder();
