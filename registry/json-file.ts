@@ -28,7 +28,10 @@ let compiler: Ajv | undefined;
 
 /** ajv is large: whoever reads no JSON does not load it. */
 function compile(schema: FileSchema): ValidateFunction {
-  compiler ??= new (require('ajv') as typeof import('ajv')).Ajv({ strict: true, allowUnionTypes: true });
+  if (!compiler) {
+    const { Ajv } = require('ajv') as typeof import('ajv');
+    compiler = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true });
+  }
   return compiler.compile(schema);
 }
 

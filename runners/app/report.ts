@@ -32,7 +32,9 @@ export function reportExperiment(file: string, options: ReportOptions): Experime
   const rows = rowsOf(ledger);
   const folder = join(options.runs, name);
   const primary = primaryMetrics(trials);
-  const report = buildReport(experiment, rows, storedConstant(folder, rows), primary);
+  const damaged: string[] = [];
+  const constant = storedConstant(folder, rows, (message) => damaged.push(`${message}; it is left out`));
+  const report = buildReport(experiment, rows, constant, primary, damaged);
   return { ...report, experiment, rows, folder, html: () => htmlReport(experiment, rows, report, primary) };
 }
 
@@ -42,4 +44,5 @@ export const rowsOf = (ledger: Ledger): RowResult[] =>
     state: ledger.state(entry),
     folder: entry.folder.path,
     result: entry.folder.result(),
+    damaged: entry.folder.faults(),
   }));

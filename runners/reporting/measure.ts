@@ -10,6 +10,8 @@ export interface RowResult {
   state: TrialState;
   folder: string;
   result?: TrialResult;
+  /** What of its files cannot be read. */
+  damaged?: readonly string[];
 }
 
 export interface MeasuredRow {

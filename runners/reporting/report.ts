@@ -49,11 +49,13 @@ export interface TableEvent {
   delta_m: Record<string, number>;
 }
 
+/** @param damaged files of the experiment that cannot be read; those of trials are said by the rows */
 export function buildReport(
   experiment: Experiment,
   rows: readonly RowResult[],
   constant: Record<string, number>,
   primary: Primary,
+  damaged: readonly string[] = [],
 ): Report {
   const keys = [...primary].map(([task, info]) => keyOf(task, info));
   const measured = measure(experiment, rows, primary);
@@ -81,6 +83,7 @@ export function buildReport(
     experiment.report.printed && printedSection(experiment.report.printed, primary),
     weightsSection(courses),
   ].filter((section) => section !== undefined);
+  sections[0].notes.push(...damaged, ...rows.flatMap((row) => row.damaged ?? []));
   const faults: Report['faults'] = [];
   const attempt = <T>(what: string, make: () => T): T | undefined => {
     try {

@@ -1,9 +1,9 @@
 // The data sets of an experiment's trials: each prepared once, and the first one's constant predictor scored.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import { messageOf, MtcpError } from '../../registry/errors.js';
+import { JsonFormat, NUMBERS } from '../../registry/json-file.js';
 import type { TrialSpec } from '../config/index.js';
 import { splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';
@@ -85,7 +85,10 @@ export class DataSources {
   ): Promise<Record<string, number>> {
     const { tasks, metrics } = partsOf(trial);
     const path = constantFile(this.folder, trial, info.digest);
-    if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>;
+    const stored = readConstant(path, (message) =>
+      this.observe({ event: 'warning', message: `${message}; it is computed again` }),
+    );
+    if (stored) return stored;
     const { batch } = trial.config.evaluate;
     const constant = await splitStatistics(loader.evaluate('train', batch), tasks);
     const scores = await scoreConstant(loader.evaluate('val', batch), tasks, metrics, constant);
@@ -99,17 +102,34 @@ function constantFile(folder: string, { config }: TrialSpec, digest: string): st
   return join(folder, `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`);
 }
 
-/** What a run has computed of it before; empty if none has. */
+const CONSTANT = new JsonFormat<Record<string, number>>('the scores of the constant predictor', NUMBERS);
+
+/** Undefined if there is no such file, or if it is damaged, which `warn` hears. */
+function readConstant(path: string, warn: (message: string) => void): Record<string, number> | undefined {
+  try {
+    return CONSTANT.find(path);
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
+    warn(`${path} ${error.message}`);
+    return undefined;
+  }
+}
+
+/**
+ * What a run has computed of it before; empty if none has.
+ * @param warn hears of a file that is damaged
+ */
 export function storedConstant(
   folder: string,
   rows: readonly { trial: TrialSpec; result?: TrialResult }[],
+  warn: (message: string) => void,
 ): Record<string, number> {
   const first = rows[0].trial;
   const same = rows.filter(({ trial }) => keyOf(trial) === keyOf(first));
   const digest = same.find(({ result }) => result)?.result?.data.digest;
   if (digest === undefined) return {};
   const path = constantFile(folder, widestOf(same.map(({ trial }) => trial)), digest);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>) : {};
+  return readConstant(path, warn) ?? {};
 }
 
 const keyOf = ({ config }: TrialSpec): string => JSON.stringify(config.data);

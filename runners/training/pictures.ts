@@ -2,6 +2,7 @@
 // predictions/ the single pictures with index.json, from which reports are made.
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { JsonFormat } from '../../registry/json-file.js';
 import type { MapData, Sample } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { writeFolder, writeWhole } from '../support/files.js';
@@ -18,6 +19,83 @@ export interface PredictedSample {
   sample: Sample;
   predictions: Record<string, MapData>;
 }
+
+const NAME = { type: 'string', pattern: '^[\\w.-]+$' };
+const COLOUR = { type: 'string', pattern: '^[#\\w(),. %]+$' };
+const TEXT = { type: 'string' };
+
+const INDEX = new JsonFormat<PredictionIndex>('an index of predictions', {
+  type: 'object',
+  required: ['tasks', 'images'],
+  properties: {
+    tasks: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['name', 'legend'],
+        properties: {
+          name: TEXT,
+          legend: {
+            anyOf: [
+              {
+                type: 'object',
+                required: ['kind', 'entries'],
+                properties: {
+                  kind: { const: 'swatches' },
+                  entries: {
+                    type: 'array',
+                    items: {
+                      type: 'object',
+                      required: ['name', 'colour'],
+                      properties: { name: TEXT, colour: COLOUR },
+                    },
+                  },
+                },
+              },
+              {
+                type: 'object',
+                required: ['kind', 'low', 'high', 'colours'],
+                properties: {
+                  kind: { const: 'scale' },
+                  low: TEXT,
+                  high: TEXT,
+                  colours: { type: 'array', items: COLOUR },
+                },
+              },
+            ],
+          },
+        },
+      },
+    },
+    images: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'image', 'tasks'],
+        properties: {
+          id: TEXT,
+          image: NAME,
+          tasks: {
+            type: 'object',
+            additionalProperties: {
+              type: 'object',
+              required: ['label', 'prediction'],
+              properties: { label: NAME, prediction: NAME },
+            },
+          },
+        },
+      },
+    },
+  },
+});
+
+/**
+ * The pictures that a trial left; undefined if there are none.
+ * @param folder of the trial
+ * @throws MtcpError `io` if the index is damaged
+ */
+export const readPredictionIndex = (folder: string): PredictionIndex | undefined =>
+  INDEX.find(join(folder, 'predictions', 'index.json'));
 
 /** What `predictions/` is filled with. */
 const FILES = /^(\d+\.jpg|\d+\.[\w-]+\.(label|prediction)\.png|index\.json)$/;

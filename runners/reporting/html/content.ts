@@ -1,10 +1,11 @@
 // Gathers what the page shows from the folders of the trials.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { MtcpError } from '../../../registry/errors.js';
 import { differences, inShort, writeResolved, type Experiment } from '../../config/index.js';
 import { courseOf, readEvents, type LoggedEvent } from '../../store/ledger/events.js';
-import type { PredictionIndex } from '../../training/pictures.js';
+import { readPredictionIndex, type PredictionIndex } from '../../training/pictures.js';
 import { keyOf, type Primary, type RowResult } from '../measure.js';
 import { formatNumber } from '../numbers.js';
 import { curves, seedsNote, type CurvePoint } from '../plots/curves.js';
@@ -123,41 +124,64 @@ function perClass(rows: readonly RowResult[]): Section[] {
   });
 }
 
+/** The pictures of a row as data URIs, by file name. */
+interface Pictures {
+  row: string;
+  index: PredictionIndex;
+  uris: Map<string, string>;
+}
+
+/** A row whose pictures cannot be read is left out, and named. */
 async function gallery(rows: readonly RowResult[]): Promise<PredictionGallery | undefined> {
-  const indexed = rows.flatMap(({ trial, folder }) => {
-    const path = join(folder, 'predictions');
-    const file = join(path, 'index.json');
-    return existsSync(file)
-      ? [{ row: trial.row, path, index: JSON.parse(readFileSync(file, 'utf8')) as PredictionIndex }]
-      : [];
-  });
-  if (indexed.length === 0) return undefined;
-  // The row with the most tasks says which images and labels there are.
-  const widest = indexed.reduce((a, b) => (b.index.tasks.length > a.index.tasks.length ? b : a));
-  const images: PredictionGallery['images'] = [];
-  for (const { id, image, tasks } of widest.index.images) {
-    const shown: PredictionGallery['images'][number] = {
-      id,
-      source: await dataUri(join(widest.path, image)),
-      tasks: {},
-    };
-    for (const [task, { label }] of Object.entries(tasks)) {
-      const predictions: Record<string, string> = {};
-      for (const { row, path, index } of indexed) {
-        const own = index.images.find((other) => other.id === id)?.tasks[task];
-        if (own) predictions[row] = await dataUri(join(path, own.prediction));
-      }
-      shown.tasks[task] = { label: await dataUri(join(widest.path, label)), predictions };
+  const found: Pictures[] = [];
+  const missing: string[] = [];
+  for (const { trial, folder } of rows)
+    try {
+      const index = readPredictionIndex(folder);
+      if (index)
+        found.push({ row: trial.row, index, uris: await picturesOf(index, join(folder, 'predictions')) });
+    } catch (error) {
+      const reason = MtcpError.is(error) ? `${error.where}: ${error.message}` : (error as Error).message;
+      missing.push(`no pictures of ${trial.row}: ${reason}`);
     }
-    images.push(shown);
-  }
-  return { tasks: widest.index.tasks, rows: indexed.map(({ row }) => row), images };
+  if (found.length === 0)
+    return missing.length > 0 ? { tasks: [], rows: [], images: [], missing } : undefined;
+  // The row with the most tasks says which images and labels there are.
+  const widest = found.reduce((a, b) => (b.index.tasks.length > a.index.tasks.length ? b : a));
+  const images = widest.index.images.map(({ id, image, tasks }) => ({
+    id,
+    source: widest.uris.get(image)!,
+    tasks: Object.fromEntries(
+      Object.entries(tasks).map(([task, { label }]) => {
+        const predictions = found.flatMap(({ row, index, uris }) => {
+          const own = index.images.find((other) => other.id === id)?.tasks[task];
+          return own ? [[row, uris.get(own.prediction)!] as const] : [];
+        });
+        return [task, { label: widest.uris.get(label)!, predictions: Object.fromEntries(predictions) }];
+      }),
+    ),
+  }));
+  return { tasks: widest.index.tasks, rows: found.map(({ row }) => row), images, missing };
+}
+
+async function picturesOf({ images }: PredictionIndex, folder: string): Promise<Map<string, string>> {
+  const names = images.flatMap(({ image, tasks }) => [
+    image,
+    ...Object.values(tasks).flatMap(({ label, prediction }) => [label, prediction]),
+  ]);
+  const uris = new Map<string, string>();
+  for (const name of names) uris.set(name, await dataUri(join(folder, name)));
+  return uris;
 }
 
 async function dataUri(path: string): Promise<string> {
   let bytes: Buffer = readFileSync(path);
-  const { width } = await sharp(bytes).metadata();
-  if (width > WIDEST) bytes = await sharp(bytes).resize(WIDEST, null, { kernel: 'nearest' }).toBuffer();
+  try {
+    const { width } = await sharp(bytes).metadata();
+    if (width > WIDEST) bytes = await sharp(bytes).resize(WIDEST, null, { kernel: 'nearest' }).toBuffer();
+  } catch (cause) {
+    throw new MtcpError('io', 'is not an image that can be read', { where: path, cause });
+  }
   return `data:image/${path.endsWith('.jpg') ? 'jpeg' : 'png'};base64,${bytes.toString('base64')}`;
 }
 

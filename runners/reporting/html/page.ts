@@ -21,6 +21,8 @@ export interface PredictionGallery {
     /** Task to its label, and the prediction of each row that has the task. */
     tasks: Record<string, { label: string; predictions: Record<string, string> }>;
   }[];
+  /** Rows without pictures, and why. */
+  missing: string[];
 }
 
 export interface PageContent {
@@ -186,7 +188,9 @@ function legend({ name, legend: meaning }: PredictionGallery['tasks'][number]): 
   return markup`<div class="legend"><b>${name}</b>${body}</div>`;
 }
 
-function predictions({ tasks, rows, images }: PredictionGallery): Markup {
+function predictions({ tasks, rows, images, missing }: PredictionGallery): Markup {
+  const notes = missing.map((note) => markup`<p class="notes">${note}</p>`);
+  if (images.length === 0) return markup`${notes}`;
   return markup`<div class="controls">
       <label
         >Row
@@ -228,7 +232,7 @@ function predictions({ tasks, rows, images }: PredictionGallery): Markup {
             )}
         </div> `,
     )}
-    ${tasks.map(legend)}`;
+    ${tasks.map(legend)} ${notes}`;
 }
 
 function configurations(configs: PageContent['configs'], differences: Section | undefined): Markup {
