@@ -84,8 +84,7 @@ export function plainProblem(
 /** How every pointer of Git LFS begins. */
 const LFS = Buffer.from('version https://git-lfs.github.com/spec/');
 
-export const isLfsPointer = (bytes: Uint8Array): boolean =>
-  LFS.equals(bytes.subarray(0, LFS.length));
+export const isLfsPointer = (bytes: Uint8Array): boolean => LFS.equals(bytes.subarray(0, LFS.length));
 
 export const lfsError = (path: string, kind: ErrorKind): MtcpError =>
   new MtcpError(kind, 'is a pointer of Git LFS: the file itself was not fetched', {

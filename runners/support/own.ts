@@ -17,7 +17,13 @@ function look(path: string): Stats | undefined {
 export function requireOwn(path: string, kind: 'file' | 'folder'): void {
   const stat = look(path);
   if (!stat || (kind === 'file' ? stat.isFile() : stat.isDirectory())) return;
-  const is = stat.isSymbolicLink() ? 'link' : stat.isDirectory() ? 'folder' : stat.isFile() ? 'file' : 'device';
+  const is = stat.isSymbolicLink()
+    ? 'link'
+    : stat.isDirectory()
+      ? 'folder'
+      : stat.isFile()
+        ? 'file'
+        : 'device';
   throw new MtcpError('usage', `is a ${is} where mtcp keeps a ${kind} of its own; it is left as it is`, {
     where: path,
     hint:
