@@ -36,8 +36,11 @@ export interface TrackerSession {
    * @param elsewhere it is trained on another machine than this one
    */
   trial(folder: string, elsewhere?: boolean): void;
-  /** The invocation is over and its report is written. Resolves when the tracker has shown it or has given up. */
-  end(outcome: InvocationOutcome): Promise<void>;
+  /**
+   * The invocation is over and its report is written. Resolves when the tracker has shown it or has given up.
+   * @param leave gives up at once when it is aborted
+   */
+  end(outcome: InvocationOutcome, leave?: AbortSignal): Promise<void>;
 }
 
 export type InvocationOutcome = 'finished' | 'failed' | 'interrupted';

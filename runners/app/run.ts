@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { InvocationOutcome, TrackerMessage } from '../../registry/contracts/tracking.js';
+import type { InvocationOutcome, TrackerMessage, TrackerSession } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
 import { withSources, type Experiment, type TrialSpec } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
@@ -98,7 +98,25 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
     else if (outcome.failed.length === 0) ended = 'finished';
     return outcome;
   } finally {
-    await tracking.end(ended);
+    await endTracking(tracking, ended, options.stopRequested);
+  }
+}
+
+/** A wish to stop that comes while the tracker is waited for ends the wait. */
+async function endTracking(
+  tracking: TrackerSession,
+  ended: InvocationOutcome,
+  stopRequested: () => boolean = () => false,
+): Promise<void> {
+  const before = stopRequested();
+  const leave = new AbortController();
+  const poll = setInterval(() => {
+    if (!before && stopRequested()) leave.abort();
+  }, 100);
+  try {
+    await tracking.end(ended, leave.signal);
+  } finally {
+    clearInterval(poll);
   }
 }
 

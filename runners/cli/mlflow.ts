@@ -6,7 +6,7 @@ import { withDefaults } from '../../registry/options.js';
 import '../tracking/index.js';
 import { connectionFromEnv, MlflowClient } from '../tracking/mlflow/client/index.js';
 import type { LoggingOptions } from '../tracking/mlflow/options.js';
-import { closeDead, syncRuns, type SyncOptions } from '../tracking/mlflow/sync.js';
+import { closeDead, syncRuns, type SyncOptions, type SyncResult } from '../tracking/mlflow/sync.js';
 import { serve } from '../tracking/mlflow/ui.js';
 import { Progress } from './progress.js';
 
@@ -18,27 +18,39 @@ interface Options {
 
 export async function sync({ runs, uri, json }: Options): Promise<void> {
   const { client, progress, options } = prepare(uri, json);
-  const { sent, left } = await syncRuns(client, runs, options);
+  const { sent, left, failed } = await syncRuns(client, runs, options);
   progress.clear();
+  tellFailures(failed);
   if (json)
-    process.stdout.write(`${JSON.stringify({ server: client.transport.uri, sent, left }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ server: client.transport.uri, sent, left, failed }, null, 2)}\n`,
+    );
   else
     process.stdout.write(
-      `${client.transport.uri}: ${sent.length} runs brought up to date${left.length > 0 ? `, ${left.length} still under way: ${left.join(', ')}` : ''}\n`,
+      `${client.transport.uri}: ${sent.length} runs brought up to date${left.length > 0 ? `, ${left.length} not in full: ${left.join(', ')}` : ''}\n`,
     );
 }
 
 export async function gc({ runs, uri, json }: Options): Promise<void> {
   const { client, progress, options } = prepare(uri, json);
-  const closed = await closeDead(client, runs, options);
+  const { closed, failed } = await closeDead(client, runs, options);
   progress.clear();
-  if (json) process.stdout.write(`${JSON.stringify({ server: client.transport.uri, closed }, null, 2)}\n`);
+  tellFailures(failed);
+  if (json)
+    process.stdout.write(`${JSON.stringify({ server: client.transport.uri, closed, failed }, null, 2)}\n`);
   else
     process.stdout.write(
       closed.length === 0
         ? `${client.transport.uri}: nothing to close\n`
         : `${client.transport.uri}: closed ${closed.join(', ')}\n`,
     );
+}
+
+/** The others went through; the exit code says that not all of them did. */
+function tellFailures(failed: SyncResult['failed']): void {
+  for (const { experiment, message } of failed)
+    process.stderr.write(`experiment "${experiment}" could not be sent: ${message}\n`);
+  if (failed.length > 0) process.exitCode = 1;
 }
 
 function prepare(uri: string | undefined, json = false) {

@@ -34,7 +34,7 @@ export async function run(file: string, overrides: string[], options: Options): 
     if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
     stopping = true;
     process.stderr.write(
-      `\n${signal}: ${inJobs ? 'not watching any longer' : 'saving a checkpoint after this step and stopping'}; again to stop at once\n`,
+      `\n${signal}: ${inJobs ? 'not watching any longer' : 'stopping; a step under way is finished and saved first'}; again to stop at once\n`,
     );
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
@@ -68,7 +68,7 @@ export async function run(file: string, overrides: string[], options: Options): 
       process.stderr.write(
         `${outcome.elsewhere.length} of the trials run in other processes (mtcp status ${file})\n`,
       );
-    if (outcome.interrupted) {
+    if (outcome.interrupted || stopping) {
       process.stderr.write('stopped; the same command goes on from here\n');
       process.exitCode = STOPPED;
     } else if (outcome.failed.length > 0 || outcome.missing.length > 0) process.exitCode = 1;

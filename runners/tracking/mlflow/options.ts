@@ -45,7 +45,8 @@ export const OPTIONS = defineOptions({
     default: null,
   },
   patience: {
-    description: 'Seconds to wait at the end of a run for a server that does not answer.',
+    description:
+      'Seconds after which, at the end of a run, it no longer waits for a server that takes nothing more.',
     type: 'number',
     minimum: 0,
     default: 15,

@@ -5,6 +5,7 @@
 // Making a run is the one thing that must not be done twice. Every run carries a key, derived from what it is a
 // view of; before one is made the server is asked for it, and if an answer was ever lost, it is asked again at the
 // end and what was made twice is deleted.
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
@@ -22,6 +23,8 @@ export interface Target {
   /** The next call of `experiment` asks the server again. */
   forgetExperiments(): void;
   warn(message: string): void;
+  /** A run's record says something that it never said before: more of it has been acknowledged. */
+  moved(): void;
 }
 
 export interface RunState {
@@ -59,6 +62,8 @@ export function readState<S extends RunState>(folder: string): S | undefined {
 export class RemoteRun<S extends RunState> {
   #state: S | undefined;
   #lease: Lease | undefined;
+  /** Records of this run so far: one that comes back is no progress. */
+  readonly #seen = new Set<string>();
 
   /**
    * @param folder where the record is kept
@@ -95,7 +100,12 @@ export class RemoteRun<S extends RunState> {
   }
 
   save(): void {
-    writeWhole(join(this.folder, STATE), `${JSON.stringify(this.state, null, 1)}\n`);
+    const text = `${JSON.stringify(this.state, null, 1)}\n`;
+    writeWhole(join(this.folder, STATE), text);
+    const print = createHash('sha256').update(text).digest('base64');
+    if (this.#seen.has(print)) return;
+    this.#seen.add(print);
+    this.target.moved();
   }
 
   get info(): NonNullable<RunState['run']> {

@@ -4,8 +4,9 @@ import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownerOf } from '../../store/ledger/lease.js';
+import { MtcpError } from '../../../registry/errors.js';
 import { MlflowError, type MlflowClient } from './client/index.js';
-import { experimentFolders, Follower } from './follower.js';
+import { experimentFolders, Follower, mayPass } from './follower.js';
 import {
   beginInvocation,
   commandLine,
@@ -29,10 +30,13 @@ export interface SyncResult {
   /** Runs, by folder, that the server knows in full now and did not before. */
   sent: string[];
   left: string[];
+  /** Experiments that could not be sent, and why. */
+  failed: { experiment: string; message: string }[];
 }
 
 /**
- * Sends what the server does not know yet, from whatever state earlier tries left it in.
+ * Sends what the server does not know yet, from whatever state earlier tries left it in. An experiment that cannot
+ * be sent does not hold up the others.
  * @throws MlflowError if the server cannot be reached or does not let us in
  */
 export async function syncRuns(
@@ -40,32 +44,50 @@ export async function syncRuns(
   runs: string,
   options: SyncOptions,
 ): Promise<SyncResult> {
-  const follower = new Follower(client, options.warn);
+  const follower = new Follower(client, options);
   try {
-    for (const folder of experimentFolders(resolve(runs))) {
-      adopt(folder, client, options.logging);
-      follower.followAll(folder);
-    }
+    for (const folder of experimentFolders(resolve(runs)))
+      try {
+        adopt(folder, client, options.logging);
+        follower.followAll(folder);
+      } catch (error) {
+        follower.hold(basename(folder), error as Error);
+      }
     const before = follower.left;
     await drain(follower, options);
     const left = follower.left;
-    return { sent: before.filter((name) => !left.includes(name)), left };
+    return { sent: before.filter((name) => !left.includes(name)), left, failed: failuresOf(follower) };
   } finally {
     follower.release();
   }
 }
 
-/** Passes until there is nothing to send. */
+const failuresOf = (follower: Follower): SyncResult['failed'] =>
+  follower.held.map(({ experiment, error }) => ({
+    experiment,
+    message: MtcpError.is(error) ? error.format() : error.message,
+  }));
+
+/** Longest wait between two tries of an experiment, milliseconds. */
+const LONGEST_REST = 100;
+
+/** Passes until there is nothing to send that can be sent. */
 async function drain(follower: Follower, { progress, patience = 5 }: SyncOptions): Promise<void> {
   for (let faults = 0; ;) {
+    let moved = false;
     try {
       progress?.(follower.left.length);
-      if (!(await follower.pass())) return;
+      moved = await follower.pass(LONGEST_REST);
       faults = 0;
     } catch (error) {
       if (!MlflowError.is(error) || !error.passing || ++faults >= patience) throw error;
       await sleep(50);
+      continue;
     }
+    if (moved) continue;
+    const again = follower.held.filter((held) => mayPass(held) && held.count < patience);
+    if (again.length === 0) return;
+    await sleep(Math.max(0, Math.min(...again.map(({ until }) => until)) - performance.now()));
   }
 }
 
@@ -104,25 +126,43 @@ function adopt(experimentFolder: string, client: MlflowClient, options: LoggingO
 
 /**
  * Closes runs that the server thinks are running although their process is dead, after sending what it left.
- * @returns names of what was closed
+ * @returns names of what was closed, and what could not be looked after
  */
-export async function closeDead(client: MlflowClient, runs: string, options: SyncOptions): Promise<string[]> {
-  const follower = new Follower(client, options.warn);
+export async function closeDead(
+  client: MlflowClient,
+  runs: string,
+  options: SyncOptions,
+): Promise<{ closed: string[]; failed: SyncResult['failed'] }> {
+  const follower = new Follower(client, options);
   const closed: string[] = [];
+  const guarded = async (experiment: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (MlflowError.is(error) && error.total) throw error;
+      follower.hold(experiment, error as Error);
+    }
+  };
   try {
     for (const home of experimentFolders(resolve(runs)))
-      for (const { folder, record } of readInvocations(home))
-        // Whoever runs it logs it.
-        if (record.outcome !== null || !ownerOf(folder)?.alive) follower.follow(folder, record);
+      await guarded(basename(home), async () => {
+        for (const { folder, record } of readInvocations(home))
+          // Whoever runs it logs it.
+          if (record.outcome !== null || !ownerOf(folder)?.alive) follower.follow(folder, record);
+      });
     const open = follower.invocations.filter(({ record }) => record.outcome === null);
     await drain(follower, options);
     for (const trial of follower.trials)
-      if (trial.running && !trial.alive && (await trial.close())) closed.push(basename(trial.folder));
+      await guarded(trial.invocation.name, async () => {
+        if (trial.running && !trial.alive && (await trial.close())) closed.push(basename(trial.folder));
+      });
     for (const invocation of open)
-      if (await invocation.close()) closed.push(`invocation ${invocation.record.key}`);
-    const names = new Set(follower.invocations.map(({ record }) => record.name));
-    closed.push(...(await closeVanished(client, [...names], options)));
-    return closed;
+      await guarded(invocation.record.name, async () => {
+        if (await invocation.close()) closed.push(`invocation ${invocation.record.key}`);
+      });
+    for (const name of new Set(follower.invocations.map(({ record }) => record.name)))
+      await guarded(name, async () => void closed.push(...(await closeVanished(client, name, options))));
+    return { closed, failed: failuresOf(follower) };
   } finally {
     follower.release();
   }
@@ -131,24 +171,22 @@ export async function closeDead(client: MlflowClient, runs: string, options: Syn
 /** Runs of this machine whose folder is gone. */
 async function closeVanished(
   client: MlflowClient,
-  experiments: readonly Invocation['name'][],
+  name: Invocation['name'],
   { warn }: SyncOptions,
 ): Promise<string[]> {
+  const experiment = await client.experimentByName(name);
+  if (!experiment) return [];
+  const running = await client.searchRuns(
+    [experiment.experiment_id],
+    `attributes.status = 'RUNNING' AND tags."mtcp.host" = '${hostname()}'`,
+  );
   const closed: string[] = [];
-  for (const name of experiments) {
-    const experiment = await client.experimentByName(name);
-    if (!experiment) continue;
-    const running = await client.searchRuns(
-      [experiment.experiment_id],
-      `attributes.status = 'RUNNING' AND tags."mtcp.host" = '${hostname()}'`,
-    );
-    for (const { info, data } of running) {
-      const path = data.tags?.find(({ key }) => key === 'mtcp.path')?.value;
-      if (!path || existsSync(path)) continue;
-      await client.updateRun(info.run_id, { status: 'KILLED', end_time: Date.now() });
-      warn?.(`the folder of ${info.run_name ?? info.run_id} is gone: ${path}`);
-      closed.push(info.run_name ?? info.run_id);
-    }
+  for (const { info, data } of running) {
+    const path = data?.tags?.find(({ key }) => key === 'mtcp.path')?.value;
+    if (!path || existsSync(path)) continue;
+    await client.updateRun(info.run_id, { status: 'KILLED', end_time: Date.now() });
+    warn?.(`the folder of ${info.run_name ?? info.run_id} is gone: ${path}`);
+    closed.push(info.run_name ?? info.run_id);
   }
   return closed;
 }

@@ -61,10 +61,16 @@ export class MlflowTracker implements Tracker {
   }
 }
 
+/** Milliseconds after which it is said what the end of the run waits for. */
+const SLOW = 2000;
+/** Milliseconds that the thread has to leave in order. */
+const LEAVING = 3000;
+
 class Session implements TrackerSession {
   readonly #worker: Worker;
   readonly #done: Promise<void>;
-  #left: string[] = [];
+  /** Undefined if the thread ended without a word. */
+  #left: string[] | undefined;
 
   constructor(
     readonly assignment: Assignment,
@@ -75,9 +81,7 @@ class Session implements TrackerSession {
       if ('done' in message) this.#left = message.left;
       else report({ tracker: 'mlflow', ...message });
     });
-    this.#worker.on('error', (error: Error) =>
-      report({ tracker: 'mlflow', url: null, message: `logging stopped: ${error.stack ?? error.message}` }),
-    );
+    this.#worker.on('error', (error: Error) => this.#say(`logging stopped: ${error.stack ?? error.message}`));
     this.#done = once(this.#worker, 'exit').then(() => {});
     // A program that ends otherwise does not wait for it.
     this.#worker.unref();
@@ -87,16 +91,38 @@ class Session implements TrackerSession {
     this.#worker.postMessage({ trial: folder, elsewhere } satisfies ToWorker);
   }
 
-  async end(outcome: InvocationOutcome): Promise<void> {
-    this.#worker.ref();
-    this.#worker.postMessage({ end: outcome } satisfies ToWorker);
+  async end(outcome: InvocationOutcome, leave?: AbortSignal): Promise<void> {
+    const { patience, invocation } = this.assignment;
+    const worker = this.#worker;
+    worker.ref();
+    worker.postMessage({ end: outcome } satisfies ToWorker);
+    const slow = setTimeout(
+      () =>
+        this.#say(
+          `waiting for the server to take the rest, as long as it takes something every ${patience} s; Ctrl-C leaves that to the next run`,
+        ),
+      SLOW,
+    );
+    let killed: NodeJS.Timeout | undefined;
+    const onLeave = () => {
+      worker.postMessage({ leave: true } satisfies ToWorker);
+      // Its records are whole at any time.
+      killed = setTimeout(() => void worker.terminate(), LEAVING);
+    };
+    if (leave?.aborted) onLeave();
+    leave?.addEventListener('abort', onLeave);
     await this.#done;
-    const { runs } = this.assignment.invocation;
-    if (this.#left.length > 0)
-      this.report({
-        tracker: 'mlflow',
-        url: null,
-        message: `${this.#left.length} runs are not logged in full; "mtcp mlflow sync --runs ${runs}" sends the rest, and so does the next run`,
-      });
+    leave?.removeEventListener('abort', onLeave);
+    clearTimeout(slow);
+    clearTimeout(killed);
+    const left = this.#left;
+    if (left === undefined || left.length > 0)
+      this.#say(
+        `${left ? `${left.length} runs are` : 'the runs may be'} not logged in full; "mtcp mlflow sync --runs ${invocation.runs}" sends the rest, and so does the next run`,
+      );
+  }
+
+  #say(message: string): void {
+    this.report({ tracker: 'mlflow', url: null, message });
   }
 }

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { InvocationOutcome } from '../../../registry/contracts/tracking.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { MlflowClient, MlflowError, type Connection } from './client/index.js';
-import { Follower } from './follower.js';
+import { Follower, mayPass, type Held } from './follower.js';
 import { beginInvocation, readInvocations, type NewInvocation } from './invocation.js';
 import type { InvocationRun } from './invocation-run.js';
 import { SYSTEM_FILE, SystemSampler, writeSample } from './system.js';
@@ -14,11 +14,15 @@ import { SYSTEM_FILE, SystemSampler, writeSample } from './system.js';
 export interface Assignment {
   connection: Connection;
   invocation: NewInvocation;
-  /** Seconds to wait for a server that does not answer once the run is over. */
+  /** Seconds, once the run is over, after which it is left at that if nothing more gets through. */
   patience: number;
 }
 
-export type ToWorker = { trial: string; elsewhere: boolean } | { end: InvocationOutcome };
+export type ToWorker =
+  | { trial: string; elsewhere: boolean }
+  | { end: InvocationOutcome }
+  /** Whatever is left is left to the next run. */
+  | { leave: true };
 export type FromWorker = { url: string | null; message: string } | { done: true; left: string[] };
 
 const POLL = 500;
@@ -29,7 +33,8 @@ const port = parentPort!;
 const say = (message: FromWorker): void => port.postMessage(message);
 const stop = new AbortController();
 
-let heard = Date.now();
+/** When the server last took something that it had not taken before; answers alone say nothing. */
+let moved = performance.now();
 let outcome: InvocationOutcome | undefined;
 let wake = () => {};
 /** Trials of this invocation, as they begin. */
@@ -41,22 +46,23 @@ port.on('message', (message: ToWorker) => {
   if ('trial' in message) {
     begun.push(message.trial);
     if (message.elsewhere) elsewhere.add(message.trial);
-  } else {
+  } else if ('end' in message) {
     outcome = message.end;
-    heard = Date.now();
-  }
+    moved = performance.now();
+  } else stop.abort();
   wake();
 });
 
 // A request that hangs must not hold up the end of the command.
 setInterval(() => {
-  if (outcome && Date.now() - heard > patience * 1000) stop.abort();
+  if (outcome && performance.now() - moved > patience * 1000) {
+    stop.abort();
+    wake();
+  }
 }, 200).unref();
 
-const client = new MlflowClient(
-  { ...connection, retries: 1 },
-  { signal: stop.signal, alive: () => (heard = Date.now()) },
-);
+const onMove = () => (moved = performance.now());
+const client = new MlflowClient({ ...connection, retries: 1 }, { signal: stop.signal, moved: onMove });
 const { redactor } = client.transport;
 const told = new Set<string>();
 const warn = (message: string): void => {
@@ -64,7 +70,7 @@ const warn = (message: string): void => {
   told.add(message);
   say({ url: null, message: redactor.text(message) });
 };
-const follower = new Follower(client, warn);
+const follower = new Follower(client, { warn, moved: onMove });
 let current: InvocationRun | undefined;
 let shown = false;
 
@@ -77,7 +83,7 @@ process.exit();
 
 async function follow(): Promise<void> {
   const sampler = invocation.options.system === null ? undefined : new SystemSampler();
-  let sampled = Date.now();
+  let sampled = performance.now();
   let failures = 0;
   for (;;) {
     const ending = outcome;
@@ -86,29 +92,36 @@ async function follow(): Promise<void> {
       if (ending && current && current.record.outcome === null) current.end(ending);
       return;
     }
-    let moved = false;
+    let sent = false;
     try {
       takeUp();
       if (ending && current && current.record.outcome === null) current.end(ending);
-      if (sampler && Date.now() - sampled >= invocation.options.system! * 1000) {
-        sampled = Date.now();
+      if (sampler && performance.now() - sampled >= invocation.options.system! * 1000) {
+        sampled = performance.now();
         await sample(sampler);
       }
-      moved = await follower.pass();
+      // At the end there is no time for long waits.
+      sent = await follower.pass(ending ? 1000 : undefined);
       failures = 0;
       showUrl();
-      if (ending && !moved) return;
+      for (const held of follower.held) if (held.count >= 2 || !mayPass(held)) tell(held.error, held);
+      if (ending && !sent && !follower.held.some(mayPass)) return;
     } catch (error) {
       failures++;
-      const reason = MtcpError.is(error) ? error.message : String((error as Error).stack ?? error);
-      const hint = MtcpError.is(error) && error.hint ? ` (${error.hint})` : '';
-      if (failures === 2 || !MlflowError.is(error) || !error.passing)
-        warn(`not logged for now: ${reason}${hint}; training goes on`);
+      const passing = MlflowError.is(error) && error.passing;
+      if (failures === 2 || !passing) tell(error as Error);
       // A login that is refused now is refused in ten seconds too.
-      if (ending && MlflowError.is(error) && !error.passing) return;
+      if (ending && MlflowError.is(error) && !passing) return;
     }
-    if (!moved || failures > 0) await pause(failures);
+    if (!sent || failures > 0) await pause(failures);
   }
+}
+
+function tell(error: Error, held?: Held): void {
+  const reason = MtcpError.is(error) ? error.message : String(error.stack ?? error);
+  const hint = MtcpError.is(error) && error.hint ? ` (${error.hint})` : '';
+  const what = held ? `experiment "${held.experiment}" is not logged for now` : 'not logged for now';
+  warn(`${what}: ${reason}${hint}; training goes on`);
 }
 
 /** The invocation begins with its first trial: one that has nothing to do leaves no trace. */

@@ -4,8 +4,10 @@ import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, posix } from 'node:path';
 import { ReadableStream } from 'node:stream/web';
+import { boundedText, LONGEST_REFUSAL, type Answer } from './answers.js';
 import { MlflowError } from './errors.js';
-import type { Body, Transport } from './transport.js';
+import type { Body } from './fetch.js';
+import type { Transport } from './transport.js';
 import type { FileInfo } from './types.js';
 
 export interface UploadOptions {
@@ -64,7 +66,7 @@ export class Artifacts {
     const { size } = await stat(file);
     const { partsFrom = 100 * MIB } = this.options;
     if (size >= partsFrom && this.#takesParts && (await this.#putParts(path, file, size))) return;
-    const make = () => (size === 0 ? '' : ReadableStream.from(this.#pieces(file, size))) as Body;
+    const make = () => (size === 0 ? '' : ReadableStream.from(this.#pieces(path, file, size))) as Body;
     await this.#put(path, { make, bytes: size });
   }
 
@@ -85,12 +87,11 @@ export class Artifacts {
 
   /** What is directly below a path. */
   async list(path = ''): Promise<FileInfo[]> {
-    const { files } = await this.transport.json<{ files?: FileInfo[] }>({
-      method: 'GET',
-      path: `${PROXY}/artifacts`,
-      query: { path: posix.join(this.root, path) },
-      repeatable: true,
-    });
+    const query = { path: posix.join(this.root, path) };
+    const { files } = await this.transport.json<{ files?: FileInfo[] | null }>(
+      { method: 'GET', path: `${PROXY}/artifacts`, query, repeatable: true },
+      'files',
+    );
     return (files ?? []).map((file) => ({ ...file, path: posix.join(path, file.path) }));
   }
 
@@ -99,19 +100,23 @@ export class Artifacts {
   }
 
   async #put(path: string, body: { make(): Body; bytes: number }): Promise<void> {
-    await this.transport.json({
-      method: 'PUT',
-      path: this.#address('artifacts', path),
-      body: { ...body, type: typeOf(path) },
-      repeatable: true,
-    });
+    await this.transport.json(
+      {
+        method: 'PUT',
+        path: this.#address('artifacts', path),
+        body: { ...body, type: typeOf(path) },
+        repeatable: true,
+      },
+      'done',
+    );
   }
 
   /** @param size fixed beforehand: of a file that still grows, this much is sent */
-  async *#pieces(file: string, size: number): AsyncGenerator<Uint8Array> {
+  async *#pieces(path: string, file: string, size: number): AsyncGenerator<Uint8Array> {
+    let sent = 0;
     for await (const piece of createReadStream(file, { end: size - 1 })) {
-      this.transport.options.alive?.();
       yield piece as Uint8Array;
+      this.transport.uploaded(`${this.root}/${path}`, (sent += (piece as Uint8Array).length));
     }
   }
 
@@ -120,16 +125,19 @@ export class Artifacts {
     const part = Math.max(this.options.part ?? 10 * MIB, Math.ceil(size / MOST_PARTS));
     const name = basename(path);
     const folder = posix.dirname(path);
-    const call = <T>(what: string, json: object) =>
-      this.transport.json<T>({
-        method: 'POST',
-        path: this.#address(`mpu/${what}`, folder === '.' ? '' : folder),
-        json: { path: name, ...json },
-        repeatable: true,
-      });
+    const call = <T>(what: string, json: object, answer: Answer = 'done') =>
+      this.transport.json<T>(
+        {
+          method: 'POST',
+          path: this.#address(`mpu/${what}`, folder === '.' ? '' : folder),
+          json: { path: name, ...json },
+          repeatable: true,
+        },
+        answer,
+      );
     let upload: { upload_id: string; credentials: Part[] };
     try {
-      upload = await call('create', { num_parts: Math.ceil(size / part) });
+      upload = await call('create', { num_parts: Math.ceil(size / part) }, 'parts');
     } catch (error) {
       if (!MlflowError.is(error) || !/multipart upload is not supported/i.test(error.message)) throw error;
       this.#takesParts = false;
@@ -160,6 +168,7 @@ export class Artifacts {
       for (let part = left.shift(); part; part = left.shift()) {
         const { bytesRead } = await handle.read(buffer, 0, size, (part.part_number - 1) * size);
         done.push(await this.#sendPart(part, buffer.subarray(0, bytesRead)));
+        this.transport.uploaded(file, done.length);
       }
     };
     try {
@@ -172,7 +181,8 @@ export class Artifacts {
 
   async #sendPart({ url, part_number, headers }: Part, data: Uint8Array): Promise<object> {
     // Such an address is a credential in itself and must not be shown.
-    const where = `PUT part ${part_number} at ${new URL(url).host}`;
+    const host = URL.canParse(url) ? new URL(url).host : 'an address that is none';
+    const where = `PUT part ${part_number} at ${host}`;
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await this.transport.foreign(url, {
@@ -180,7 +190,7 @@ export class Artifacts {
           headers,
           body: data as Body,
         });
-        await response.arrayBuffer();
+        await boundedText(response, LONGEST_REFUSAL);
         if (response.ok) return { part_number, etag: response.headers.get('etag') ?? '', url };
         throw new Error(`status ${response.status}`);
       } catch (error) {

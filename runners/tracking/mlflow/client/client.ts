@@ -1,5 +1,6 @@
 // MLflow's tracking server, call by call. Every method is one endpoint (or the endpoint in as many pieces as the
 // server's limits ask for) and throws MlflowError. Nothing here knows about mtcp's runs.
+import type { Answer } from './answers.js';
 import { Artifacts, type UploadOptions } from './artifacts.js';
 import { connectionFromEnv, type Connection } from './connection.js';
 import { existsAlready, isMissing, MlflowError } from './errors.js';
@@ -41,6 +42,11 @@ export interface NewModel {
 
 const API = '/api/2.0/mlflow/';
 const PAGE = 1000;
+const MOST_PAGES = 1000;
+
+interface Page {
+  next_page_token?: string | null;
+}
 
 export class MlflowClient {
   readonly transport: Transport;
@@ -54,8 +60,8 @@ export class MlflowClient {
 
   /** Version of the server. */
   async version(): Promise<string> {
-    const response = await this.transport.raw({ method: 'GET', path: '/version', repeatable: true });
-    return response.text();
+    const text = await this.transport.text({ method: 'GET', path: '/version', repeatable: true });
+    return text.trim().slice(0, 100);
   }
 
   /** Page of a run for people. */
@@ -67,7 +73,8 @@ export class MlflowClient {
   async experimentByName(name: string): Promise<Experiment | undefined> {
     try {
       const query = { experiment_name: name };
-      return (await this.#get<{ experiment: Experiment }>('experiments/get-by-name', query)).experiment;
+      return (await this.#get<{ experiment: Experiment }>('experiments/get-by-name', 'experiment', query))
+        .experiment;
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -75,7 +82,8 @@ export class MlflowClient {
   }
 
   async experiment(experiment_id: string): Promise<Experiment> {
-    return (await this.#get<{ experiment: Experiment }>('experiments/get', { experiment_id })).experiment;
+    const query = { experiment_id };
+    return (await this.#get<{ experiment: Experiment }>('experiments/get', 'experiment', query)).experiment;
   }
 
   /** The experiment of this name, made if there is none. */
@@ -93,7 +101,11 @@ export class MlflowClient {
     if (known) return known;
     try {
       // Made twice it is refused, and then it exists.
-      const made = await this.#post<{ experiment_id: string }>('experiments/create', { name, tags });
+      const made = await this.#post<{ experiment_id: string }>(
+        'experiments/create',
+        { name, tags },
+        'created',
+      );
       return await this.experiment(made.experiment_id);
     } catch (error) {
       const made = existsAlready(error) ? await this.experimentByName(name) : undefined;
@@ -112,11 +124,12 @@ export class MlflowClient {
 
   /** Done twice it makes two runs, so it is not repeated after a fault that leaves open whether it was done. */
   async createRun(run: NewRun): Promise<Run> {
-    return (await this.#post<{ run: Run }>('runs/create', run, { repeatable: false })).run;
+    return (await this.#post<{ run: Run }>('runs/create', run, 'run', { repeatable: false })).run;
   }
 
   async run(run_id: string): Promise<Run> {
-    const { run } = await this.#get<{ run: Run }>('runs/get', { run_id });
+    const { run } = await this.#get<{ run: Run }>('runs/get', 'run', { run_id });
+    run.data ??= {};
     for (const metric of run.data.metrics ?? []) metric.value = decodeNumber(metric.value);
     return run;
   }
@@ -161,21 +174,19 @@ export class MlflowClient {
 
   /** Done twice it lists a model twice. */
   async logOutputs(run_id: string, models: readonly { model_id: string; step: number }[]): Promise<void> {
-    await this.#post('runs/outputs', { run_id, models }, { repeatable: false });
+    await this.#post('runs/outputs', { run_id, models }, 'done', { repeatable: false });
   }
 
   async metricHistory(run_id: string, metric_key: string): Promise<Metric[]> {
     const query = { run_id, metric_key, max_results: 25_000 };
     const all: Metric[] = [];
-    let page_token: string | undefined;
-    do {
-      const page = await this.#get<{ metrics?: Metric[]; next_page_token?: string }>('metrics/get-history', {
+    for await (const page of this.#paged((page_token) =>
+      this.#get<Page & { metrics?: Metric[] | null }>('metrics/get-history', 'history', {
         ...query,
         page_token,
-      });
+      }),
+    ))
       all.push(...(page.metrics ?? []).map((metric) => ({ ...metric, value: decodeNumber(metric.value) })));
-      page_token = page.next_page_token || undefined;
-    } while (page_token);
     return all;
   }
 
@@ -186,22 +197,24 @@ export class MlflowClient {
 
   /** An MLflow 3 model, pending until it is finalized; see createRun about repeating. */
   async createLoggedModel(model: NewModel): Promise<LoggedModel> {
-    return (await this.#post<{ model: LoggedModel }>('logged-models', model, { repeatable: false })).model;
+    return (await this.#post<{ model: LoggedModel }>('logged-models', model, 'model', { repeatable: false }))
+      .model;
   }
 
   async loggedModel(model_id: string): Promise<LoggedModel> {
-    return (await this.#get<{ model: LoggedModel }>(`logged-models/${model_id}`)).model;
+    return (await this.#get<{ model: LoggedModel }>(`logged-models/${model_id}`, 'model')).model;
   }
 
   async finalizeLoggedModel(model_id: string, status: 'READY' | 'UPLOAD_FAILED'): Promise<LoggedModel> {
     const json = { model_id, status: `LOGGED_MODEL_${status}` };
     const path = `logged-models/${model_id}`;
-    return (await this.#call<{ model: LoggedModel }>({ method: 'PATCH', path, json, repeatable: true }))
-      .model;
+    return (
+      await this.#call<{ model: LoggedModel }>({ method: 'PATCH', path, json, repeatable: true }, 'model')
+    ).model;
   }
 
   async deleteLoggedModel(model_id: string): Promise<void> {
-    await this.#call({ method: 'DELETE', path: `logged-models/${model_id}`, repeatable: true });
+    await this.#call({ method: 'DELETE', path: `logged-models/${model_id}`, repeatable: true }, 'done');
   }
 
   searchLoggedModels(experiment_ids: readonly string[], filter?: string): Promise<LoggedModel[]> {
@@ -223,46 +236,69 @@ export class MlflowClient {
     const { model_id, source_run_id: run_id } = info;
     const filter = `name='${name.replaceAll("'", "\\'")}'`;
     const query = { filter, max_results: 200 };
-    const { model_versions = [] } = await this.#get<{ model_versions?: ModelVersion[] }>(
+    const { model_versions } = await this.#get<{ model_versions?: ModelVersion[] | null }>(
       'model-versions/search',
+      'versions',
       query,
     );
     const source = `models:/${model_id}`;
     // SQL stores keep the source and not the number of the model.
-    const known = model_versions.find(
+    const known = model_versions?.find(
       (version) => version.source === source || version.model_id === model_id,
     );
     if (known) return known;
     const json = { name, source, run_id, model_id };
     return (
-      await this.#post<{ model_version: ModelVersion }>('model-versions/create', json, { repeatable: false })
+      await this.#post<{ model_version: ModelVersion }>('model-versions/create', json, 'version', {
+        repeatable: false,
+      })
     ).model_version;
   }
 
-  #get<T>(path: string, query?: Request['query']): Promise<T> {
-    return this.#call<T>({ method: 'GET', path, query, repeatable: true });
+  #get<T>(path: string, answer: Answer, query?: Request['query']): Promise<T> {
+    return this.#call<T>({ method: 'GET', path, query, repeatable: true }, answer);
   }
 
-  #post<T>(path: string, json: object, { repeatable = true } = {}): Promise<T> {
-    return this.#call<T>({ method: 'POST', path, json, repeatable });
+  #post<T>(path: string, json: object, answer: Answer = 'done', { repeatable = true } = {}): Promise<T> {
+    return this.#call<T>({ method: 'POST', path, json, repeatable }, answer);
   }
 
-  #call<T>(request: Request): Promise<T> {
-    return this.transport.json<T>({ ...request, path: API + request.path });
+  #call<T>(request: Request, answer: Answer): Promise<T> {
+    return this.transport.json<T>({ ...request, path: API + request.path }, answer);
   }
 
-  async #pages<T>(path: string, field: string, query: object, size = PAGE): Promise<T[]> {
+  async #pages<T>(
+    path: string,
+    field: 'experiments' | 'runs' | 'models',
+    query: object,
+    size = PAGE,
+  ): Promise<T[]> {
     const all: T[] = [];
-    let page_token: string | undefined;
-    do {
-      const page = await this.#post<Record<string, unknown>>(path, {
-        ...query,
-        max_results: size,
-        page_token,
-      });
-      all.push(...((page[field] as T[] | undefined) ?? []));
-      page_token = (page.next_page_token as string | undefined) || undefined;
-    } while (page_token);
+    for await (const page of this.#paged((page_token) =>
+      this.#post<Page & Record<string, unknown>>(path, { ...query, max_results: size, page_token }, field),
+    ))
+      all.push(...((page[field] as T[] | null | undefined) ?? []));
     return all;
+  }
+
+  /**
+   * Page after page, to the last one.
+   * @throws MlflowError if there is no end to them
+   */
+  async *#paged<P extends Page>(ask: (page_token: string | undefined) => Promise<P>): AsyncGenerator<P> {
+    const seen = new Set<string>();
+    for (let token: string | undefined; ;) {
+      const page = await ask(token);
+      yield page;
+      token = page.next_page_token || undefined;
+      if (token === undefined) return;
+      if (seen.has(token) || seen.size >= MOST_PAGES)
+        throw new MlflowError(
+          'the server gives pages without an end',
+          { passing: false, certain: true },
+          { where: this.transport.uri },
+        );
+      seen.add(token);
+    }
   }
 }

@@ -13,6 +13,8 @@ export interface MlflowFault {
   certain: boolean;
   /** Seconds that the server asks to wait. */
   retryAfter?: number;
+  /** Whether every other request would fail like this one: nobody answers, or the login is refused. */
+  total?: boolean;
 }
 
 export class MlflowError extends MtcpError implements MlflowFault {
@@ -21,6 +23,7 @@ export class MlflowError extends MtcpError implements MlflowFault {
   readonly passing: boolean;
   readonly certain: boolean;
   readonly retryAfter?: number;
+  readonly total: boolean;
 
   constructor(
     message: string,
@@ -34,6 +37,7 @@ export class MlflowError extends MtcpError implements MlflowFault {
     this.passing = fault.passing;
     this.certain = fault.certain;
     this.retryAfter = fault.retryAfter;
+    this.total = fault.total ?? false;
   }
 
   static override is(error: unknown): error is MlflowError {
@@ -55,6 +59,8 @@ export interface Sent {
   host: string;
   /** How the request was authenticated. */
   login: 'none' | 'basic' | 'token';
+  /** Variables that name a proxy. */
+  proxies: readonly string[];
 }
 
 /** An answer that is not a success. */
@@ -72,6 +78,7 @@ export function refused(
     passing: PASSING.has(status),
     certain: status < 500 && status !== 408,
     retryAfter: retryAfter(headers.get('retry-after')),
+    total: status === 401,
   };
   const say = (text: string, hint?: string) => new MlflowError(text, fault, { where, hint });
   if (status === 401)
@@ -113,6 +120,14 @@ export function garbled(status: number, type: string | null, body: string, { whe
   );
 }
 
+/** An answer that is whole and does not hold what it has to. */
+export const nonsense = (status: number, fault: string, { where }: Sent): MlflowError =>
+  new MlflowError(
+    `the answer is not one of MLflow's: ${fault}`,
+    { status, passing: true, certain: false },
+    { where, hint: 'is there something else at this address, or a proxy before it?' },
+  );
+
 /** Codes after which the request cannot have reached the server. */
 const NOT_SENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -140,12 +155,12 @@ const CONNECTION: Readonly<Record<string, string>> = {
 };
 
 /** No answer at all: what fetch throws. */
-export function unanswered(error: unknown, { where, host }: Sent, seconds: number): MlflowError {
+export function unanswered(error: unknown, { where, host, proxies }: Sent, seconds: number): MlflowError {
   const { name, message } = error as Error;
   if (name === 'TimeoutError')
     return new MlflowError(
       `no answer within ${seconds} s`,
-      { passing: true, certain: false },
+      { passing: true, certain: false, total: true },
       { where, hint: 'MLFLOW_HTTP_REQUEST_TIMEOUT sets the limit', cause: error },
     );
   const cause = rootCause(error);
@@ -153,18 +168,26 @@ export function unanswered(error: unknown, { where, host }: Sent, seconds: numbe
   if (cause.message === 'bad port')
     return new MlflowError(
       'fetch uses no such port: it is reserved for another protocol',
-      { passing: false, certain: true },
+      { passing: false, certain: true, total: true },
       { where, hint: 'let the server listen at another one, for example 5000', cause: error },
     );
   const tls = tlsFault(code, cause.message);
+  const notSent = NOT_SENT.has(code) || tls !== undefined;
   // Some servers say nothing to a client whose certificate they do not like.
   const cut = CONNECTION[code] === CUT && where.includes(' https:');
+  const proxied =
+    proxies.length > 0
+      ? `the environment names a proxy (${proxies.join(', ')}); NO_PROXY=${host.replace(/:\d+$/, '')} goes around it`
+      : undefined;
   return new MlflowError(
     tls?.message ?? `${host} cannot be reached: ${CONNECTION[code] ?? (cause.message || message)}`,
-    { passing: !tls, certain: NOT_SENT.has(code) || tls !== undefined },
+    { passing: !tls, certain: notSent, total: notSent || name === 'AbortError' },
     {
       where,
-      hint: tls?.hint ?? (cut ? `if the server asks for a certificate: ${CLIENT_CERTIFICATE}` : undefined),
+      hint:
+        tls?.hint ??
+        proxied ??
+        (cut ? `if the server asks for a certificate: ${CLIENT_CERTIFICATE}` : undefined),
       cause: error,
     },
   );
@@ -210,8 +233,11 @@ function rootCause(error: unknown): NodeJS.ErrnoException {
 
 function parseBody(body: string): { code?: string; message?: string } {
   try {
-    const { error_code: code, message } = JSON.parse(body) as { error_code?: string; message?: string };
-    return { code, message: typeof message === 'string' ? short(message) : undefined };
+    const { error_code: code, message } = JSON.parse(body) as { error_code?: unknown; message?: unknown };
+    return {
+      code: typeof code === 'string' ? code : undefined,
+      message: typeof message === 'string' ? short(message) : undefined,
+    };
   } catch {
     return {};
   }

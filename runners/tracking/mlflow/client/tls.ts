@@ -1,40 +1,25 @@
-// fetch over TLS with what a Connection says about certificates: whom to trust, and who we are. It is the runtime's
-// fetch from the package that it comes from, because only that one can be told.
+// What a Connection says about certificates, as options of a TLS connection: whom to trust, and who we are.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { MtcpError } from '../../../../registry/errors.js';
 import type { Connection } from './connection.js';
-import type { Fetch } from './transport.js';
+
+export interface TlsOptions {
+  rejectUnauthorized?: boolean;
+  ca?: string[];
+  cert?: string;
+  key?: string;
+}
 
 const CA = 'MLFLOW_TRACKING_SERVER_CERT_PATH';
 const CLIENT = 'MLFLOW_TRACKING_CLIENT_CERT_PATH';
 
 /** @throws MtcpError `usage` if a file of certificates cannot be used */
-export async function tlsFetch({ insecureTls, caFile, clientCertFile }: Connection): Promise<Fetch> {
+export function tlsOptions({ insecureTls, caFile, clientCertFile }: Connection): TlsOptions {
   const ca = caFile && authorities(caFile);
   const client = clientCertFile && clientCertificate(clientCertFile);
-  const { Agent, buildConnector, fetch: configurable } = await import('undici');
-  const connector = buildConnector({ rejectUnauthorized: !insecureTls, ...(ca && { ca }), ...client });
-  // Why a server ends a connection (it asks for a certificate, say) is an error of the socket, which fetch reports
-  // as a connection that was closed.
-  let alert: Error | undefined;
-  const dispatcher = new Agent({
-    connect: (options, callback) =>
-      connector(options, (...result) => {
-        const [error, socket] = result;
-        if (!error) socket.once('error', (reason: Error) => (alert = reason));
-        callback(...result);
-      }),
-  });
-  return async (url, init) => {
-    alert = undefined;
-    try {
-      return (await configurable(url, { ...init, dispatcher } as never)) as unknown as Response;
-    } catch (error) {
-      throw alert ? new TypeError('fetch failed', { cause: alert }) : error;
-    }
-  };
+  return { rejectUnauthorized: !insecureTls, ...(ca && { ca }), ...(client && client) };
 }
 
 /** Certificates of a file, or of all files of a folder. */

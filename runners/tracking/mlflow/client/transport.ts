@@ -3,20 +3,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MtcpError } from '../../../../registry/errors.js';
 import { Redactor, type Connection } from './connection.js';
-import { garbled, MlflowError, refused, unanswered, type Sent } from './errors.js';
-import { tlsFetch } from './tls.js';
-
-/** What fetch takes as a body. */
-export type Body = NonNullable<RequestInit['body']>;
-export type Fetch = (url: string, init: RequestInit & { duplex?: 'half' }) => Promise<Response>;
+import { boundedText, LONGEST_ANSWER, LONGEST_REFUSAL, misfit, type Answer } from './answers.js';
+import { garbled, MlflowError, nonsense, refused, unanswered, type Sent } from './errors.js';
+import { fetchFor, proxyVariables, type Body, type Fetch } from './fetch.js';
 
 export interface TransportOptions {
   /** Instead of the runtime's. */
   fetch?: Fetch;
   /** Ends requests and waits early. */
   signal?: AbortSignal;
-  /** Called whenever something gets through: an answer, a piece of an upload. */
-  alive?(): void;
+  /** Called when more of an upload is through than ever before. */
+  moved?(): void;
 }
 
 export interface Request {
@@ -43,7 +40,9 @@ export class Transport {
   readonly #connection: Connection & typeof DEFAULTS;
   readonly #headers: Record<string, string>;
   readonly #login: Sent['login'];
+  readonly #furthest = new Map<string, number>();
   #fetch: Promise<Fetch> | undefined;
+  #foreign: Promise<Fetch> | undefined;
 
   constructor(
     connection: Connection,
@@ -66,16 +65,42 @@ export class Transport {
     return this.#connection.uri;
   }
 
-  /** The parsed answer. @throws MlflowError */
-  json<T>(request: Request): Promise<T> {
+  /**
+   * The parsed answer.
+   * @param answer what it has to hold
+   * @throws MlflowError
+   */
+  json<T>(request: Request, answer: Answer): Promise<T> {
     return this.#send(request, async (response, sent) => {
-      const text = await response.text();
+      const text = await this.#text(response, sent);
+      let value: unknown;
       try {
-        return (text === '' ? {} : JSON.parse(text)) as T;
+        value = text === '' ? {} : JSON.parse(text);
       } catch {
         throw garbled(response.status, response.headers.get('content-type'), text, sent);
       }
+      const fault = misfit(answer, value);
+      if (fault) throw nonsense(response.status, fault, sent);
+      return value as T;
     });
+  }
+
+  /** The answer as text. @throws MlflowError */
+  text(request: Request): Promise<string> {
+    return this.#send(request, (response, sent) => this.#text(response, sent));
+  }
+
+  async #text(response: Response, sent: Sent): Promise<string> {
+    const { text, whole } = await boundedText(response, LONGEST_ANSWER);
+    if (!whole) throw nonsense(response.status, `it is longer than ${LONGEST_ANSWER / 2 ** 20} MB`, sent);
+    return text;
+  }
+
+  /** Says how much of an upload is through; a repeated one counts when it is further than the one before. */
+  uploaded(what: string, amount: number): void {
+    if (amount <= (this.#furthest.get(what) ?? 0)) return;
+    this.#furthest.set(what, amount);
+    this.options.moved?.();
   }
 
   /** The answer as it is; whoever reads it sees its faults. @throws MlflowError */
@@ -88,7 +113,8 @@ export class Transport {
     const { timeout } = this.#connection;
     const limit = AbortSignal.timeout(Math.ceil(timeout * 1000));
     const { signal } = this.options;
-    return (this.options.fetch ?? (fetch as Fetch))(url, {
+    const fetch = this.options.fetch ?? (await (this.#foreign ??= fetchFor({ uri: '' })));
+    return fetch(url, {
       ...init,
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
@@ -96,10 +122,7 @@ export class Transport {
 
   #fetching(): Promise<Fetch> {
     const { fetch } = this.options;
-    return (this.#fetch ??=
-      fetch || !this.uri.startsWith('https:')
-        ? Promise.resolve(fetch ?? (globalThis.fetch as Fetch))
-        : tlsFetch(this.#connection));
+    return (this.#fetch ??= fetch ? Promise.resolve(fetch) : fetchFor(this.#connection));
   }
 
   async #send<T>(request: Request, read: (response: Response, sent: Sent) => Promise<T>): Promise<T> {
@@ -125,7 +148,12 @@ export class Transport {
   async #once<T>(request: Request, read: (response: Response, sent: Sent) => Promise<T>): Promise<T> {
     const { method, path, query, json, body } = request;
     const { uri } = this.#connection;
-    const sent: Sent = { where: `${method} ${uri}${path}`, host: new URL(uri).host, login: this.#login };
+    const sent: Sent = {
+      where: `${method} ${uri}${path}`,
+      host: new URL(uri).host,
+      login: this.#login,
+      proxies: this.options.fetch ? [] : proxyVariables(),
+    };
     const seconds = this.#connection.timeout + Math.ceil((body?.bytes ?? 0) / SLOWEST);
     const type = body?.type ?? (json === undefined ? undefined : 'application/json');
     const timeout = AbortSignal.timeout(Math.ceil(seconds * 1000));
@@ -144,8 +172,10 @@ export class Transport {
         // A fetch that may have to follow a redirect keeps the whole body in memory for it; this one streams.
         ...(body && { duplex: 'half' as const, redirect: 'error' as const, window: null }),
       });
-      this.options.alive?.();
-      if (!response.ok) throw refused(response.status, response.headers, await response.text(), sent);
+      if (!response.ok) {
+        const { text } = await boundedText(response, LONGEST_REFUSAL);
+        throw refused(response.status, response.headers, text, sent);
+      }
       return await read(response, sent);
     } catch (error) {
       throw this.#redacted(MtcpError.is(error) ? error : unanswered(error, sent, seconds));

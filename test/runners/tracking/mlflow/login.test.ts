@@ -38,12 +38,15 @@ describe('MLflow with logins', function () {
         MLFLOW_TRACKING_PASSWORD: ADMIN,
       },
     });
-    await client({ USERNAME: 'admin', PASSWORD: ADMIN }).transport.json({
-      method: 'POST',
-      path: '/api/2.0/mlflow/users/create',
-      json: { username: 'reader', password: READER },
-      repeatable: false,
-    });
+    await client({ USERNAME: 'admin', PASSWORD: ADMIN }).transport.json(
+      {
+        method: 'POST',
+        path: '/api/2.0/mlflow/users/create',
+        json: { username: 'reader', password: READER },
+        repeatable: false,
+      },
+      'done',
+    );
   });
   after(() => {
     test?.server.kill();

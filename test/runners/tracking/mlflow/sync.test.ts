@@ -159,17 +159,17 @@ describe('MLflow sync', function () {
     const trial = new TrialFolder(runs, name, 'dies').started().epoch(1, 2);
     new TrialFolder(runs, name, 'fails').started().event({ event: 'failed', message: 'boom at step 3' });
     await sync();
-    expect(await closeDead(client, runs, { logging })).to.have.length(1);
+    expect((await closeDead(client, runs, { logging })).closed).to.have.length(1);
     const { dies, fails } = await stored();
     expect([dies.status, dies.tags['mtcp.state']]).to.deep.equal(['KILLED', 'died']);
     expect(fails.status).to.equal('FAILED');
     expect(fails.tags['mlflow.note.content']).to.contain('boom at step 3');
-    expect(await closeDead(client, runs, { logging })).to.deep.equal([]);
+    expect(await closeDead(client, runs, { logging })).to.deep.equal({ closed: [], failed: [] });
     trial.started().rewind(1, 2).epoch(2, 2);
     await sync();
     expect((await stored()).dies).to.deep.include({ id: dies.id, status: 'RUNNING' });
     rmSync(trial.path, { recursive: true });
-    expect(await closeDead(client, runs, { logging })).to.deep.equal(['dies · s0']);
+    expect((await closeDead(client, runs, { logging })).closed).to.deep.equal(['dies · s0']);
     expect((await stored()).dies.status).to.equal('KILLED');
   });
 
