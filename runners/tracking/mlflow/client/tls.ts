@@ -18,8 +18,8 @@ const CLIENT = 'MLFLOW_TRACKING_CLIENT_CERT_PATH';
 /** @throws MtcpError `usage` if a file of certificates cannot be used */
 export function tlsOptions({ insecureTls, caFile, clientCertFile }: Connection): TlsOptions {
   const ca = caFile && authorities(caFile);
-  const client = clientCertFile && clientCertificate(clientCertFile);
-  return { rejectUnauthorized: !insecureTls, ...(ca && { ca }), ...(client && client) };
+  const client = clientCertFile ? clientCertificate(clientCertFile) : undefined;
+  return { rejectUnauthorized: !insecureTls, ...(ca && { ca }), ...client };
 }
 
 /** Certificates of a file, or of all files of a folder. */
