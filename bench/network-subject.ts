@@ -1,6 +1,6 @@
 // Whole networks that our process times: training steps of MT-CP and of compared systems, evaluations of MT-CP.
 import { readFileSync } from 'node:fs';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../registry/tf.js';
 import { ParameterTable, Pass } from '../modules/nn/scope.js';
 import type { Optimizer } from '../registry/contracts/learning.js';
 import type { Task } from '../registry/contracts/tasks.js';

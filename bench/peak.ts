@@ -1,5 +1,5 @@
 // The machine's speed limit: a large matrix product, as fast as onnxruntime does it here.
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../registry/tf.js';
 import { hostTensor, type Engine } from '../runners/engine/engine.js';
 import { median } from './quantile.js';
 

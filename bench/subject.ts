@@ -1,6 +1,6 @@
 // What our process holds and times: a piece, or a whole network (network-subject.ts), taken through steps that read and write the same
 // arrays every time.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../registry/tf.js';
 import '../modules/index.js';
 import { inputName, ParameterTable, Pass } from '../modules/nn/scope.js';
 import { createTrialContainer } from '../registry/container.js';

@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-TFJS_NODE=4.22.0 # that of @tensorflow/tfjs in package.json
+TFJS_NODE=4.22.0 # that of @tensorflow/tfjs-core in package.json
 TENSORFLOW=${MTCP_TENSORFLOW_VERSION:-2.21.0}
 NAPI=8
 package=node_modules/@tensorflow/tfjs-node

@@ -1,5 +1,5 @@
 // Feature distillation: inner maps should look as those of a trained network, up to their scale.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

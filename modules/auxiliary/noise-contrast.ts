@@ -4,7 +4,7 @@
 //
 // MTFormer keeps a vector for every training image and draws some as noise; the queue keeps the last ones, so that
 // nothing depends on the size of the data set.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

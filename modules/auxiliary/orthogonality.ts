@@ -1,5 +1,5 @@
 // Orthogonality of weights: filters that do not repeat each other, or halves of a layer that do not.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

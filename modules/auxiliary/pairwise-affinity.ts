@@ -6,7 +6,7 @@
 // relative error of depth, the distance of normals and equality of classes. Ours, since there is no released code: the
 // exact form of a_ij, the power that sharpens it, the absolute difference of rows that sum to one, and comparing the
 // rows of some places only, for the matrix has (cells)^2 entries.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,5 +1,5 @@
 // Distillation of predictions (Hinton et al. 2015): what a trained network predicts is a second label.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

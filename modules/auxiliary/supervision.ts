@@ -1,6 +1,6 @@
 // Deep supervision (Lee et al. 2015): a head of its own predicts a task from inside the network, and the task's own loss
 // judges it. The head is there for training alone.
-import type { Scalar } from '@tensorflow/tfjs';
+import type { Scalar } from '../../registry/tf.js';
 import {
   component,
   components,

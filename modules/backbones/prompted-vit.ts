@@ -4,7 +4,7 @@
 //
 // As the released code has it: the weights are scores before scale and softmax, and of the channels' attention nothing
 // but these scores is used. Layers over all places tie the parameters to the image's size.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,6 +1,6 @@
 // The plain vision transformer (Dosovitskiy et al. 2021) as an encoder for dense prediction: token maps tapped at
 // several depths, all at stride 16.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -3,7 +3,7 @@
 //
 // What the released code does, and so do we: the network that predicts the offsets is given the coordinates
 // themselves (from 1, plus those of a 3x3 neighbourhood), and every channel has its own offset.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   tasks,

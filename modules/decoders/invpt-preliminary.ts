@@ -1,6 +1,6 @@
 // InvPT's preliminary decoder (Ye and Xu 2022): from the deepest map, coarsened once more, features and a supervised
 // prediction for each task; both together go on.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,7 +1,7 @@
 // The skip connections of sluice networks (Ruder et al. 2017): what a task predicts from is a learnt mixture of all its
 // layers, not of the last one alone. Stages of a convolutional network differ in width and size, so all but those that
 // already fit are projected and resized first.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

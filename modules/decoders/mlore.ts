@@ -3,7 +3,7 @@
 //
 // Experts are linear and stay so: what a task takes from them is one convolution into all ranks together, each
 // rank's channels times its expert's share, one convolution back.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,7 +1,7 @@
 // Multi-task attention network (Liu et al. 2019): one shared encoder; each task picks from every stage through an
 // attention mask of its own, fed by what it picked one stage before. The convolutions that carry a task's pick to
 // the next stage are shared by the tasks.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

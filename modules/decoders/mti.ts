@@ -1,6 +1,6 @@
 // MTI-Net's first half (Vandenhende et al. 2020): initial predictions at every scale, from coarse to fine; what the
 // tasks found at one scale is propagated to the next finer one.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

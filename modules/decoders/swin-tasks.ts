@@ -1,5 +1,5 @@
 // Swin blocks that all tasks share, then Swin blocks for each task (MTFormer's first stages, Xu et al. 2022).
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
   defineOptions,

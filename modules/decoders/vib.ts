@@ -1,6 +1,6 @@
 // Variational information bottleneck (Alemi et al. 2017) after a backbone, as Bi-MTDP puts it there: every level
 // becomes a sample of a normal distribution that is held close to the standard normal one.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,6 +1,6 @@
 // MT-CP's pyramid fusion (paper section 3.2, after Liang et al. 2021): each task's levels are projected to one
 // width and summed from coarse to fine; a 3x3 convolution smooths the finest sum.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

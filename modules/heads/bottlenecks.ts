@@ -1,5 +1,5 @@
 // Residual bottlenecks before the prediction: what PAD-Net and PAP reconstruct their final maps with.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,7 +1,7 @@
 // A 3x3 convolution with norm and activation before the prediction: the head of DeMT (ReLU, an eighth of the levels'
 // channels), of MLoRE and TaskPrompter (GELU, enlarged first; TaskPrompter adds its levels), of InvPT (nothing before the
 // prediction).
-import { addN, type Tensor4D } from '@tensorflow/tfjs';
+import { addN, type Tensor4D } from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,6 +1,6 @@
 // The head of DeepLab v3 (Chen et al. 2017): atrous spatial pyramid pooling over the coarsest level, a 3x3
 // convolution, the prediction.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,6 +1,6 @@
 // The depth head of MTFormer and of MT-CP: half the channels, enlarge, squeeze, one number. MTFormer's ends in a ReLU,
 // which keeps depth positive and can die; in MT-CP's nothing does, and the metric clamps.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,5 +1,5 @@
 // HRNet's segmentation head: all levels at the finest size, mixed by a 1x1 convolution.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import { component, type Head, type Pyramid, type Scope, type Task } from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { concatLevels } from '../nn/levels.js';

@@ -1,5 +1,5 @@
 // The smallest head: a 1x1 convolution of the finest level.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import { component, type Head, type Pyramid, type Scope, type Task } from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 

@@ -10,7 +10,7 @@ import {
   type Scope,
   type Task,
 } from '../../registry/index.js';
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { relu } from '../nn/ops/activations.js';
 import { resizeBilinear } from '../nn/resize.js';

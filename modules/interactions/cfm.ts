@@ -5,7 +5,7 @@
 //        loss between the two; main mixed by softmax(main aux^T); CBAM with a 1x1 spatial gate, BN.
 // code:  two branches of the mixed concatenation give the affinity, main = BN CBAM without ReLU is what is
 //        mixed; no loss; ordinary CBAM, BN.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,6 +1,6 @@
 // Cross-stitch unit (Misra et al. 2016): each task's map becomes a learnt mixture of all tasks' maps.
-import type { Tensor } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor } from '../../registry/tf.js';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

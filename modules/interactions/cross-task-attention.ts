@@ -1,7 +1,7 @@
 // MTFormer's cross-task attention (Xu et al. 2022) on shifted windows. For each target task, queries and keys come
 // from one task and values from the target: with the target itself as well as with every other task. The results
 // go through MLPs of their own and are merged into the target; the other tasks' maps stay as they are.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,6 +1,6 @@
 // TaskPrompter's exchange between tasks (Ye and Xu 2023): at every level each task's map becomes a sum of all tasks'
 // maps, with weights made of how strongly its prompt asks for the others' prompts.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   MtcpError,

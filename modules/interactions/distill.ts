@@ -1,6 +1,6 @@
 // Multi-modal distillation (PAD-Net, Xu et al. 2018): each task adds what the other tasks' features let through a
 // spatial gate; on every level that its pyramid has (MTI-Net distils on all four).
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -3,7 +3,7 @@
 //
 // As the released code has it: the scale of the scores is that of the whole width, not of a head; the convolutions
 // of the up-embedding are dilated; keys always come to the same small grid, so that scores can be handed on.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -7,7 +7,7 @@
 // features themselves. Ours: the softmax over rows (rows sum to one, so diffusion neither grows nor shrinks
 // anything), the scale, and working at a coarse stride, since the matrix has (cells)^2 entries. Affinities are
 // applied, never stored; the paper's pairwise loss takes those of some places (auxiliary `pairwise_affinity`).
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -4,7 +4,7 @@
 // attention that takes its first axis for the sequence; trained and tested with one image per device, that makes
 // of the interaction a linear map, and of the query an attention over the tasks at each place. This is what the
 // published numbers stand for, and it never mixes images of a batch; so it is what this block does.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -6,7 +6,7 @@
 // recursive aggregation within a task, structures transferred between tasks by their match, both diffused together.
 // Ours: a structure is a softmax over a k x k window of learnt projections; the match is a cosine, a softmax over the
 // other tasks makes it a share; the result enters through a zero-initialised gain.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

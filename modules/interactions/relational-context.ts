@@ -2,7 +2,7 @@
 // context was chosen for the pair. Label contexts need to know where things are: that is told by auxiliary
 // predictions, all of them over classes (depth and normals are cut into classes), which learn from the backbone's
 // features but never change them.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   components,

@@ -3,7 +3,7 @@
 //
 // The original is a recurrent network for text; one matrix for each layer is one matrix for each stage here. Its uneven
 // start repeats one pattern in all rows; ours gives every subspace most of itself, in rows that sum to one.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,5 +1,5 @@
 // How losses average: over what is valid, and to exactly 0, without a gradient, when nothing is.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { LossValue } from '../../registry/index.js';
 
 /**

@@ -1,5 +1,5 @@
 // Binary cross entropy on one logit, with the rare side weighted up.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

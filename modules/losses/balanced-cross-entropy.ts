@@ -1,5 +1,5 @@
 // The balanced cross entropy of ATRC and InvPT for a binary task: two logits, softmax, class weights.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { component, IGNORE, type Loss, type LossValue } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { averageOverValid } from './average.js';

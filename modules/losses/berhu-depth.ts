@@ -1,5 +1,5 @@
 // The reverse Huber loss of depth estimation: absolute near zero, squared for the large errors of a batch.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

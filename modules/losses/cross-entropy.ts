@@ -1,5 +1,5 @@
 // Cross entropy over classes, averaged over the pixels that have a label.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { component, IGNORE, type Loss, type LossValue } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { averageOverValid } from './average.js';

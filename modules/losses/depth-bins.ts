@@ -1,6 +1,6 @@
 // Depth as a class: which of a number of bins, evenly spaced in the logarithm, a pixel falls into. Supervises
 // auxiliary predictions whose regions are to be told apart (ATRC); no head reads depth from it.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

@@ -1,5 +1,5 @@
 // Absolute depth error in metres, averaged over the pixels with a depth.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

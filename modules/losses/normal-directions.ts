@@ -3,7 +3,7 @@
 //
 // ATRC's 40 directions are cluster centres of NYUD-v2's normals; ours are spread evenly over the half-sphere of what a
 // camera can see, so that they belong to no data set.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

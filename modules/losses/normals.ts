@@ -1,5 +1,5 @@
 // Distance between predicted and true surface normals.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

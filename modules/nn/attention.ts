@@ -1,5 +1,5 @@
 // Multi-head scaled dot-product attention (Vaswani et al. 2017) over token sequences.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/index.js';
 
 /** [batch, n, channels] -> [batch, heads, n, channels / heads] */

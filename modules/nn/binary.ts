@@ -1,6 +1,6 @@
 // Residual blocks with binary 3x3 convolutions, as Bi-MTDP's networks are made of. Every binary convolution has a
 // real-valued shortcut around it; 1x1 convolutions that change the width stay real.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { constant, kaimingFanOut, zeros } from './initializers.js';
 import { batchNorm } from './layers.js';

@@ -1,5 +1,5 @@
 // Convolutional Block Attention Module (Woo et al. 2018): a gate for each channel, then one for each place.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { batchNorm, conv2d, linear } from './layers.js';
 import { relu } from './ops/activations.js';

@@ -1,6 +1,6 @@
 // Attention between two tasks' maps as ATRC has it (Bruggemann et al. 2021): what the target task asks for, in the
 // source task's features, over one of four kinds of context.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { xavierUniform } from './initializers.js';
 import { extentOf } from './levels.js';

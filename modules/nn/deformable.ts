@@ -6,7 +6,7 @@
 // places and weights needs only the products <corner row, upstream>. All of it goes head by head, whose rows fit
 // into a cache, and some queries at a time: the rows of all of them are 4 taps as large as the output. The one
 // scatter (the values' gradient) adds whole rows.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { recomputes } from '../../registry/contracts/memory.js';
 import { OPERATIONS, type DeformableOptions } from '../../registry/contracts/operations.js';
 import type { Initializer, Scope } from '../../registry/index.js';

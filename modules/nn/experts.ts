@@ -1,5 +1,5 @@
 // Low-rank convolutions, alone and as a bank of experts.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { torchWeight, zeros } from './initializers.js';
 import { conv2d } from './layers.js';

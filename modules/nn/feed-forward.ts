@@ -1,8 +1,8 @@
 // The feed-forward part of a transformer block: two linear layers with an activation between them. Its inner map is
 // several times as wide as its input and the largest that a block keeps for the backward pass. Where memory asks for
 // it, the inner map is computed again there (gradient checkpointing, Chen et al. 2016), for one matrix product more.
-import type * as tf from '@tensorflow/tfjs';
-import { matMul } from '@tensorflow/tfjs';
+import type * as tf from '../../registry/tf.js';
+import { matMul } from '../../registry/tf.js';
 import { recomputes } from '../../registry/contracts/memory.js';
 import { OPERATIONS } from '../../registry/contracts/operations.js';
 import type { Scope } from '../../registry/index.js';

@@ -1,6 +1,6 @@
 // The layers that everything is built from. Each is a function of a scope, whose parameters it owns, and its
 // input; parameter names and shapes are PyTorch's (weight, bias, running_mean, ...).
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError, type Initializer, type Scope } from '../../registry/index.js';
 import { constant, ones, torchBias, torchWeight, zeros } from './initializers.js';
 import { relu } from './ops/activations.js';

@@ -1,5 +1,5 @@
 // Small helpers for pyramids and for doing the same for every task.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError, type FeatureMap, type Pyramid, type Task } from '../../registry/index.js';
 import { resizeBilinear } from './resize.js';
 

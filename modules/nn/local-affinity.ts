@@ -1,6 +1,6 @@
 // Affinities between each place and its neighbours: softmax over the taps of a window, and the mixture of
 // neighbours by such weights.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 
 const BLOCKED = -1e9;
 

@@ -1,5 +1,5 @@
 // Normal noise from the uniform numbers that a scope gives (Box and Muller 1958).
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 
 /** Standard normal numbers, drawn anew at each step. */

@@ -1,5 +1,5 @@
 // Pooling over NHWC maps, with PyTorch's conventions.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { OPERATIONS, type MaxPoolAttributes } from '../../registry/contracts/operations.js';
 import { defineOp } from './ops/op.js';
 

@@ -1,5 +1,5 @@
 // Sine position embeddings of DETR (Carion et al. 2020), as Mask2Former uses them.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 
 /**
  * Half of the channels for the row, then half for the column; sine and cosine alternate. Coordinates count

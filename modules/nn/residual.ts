@@ -1,6 +1,6 @@
 // The residual blocks of He et al. 2016, as ResNet, HRNet and many task-specific decoders use them. Parameter
 // names are torchvision's.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { kaimingFanOut } from './initializers.js';
 import { batchNorm, conv2d, type ConvOptions } from './layers.js';

@@ -1,7 +1,7 @@
 // Resizing maps. Bilinear interpolation along an axis is a product with a constant sparse matrix, so both
 // corner conventions, any ratio and the gradient come from one definition, and the results are PyTorch's
 // (torch.nn.functional.interpolate), which TensorFlow.js's own resize is not.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { OPERATIONS } from '../../registry/contracts/operations.js';
 import { bandedProduct } from './ops/banded-product.js';
 import { defineOp } from './ops/op.js';

@@ -1,5 +1,5 @@
 // MLoRE's router: which experts a task takes for an image, and in what parts.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { conv2d, layerNorm, linear } from './layers.js';
 import { gaussian } from './noise.js';

@@ -1,7 +1,7 @@
 // The scope (registry/contracts/scope.ts) as it really is: a path into a table of parameters, and the pass
 // that is under way. A pass is one call of the model; it collects what the model leaves behind besides its
 // result: intermediate predictions, penalties, new running statistics.
-import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { Rank, Scalar, Tensor, Tensor4D } from '../../registry/tf.js';
 import {
   MtcpError,
   type BufferHandle,

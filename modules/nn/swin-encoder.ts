@@ -1,6 +1,6 @@
 // The Swin transformer as an image encoder: patch embedding and four stages, each output normalised on its own
 // as dense prediction needs it. Parameter names are those of transformers' Swin backbone.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { FeatureMap, Pyramid, Scope } from '../../registry/index.js';
 import { normal, zeros } from './initializers.js';
 import { conv2d, layerNorm } from './layers.js';

@@ -1,6 +1,6 @@
 // Swin transformer blocks and stages (Liu et al. 2021) over NHWC maps. Used by the Swin encoder and by MT-CP's
 // task decoders; parameter names are those of transformers' Swin.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError, type Initializer, type Scope } from '../../registry/index.js';
 import { mergeHeads, splitHeads } from './attention.js';
 import { feedForward } from './feed-forward.js';

@@ -1,6 +1,6 @@
 // What backbones of vision-transformer blocks have in common: the options of their size, patches with positions, and
 // which blocks are tapped. Parameter names are timm's.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError, type FeatureMap, type Scope } from '../../registry/index.js';
 import { truncatedNormal } from './initializers.js';
 import { conv2d } from './layers.js';

@@ -1,5 +1,5 @@
 // The vision transformer's blocks (Dosovitskiy et al. 2021) over token sequences. Parameter names are timm's.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { attention } from './attention.js';
 import { truncatedNormal, zeros } from './initializers.js';

@@ -1,5 +1,5 @@
 // What Adam and AdamW share: running means of the gradient and of its square, corrected for their start at zero.
-import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor1D } from '../../registry/tf.js';
 import { groupsOption } from './common.js';
 
 export const momentOptions = {

@@ -1,5 +1,5 @@
 // Adam (Kingma and Ba 2015), step for step torch.optim.Adam: weight decay is part of the gradient.
-import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor1D } from '../../registry/tf.js';
 import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
 import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
 import { ConfiguredOptimizer, penaltyOption, rateOption } from './common.js';

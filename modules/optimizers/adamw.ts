@@ -1,5 +1,5 @@
 // AdamW (Loshchilov and Hutter 2019), step for step torch.optim.AdamW.
-import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor1D } from '../../registry/tf.js';
 import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
 import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
 import { ConfiguredOptimizer, rateOption } from './common.js';

@@ -1,5 +1,5 @@
 // Stochastic gradient descent with momentum, step for step torch.optim.SGD (no dampening).
-import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor1D } from '../../registry/tf.js';
 import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
 import { ConfiguredOptimizer, groupsOption, penaltyOption, rateOption } from './common.js';
 

@@ -1,7 +1,7 @@
 // Spatial Refinement Modules (paper section 3.4): what the interaction found is traced back through each task's
 // decoder stages, from the coarsest to the finest. Every stage gives refined prediction features, whose
 // predictions are supervised, and features that go on to the next stage.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

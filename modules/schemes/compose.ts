@@ -1,6 +1,6 @@
 // Loss weighting and gradient combination together: the first scheme transforms and weighs the losses, the second
 // one combines the gradients of what comes out (protocol of IGB; "apply the loss transform first").
-import type { Scalar } from '@tensorflow/tfjs';
+import type { Scalar } from '../../registry/tf.js';
 import {
   component,
   components,

@@ -1,7 +1,7 @@
 // Fast Adaptive Multitask Optimization: balances how fast the logarithms of the losses fall, without gradients of
 // single tasks. After each update it looks at the losses of the same batch again and moves its weights towards
 // tasks whose loss fell less.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { detach } from '../nn/ops/detach.js';
 import {
   component,

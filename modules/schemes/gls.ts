@@ -1,6 +1,6 @@
 // Geometric Loss Strategy: the geometric mean of the losses, which no rescaling of a single loss changes but by a
 // factor.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   tasks,

@@ -1,6 +1,6 @@
 // Improvable Gap Balancing, first variant: tasks whose loss is still large against what it was in the base epoch
 // have the larger gap to close and get more weight, on the logarithms of the losses.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { detach } from '../nn/ops/detach.js';
 import {
   component,

@@ -1,6 +1,6 @@
 // What schemes on logarithms of losses share. A task without a valid pixel has loss 0: its logarithm is a large
 // negative number without a gradient, so it is masked wherever tasks are compared or counted.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { PerTask, TaskLoss } from '../../registry/index.js';
 
 /** Keeps the logarithm of a loss of 0 finite. */

@@ -1,5 +1,5 @@
 // Loss scale projection alone ("log smoothing" in Table 4): the sum of log(1 + epsilon + L).
-import type { Scalar } from '@tensorflow/tfjs';
+import type { Scalar } from '../../registry/tf.js';
 import { component, defineOptions, options, tasks, type OptionsOf, type Task } from '../../registry/index.js';
 import { logProjection, WeightedSum } from './weighted-sum.js';
 

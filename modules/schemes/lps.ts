@@ -3,7 +3,7 @@
 //
 // The released code computes such weights from raw losses, prints them and trains with the plain sum all the
 // same: `variant: code`. `code_intended` applies them.
-import type { Scalar } from '@tensorflow/tfjs';
+import type { Scalar } from '../../registry/tf.js';
 import {
   component,
   defineOptions,

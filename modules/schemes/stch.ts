@@ -1,6 +1,6 @@
 // Smooth Tchebycheff scalarisation: a smooth maximum of the losses, each relative to what it was at the end of a
 // warm-up (the nadir).
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,

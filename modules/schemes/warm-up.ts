@@ -1,7 +1,7 @@
 // Schemes that measure losses for some epochs before they start: meanwhile the objective is the sum of the logarithms
 // of the losses, and the means of the last of these epochs become the yardsticks. The graph is the same before
 // and after; the scalar `begun` chooses.
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../registry/tf.js';
 import type { EpochMeans, PerTask, Task } from '../../registry/index.js';
 import { logLoss } from './log-losses.js';
 import { WeightedSum } from './weighted-sum.js';

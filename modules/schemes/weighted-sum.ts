@@ -1,6 +1,6 @@
 // What most schemes share: the objective is the sum of projected losses times their weights. A scheme that adds
 // nothing but its weights or its projection extends WeightedSum and overrides that.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { PerTask, Scheme, SchemeInputs, Scope, Task, TaskLoss } from '../../registry/index.js';
 
 export abstract class WeightedSum implements Scheme {

@@ -1,5 +1,5 @@
 // Further terms of the objective, by name and weight: what an experiment file lists under `auxiliary`.
-import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor4D } from '../tf.js';
 import type { Scope } from './scope.js';
 import type { Task } from './tasks.js';
 

@@ -1,5 +1,5 @@
 // The parts of a network. All are stateless: options come by injection, parameters from the scope.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../tf.js';
 import type { FeatureMap, Features, Pyramid, TaskPyramids } from './features.js';
 import type { Scope } from './scope.js';
 import type { Task } from './tasks.js';

@@ -10,7 +10,7 @@
 // Each block but the first and the last is a function Features -> Features, so a system is a chain of
 // blocks and a new one may read whatever came before it (an interaction may look at `shared` for skip
 // connections, a refinement at `stages`).
-import type { Tensor3D, Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor3D, Tensor4D } from '../tf.js';
 
 export interface FeatureMap {
   /** [batch, height, width, channels] */

@@ -1,5 +1,5 @@
 // What turns predictions into an objective, weights into better weights, and predictions into numbers.
-import type { Scalar, Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor4D } from '../tf.js';
 import type { LabelMap, MapData } from './data.js';
 import type { Task } from './tasks.js';
 

@@ -2,7 +2,7 @@
 // gives each a composite of ordinary operations and a gradient; an engine that can do better gives it a kernel. Both
 // refer to the declaration, so a name, an input or an attribute that is not there does not compile. Which kernels an
 // engine has to have is part of the declaration and held by a test.
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D } from '@tensorflow/tfjs';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D } from '../tf.js';
 
 interface Ranked {
   1: Tensor1D;

@@ -4,7 +4,7 @@
 // numbers that change between steps (`weights`, `scalars`) are inputs of that graph. Between the steps, on the
 // host, the hooks look at what came out and set the numbers of the next step. A scheme with `gradients` also
 // decides, at every step, how the tasks' gradients become one.
-import type { Scalar } from '@tensorflow/tfjs';
+import type { Scalar } from '../tf.js';
 import type { RandomStream, Scope } from './scope.js';
 
 /** By task. */

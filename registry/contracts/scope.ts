@@ -3,7 +3,7 @@
 // value on every later one, whatever engine runs the pass. Names are dotted paths that equal the state-dict
 // names of the reference implementation where there is one, and shapes keep PyTorch's order
 // (linear [out,in], convolution [out,in,kh,kw]), so public checkpoints load by name without reshuffling.
-import type { Rank, Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { Rank, Scalar, Tensor, Tensor4D } from '../tf.js';
 import type { Loss } from './learning.js';
 import type { MemoryPolicy } from './memory.js';
 

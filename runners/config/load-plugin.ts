@@ -155,7 +155,8 @@ function run(file: string, code: string): void {
   module.require = ((name: string): unknown => {
     if (name === 'mtcp/registry') return registry;
     if (name === 'mtcp/nn') return requireHere('../../modules/nn/index.js');
-    if (name === '@tensorflow/tfjs') return requireHere(name);
+    if (name === '@tensorflow/tfjs-core' || name === '@tensorflow/tfjs')
+      return requireHere('../../registry/tf.js');
     if (name === 'mtcp' || name.startsWith('mtcp/'))
       throw new PluginError([
         { message: `a plugin cannot import "${name}"`, hint: 'it may import mtcp/registry and mtcp/nn' },

@@ -1,7 +1,7 @@
 // A TensorFlow.js backend that does no arithmetic. Each kernel call adds nodes to a graph and returns a tensor
 // whose data is a value of that graph; models, losses and tf.grads run on it unchanged, once, and what they
 // leave behind is the whole training step as a graph.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { Builder } from './graph/builder.js';
 import { Graph, type Constant, type DType, type Shape, type Value } from './graph/ir.js';
 import type { Recomputing } from '../../registry/contracts/operations.js';

@@ -1,7 +1,7 @@
 // The plain engine: calls the function at every run on an ordinary TensorFlow.js backend. Slow on `cpu`, where
 // it serves as the oracle that recorded graphs are checked against; usable where a native backend is installed.
 import { createRequire } from 'node:module';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';
 import {
   hostTensor,

@@ -1,6 +1,6 @@
 // The default engine: records the function once on the recording backend and runs the graph in onnxruntime.
 import { createHash } from 'node:crypto';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';
 import { RECORDING, RecordingBackend } from './backend.js';
 import {

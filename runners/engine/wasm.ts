@@ -2,7 +2,7 @@
 // JavaScript backend instead, inputs and outputs being copied across; everything else stays in WebAssembly.
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { isOwnKernel } from '../../registry/contracts/operations.js';
 
 const PACKAGE = '@tensorflow/tfjs-backend-wasm';

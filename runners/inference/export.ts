@@ -1,5 +1,5 @@
 // mtcp export: a trained trial as one ONNX file that needs nothing of mtcp.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';

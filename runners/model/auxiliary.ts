@@ -3,7 +3,7 @@
 // A teacher is another row's trained network. It is a program of its own that runs before the training step, on the
 // same images and in evaluation mode, and leaves what the terms compare with as inputs of the step: no gradient, and
 // the step's graph stays small.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { inputName, ParameterTable, Pass, type TensorSource } from '../../modules/nn/scope.js';
 import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
 import type { ComponentFactory } from '../../registry/container.js';

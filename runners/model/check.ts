@@ -1,7 +1,7 @@
 // What only building can show, found before anything runs: every component of every trial is made, every network is
 // recorded once on shapes alone, and whatever does not fit is a fault at the place in the experiment file that names
 // the part. Nothing is computed; trials that differ in nothing that matters here are looked at once.
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../registry/tf.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import { catalog } from '../../registry/catalog.js';

@@ -4,7 +4,7 @@
 //
 // A section set to null is left out and what came before goes on unchanged. The scopes, and with them the
 // names of all parameters, are those of the sections: backbone.*, decoder.*, ..., heads.<task>.*
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../registry/tf.js';
 import type { ComponentFactory } from '../../registry/container.js';
 import type { Backbone, Block, Head } from '../../registry/contracts/blocks.js';
 import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';

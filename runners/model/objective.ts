@@ -3,7 +3,7 @@
 //   scheme(losses of the final predictions)
 //     + weight * mean or sum over the intermediate predictions of (scheme or plain sum of their losses)
 //     + what components add themselves (coherence loss, ...) and `auxiliary` lists, outside the weighting
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { resizeBilinear, resizeNearest } from '../../modules/nn/resize.js';
 import type { Pass } from '../../modules/nn/scope.js';
 import type { Loss, LossValue, Scheme, SchemeInputs } from '../../registry/contracts/learning.js';

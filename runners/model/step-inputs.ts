@@ -1,5 +1,5 @@
 // The inputs and outputs that training programs have in common, by name.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import type { Pass } from '../../modules/nn/scope.js';
 import type { Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';

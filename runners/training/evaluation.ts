@@ -9,7 +9,7 @@
 //
 // If the pipeline pads images instead of stretching them, what was predicted for the padding is cut off first:
 // the labels there would be unknown.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { cropCentre, resize } from '../../modules/transforms/warp.js';

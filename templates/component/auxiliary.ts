@@ -1,6 +1,6 @@
 // my-block: a further term of the objective. Here the mean square of some parameters: weight decay that is part of the
 // loss.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   component,
   defineOptions,

@@ -1,5 +1,5 @@
 // my-block: merges the levels of each task's pyramid into one map. Here all are enlarged to the finest and added.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   component,
   defineOptions,

@@ -1,5 +1,5 @@
 // my-block: from a task's features to its raw prediction. Here a 3x3 and a 1x1 convolution.
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
 import {
   component,
   defineOptions,

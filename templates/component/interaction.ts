@@ -1,5 +1,5 @@
 // my-block: lets tasks exchange information. Here every task adds a gated projection of what the others have.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   component,
   defineOptions,

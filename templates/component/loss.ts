@@ -1,5 +1,5 @@
 // my-block: a loss for depth. Here the squared error over the pixels that have a label.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   component,
   defineOptions,

@@ -1,5 +1,5 @@
 // my-block: from gradients to better weights. Here gradient descent with momentum.
-import type { Scalar, Tensor1D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor1D } from '@tensorflow/tfjs-core';
 import { component, defineOptions, options, type Optimizer, type OptionsOf } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */

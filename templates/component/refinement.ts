@@ -1,5 +1,5 @@
 // my-block: sharpens each task's features with what its decoder stages still know.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   component,
   defineOptions,

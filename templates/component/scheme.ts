@@ -1,5 +1,5 @@
 // my-block: a loss-weighting scheme. Here a task's weight follows its share of all losses of the last epoch.
-import type { Scalar } from '@tensorflow/tfjs';
+import type { Scalar } from '@tensorflow/tfjs-core';
 import {
   component,
   defineOptions,

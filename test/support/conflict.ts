@@ -1,7 +1,7 @@
 // Two regressions through one bottleneck that cannot serve both: a single shared channel, two targets that want it in
 // different directions, and a factor on the first task's loss. How the other task fares when that factor changes is
 // what loss weighting is about.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import '../../modules/index.js';
 import { conv2d } from '../../modules/nn/layers.js';
 import { createTrialContainer, type ComponentFactory, type Slot } from '../../registry/container.js';

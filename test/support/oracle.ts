@@ -1,5 +1,5 @@
 // Runs the same function on the recording engine and on TensorFlow.js `cpu`, with gradients, and compares.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { expect } from 'chai';
 import { randomStream } from '../../registry/random.js';
 import { EagerEngine } from '../../runners/engine/eager.js';

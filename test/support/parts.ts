@@ -1,6 +1,6 @@
 // Runs a layer or operation on what the PyTorch reference was given and compares output, gradients and running
 // statistics with what it gave. Maps are NCHW in the fixtures and NHWC here.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { expect } from 'chai';
 import type { Scope } from '../../registry/contracts/scope.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';

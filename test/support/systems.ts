@@ -2,7 +2,7 @@
 // outputs in training and evaluation mode, every gradient and every running statistic.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { expect } from 'chai';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';

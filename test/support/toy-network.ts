@@ -1,6 +1,6 @@
 // A network of a few hundred numbers with everything that a step may meet: a shared backbone with BatchNorm, task
 // decoders that look at each other, a penalty, intermediate predictions, heads.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import '../../modules/index.js';
 import { batchNorm, conv2d } from '../../modules/nn/layers.js';
 import { createTrialContainer, type ComponentFactory, type Slot } from '../../registry/container.js';

@@ -2,7 +2,7 @@
 // values are two-valued with straight-through gradients, the bottleneck's divergence is what it should be.
 import '../../modules/index.js';
 import { expect } from 'chai';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { regionsOf } from '../../modules/nn/context-attention.js';
 import { localAffinity, localGather } from '../../modules/nn/local-affinity.js';
 import { binaryActivation, binaryWeight } from '../../modules/nn/ops/binarize.js';

@@ -2,7 +2,7 @@
 // authors build layers that nothing uses, these are taken off their count.
 import '../../modules/index.js';
 import { expect } from 'chai';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../registry/tf.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Task } from '../../registry/contracts/tasks.js';

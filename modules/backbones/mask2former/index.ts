@@ -3,7 +3,7 @@
 // "Project the masks onto the pixel embeddings and sum over the instances" can only mean, shape by shape, that
 // R is the pixel embedding E of each place times the sum of all masks there; and because a mask is the product
 // of E with a query's mask embedding, that sum is one product of E with the summed embeddings.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import {
   component,
   defineOptions,

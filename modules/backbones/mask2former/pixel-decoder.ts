@@ -1,6 +1,6 @@
 // Mask2Former's pixel decoder (Cheng et al. 2022, section 3.2.1): the three coarse encoder maps exchange
 // information by multi-scale deformable attention, and one FPN step brings the result to stride 4.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import type { FeatureMap, Pyramid, Scope } from '../../../registry/index.js';
 import { deformableAttention } from '../../nn/deformable.js';
 import { feedForward } from '../../nn/feed-forward.js';

@@ -4,7 +4,7 @@
 // A query's mask is the product of its embedding with the pixel embeddings. Products and bilinear resizing are
 // both linear, so the masks at a level's size come from resizing the pixel embeddings once instead of every
 // layer's masks, and full-size masks are only made by whoever asks for them.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import type { Scope } from '../../../registry/index.js';
 import { attention } from '../../nn/attention.js';
 import { normal, xavierUniform, zeros } from '../../nn/initializers.js';

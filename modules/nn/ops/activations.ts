@@ -1,5 +1,5 @@
 // Activations whose gradients are cheaper than what TensorFlow.js derives.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

@@ -1,7 +1,7 @@
 // softmax(q k^T) v over all places of a map, without ever holding the whole affinity matrix: query tiles in
 // the forward pass, and in the backward pass each tile's affinities are computed again from q and k (as in
 // FlashAttention, Dao et al. 2022). At 120x160 the full matrix would be 1.5 GB per sample and task.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { afresh } from './afresh.js';
 import { after } from './after.js';

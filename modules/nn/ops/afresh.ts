@@ -1,6 +1,6 @@
 // Recomputation: what `body` computes is computed again even if the same values exist already. A recorded
 // graph would otherwise share them and keep them in memory from the forward to the backward pass.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import type { Recomputing } from '../../../registry/contracts/operations.js';
 
 export function afresh<T>(body: () => T): T {

@@ -1,7 +1,7 @@
 // Order of computation. An engine that runs a recorded graph may compute what it likes first; where several results
 // share large inner values, as the gradients of one tile of an affinity do, it may compute one of them for all tiles
 // and keep every tile's inner values for the others. `after` makes a tile wait for the one before it.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

@@ -1,6 +1,6 @@
 // A constant matrix applied along the middle axis, for matrices whose rows have their few non-zero numbers next to
 // each other, as those of an interpolation. The recording engine leaves most of the zeros out.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

@@ -1,5 +1,5 @@
 // Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015), over all axes but the last.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

@@ -1,5 +1,5 @@
 // Binary values with gradients: signs going forward, straight-through estimates going back.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

@@ -1,5 +1,5 @@
 // 2-D convolution with weights in PyTorch's order [out, in / groups, kh, kw] over NHWC maps.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS, type ConvAttributes, type MapShape } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

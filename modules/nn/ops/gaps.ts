@@ -1,6 +1,6 @@
 // Gradients that TensorFlow.js lacks. A model may compare or choose (`where(greater(x, 0), ...)`): no gradient
 // flows through the comparison, but TensorFlow.js stops with an error unless one is registered.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 
 const WITHOUT_GRADIENT: Partial<Record<keyof typeof tf, string[]>> = {
   Greater: ['a', 'b'],

@@ -1,5 +1,5 @@
 // Layer normalisation over the last axis (Ba et al. 2016).
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

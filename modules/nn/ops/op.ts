@@ -1,7 +1,7 @@
 // Operations of our own, with gradients of our own. What is declared in registry/contracts/operations.ts gets here a
 // composite of ordinary TensorFlow.js operations and a gradient; it then runs on every backend. A backend that can do
 // better registers a kernel for the declaration, as the recording engine does for layer normalisation or convolution.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import type {
   AttributesOf,
   Operation,

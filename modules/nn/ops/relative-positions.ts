@@ -2,7 +2,7 @@
 // one row for each offset (down, across), read for every pair of places. Reading is a gather; its gradient adds up
 // all pairs with the same offset. Offsets along the two axes are independent, so that sum is taken one axis after
 // the other, each a product with a small 0/1 matrix, instead of a scatter or a product with all offsets at once.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

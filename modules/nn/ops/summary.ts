@@ -1,5 +1,5 @@
 // The largest and the mean value along some axes: what CBAM's gates look at.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';
 

@@ -1,6 +1,6 @@
 // Dual-Balancing: losses are balanced by their logarithms, gradients by bringing running means of the tasks' gradients
 // to the length of the longest.
-import type { Scalar } from '@tensorflow/tfjs';
+import type { Scalar } from '../../../registry/tf.js';
 import {
   component,
   defineOptions,

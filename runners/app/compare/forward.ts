@@ -1,5 +1,5 @@
 // mtcp forward: the network of a trial in evaluation mode on tensors from a file, and any feature inside it.
-import type { NamedTensorMap, Tensor, Tensor4D } from '@tensorflow/tfjs';
+import type { NamedTensorMap, Tensor, Tensor4D } from '../../../registry/tf.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { MtcpError } from '../../../registry/errors.js';

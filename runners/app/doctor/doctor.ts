@@ -28,7 +28,7 @@ const ENGINES: { name: string; choice: EngineChoice }[] = [
 /** Packages whose versions matter when two machines differ. */
 const PACKAGES = [
   'onnxruntime-node',
-  '@tensorflow/tfjs',
+  '@tensorflow/tfjs-core',
   '@tensorflow/tfjs-node',
   '@tensorflow/tfjs-node-gpu',
   '@tensorflow/tfjs-backend-wasm',

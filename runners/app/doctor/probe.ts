@@ -1,6 +1,6 @@
 // Tries one engine in a process of its own: a library that crashes takes only this process with it. Prints what it
 // found as one line of JSON.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { hostTensor, type Engine } from '../../engine/engine.js';
 import { createEngine, type EngineChoice } from '../../engine/index.js';

@@ -3,7 +3,7 @@
 // under our names that a trial's `weights.backbone` starts from.
 import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { Tensor4D } from '@tensorflow/tfjs';
+import type { Tensor4D } from '../../../registry/tf.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { catalog } from '../../../registry/catalog.js';
 import type { ComponentEntry } from '../../../registry/component.js';

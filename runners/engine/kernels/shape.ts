@@ -1,5 +1,5 @@
 // Moving data around: reshape, transpose, slices, concatenation, gathering, filling.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { int, sizeOf, type Value } from '../graph/ir.js';
 import type { Builder } from '../graph/builder.js';
 import { kernel, listOf } from './register.js';

@@ -1,6 +1,6 @@
 // Records what a training step computes before the update: losses, gradients and batch statistics from weights and a
 // batch.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { inputName, Pass } from '../../../modules/nn/scope.js';
 import { recomputedFrom } from '../../../registry/contracts/memory.js';
 import type { CompileOptions, Tracer } from '../../engine/engine.js';

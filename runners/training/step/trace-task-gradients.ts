@@ -5,7 +5,7 @@
 // backbone's maps; the second goes backward through the backbone, from the gradient of its maps that the host put
 // together, and takes the activations from the first. Where the decoders' gradients wait for the coefficients as well
 // (`exclusive: weighted`), the second stage goes backward through everything, from the tasks' terms times them.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { inputName, Pass } from '../../../modules/nn/scope.js';
 import type { Features } from '../../../registry/contracts/features.js';
 import { MtcpError } from '../../../registry/errors.js';

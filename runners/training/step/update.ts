@@ -1,7 +1,7 @@
 // The second half of a training step: weights, gradients and the optimizer's state become new weights and a new state.
 // All of them are vectors of one layout, parameter group by parameter group, and the recorded program updates a chunk
 // of them at a time: its graph knows neither layers nor their shapes.
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../../registry/tf.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import { hostTensor, type Program, type Tracer } from '../../engine/engine.js';
 import { sizeOf } from '../../engine/graph/ir.js';

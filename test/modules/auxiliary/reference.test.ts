@@ -1,6 +1,6 @@
 // Auxiliary losses against torch's own functions (test/reference/systems_torch/auxiliary.py): values, gradients of maps
 // and parameters, what the queue of a contrast holds after the step.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import '../../../modules/index.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';

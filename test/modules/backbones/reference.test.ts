@@ -1,7 +1,7 @@
 // Backbones against torchvision, timm and transformers: outputs, gradients, statistics; and their sizes.
 import '../../../modules/index.js';
 import { expect } from 'chai';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { createTrialContainer, type Slot } from '../../../registry/container.js';
 import { sizeOf } from '../../../runners/engine/graph/ir.js';

@@ -1,7 +1,7 @@
 // Losses against PyTorch, with unknown pixels and with nothing but unknown pixels.
 import '../../../modules/index.js';
 import { expect } from 'chai';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../../registry/tf.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { evaluate, noise, recordingEngine } from '../../support/oracle.js';
 import { expectPart } from '../../support/parts.js';

@@ -1,5 +1,5 @@
 // Attention of one query over a few keys is written otherwise than the rest: both must be the same function.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { attention } from '../../../modules/nn/attention.js';
 import { evaluate, expectClose, noise, recordingEngine, withGradients } from '../../support/oracle.js';
 

@@ -1,5 +1,5 @@
 // Memory against time: whatever a network keeps or computes again, results and gradients are the same.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { deformableAttention } from '../../../modules/nn/deformable.js';
 import { softmaxAffinity } from '../../../modules/nn/ops/affinity.js';

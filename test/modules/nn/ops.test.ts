@@ -1,6 +1,6 @@
 // Our own operations: the recorded kernels against the composites on tfjs cpu, outputs and gradients. The
 // composites themselves are checked against PyTorch in reference.test.ts.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { gelu, relu } from '../../../modules/nn/ops/activations.js';
 import { conv2d, type ConvAttributes } from '../../../modules/nn/ops/convolution.js';
 import { detach } from '../../../modules/nn/ops/detach.js';

@@ -1,5 +1,5 @@
 // Layers and operations against PyTorch: outputs, gradients of inputs and parameters, running statistics.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { cbam } from '../../../modules/nn/cbam.js';
 import { deformableAttention } from '../../../modules/nn/deformable.js';
 import { batchNorm, conv2d, groupNorm, layerNorm } from '../../../modules/nn/layers.js';

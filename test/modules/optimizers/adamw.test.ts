@@ -1,7 +1,7 @@
 // AdamW against PyTorch, over steps with a changing rate; the poly schedule that made the rates; clipping.
 import '../../../modules/index.js';
 import { expect } from 'chai';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../../registry/tf.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { hostTensor } from '../../../runners/engine/engine.js';
 import { expectClose, recordingEngine } from '../../support/oracle.js';

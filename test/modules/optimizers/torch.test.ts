@@ -2,7 +2,7 @@
 import '../../../modules/index.js';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../../registry/tf.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { namedValues } from '../../reference/fixtures.js';
 import { evaluate, expectClose, recordingEngine, type Arrays } from '../../support/oracle.js';

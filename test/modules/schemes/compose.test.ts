@@ -1,6 +1,6 @@
 // Loss weighting and gradient combination together, and what is refused.
 import '../../../modules/index.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { createTrialContainer, type Slot } from '../../../registry/container.js';
 import { MtcpError } from '../../../registry/errors.js';

@@ -2,7 +2,7 @@
 // single task, gradients that are zero, collinear or opposite. Numbers stay finite, present tasks stay in training,
 // and a task that is not there gets nothing.
 import '../../../modules/index.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { catalog } from '../../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../../registry/container.js';

@@ -1,7 +1,7 @@
 // Loss weighting: LPS against an independent NumPy implementation for every reading of Eq 4, the worked example
 // of the protocol, and what each scheme makes of losses.
 import '../../../modules/index.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { Scheme } from '../../../registry/contracts/learning.js';

@@ -2,7 +2,7 @@
 // and gradients: derivatives of the objective by TensorFlow.js, combined gradients, and that a scheme restored from
 // its state at any step goes on in the same way.
 import '../../../modules/index.js';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { createTrialContainer, type Slot } from '../../../registry/container.js';
 import { catalog } from '../../../registry/catalog.js';

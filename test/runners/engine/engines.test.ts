@@ -79,7 +79,7 @@ describe('engines', function () {
   before(async () => (expected = await train({ type: 'onnx', provider: 'cpu' })));
 
   const others: [EngineChoice, string][] = [
-    [{ type: 'cpu' }, '@tensorflow/tfjs'],
+    [{ type: 'cpu' }, '@tensorflow/tfjs-core'],
     [{ type: 'wasm' }, '@tensorflow/tfjs-backend-wasm'],
     [{ type: 'tensorflow' }, '@tensorflow/tfjs-node'],
   ];

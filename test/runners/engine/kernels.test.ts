@@ -1,5 +1,5 @@
 // Every kernel of the recording backend, and the gradient that TensorFlow.js builds from it, against tfjs cpu.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import '../../../modules/nn/ops/gaps.js';
 import { expectSame, expectSameValues, integers, noise, type Arrays } from '../../support/oracle.js';
 

@@ -1,7 +1,7 @@
 // Every declared operation: it has a definition, engines have the kernels that its declaration asks of them, and what
 // is recorded agrees with its composite on tfjs cpu, gradients included. An operation without an example here does not
 // compile.
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import '../../../modules/nn/index.js';
 import '../../../modules/nn/binary.js';

@@ -1,5 +1,5 @@
 // Values computed a second time instead of waiting: fewer bytes at a time, the same numbers to the last bit.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { toOnnx } from '../../../runners/engine/graph/onnx.js';
 import { peakBytesOf } from '../../../runners/engine/graph/lifetimes.js';

@@ -1,6 +1,6 @@
 // The recording engine as a whole: what a program reports of itself, sessions that are shared, and where a value
 // that is not finite comes from.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { hostTensor, type Program, type Tracer } from '../../../runners/engine/engine.js';
 import { createNodeSession } from '../../../runners/engine/ort/node.js';

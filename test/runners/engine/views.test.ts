@@ -1,5 +1,5 @@
 // Reshapes that wait until another one undoes them: results stay what they were, and the reshapes are gone.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import '../../../modules/nn/ops/gaps.js';
 import type { Tracer } from '../../../runners/engine/engine.js';

@@ -1,5 +1,5 @@
 // Large 3x3 convolutions, against sums in double precision at some places.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { conv2d } from '../../../modules/nn/ops/convolution.js';
 import { flopsOf } from '../../../runners/engine/graph/cost.js';

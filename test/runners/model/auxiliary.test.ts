@@ -1,5 +1,5 @@
 // What auxiliary losses are told of labels: each cell has the label of the pixel at its centre.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import '../../../modules/index.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';

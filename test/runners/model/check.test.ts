@@ -2,7 +2,7 @@
 // it is everything that is said about it. MTCP_UPDATE_GOLDEN=1 rewrites the texts: read the diff.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import '../../../modules/index.js';
 import { display } from '../../../runners/config/compose.js';

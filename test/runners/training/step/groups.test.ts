@@ -1,7 +1,7 @@
 // Parameter groups: who belongs where, and that each moves at its own rate with its own decay.
 import '../../../../modules/index.js';
 import { expect } from 'chai';
-import type * as tf from '@tensorflow/tfjs';
+import type * as tf from '../../../../registry/tf.js';
 import { linear } from '../../../../modules/nn/layers.js';
 import { createTrialContainer } from '../../../../registry/container.js';
 import type { Optimizer } from '../../../../registry/contracts/learning.js';
