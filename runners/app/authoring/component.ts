@@ -8,7 +8,7 @@ import { didYouMean } from '../../../registry/near.js';
 import { Schemas } from '../../config/schemas.js';
 import { writeNew } from './files.js';
 
-const TEMPLATES = fileURLToPath(new URL('../../../templates/component/', import.meta.url));
+const TEMPLATES = fileURLToPath(new URL('../../../../templates/component/', import.meta.url));
 
 const NAME = /^[a-z][a-z0-9]*([-_][a-z0-9]+)*$/;
 

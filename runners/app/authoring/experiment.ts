@@ -15,7 +15,7 @@ import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
 import { parseYaml } from '../../config/yaml.js';
 import { writeNew } from './files.js';
 
-const EXPERIMENTS = fileURLToPath(new URL('../../../experiments/', import.meta.url));
+const EXPERIMENTS = fileURLToPath(new URL('../../../../experiments/', import.meta.url));
 const STANDARD = 'base/mtcp-nyud';
 
 /** Names of the experiments and fragments that come with mtcp, without .yaml. */
