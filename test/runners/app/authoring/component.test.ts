@@ -88,7 +88,10 @@ rows: { mine: { data: { type: own-dataset, train: 4, val: 2 }, augment: { type: 
     // As npm would have installed it.
     mkdirSync(join(folder, 'node_modules/@tensorflow'), { recursive: true });
     symlinkSync(ROOT, join(folder, 'node_modules/mtcp'));
-    symlinkSync(join(ROOT, 'node_modules/@tensorflow/tfjs-core'), join(folder, 'node_modules/@tensorflow/tfjs-core'));
+    symlinkSync(
+      join(ROOT, 'node_modules/@tensorflow/tfjs-core'),
+      join(folder, 'node_modules/@tensorflow/tfjs-core'),
+    );
     symlinkSync(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'));
     const written = (Object.keys(KINDS) as Kind[]).map((kind) => newComponent(kind, `typed-${kind}`, folder));
     expect(written.filter(({ tsconfig }) => tsconfig !== undefined)).to.have.length(1);
