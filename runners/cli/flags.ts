@@ -82,15 +82,23 @@ export const choiceOf = ({ profile, row, seeds }: ExperimentOptions, overrides: 
 
 // All of these throw an MtcpError `usage` that names the flag.
 
-export function parseWhole(text: string, flag: string): number {
+/** The whole number that this text is; undefined if it is none, or one that a JavaScript number cannot hold exactly. */
+function wholeOf(text: string): number | undefined {
   const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value)) return value;
-  throw new MtcpError('usage', `"${text}" is not a whole number`, { where: `argument "${flag} ${text}"` });
+  return text.trim() !== '' && Number.isSafeInteger(value) ? value : undefined;
+}
+
+export function parseWhole(text: string, flag: string): number {
+  const value = wholeOf(text);
+  if (value !== undefined) return value;
+  throw new MtcpError('usage', `"${text}" is not a whole number up to 2^53`, {
+    where: `argument "${flag} ${text}"`,
+  });
 }
 
 export function parseCount(text: string, flag: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count > 0) return count;
+  const count = wholeOf(text);
+  if (count !== undefined && count > 0) return count;
   throw new MtcpError('usage', `"${text}" is not a whole number from 1`, {
     where: `argument "${flag} ${text}"`,
   });
@@ -101,11 +109,11 @@ export const parseThreads = (text: string | undefined): number | undefined =>
 
 export function parseSeeds(text: string | undefined): number[] | undefined {
   return text?.split(',').map((part) => {
-    const seed = Number(part);
-    if (part.trim() !== '' && Number.isInteger(seed) && seed >= 0) return seed;
+    const seed = wholeOf(part);
+    if (seed !== undefined && seed >= 0) return seed;
     throw new MtcpError('usage', `"${part}" is not a seed`, {
       where: `argument "--seeds ${text}"`,
-      hint: 'whole numbers separated by commas, such as 0,1,2',
+      hint: 'whole numbers up to 2^53 separated by commas, such as 0,1,2',
     });
   });
 }

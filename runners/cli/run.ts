@@ -104,7 +104,7 @@ async function show(file: string, overrides: string[], options: Options): Promis
 function parseJobs(text: string | undefined): number | 'auto' | undefined {
   if (text === 'auto' || text === undefined) return text;
   const jobs = Number(text);
-  if (Number.isInteger(jobs) && jobs > 0) return jobs;
+  if (Number.isSafeInteger(jobs) && jobs > 0) return jobs;
   throw new MtcpError('usage', `"${text}" is not a number of jobs`, {
     where: `argument "--jobs ${text}"`,
     hint: 'a whole number from 1, or auto: one for each core where the networks are small',

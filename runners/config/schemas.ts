@@ -206,7 +206,7 @@ export class Schemas {
 
   /**
    * A document as ajv compiles it: choices by `type` become the keyword `branches`, which compiles a branch
-   * when a value asks for it; overlays pass, since what they lead to is validated.
+   * when a value asks for it; overlays pass, since what they lead to is validated; whole numbers are exact ones.
    */
   #lazy(name: string): JsonSchema {
     const absolute = (ref: string) =>
@@ -214,6 +214,7 @@ export class Schemas {
     return JSON.parse(JSON.stringify(this.#document(name)), (_, value: unknown) => {
       if (!isPlainObject(value)) return value;
       if (typeof value.$ref === 'string' && value.$ref.includes('overlay.json')) return {};
+      if ([value.type].flat().includes('integer')) return { ...EXACT, ...value };
       if (!Array.isArray(value.allOf)) return value;
       const { allOf: _choices, ...rest } = value;
       const refs = Object.entries(branchRefs(value)).map(([type, ref]) => [type, absolute(ref)]);
@@ -254,6 +255,9 @@ function withComponents(index: JsonSchema, added: readonly PluginComponent[]): J
   }
   return { ...index, definitions };
 }
+
+/** Where a schema says nothing else: what a number holds exactly. 1e20 is whole, and next to it lie others. */
+const EXACT = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
 
 /** As much of a node's value as a choice between schemas looks at. */
 function outline(node: Node): unknown {

@@ -156,6 +156,7 @@ class Builder {
       const [value] = constructFromEvents([document, alone, { type: EVENT_POP }], {
         source: this.source.text,
       });
+      if (typeof value === 'number') this.#checkWhole(value, event, mark);
       if (value === null || ['string', 'number', 'boolean'].includes(typeof value))
         return value as string | number | boolean | null;
       this.report({ mark, message: 'this is not a string, number, boolean or null' });
@@ -165,6 +166,17 @@ class Builder {
       else this.report({ mark, message: `not valid YAML: ${error.reason}` });
     }
     return null;
+  }
+
+  /** A whole number beyond what a number holds exactly would silently be another one. */
+  #checkWhole(value: number, { valueStart, valueEnd }: ScalarEvent, mark: Mark): void {
+    const written = this.source.text.slice(valueStart, valueEnd);
+    if (Number.isSafeInteger(value) || !/^[-+]?(\d+(\.0*)?|0[xo][\da-fA-F]+)$/.test(written)) return;
+    this.report({
+      mark,
+      message: `${written.length > 40 ? 'this whole number' : written} is too large to be held exactly`,
+      hint: 'whole numbers go up to 9007199254740991 (2^53 - 1); text of digits needs quotes',
+    });
   }
 
   #line({ source, start }: Mark): string {
