@@ -25,9 +25,9 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((sum, x, i) => sum + x * b[i], 0);
 const length = (a: ArrayLike<number>) => Math.sqrt(dot(a, a));
 
-function mix(scheme: Scheme, vectors: Float32Array[], step = 0) {
+function combination(scheme: Scheme, vectors: Float32Array[], step = 0) {
   const losses = vectors.map(() => 1);
-  const { coefficients, combined } = scheme.gradients!.combine(
+  return scheme.gradients!.combine(
     {
       tasks: NAMES.slice(0, vectors.length),
       vectors,
@@ -38,6 +38,10 @@ function mix(scheme: Scheme, vectors: Float32Array[], step = 0) {
     },
     { epoch: 1, step, random: randomStream('claims', step) },
   );
+}
+
+function mix(scheme: Scheme, vectors: Float32Array[], step = 0) {
+  const { coefficients, combined } = combination(scheme, vectors, step);
   const sum = vectors[0].map((_, i) =>
     coefficients.reduce((total, factor, t) => total + factor * vectors[t][i], 0),
   );
@@ -90,13 +94,24 @@ describe('what gradient schemes promise', () => {
     }
   });
 
-  it('nash_mtl: the relative gain is the same for all', () => {
-    for (const _ of rounds) {
-      const vectors = draw();
-      const { d, coefficients } = mix(create({ type: 'nash_mtl', max_norm: null }), vectors);
-      const gains = vectors.map((g, t) => coefficients[t] * dot(d, g));
-      for (const gain of gains) expect(gain / gains[0]).to.be.closeTo(1, 1e-3);
-    }
+  for (const scale of [1e-3, 0.1, 1, 10, 1e3])
+    it(`nash_mtl: every task's a_i (M a)_i is 1, with losses times ${scale}`, () => {
+      for (const _ of rounds) {
+        const vectors = draw().map((vector) => vector.map((x) => scale * x));
+        const { d, coefficients } = mix(create({ type: 'nash_mtl', max_norm: null }), vectors);
+        const gains = vectors.map((g, t) => coefficients[t] * dot(d, g));
+        for (const gain of gains) expect(gain).to.be.closeTo(1, 1e-3);
+        expect(length(d)).to.be.closeTo(Math.sqrt(vectors.length), 1e-3);
+      }
+    });
+
+  it('nash_mtl: outside the shared set the weights count unclipped', () => {
+    const vectors = draw();
+    const [free, clipped] = [null, 0.01].map((max_norm) =>
+      combination(create({ type: 'nash_mtl', max_norm }), vectors),
+    );
+    expect(clipped.outside).to.deep.equal(free.coefficients);
+    expect(clipped.coefficients[0]).to.be.below(free.coefficients[0]);
   });
 
   it('nash_mtl: the combined gradient is not longer than allowed', () => {
