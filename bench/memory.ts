@@ -12,7 +12,8 @@ import { createEngine } from '../runners/engine/index.js';
 import { openExperiment } from '../runners/config/open.js';
 import { tracePredictions } from '../runners/training/evaluation.js';
 import { inspect } from '../runners/training/inspect.js';
-import { partsOf, threadsOf } from '../runners/model/parts.js';
+import { assembled } from '../runners/model/assemble.js';
+import { threadsOf } from '../runners/config/index.js';
 import { TrainingStep } from '../runners/training/step/step.js';
 import { runCommand } from './command.js';
 
@@ -37,7 +38,7 @@ async function train(
   size: [number, number],
   steps: number,
 ): Promise<number[]> {
-  const { network, criterion, optimizer, tasks } = partsOf(trial);
+  const { network, criterion, optimizer, tasks } = assembled(trial);
   const { batch, accumulate, clip } = trial.config.train;
   const step = await TrainingStep.compile(engine, network, criterion, optimizer, {
     batch,
@@ -73,7 +74,7 @@ async function train(
 
 /** @returns seconds of each forward pass */
 async function evaluate(engine: Engine, trial: TrialSpec, size: [number, number], steps: number) {
-  const { network } = partsOf(trial);
+  const { network } = assembled(trial);
   const { batch } = trial.config.evaluate;
   const program = await engine.compile('evaluation', (tracer) =>
     tracePredictions(tracer, network, [batch, ...size]),
@@ -112,7 +113,7 @@ async function measure(file: string, overrides: string[], options: Options): Pro
   }).trials[0];
   const [height, width] = trial.config.augment.size as [number, number];
   const { memory } = await inspect(trial);
-  const engine = await createEngine(trial.config.engine, threadsOf(trial));
+  const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
   const seconds = await (options.evaluate ? evaluate : train)(engine, trial, [height, width], Number(steps));
   process.stdout.write(
     `${JSON.stringify({

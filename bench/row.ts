@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { openExperiment } from '../runners/config/open.js';
 import type { TrialSpec } from '../runners/config/index.js';
-import { partsOf, tasksOf } from '../runners/model/parts.js';
+import { assembled, tasksOf } from '../runners/model/assemble.js';
 import type { StepParts } from './network-subject.js';
 
 export interface RowChoice {
@@ -28,7 +28,7 @@ function trialOf({ experiment, profile, row, overrides }: RowChoice): TrialSpec 
 /** What a training step of the row is made from. */
 export function rowParts(choice: RowChoice): StepParts {
   const trial = trialOf(choice);
-  return { ...partsOf(trial), clip: trial.config.train.clip };
+  return { ...assembled(trial), clip: trial.config.train.clip };
 }
 
 /**

@@ -11,7 +11,8 @@ import type { TrainBatch } from '../runners/data/batch.js';
 import { createEngine } from '../runners/engine/index.js';
 import type { Engine } from '../runners/engine/engine.js';
 import { markdownTable, textTable } from '../runners/reporting/table.js';
-import { partsOf, threadsOf } from '../runners/model/parts.js';
+import { assembled } from '../runners/model/assemble.js';
+import { threadsOf } from '../runners/config/index.js';
 import { TrainingStep } from '../runners/training/step/step.js';
 import { disturbance } from '../test/support/conflict.js';
 import { runCommand } from './command.js';
@@ -37,7 +38,7 @@ interface Subject {
 }
 
 async function subjectOf(trial: TrialSpec, engine: Engine): Promise<Subject> {
-  const { tasks, network, criterion, optimizer } = partsOf(trial);
+  const { tasks, network, criterion, optimizer } = assembled(trial);
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
   const { batch: count } = trial.config.train;
   const random = randomStream('bench', 'schemes');
@@ -114,7 +115,7 @@ async function bench(overrides: string[], options: Options): Promise<void> {
   const joint = trials.filter(({ config }) => Object.keys(config.tasks).length > 1);
   const wanted = options.row ?? joint.map(({ row }) => row);
   const base = joint.find(({ config }) => config.scheme.type === 'equal')!;
-  const engine = await createEngine(base.config.engine, threadsOf(base));
+  const engine = await createEngine(base.config.engine, threadsOf(base.config));
   const equal = await subjectOf(base, engine);
   await equal.take();
   const rows: string[][] = [];

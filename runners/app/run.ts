@@ -1,21 +1,22 @@
-// Runs an experiment: every trial that is wanted and not done yet, in this process or in several, and then the
-// table. A trial that fails does not stop the others; a trial that was interrupted goes on where it was.
+// Runs an experiment in five phases: open, check, prepare data, work, conclude. Every trial that is wanted and not done
+// yet is trained, in this process or in several, and then the table is written. A trial that fails does not stop the others; a trial that was interrupted goes on where it was.
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Slot } from '../../registry/container.js';
 import type { InvocationOutcome, TrackerMessage, TrackerSession } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
-import { withSources, type Experiment, type TrialSpec } from '../config/index.js';
+import type { Experiment, TrialSpec } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
 import { openExperiment, type OpenOptions } from '../config/open.js';
-import { isBatchLauncher } from '../../registry/contracts/launching.js';
+import { isBatchLauncher, type Launcher } from '../../registry/contracts/launching.js';
 import { createLauncher, launcherSlot, siteHere } from '../launching/index.js';
 import { Jobs } from '../launching/jobs.js';
 import { runInProcesses } from '../launching/local.js';
 import { planBatch, runInJobs, wantedIn, type BatchPlan, type JobEvent } from '../launching/submit.js';
 import { writeWhole } from '../support/files.js';
 import { requireOwn } from '../support/own.js';
-import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
+import { Ledger, type Entry, type LedgerOptions } from '../store/ledger/ledger.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
 import type { RowResult } from '../reporting/measure.js';
 import type { Report } from '../reporting/report.js';
@@ -24,7 +25,6 @@ import { writeReport } from './write-report.js';
 import { track } from '../tracking/index.js';
 import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
-import { checkStart } from '../store/weights/start.js';
 import { workThrough, type Failure, type WorkEvent, type Worked } from '../training/work.js';
 
 export interface RunOptions extends OpenOptions {
@@ -85,7 +85,7 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   const tracking = track(experiment, options.runs, (message) => tell({ event: 'tracking', ...message }));
   let ended: InvocationOutcome = 'failed';
   try {
-    const outcome = await runTrials(file, experiment, {
+    const outcome = await runTrials(experiment, {
       ...options,
       observe(event) {
         if (event.event === 'trial' && event.state !== 'done') tracking.trial(resolve(event.folder));
@@ -120,94 +120,140 @@ async function endTracking(
   }
 }
 
-async function runTrials(
-  file: string,
-  experiment: Experiment,
-  options: RunOptions & { observe(event: RunEvent): void },
-): Promise<RunOutcome> {
-  const { observe } = options;
-  const stopRequested = options.stopRequested ?? (() => false);
-  const { name, title, profile } = experiment;
-  // Rows that others lean on run even if they were not asked for.
-  const trials = withSources(experiment.trials);
-  const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
-  const launcher = createLauncher(slot);
-  const jobsBefore = Jobs.of(options.runs, name);
-  const ledger = new Ledger(options.runs, trials, ledgerOptions(options, jobsBefore));
-  const folder = join(options.runs, name);
-  observe({
-    event: 'experiment',
-    name,
-    title,
-    profile,
-    trials: ledger.entries.map((entry) => ({ ...about(entry.trial), state: ledger.state(entry) })),
-  });
-  // Everything that can be wrong with a trial's components is wrong before the first one is trained.
-  const wanted = ledger.entries.filter((entry) => options.fresh || ledger.state(entry) !== 'done');
-  await checkTrials(
-    wanted.map(({ trial }) => trial),
-    (done, total) => observe({ event: 'preparing', what: 'checking networks', done, total }),
-  );
-  for (const trial of trials) checkStart(trial);
-  requireWritable(folder, options.runs);
+/** A run under way: what there is to do, and where it is noted. */
+interface Run {
+  readonly experiment: Experiment;
+  readonly options: RunOptions;
+  readonly slot: Slot;
+  readonly launcher: Launcher;
+  readonly jobs: Jobs;
+  readonly ledger: Ledger;
+  /** Entries that are not done, or all of them for a fresh start. */
+  readonly wanted: readonly Entry[];
+  /** Of the experiment's runs and report. */
+  readonly folder: string;
+  readonly sources: DataSources;
+  observe(event: RunEvent): void;
+  stopRequested(): boolean;
+}
 
-  const sources = new DataSources(folder, observe);
-  await sources.prepare(trials);
-  for (const entry of ledger.entries) {
-    if (options.fresh) setAside(ledger.state(entry), entry.folder, 'replaced');
-    else setAsideIfDataChanged(ledger.state(entry), entry.folder, sources.about(entry.trial).digest);
-    if (ledger.state(entry) === 'done')
-      observe({
-        event: 'trial',
-        ...about(entry.trial),
-        index: entry.index,
-        of: trials.length,
-        state: 'done',
-        folder: entry.folder.path,
-      });
-  }
+type Ended = Worked & { detached?: boolean };
 
-  const work = async (): Promise<Worked & { detached?: boolean }> => {
-    if (isBatchLauncher(launcher)) {
-      const { only, command = '', runs, detach } = options;
-      const context = { experiment, ledger, runs, launcher, slot, jobs: jobsBefore, only, command, observe };
-      return runInJobs(context, { detach, stopRequested });
-    }
-    const asked = options.jobs ?? launcher.jobs;
-    const jobs = asked === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : asked;
-    return jobs > 1
-      ? runInProcesses(file, { ...options, jobs, observe, stopRequested }, trials.length)
-      : workThrough({ ledger, sources, observe, stopRequested });
-  };
+async function runTrials(experiment: Experiment, options: Observed): Promise<RunOutcome> {
+  const run = open(experiment, options);
+  await check(run);
+  await prepareData(run);
   // Whatever ends the work, what was trained until then is reported.
   let broken: { error: unknown } | undefined;
-  const worked = await work().catch((error: unknown): Worked & { detached?: boolean } => {
+  const ended = await work(run).catch((error: unknown): Ended => {
     broken = { error };
     return { failed: [], interrupted: false };
   });
+  const outcome = await conclude(run, ended);
+  if (broken) throw broken.error;
+  return outcome;
+}
+
+type Observed = RunOptions & { observe(event: RunEvent): void };
+
+/** 1. What there is to do, by the experiment and by its folder. */
+function open(experiment: Experiment, options: Observed): Run {
+  const { observe, runs, fresh } = options;
+  const { name, title, profile, needed } = experiment;
+  const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
+  const launcher = createLauncher(slot);
+  const jobs = Jobs.of(runs, name);
+  const ledger = new Ledger(runs, needed, ledgerOptions(options, jobs));
+  const states = ledger.entries.map((entry) => ({ entry, state: ledger.state(entry) }));
+  const trials = states.map(({ entry, state }) => ({ ...about(entry.trial), state }));
+  observe({ event: 'experiment', name, title, profile, trials });
+  const folder = join(runs, name);
+  return {
+    experiment,
+    options,
+    slot,
+    launcher,
+    jobs,
+    ledger,
+    wanted: states.flatMap(({ entry, state }) => (fresh || state !== 'done' ? entry : [])),
+    folder,
+    sources: new DataSources(folder, observe),
+    observe,
+    stopRequested: options.stopRequested ?? (() => false),
+  };
+}
+
+/** 2. Everything that can be wrong with a trial's parts is found before the first one is trained. */
+async function check({ experiment, wanted, folder, options, observe }: Run): Promise<void> {
+  const trials = wanted.map(({ trial }) => trial);
+  await checkTrials(experiment, trials, (done, total) =>
+    observe({ event: 'preparing', what: 'checking networks', done, total }),
+  );
+  requireWritable(folder, options.runs);
+}
+
+/** 3. Data; what was trained on other data than today's is set aside. */
+async function prepareData({ experiment, ledger, sources, options, observe }: Run): Promise<void> {
+  await sources.prepare(experiment.needed);
+  for (const entry of ledger.entries) {
+    if (options.fresh) setAside(ledger.state(entry), entry.folder, 'replaced');
+    else setAsideIfDataChanged(ledger.state(entry), entry.folder, sources.about(entry.trial).digest);
+    const { trial, index, folder } = entry;
+    const of = ledger.entries.length;
+    if (ledger.state(entry) === 'done')
+      observe({ event: 'trial', ...about(trial), index, of, state: 'done', folder: folder.path });
+  }
+}
+
+/** 4. Training: in jobs of a batch system, in several processes, or here. */
+async function work(run: Run): Promise<Ended> {
+  const { experiment, options, launcher, slot, jobs, ledger, wanted, sources, observe, stopRequested } = run;
+  const { runs, only, detach, command = '' } = options;
+  if (isBatchLauncher(launcher)) {
+    const context = { experiment, ledger, runs, launcher, slot, jobs, only, command, observe };
+    return runInJobs(context, { detach, stopRequested });
+  }
+  const asked = options.jobs ?? launcher.jobs;
+  const processes = asked === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : asked;
+  if (processes <= 1)
+    return workThrough({ ledger, specOf: (trial) => trial, sources, observe, stopRequested });
+  return runInProcesses({
+    runs,
+    experiment: experiment.name,
+    trials: experiment.needed,
+    only,
+    tags: options.ledger?.tags,
+    jobs: processes,
+    observe,
+    stopRequested,
+  });
+}
+
+/** 5. The report, and what became of everything. */
+async function conclude(run: Run, { failed: reported, interrupted, detached = false }: Ended): Promise<RunOutcome> {
+  const { experiment, ledger, sources, folder, options, observe } = run;
   // As the file has them, not as they ran.
   const asked = new Map(experiment.trials.map((trial, i) => [trial, i]));
-  const place = ({ trial }: RowResult) => asked.get(trial) ?? asked.size;
-  const rows = rowsOf(ledger).sort((a, b) => place(a) - place(b));
+  const order = ({ trial }: RowResult) => asked.get(trial) ?? asked.size;
+  const rows = rowsOf(ledger).sort((a, b) => order(a) - order(b));
   // What one process died of another one may have finished.
-  const finished = (failure: Failure) =>
+  const isDone = (failure: Failure) =>
     rows.some(
       ({ trial, state }) => state === 'done' && trial.row === failure.row && trial.seed === failure.seed,
     );
-  const failed = worked.failed.filter(
-    (failure, i, all) => !finished(failure) && i === all.findIndex((other) => isSame(other, failure)),
+  const failed = reported.filter(
+    (failure, i, all) => !isDone(failure) && i === all.findIndex((other) => isSame(other, failure)),
   );
-  if (!worked.interrupted && !worked.detached) failed.push(...blockedIn(ledger));
+  const isOver = !interrupted && !detached;
+  if (isOver) failed.push(...blockedIn(ledger));
   const { report, missing } = await writeReport(experiment, rows, {
     folder,
-    trials,
+    trials: experiment.needed,
     constant: sources.constant,
-    page: Boolean(options.page) && !worked.interrupted && !worked.detached,
+    page: Boolean(options.page) && isOver,
     warn: (message) => observe({ event: 'warning', message }),
   });
-  if (broken) throw broken.error;
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
-  const { interrupted, detached = false } = worked;
   return { report, missing, folder, failed, interrupted, elsewhere, detached };
 }
 
@@ -218,7 +264,7 @@ const isSame = (a: Failure, b: Failure): boolean =>
 const blockedIn = (ledger: Ledger): Failure[] =>
   ledger.blocked().map(({ entry, by }) => {
     const reasons = by.map(({ trial, state }) => `"${trial.row}", seed ${trial.seed}, which is ${state}`);
-    return { ...about(entry.trial), message: `it leans on row ${reasons.join(' and on ')}` };
+    return { ...about(entry.trial), message: `it depends on row ${reasons.join(' and on ')}` };
   });
 
 /**
@@ -236,7 +282,7 @@ export async function planJobs(file: string, options: RunOptions): Promise<Batch
     });
   const { runs, only, command = '' } = options;
   const jobs = Jobs.of(runs, experiment.name);
-  const ledger = new Ledger(runs, withSources(experiment.trials), ledgerOptions(options, jobs));
+  const ledger = new Ledger(runs, experiment.needed, ledgerOptions(options, jobs));
   if (jobs.any) await jobs.refresh();
   const wanted = wantedIn({ ledger, jobs, only });
   if (wanted.length === 0) return undefined;

@@ -16,9 +16,9 @@ export async function validateDeeply(
     faults.push(...shallow);
     if (shallow.length > 0) continue;
     for (const profile of options.profile === undefined ? profilesOf(file, options) : [options.profile]) {
-      const { trials } = loadExperiment(file, { ...options, profile: profile ?? undefined });
+      const experiment = loadExperiment(file, { ...options, profile: profile ?? undefined });
       const what = profile === null ? file : `${file}, profile ${profile}`;
-      faults.push(...(await findMisfits(trials, (done, total) => observe(what, done, total))));
+      faults.push(...(await findMisfits(experiment, experiment.trials, (done, total) => observe(what, done, total))));
     }
   }
   const seen = new Set<string>();

@@ -11,6 +11,7 @@ import {
   loadExperiment,
   type Experiment,
   type Origin,
+  type Provenance,
   type TrialSpec,
 } from '../config/index.js';
 
@@ -28,7 +29,7 @@ export function show(file: string, overrides: string[], { profile, row, origin, 
     const shown = rows.map((trial) => ({
       row: trial.row,
       config: trial.config,
-      ...(origin && { origins: Object.fromEntries(leaves(trial)) }),
+      ...(origin && { origins: Object.fromEntries(leaves(experiment, trial)) }),
     }));
     process.stdout.write(`${JSON.stringify({ ...headOf(experiment), rows: shown }, null, 2)}\n`);
     return;
@@ -36,7 +37,7 @@ export function show(file: string, overrides: string[], { profile, row, origin, 
   const seeds = [...new Set(experiment.trials.map(({ seed }) => seed))].join(', ');
   const documents = rows.map((trial) => {
     const under = experiment.profile === null ? '' : `, profile "${experiment.profile}"`;
-    return `# ${experiment.name}, row "${trial.row}"${under}, seeds ${seeds}\n${origin ? withOrigins(trial) : yaml(trial.config)}`;
+    return `# ${experiment.name}, row "${trial.row}"${under}, seeds ${seeds}\n${origin ? withOrigins(experiment, trial) : yaml(trial.config)}`;
   });
   process.stdout.write(documents.join('---\n'));
 }
@@ -51,21 +52,23 @@ function oneOfEachRow({ trials }: Experiment): TrialSpec[] {
 const yaml = (value: unknown): string => dump(value, { lineWidth: 110, noRefs: true });
 
 /** Every value that is not a map of a configuration, with its origin. */
-function leaves(trial: TrialSpec): [string, Origin][] {
+function leaves({ provenance }: Experiment, trial: TrialSpec): [string, Origin][] {
+  const origins = provenance(trial);
   const visit = (value: unknown, path: string[]): [string, Origin][] =>
     isPlainObject(value) && Object.keys(value).length > 0
       ? Object.entries(value).flatMap(([key, below]) => visit(below, [...path, key]))
-      : [[path.join('.'), trial.origin(path)]];
+      : [[path.join('.'), origins.origin(path)]];
   return visit(trial.config, []);
 }
 
-function withOrigins(trial: TrialSpec): string {
+function withOrigins({ provenance }: Experiment, trial: TrialSpec): string {
+  const origins = provenance(trial);
   const lines: [text: string, origin: string][] = [];
   const visit = (value: Record<string, unknown>, path: string[]) => {
     for (const [key, below] of Object.entries(value)) {
       const at = [...path, key];
       const indent = '  '.repeat(path.length);
-      const origin = trial.origin(at);
+      const origin = origins.origin(at);
       const name = yaml({ [key]: null }).replace(/: null\n$/, ':');
       if (isPlainObject(below) && Object.keys(below).length > 0) {
         // Only a map that replaced something has more to say than its parts.
@@ -111,6 +114,7 @@ function shortly(value: unknown): string {
 interface Side {
   readonly label: string;
   readonly trials: readonly TrialSpec[];
+  provenance(trial: TrialSpec): Provenance;
 }
 
 interface RowDifference {
@@ -123,7 +127,7 @@ interface RowDifference {
 export function diff(a: string, b: string, { profile, json }: { profile?: string; json?: boolean }): void {
   const sides = [open(a, profile), open(b, profile)];
   const { pairs, alone } = pair(sides);
-  const rows = pairs.map(([left, right]) => compare(left, right));
+  const rows = pairs.map(([left, right]) => compare(sides, left, right));
   if (json) {
     process.stdout.write(`${JSON.stringify({ a, b, rows, only: alone }, null, 2)}\n`);
     return;
@@ -146,11 +150,16 @@ export function diff(a: string, b: string, { profile, json }: { profile?: string
 /** An experiment file, `file#row`, or the folder of a run. */
 function open(name: string, profile: string | undefined): Side {
   const resolved = join(name, 'resolved.yaml');
-  if (existsSync(resolved)) return { label: name, trials: loadExperiment(resolved).trials.slice(0, 1) };
+  if (existsSync(resolved)) {
+    const { trials, provenance } = loadExperiment(resolved);
+    return { label: name, trials: trials.slice(0, 1), provenance };
+  }
   const at = existsSync(name) ? -1 : name.indexOf('#');
   const file = at < 0 ? name : name.slice(0, at);
-  const all = oneOfEachRow(loadExperiment(file, { profile }));
-  if (at < 0) return { label: name, trials: all };
+  const experiment = loadExperiment(file, { profile });
+  const { provenance } = experiment;
+  const all = oneOfEachRow(experiment);
+  if (at < 0) return { label: name, trials: all, provenance };
   const row = name.slice(at + 1);
   const trials = all.filter((trial) => trial.row === row);
   if (trials.length === 0)
@@ -161,7 +170,7 @@ function open(name: string, profile: string | undefined): Side {
         all.map((trial) => trial.row),
       ),
     });
-  return { label: name, trials };
+  return { label: name, trials, provenance };
 }
 
 /** One row against one row whatever they are called, else rows of the same name. */
@@ -183,7 +192,9 @@ function pair([a, b]: readonly Side[]): {
   };
 }
 
-function compare(a: TrialSpec, b: TrialSpec): RowDifference {
+function compare(sides: readonly Side[], a: TrialSpec, b: TrialSpec): RowDifference {
+  const fromOf = (side: Side, trial: TrialSpec, path: string) =>
+    side.provenance(trial).origin(path.split('.')).where ?? 'default';
   const found = differences([
     { ...a, row: 'a' },
     { ...b, row: 'b' },
@@ -195,7 +206,7 @@ function compare(a: TrialSpec, b: TrialSpec): RowDifference {
       path,
       a: values.a ?? null,
       b: values.b ?? null,
-      from: [a, b].map((trial) => trial.origin(path.split('.')).where ?? 'default') as [string, string],
+      from: [fromOf(sides[0], a, path), fromOf(sides[1], b, path)],
     })),
   };
 }

@@ -1,6 +1,6 @@
 // mtcp plan: what a run would do, without doing it.
 import '../../modules/index.js';
-import { differences, inShort, withSources, type Difference } from '../config/index.js';
+import { differences, inShort, type Difference } from '../config/index.js';
 import { RunFolder } from '../store/ledger/run-folder.js';
 import { textTable, type Column } from '../reporting/table.js';
 import { openExperiment } from '../config/open.js';
@@ -16,8 +16,8 @@ export async function plan(
 ): Promise<void> {
   const experiment = openExperiment(file, choiceOf(choice, overrides));
   tellWarnings(experiment.warnings);
-  const trials = withSources(experiment.trials);
-  await checkTrials(trials);
+  const trials = experiment.needed;
+  await checkTrials(experiment, trials);
   // Seeds of a row have one network.
   const sizes = new Map<string, Awaited<ReturnType<typeof inspect>>>();
   for (const trial of trials) if (!sizes.has(trial.row)) sizes.set(trial.row, await inspect(trial));

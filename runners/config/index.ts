@@ -20,6 +20,8 @@ export { findSite, loadSite, type Site, type SiteSearch } from './site.js';
 export type { Origin } from './origin.js';
 export { differences, inShort, isAsWritten, writeResolved, type Difference } from './resolved.js';
 export { STARTED_PARTS, withSources } from './sources.js';
+export { Provenance } from './provenance.js';
+export { shareOf, threadsOf, workersOf, type RunSettings } from './run-settings.js';
 export {
   HASH_VERSION,
   NOT_HASHED,

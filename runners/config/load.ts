@@ -1,19 +1,20 @@
 // An experiment file to its trials, or to everything that is wrong with it.
 import { resolve } from 'node:path';
 import { didYouMean } from '../../registry/near.js';
-import type { MtcpError } from '../../registry/errors.js';
+import { MtcpError } from '../../registry/errors.js';
 import { typedSections } from './bare.js';
+import { codeOf } from './code.js';
 import { compose, markOfWhole, type Composition } from './compose.js';
+import { withDataAt } from './data-folder.js';
 import { unknownName } from './explain.js';
 import { Faults, throwAll, type Combination } from './faults.js';
-import { child, follow, text, toValue, type MapNode } from './nodes.js';
-import { lastChange, originOf } from './origin.js';
+import { child, text, toValue } from './nodes.js';
 import { parseOverrides } from './overrides.js';
 import { loadPlugins } from './plugins.js';
+import { Provenance } from './provenance.js';
 import { Schemas } from './schemas.js';
 import { sectionOf, type SectionConfig } from './section.js';
-import { where, type Mark } from './source.js';
-import { referencesOf, validateReferences } from './sources.js';
+import { referencesOf, validateReferences, withSources } from './sources.js';
 import { trialHash, type TrialSpec, type TrialConfig } from './trial.js';
 import type { Plugin } from './load-plugin.js';
 import { digestOf } from '../support/weights-source.js';
@@ -37,6 +38,8 @@ export interface LoadOptions {
   seeds?: readonly number[];
   /** Only these rows; the name of a row that a sweep varies stands for all that became of it. */
   rows?: readonly string[];
+  /** Where the data set lies: the value of the first path option that it reads. */
+  data?: string;
   /** Folder of schemas; the package's own if left out. */
   schemas?: string;
 }
@@ -80,10 +83,14 @@ export interface Experiment {
   readonly tracking?: SectionConfig;
   /** Where trials are trained; undefined if the file says nothing about it. */
   readonly launcher?: SectionConfig;
-  /** Row by row in the order of the file, each row seed by seed. */
+  /** What was asked for: row by row in the order of the file, each row seed by seed. */
   readonly trials: readonly TrialSpec[];
   /** What is allowed and most likely not meant. */
   readonly warnings: readonly MtcpError[];
+  /** The same with every trial that these depend on, in an order in which they can be trained. */
+  readonly needed: readonly TrialSpec[];
+  /** Who wrote the values of a trial; seeds of a row share it. */
+  provenance(trial: Pick<TrialSpec, 'row'>): Provenance;
 }
 
 export const DEFAULT_PROFILE = 'embedded';
@@ -267,11 +274,6 @@ function checkSeeds(seeds: readonly number[] | undefined, faults: Faults): void 
   if (twice !== undefined) fail(`${twice} is listed twice`);
 }
 
-function markIn(trial: MapNode, path: readonly string[]): Mark {
-  const { node, key } = follow(trial, path);
-  return node.kind === 'map' ? (key ?? node.mark) : node.mark;
-}
-
 function expand(
   file: string,
   { composition, drafts, schemas, plugins, warnings }: Sound,
@@ -286,27 +288,28 @@ function expand(
   const completed = memoized((row: string) => {
     const { node, value } = byRow.get(row)!;
     const { value: filled, paths } = schemas.completeTrial(value, node);
-    return { node, config: withDigest(filled as TrialConfig), paths };
+    const reading = () => readingProfiles(file, schemas, options);
+    const config = withDigest(withDataAt(options.data, filled as TrialConfig, schemas, reading));
+    return { config: deepFreeze(config), paths };
   });
   const ofSeed = (seed: number) => {
     const trialOf = memoized((row: string): TrialSpec => {
-      const { node, config, paths } = completed(row);
+      const { config, paths } = completed(row);
       const references = referencesOf({ ...config });
       const sources = Object.fromEntries(
         references.map(({ path, row }) => [path.join('.'), trialOf(row)] as const),
       );
-      return {
+      const code = codeOf(config, plugins);
+      return deepFreeze({
         experiment: name,
         row,
         seed,
-        config: structuredClone(config),
-        hash: trialHash(config, seed, paths, codeOf(config, plugins), sources),
+        config,
+        hash: trialHash(config, { seed, paths, code, sources }),
+        code,
         sources,
         plugins: plugins.map((plugin) => plugin.file),
-        locate: (path) => where(markIn(node, typeof path === 'string' ? path.split('.') : path)),
-        blame: (path) => lastChange(node, path) ?? markIn(node, path),
-        origin: (path) => originOf(node, path),
-      };
+      });
     });
     return trialOf;
   };
@@ -325,26 +328,35 @@ function expand(
     launcher: sectionOf(root, 'launcher'),
     trials,
     warnings,
+    needed: withSources(trials),
+    provenance: memoized(({ row }) => new Provenance(byRow.get(row)!.node), ({ row }) => row),
   };
 }
 
-function memoized<K, V>(make: (key: K) => V): (key: K) => V {
-  const made = new Map<K, V>();
-  return (key) => {
-    if (!made.has(key)) made.set(key, make(key));
-    return made.get(key)!;
-  };
-}
-
-/** Digests of the plugins whose components this configuration names. */
-function codeOf(config: TrialConfig, plugins: readonly Plugin[]): string[] {
-  const types = new Set<unknown>();
-  JSON.stringify(config, (key, value: unknown) => {
-    if (key === 'type') types.add(value);
-    return value;
+/** Profiles under which all rows read data from a folder, and the data set that does. */
+function readingProfiles(file: string, schemas: Schemas, options: LoadOptions): { name: string; type: string }[] {
+  const others = { ...options, data: undefined, profile: undefined };
+  return profilesOf(file, others).flatMap((name) => {
+    if (name === null) return [];
+    const types = loadExperiment(file, { ...others, profile: name }).trials.map(({ config }) => config.data.type);
+    const reads = types.every((type) => schemas.readPath('dataset', type) !== undefined);
+    return reads ? [{ name, type: types[0] }] : [];
   });
-  const used = plugins.filter(({ components }) => components.some(({ name }) => types.has(name)));
-  return used.map(({ digest }) => digest).sort();
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}
+
+function memoized<K, V>(make: (key: K) => V, nameOf: (key: K) => unknown = (key) => key): (key: K) => V {
+  const made = new Map<unknown, V>();
+  return (key) => {
+    const name = nameOf(key);
+    if (!made.has(name)) made.set(name, make(key));
+    return made.get(name)!;
+  };
 }
 
 /** A digest that no file has: weights that are not there yet, which a run refuses. */

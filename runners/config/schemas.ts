@@ -76,6 +76,14 @@ export class Schemas {
     return (index?.properties?.type?.enum ?? []) as string[];
   }
 
+  /** The first option of a component that is a path it reads; undefined if it has none. */
+  readPath(kind: string, type: string): string | undefined {
+    const { properties = {} } = this.#document(`components/${kind}.${type}.json`);
+    const reads = ({ format, written, anyOf = [] }: JsonSchema): boolean =>
+      (format === 'path' && written !== true) || anyOf.some(reads);
+    return Object.entries(properties).find(([, schema]) => reads(schema))?.[0];
+  }
+
   /** Slots of a trial that need no `type`. */
   bareForms(): BareForm[] {
     const root = { schema: this.#document('trial.schema.json'), document: 'trial.schema.json' };

@@ -42,13 +42,15 @@ export function referencesOf({ weights, auxiliary }: Record<string, unknown>): R
 
 /** The trials that others lean on before those that lean on them; otherwise the order stays. */
 export function withSources(trials: readonly TrialSpec[]): TrialSpec[] {
-  const ordered = new Set<TrialSpec>();
+  const ordered = new Map<string, TrialSpec>();
   const add = (trial: TrialSpec): void => {
+    const key = JSON.stringify([trial.row, trial.seed, trial.hash]);
+    if (ordered.has(key)) return;
     for (const source of Object.values(trial.sources)) add(source);
-    ordered.add(trial);
+    ordered.set(key, trial);
   };
   trials.forEach(add);
-  return [...ordered];
+  return [...ordered.values()];
 }
 
 /** Every row that is named exists, and none leans on itself, however many others are in between. */

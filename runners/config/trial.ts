@@ -3,8 +3,6 @@ import { createHash } from 'node:crypto';
 import type { Slot } from '../../registry/container.js';
 import type { MemoryPolicy } from '../../registry/contracts/memory.js';
 import { isPlainObject } from '../../registry/options.js';
-import type { Origin } from './origin.js';
-import type { Mark } from './source.js';
 
 export interface TaskConfig {
   head: Slot;
@@ -94,6 +92,10 @@ export interface TrialConfig {
   engine: EngineConfig;
 }
 
+/**
+ * Plain data: frozen at every depth, the same after JSON, and hashed once. Where its values were written is beside it, in
+ * the experiment's provenance; what a process decides for itself is in its run settings.
+ */
 export interface TrialSpec {
   /** Name of the experiment. */
   readonly experiment: string;
@@ -104,18 +106,14 @@ export interface TrialSpec {
   readonly hash: string;
   /** What other rows have to be done with first: path in the configuration that names the row, to its trial. */
   readonly sources: Readonly<Record<string, TrialSpec>>;
+  /** `kind/name` of the components that it may use to a digest of their code. */
+  readonly code: Readonly<Record<string, string>>;
   /** Files of a user's own that the experiment loads, absolute. */
   readonly plugins: readonly string[];
-  /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
-  locate(path: string | readonly string[]): string;
-  /** What to point at if the part at `path` is at fault: what this row changed in it, if it did, else the part. */
-  blame(path: readonly string[]): Mark;
-  /** The same in full: the layer, the variable that filled it in, what it replaced. */
-  origin(path: readonly string[]): Origin;
 }
 
 /** Raised when the same configuration starts to mean another result. */
-export const HASH_VERSION = 1;
+export const HASH_VERSION = 2;
 
 /**
  * What does not change a trial's result and so is left out of its hash, besides every option that is a path
@@ -130,31 +128,31 @@ export const NOT_HASHED: readonly (readonly string[])[] = [
   ['weights', 'rows'],
 ];
 
-/**
- * @param paths where `config` holds file system paths
- * @param code digests of the plugins that it uses: changed code is another trial
- * @param sources of trials that lean on other rows
- */
-export function trialHash(
-  config: TrialConfig,
-  seed: number,
-  paths: readonly (readonly string[])[],
-  code: readonly string[] = [],
-  sources: TrialSpec['sources'] = {},
-): string {
+/** What identifies a trial besides its configuration. */
+export interface Identity {
+  seed: number;
+  /** Where the configuration holds file system paths. */
+  paths: readonly (readonly string[])[];
+  /** `kind/name` to a digest of its code: changed code is another trial. */
+  code: Readonly<Record<string, string>>;
+  /** Of trials that depend on other rows. */
+  sources: TrialSpec['sources'];
+}
+
+export function trialHash(config: TrialConfig, { seed, paths, code, sources }: Identity): string {
   const left = structuredClone(config);
   const terms = Object.values(left.auxiliary ?? {});
   for (const term of terms) remove(term, ['teacher']);
   // A trial without such terms is the same as before there were any.
   if (terms.length === 0) remove(left, ['auxiliary']);
   for (const path of [...NOT_HASHED, ...paths]) remove(left, path);
-  const leansOn = Object.entries(sources).map(([path, { hash }]) => [path, hash]);
+  const dependsOn = Object.entries(sources).map(([path, { hash }]) => [path, hash]);
   const identity = {
     version: HASH_VERSION,
     seed,
     config: left,
-    ...(code.length > 0 && { code }),
-    ...(leansOn.length > 0 && { sources: Object.fromEntries(leansOn) }),
+    code,
+    ...(dependsOn.length > 0 && { sources: Object.fromEntries(dependsOn) }),
   };
   return createHash('sha256').update(canonicalJson(identity)).digest('hex');
 }

@@ -9,7 +9,7 @@ import { record } from '../engine/recording.js';
 import { hostTensor } from '../engine/engine.js';
 import { writeWhole } from '../support/files.js';
 import { tracePredictions } from '../training/evaluation.js';
-import { partsOf } from '../model/parts.js';
+import { assembled } from '../model/assemble.js';
 import { SafetensorsFile } from '../support/safetensors.js';
 import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
@@ -57,7 +57,7 @@ export async function exportOnnx({
 }: OnnxExportOptions): Promise<OnnxExported> {
   const trial = trialIn(folder);
   const weights = weightsIn(folder, checkpoint);
-  const { network, tasks } = partsOf(trial);
+  const { network, tasks } = assembled(trial);
   const components = createTrialContainer(tasks);
   const augment = size ? { ...trial.config.augment, size: [...size] } : trial.config.augment;
   const transform = components.create('transform', augment);

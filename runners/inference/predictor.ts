@@ -14,7 +14,8 @@ import { createEngine } from '../engine/index.js';
 import { hostTensor, type Engine, type Program } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import { tracePredictions } from '../training/evaluation.js';
-import { partsOf, threadsOf } from '../model/parts.js';
+import { assembled } from '../model/assemble.js';
+import { threadsOf } from '../config/index.js';
 import { SafetensorsFile } from '../support/safetensors.js';
 import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
@@ -48,7 +49,7 @@ export class Predictor {
     readonly options: PredictorOptions,
     readonly engine: Engine,
   ) {
-    this.#parts = partsOf(trial);
+    this.#parts = assembled(trial);
   }
 
   /**
@@ -63,7 +64,7 @@ export class Predictor {
       trial,
       checkpoint,
       options,
-      await createEngine(trial.config.engine, threadsOf(trial)),
+      await createEngine(trial.config.engine, threadsOf(trial.config)),
     );
   }
 

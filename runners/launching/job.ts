@@ -1,19 +1,18 @@
 // Inside a job: works through the trials of a submission. A task begins with its own trials and takes others when
-// somebody else has those, so tasks, arrays, and processes anywhere may share a list. Configurations are read one by
-// one, when their trial is claimed, so that a list of ten thousand costs no more than one of ten.
+// somebody else has those, so tasks, arrays, and processes anywhere may share a list. Trials are read in full one by
+// one, when they are claimed, so that a list of ten thousand costs no more than one of ten.
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isBatchLauncher, type Here } from '../../registry/contracts/launching.js';
+import { isBatchLauncher } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
-import type { Origin, TrialSpec, TrialConfig } from '../config/index.js';
+import { codeOf } from '../config/code.js';
+import type { TrialSpec } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
-import { openExperiment } from '../config/open.js';
-import { writeWhole } from '../support/files.js';
 import { writeJobMark } from '../store/ledger/job-mark.js';
 import { Ledger } from '../store/ledger/ledger.js';
-import { RunFolder } from '../store/ledger/run-folder.js';
+import { checkStart } from '../store/weights/start.js';
 import { loadPlugin } from '../config/load-plugin.js';
-import { giveThreads, workThrough, type WorkEvent, type Worked } from '../training/work.js';
+import { workThrough, type WorkEvent, type Worked } from '../training/work.js';
 import { createLauncher } from './index.js';
 import { probeOf } from './jobs.js';
 import { SubmissionFolder, type Listed } from './submission.js';
@@ -35,7 +34,6 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
   const launcher = createLauncher(record.launcher);
   const here = isBatchLauncher(launcher) ? launcher.here(process.env) : undefined;
   const listed = folder.readTrials();
-  const all = listed.map((each) => new ListedTrial(each, folder, here));
 
   const group = record.groups.find(({ name }) => name === options.group);
   if (options.group !== undefined && !group)
@@ -43,7 +41,7 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
       where: `argument "--group ${options.group}"`,
       hint: `groups: ${record.groups.map(({ name }) => name).join(', ')}`,
     });
-  const trials = group ? all.slice(group.first, group.first + group.trials) : all;
+  const trials = group ? listed.slice(group.first, group.first + group.trials) : listed;
   const most = group && options.task !== undefined ? group.each : Infinity;
   let begun = 0;
   const ledger = new Ledger(folder.runs, trials, {
@@ -52,8 +50,10 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
     since: record.created,
     from: (options.task ?? 0) * (group?.each ?? 1),
   });
-  return workThrough({
+  return workThrough<Listed>({
     ledger,
+    specOf: (trial) => specOf(trial, folder),
+    settings: { threads: here?.cpus },
     sources: new DataSources(join(folder.runs, record.experiment), options.observe, { constant: false }),
     observe(event) {
       if (event.event === 'trial') {
@@ -70,63 +70,20 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
   });
 }
 
-/** A trial of a list: its configuration is read when it is asked for, which is after it was claimed. */
-class ListedTrial implements TrialSpec {
-  readonly experiment: string;
-  readonly row: string;
-  readonly seed: number;
-  readonly hash: string;
-  #trial: TrialSpec | undefined;
-
-  constructor(
-    readonly listed: Listed,
-    readonly submission: SubmissionFolder,
-    readonly here: Here | undefined,
-  ) {
-    ({ experiment: this.experiment, row: this.row, seed: this.seed, hash: this.hash } = listed);
-  }
-
-  get #opened(): TrialSpec {
-    if (this.#trial) return this.#trial;
-    const file = join(new RunFolder(this.submission.runs, this).path, 'resolved.yaml');
-    writeWhole(file, this.submission.readConfig(this.listed));
-    const trial = openExperiment(file).trials[0];
-    if (trial.hash !== this.hash)
-      throw new MtcpError(
-        'config',
-        'here the configuration means another trial than where it was submitted',
-        {
-          where: file,
-          hint: 'another version of mtcp, or another file of weights or components; submit it again',
-        },
-      );
-    if (this.here?.cpus !== undefined) giveThreads([trial], this.here.cpus);
-    return (this.#trial = trial);
-  }
-
-  /** Before the trial is claimed it matters only which ones they are. */
-  get sources(): TrialSpec['sources'] {
-    if (this.#trial) return this.#trial.sources;
-    const { sources } = this.listed;
-    const named = Object.entries(sources).map(([path, name]) => [
-      path,
-      { ...name, sources: {} } as TrialSpec,
-    ]);
-    return Object.fromEntries(named) as TrialSpec['sources'];
-  }
-  get config(): TrialConfig {
-    return this.#opened.config;
-  }
-  get plugins(): readonly string[] {
-    return this.#opened.plugins;
-  }
-  locate(path: string | readonly string[]): string {
-    return this.#opened.locate(path);
-  }
-  blame(path: readonly string[]): ReturnType<TrialSpec['blame']> {
-    return this.#opened.blame(path);
-  }
-  origin(path: readonly string[]): Origin {
-    return this.#opened.origin(path);
-  }
+/**
+ * A listed trial in full.
+ * @throws MtcpError `config` if its code is not what it was when it was submitted
+ */
+function specOf(listed: Listed, folder: SubmissionFolder): TrialSpec {
+  const spec = folder.readSpec(listed);
+  const plugins = spec.plugins.map((file) => loadPlugin(file));
+  const code = codeOf(spec.config, plugins);
+  const changed = Object.keys({ ...spec.code, ...code }).filter((name) => spec.code[name] !== code[name]);
+  if (changed.length > 0)
+    throw new MtcpError('config', `the code of ${changed.join(', ')} is not what it was when this was submitted`, {
+      where: folder.path,
+      hint: 'another version of mtcp or of a plugin; submit it again',
+    });
+  checkStart(spec);
+  return spec;
 }

@@ -2,17 +2,22 @@
 // They need no further arrangement, because each claims what is not taken; this process tells them when to stop,
 // passes on what they report, and replaces one that dies.
 import { fork, type ChildProcess } from 'node:child_process';
-import type { RunOptions } from '../app/run.js';
+import { shareOf, type RunSettings, type TrialSpec } from '../config/index.js';
+import type { TrialState } from '../store/ledger/run-folder.js';
 import type { Failure, WorkEvent, Worked } from '../training/work.js';
 
-/** What a worker is told first. What `fresh` sets aside has been set aside before. */
+/** What a worker is told first: trials as plain data. It reads no experiment file. */
 export interface Assignment {
-  file: string;
-  options: Omit<RunOptions, 'observe' | 'stopRequested' | 'ledger'> & {
-    jobs: number;
-    /** Written into the locks of the worker. */
-    tags?: Record<string, string>;
-  };
+  /** Folder of all runs. */
+  runs: string;
+  /** Name of the experiment. */
+  experiment: string;
+  /** With what they depend on, in an order in which they can be trained. */
+  trials: readonly TrialSpec[];
+  settings: RunSettings;
+  only?: readonly TrialState[];
+  /** Written into the locks of the worker. */
+  tags?: Record<string, string>;
   /** Trials that a worker died of, as `row`, `seed`. */
   skip: Pick<Failure, 'row' | 'seed'>[];
 }
@@ -29,17 +34,21 @@ interface Worker {
 
 const POLL = 200;
 
-export async function runInProcesses(
-  file: string,
-  {
-    observe,
-    stopRequested,
-    ledger,
-    ...options
-  }: RunOptions & { jobs: number; observe(event: WorkEvent): void; stopRequested(): boolean },
-  trials: number,
-): Promise<Worked> {
-  const jobs = Math.min(options.jobs, trials);
+export interface ProcessOptions extends Omit<Assignment, 'settings' | 'skip'> {
+  /** How many processes at once, at most. */
+  jobs: number;
+  observe(event: WorkEvent): void;
+  stopRequested(): boolean;
+}
+
+export async function runInProcesses({
+  jobs: most,
+  observe,
+  stopRequested,
+  ...assigned
+}: ProcessOptions): Promise<Worked> {
+  const jobs = Math.min(most, assigned.trials.length);
+  const settings = shareOf(jobs);
   const workers = new Set<Worker>();
   const failed: Failure[] = [];
   const died: Failure[] = [];
@@ -51,7 +60,7 @@ export async function runInProcesses(
       const child = fork(new URL('./worker.js', import.meta.url), { stdio: ['ignore', 2, 2, 'ipc'] });
       const worker: Worker = { child };
       workers.add(worker);
-      const assignment: Assignment = { file, options: { ...options, jobs, tags: ledger?.tags }, skip: died };
+      const assignment: Assignment = { ...assigned, settings, skip: died };
       child.send({ assignment } satisfies ToWorker);
       child.on('error', reject);
       child.on('message', (message: FromWorker) => {

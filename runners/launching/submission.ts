@@ -3,16 +3,20 @@
 //   submission.json    who asked for what, and the jobs that came of it
 //   a.sh, b.sh, ...    the scripts, one for each group of trials; those of b wait for those of a
 //   trials.jsonl       the trials in the order of the groups, one a line
-//   configs.yaml       their configurations, one document each: later changes of the experiment file do not count
+//   specs.jsonl        the trials in full, one a line: later changes of the experiment file do not count
 //   tasks/a-7.jsonl    beginnings and ends of a task
 //   logs/JOB_7.log     what it printed
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Slot } from '../../registry/container.js';
 import { MtcpError } from '../../registry/errors.js';
-import { writeResolved, type TrialSpec } from '../config/index.js';
+import type { TrialSpec } from '../config/index.js';
 import { writeWhole } from '../support/files.js';
+import type { TrialRef } from '../store/ledger/ledger.js';
 import { RunFolder } from '../store/ledger/run-folder.js';
+
+const SPECS = 'specs.jsonl';
 
 /** Folder of submissions in the folder of an experiment. */
 export const JOBS = '.jobs';
@@ -54,12 +58,12 @@ export interface Submission {
 /** What tells a trial's folder from all others. */
 export type TrialName = Pick<TrialSpec, 'experiment' | 'row' | 'seed' | 'hash'>;
 
-/** A trial of a submission, without its configuration. */
-export interface Listed extends TrialName {
-  /** Trials that have to be done first, as `Trial.sources` has them. */
-  sources: Record<string, TrialName>;
-  /** Its configuration in configs.yaml: first byte and length. */
+/** A trial of a submission, as much as it takes to claim it. */
+export interface Listed extends TrialRef {
+  /** The trial in specs.jsonl: first byte and length. */
   at: [number, number];
+  /** CRC-32 of these bytes. */
+  crc: number;
 }
 
 /** What the script of a task writes down; see slurm/script.ts. */
@@ -114,18 +118,16 @@ export class SubmissionFolder {
   }
 
   writeTrials(trials: readonly TrialSpec[]): void {
-    const configs: Buffer[] = [];
+    const specs: Buffer[] = [];
     let end = 0;
     const lines = trials.map((trial) => {
-      const text = Buffer.from(`---\n${writeResolved(trial)}`);
-      configs.push(text);
-      const sources = Object.entries(trial.sources).map(([path, source]) => [path, nameOf(source)] as const);
-      const at: Listed['at'] = [end, text.length];
-      const listed: Listed = { ...nameOf(trial), sources: Object.fromEntries(sources), at };
+      const text = Buffer.from(`${JSON.stringify(trial)}\n`);
+      specs.push(text);
+      const listed: Listed = { ...refOf(trial), at: [end, text.length], crc: crc32(text) };
       end += text.length;
       return JSON.stringify(listed);
     });
-    writeWhole(join(this.path, 'configs.yaml'), Buffer.concat(configs));
+    writeWhole(join(this.path, SPECS), Buffer.concat(specs));
     writeWhole(join(this.path, 'trials.jsonl'), `${lines.join('\n')}\n`);
   }
 
@@ -136,16 +138,28 @@ export class SubmissionFolder {
       .map((line) => JSON.parse(line) as Listed);
   }
 
-  /** The configuration of a trial, as an experiment file. */
-  readConfig({ at: [first, length] }: Listed): string {
-    const file = openSync(join(this.path, 'configs.yaml'), 'r');
+  /**
+   * The whole of a listed trial.
+   * @throws MtcpError `io` if it is not there any more or damaged
+   */
+  readSpec({ at: [first, length], crc }: Listed): TrialSpec {
+    const path = join(this.path, SPECS);
     try {
-      const text = Buffer.alloc(length);
-      readSync(file, text, 0, length, first);
-      return text.toString('utf8');
-    } finally {
-      closeSync(file);
+      const file = openSync(path, 'r');
+      try {
+        const text = Buffer.alloc(length);
+        readSync(file, text, 0, length, first);
+        if (crc32(text) === crc) return JSON.parse(text.toString('utf8')) as TrialSpec;
+      } finally {
+        closeSync(file);
+      }
+    } catch (cause) {
+      throw new MtcpError('io', 'a trial of this submission cannot be read', { where: path, cause });
     }
+    throw new MtcpError('io', 'a trial of this submission is not what it was when it was submitted', {
+      where: path,
+      hint: 'submit it again',
+    });
   }
 
   /** What a task wrote down; a line that was cut off is left out. */
@@ -199,7 +213,13 @@ export function submissionsOf(
     });
 }
 
-const nameOf = ({ experiment, row, seed, hash }: TrialName): TrialName => ({ experiment, row, seed, hash });
+const refOf = ({ experiment, row, seed, hash, sources }: TrialRef): TrialRef => ({
+  experiment,
+  row,
+  seed,
+  hash,
+  sources: Object.fromEntries(Object.entries(sources).map(([path, source]) => [path, refOf(source)])),
+});
 
 /** Path of a trial's folder, as what identifies it in a folder of runs. */
 export const pathOf = (runs: string, trial: TrialName): string => new RunFolder(runs, trial).path;

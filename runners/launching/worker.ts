@@ -2,11 +2,10 @@
 // its parent it saves a checkpoint and ends.
 import { join } from 'node:path';
 import { messageOf } from '../../registry/errors.js';
-import { withSources } from '../config/index.js';
+import { loadComponents } from '../config/components-of.js';
 import { DataSources } from '../training/data-sources.js';
-import { openExperiment } from '../config/open.js';
 import { Ledger } from '../store/ledger/ledger.js';
-import { shareThreads, workThrough } from '../training/work.js';
+import { workThrough } from '../training/work.js';
 import { Jobs } from './jobs.js';
 import type { Assignment, FromWorker, ToWorker } from './local.js';
 
@@ -26,20 +25,16 @@ process.on('message', (message: ToWorker) => {
       .finally(() => process.connected && process.disconnect());
 });
 
-async function work({ file, options, skip }: Assignment): Promise<void> {
-  const experiment = openExperiment(file, options);
-  const { name } = experiment;
-  const trials = withSources(experiment.trials);
-  shareThreads(trials, options.jobs);
-  const sources = new DataSources(join(options.runs, name), () => {});
+async function work(assignment: Assignment): Promise<void> {
+  const { runs, experiment, trials, settings, only, tags, skip } = assignment;
+  loadComponents(trials);
+  const sources = new DataSources(join(runs, experiment), () => {});
   await sources.prepare(trials);
   const worked = await workThrough({
-    ledger: new Ledger(options.runs, trials, {
-      only: options.only,
-      tags: options.tags,
-      probes: Jobs.of(options.runs, name).probes,
-    }),
+    ledger: new Ledger(runs, trials, { only, tags, probes: Jobs.of(runs, experiment).probes }),
+    specOf: (trial) => trial,
     sources,
+    settings,
     observe: (event) => send({ event }),
     stopRequested: () => stopping,
     skip: ({ trial }) => skip.some(({ row, seed }) => row === trial.row && seed === trial.seed),

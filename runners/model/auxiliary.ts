@@ -105,10 +105,7 @@ export function auxiliaryOf(
     const loss = components.create('auxiliary', slot);
     const path = ['auxiliary', name, 'teacher'];
     const fail = (message: string, hint: string) =>
-      new MtcpError('config', message, {
-        where: trial.locate(row === null ? ['auxiliary', name] : path),
-        hint,
-      });
+      new PartError(row === null ? ['auxiliary', name] : path, message, { hint });
     if (row === null) {
       if (loss.taught) throw fail(`"${slot.type}" needs a teacher`, 'name a row: `teacher: ROW`');
       return { name, loss, weight };

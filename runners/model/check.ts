@@ -1,48 +1,43 @@
-// What only building can show, found before anything runs: every component of every trial is made, every network is
-// recorded once on shapes alone, and whatever does not fit is a fault at the place in the experiment file that names
-// the part. Nothing is computed; trials that differ in nothing that matters here are looked at once.
+// What only building can show, found before anything runs: every trial is assembled, every network recorded once on
+// shapes alone, and what a trial starts from is laid beside it. Whatever does not fit is a fault at the place in the
+// experiment file that names the part. Nothing is computed; trials that differ in nothing that matters here are looked
+// at once.
 import type * as tf from '../../registry/tf.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
-import { catalog } from '../../registry/catalog.js';
-import type { Kind } from '../../registry/component.js';
-import { createTrialContainer, type ComponentFactory, type Slot } from '../../registry/container.js';
+import type { Slot } from '../../registry/container.js';
 import type { Loss } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import { nearestNames } from '../../registry/near.js';
-import { Faults, throwAll, type Report, type TrialSpec } from '../config/index.js';
+import { Faults, throwAll, type Experiment, type Report, type TrialSpec } from '../config/index.js';
 import { record } from '../engine/recording.js';
-import { fitRows } from '../store/weights/rows.js';
-import { shapesIn } from '../store/weights/start.js';
 import type { Shapes } from '../store/weights/fit.js';
-import { auxiliaryOf, measureTeachers } from './auxiliary.js';
-import { BLOCK_SECTIONS, Network } from './network.js';
+import { fitRows } from '../store/weights/rows.js';
+import { checkStart, fitFile, shapesIn } from '../store/weights/start.js';
+import { assemble, assembled, isAssembly, type Assembly } from './assemble.js';
+import { measureTeachers } from './auxiliary.js';
+import { collect, type Misfit } from './misfit.js';
 import { objective, type Criterion } from './objective.js';
-import { partsOf } from './parts.js';
-import { PartError, thrownIn } from './part-error.js';
+import { PartError } from './part-error.js';
 import { stepInputs, type StepInputs } from './step-inputs.js';
 import { tableOf } from './table.js';
 
-/** A fault by its place in the trial; where that is written differs from row to row. */
-interface Misfit {
-  readonly path: readonly string[];
-  readonly message: string;
-  readonly note?: string;
-  readonly hint?: string;
-}
+export type Observe = (done: number, total: number) => void;
 
-/** Throws all faults of all trials together. */
+/** @throws MtcpError, or MtcpErrors with all faults of all trials together */
 export async function checkTrials(
+  experiment: Pick<Experiment, 'provenance'>,
   trials: readonly TrialSpec[],
-  observe: (done: number, total: number) => void = () => {},
+  observe?: Observe,
 ): Promise<void> {
-  throwAll(await findMisfits(trials, observe));
+  throwAll(await findMisfits(experiment, trials, observe));
 }
 
+/** All faults of these trials of an experiment. */
 export async function findMisfits(
+  { provenance }: Pick<Experiment, 'provenance'>,
   trials: readonly TrialSpec[],
-  observe: (done: number, total: number) => void = () => {},
+  observe: Observe = () => {},
 ): Promise<MtcpError[]> {
   const known = new Map<string, Misfit[]>();
   const recorded = new Set<string>();
@@ -53,10 +48,10 @@ export async function findMisfits(
     let misfits = known.get(keys[i]);
     if (!misfits) {
       observe(known.size, total);
-      known.set(keys[i], (misfits = await misfitsOf(trial, recorded)));
+      known.set(keys[i], (misfits = await misfitsIn(trial, recorded)));
     }
     const report: Report = faults.reportIn({ row: trial.row, profile: null });
-    for (const { path, ...fault } of misfits) report({ mark: trial.blame(path), ...fault });
+    for (const { path, ...fault } of misfits) report({ mark: provenance(trial).blame(path), ...fault });
   }
   return faults.errors(
     trials.map(({ row }) => ({ row, profile: null })),
@@ -64,91 +59,48 @@ export async function findMisfits(
   );
 }
 
-/** What a network and its objective depend on. */
+/** What the parts of a trial and their fit depend on. */
 function keyOf({ config, sources }: TrialSpec): string {
-  const { data, augment, tasks, model, scheme, intermediate, auxiliary, optimizer, schedule, weights } =
-    config;
-  const own = [
-    data,
-    augment,
-    tasks,
-    model,
-    scheme,
-    intermediate,
-    auxiliary,
-    optimizer,
-    schedule,
-    weights.rows,
-  ];
-  return JSON.stringify([...own, Object.values(sources).map(keyOf)]);
+  const { engine: _engine, memory: _memory, ...own } = config;
+  return JSON.stringify([own, Object.values(sources).map(keyOf)]);
 }
 
 /** The same but for the numbers that a sweep varies most, which change no shape. */
 function shapeOf({ config, ...trial }: TrialSpec): string {
-  const { scheme, optimizer, schedule } = config;
+  const { scheme, optimizer, schedule, train } = config;
   const numberless = (slot: Slot): Slot =>
     JSON.parse(JSON.stringify(slot, (_, value: unknown) => (typeof value === 'number' ? 0 : value))) as Slot;
   const kept = {
     scheme: numberless(scheme),
     optimizer: numberless(optimizer),
     schedule: numberless(schedule),
+    train: { ...train, epochs: 0 },
   };
   return keyOf({ ...trial, config: { ...config, ...kept } } as TrialSpec);
 }
 
 /** @param recorded shapes of networks that are known to be good */
-async function misfitsOf(trial: TrialSpec, recorded: Set<string>): Promise<Misfit[]> {
+async function misfitsIn(trial: TrialSpec, recorded: Set<string>): Promise<Misfit[]> {
+  const assembly = assemble(trial);
+  if (!isAssembly(assembly)) return assembly;
   const misfits: Misfit[] = [];
-  const labelled = tasksOf(trial, misfits);
-  if (misfits.length > 0) return misfits;
-  const { config } = trial;
-  const made = new Maker(createTrialContainer(labelled), misfits);
-  const losses = new Map(
-    labelled.map(({ name }) => [name, made.create('loss', ['tasks', name, 'loss'], config.tasks[name].loss)]),
-  );
-  const tasks = labelled.map((task) => ({
-    ...task,
-    channels: losses.get(task.name)?.channels?.(task) ?? task.channels,
-  }));
-  const maker = new Maker(createTrialContainer(tasks), misfits);
-  for (const task of tasks) {
-    const { head, metric } = config.tasks[task.name];
-    maker.create('metric', ['tasks', task.name, 'metric'], metric);
-    maker.create('head', ['tasks', task.name, 'head'], head);
-    for (const [part, slot] of Object.entries(config.tasks[task.name]))
-      checkKind(part as Kind, slot, task, misfits);
-  }
-  maker.create('backbone', ['model', 'backbone'], config.model.backbone);
-  for (const section of BLOCK_SECTIONS) {
-    const slot = config.model[section];
-    if (slot) maker.create(section, ['model', section], slot);
-  }
-  const transform = maker.create('transform', ['augment'], config.augment);
-  const scheme = maker.create('scheme', ['scheme'], config.scheme);
-  for (const [name, { loss }] of Object.entries(config.auxiliary))
-    maker.create('auxiliary', ['auxiliary', name, 'loss'], loss);
-  for (const [path, { row, config: source }] of Object.entries(trial.sources))
-    if (source.train.checkpoint.keep === 'none')
-      misfits.push({
-        path: path.split('.'),
-        message: `row "${row}" keeps no weights`,
-        hint: 'set its train.checkpoint.keep to last or best',
-      });
-  maker.create('optimizer', ['optimizer'], config.optimizer);
-  maker.create('schedule', ['schedule'], config.schedule);
+  at(misfits, ['weights', 'backbone'], () => checkStart(trial));
   const kind = shapeOf(trial);
   if (misfits.length > 0 || recorded.has(kind)) return misfits;
+  const table = await recordStep(assembly, misfits);
+  if (misfits.length > 0) return misfits;
+  at(misfits, ['weights', 'backbone'], () => fitFile(trial, table));
+  await checkRows(assembly, table, misfits);
+  if (misfits.length === 0) recorded.add(kind);
+  return misfits;
+}
 
-  const network = new Network(config.model, config.tasks, tasks, maker.components);
-  const criterion: Criterion = {
-    tasks,
-    losses: Object.fromEntries(losses) as Record<string, Loss>,
-    scheme: scheme!,
-    intermediate: config.intermediate,
-    auxiliary: auxiliaryOf(trial, maker.components, (source) => partsOf(source).network),
-  };
+/** One micro-batch of a training step, on shapes. */
+async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<ParameterTable> {
+  const { network, criterion, transform, spec } = assembly;
+  const { batch, accumulate } = spec.config.train;
   const table = new ParameterTable();
-  const shape = { batch: config.train.batch, size: transform!.size };
+  const shape = { batch: batch / accumulate, size: transform.size };
   await measureTeachers(criterion.auxiliary, shape);
   await record((tracer) => {
     const pass = new Pass(table, tracer, true);
@@ -159,80 +111,28 @@ async function misfitsOf(trial: TrialSpec, recorded: Set<string>): Promise<Misfi
     });
     return {};
   });
-  if (misfits.length === 0) await checkRows(trial, table, transform!.size, misfits);
-  if (misfits.length === 0) recorded.add(kind);
-  return misfits;
+  return table;
 }
 
-/** Whether what other rows trained has a place in this network. */
-async function checkRows(
-  trial: TrialSpec,
-  table: ParameterTable,
-  size: readonly [number, number],
-  misfits: Misfit[],
-): Promise<void> {
+/** Whether what other rows trained has its place in this network. */
+async function checkRows({ spec, transform }: Assembly, table: ParameterTable, misfits: Misfit[]) {
   const shapes = new Map<TrialSpec, Shapes>();
-  for (const part of Object.keys(trial.config.weights.rows)) {
-    const source = trial.sources[`weights.rows.${part}`];
-    if (!shapes.has(source)) shapes.set(source, shapesIn(await tableOf(partsOf(source), size)));
+  for (const part of Object.keys(spec.config.weights.rows)) {
+    const source = spec.sources[`weights.rows.${part}`];
+    if (!shapes.has(source)) shapes.set(source, shapesIn(await tableOf(assembled(source), transform.size)));
   }
-  collect(misfits, () =>
-    PartError.wrap(['weights', 'rows'], 'rows do not fit', '', () =>
-      fitRows(trial, (source) => shapes.get(source)!, shapesIn(table)),
-    ),
-  );
+  at(misfits, ['weights', 'rows'], () => fitRows(spec, (source) => shapes.get(source)!, shapesIn(table)));
 }
 
-/** The data set's tasks that the trial names. */
-function tasksOf({ config }: TrialSpec, misfits: Misfit[]): Task[] {
-  const dataset = new Maker(createTrialContainer([]), misfits).create('dataset', ['data'], config.data);
-  if (!dataset) return [];
-  const known = new Map(dataset.tasks.map((task) => [task.name, task]));
-  return Object.keys(config.tasks).flatMap((name) => {
-    const task = known.get(name);
-    if (task) return [task];
-    misfits.push({
-      path: ['tasks', name],
-      message: `data set "${config.data.type}" has no labels for task "${name}"`,
-      hint: unknownHint(name, [...known.keys()]),
-    });
-    return [];
-  });
-}
-
-function unknownHint(name: string, known: readonly string[]): string {
-  const near = nearestNames(name, known).map((other) => `"${other}"`);
-  const meant = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : '';
-  return `${meant}it has ${known.join(', ')}`;
-}
-
-/** Makes components one by one and keeps what each has to complain about. */
-class Maker {
-  constructor(
-    readonly components: ComponentFactory,
-    readonly misfits: Misfit[],
-  ) {}
-
-  create<K extends Kind>(kind: K, path: readonly string[], slot: Slot) {
-    try {
-      return this.components.create(kind, slot);
-    } catch (error) {
-      this.misfits.push(misfit(path, `${kind} "${slot.type}" cannot be made`, error));
-      return undefined;
-    }
+/** Keeps a fault that `look` finds as a misfit at `path`, or at the option below it that the fault names. */
+function at(misfits: Misfit[], path: readonly string[], look: () => unknown): void {
+  try {
+    look();
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
+    const { message, frame: note, hint, option } = error;
+    misfits.push({ path: [...path, ...(option === undefined ? [] : [option])], message, note, hint });
   }
-}
-
-function checkKind(kind: Kind, slot: Slot, task: Task, misfits: Misfit[]): void {
-  const { tasks: kinds } = catalog.get(kind, slot.type);
-  if (kinds === undefined || kinds.includes(task.kind)) return;
-  const fitting = catalog.list(kind).filter(({ tasks }) => tasks === undefined || tasks.includes(task.kind));
-  const purpose = kinds.length > 0 ? kinds.join(' and ') : 'auxiliary predictions only';
-  misfits.push({
-    path: ['tasks', task.name, kind],
-    message: `${kind} "${slot.type}" is for ${purpose}; task "${task.name}" is of kind ${task.kind}`,
-    hint: `for ${task.kind}: ${fitting.map(({ name }) => name).join(', ')}`,
-  });
 }
 
 /** Losses of the predictions, one by one, and then what the scheme makes of them. */
@@ -281,24 +181,4 @@ function tryObjective(
       objective(criterion, pass, predictions, labels, inputs),
     ),
   );
-}
-
-/** Runs `build`; what a part of the network complains about is kept. */
-function collect(misfits: Misfit[], build: () => unknown): void {
-  try {
-    build();
-  } catch (error) {
-    const errors = error instanceof AggregateError ? error.errors : [error];
-    for (const each of errors) {
-      if (!(each instanceof PartError)) throw each;
-      misfits.push({ path: each.path, message: each.message, note: each.frame, hint: each.hint });
-    }
-  }
-}
-
-function misfit(path: readonly string[], what: string, error: unknown): Misfit {
-  if (!MtcpError.is(error))
-    return { path, message: `${what}: ${(error as Error).message}`, note: thrownIn(error) };
-  const option = error.option?.split('.') ?? [];
-  return { path: [...path, ...option], message: error.message, hint: error.hint };
 }

@@ -9,7 +9,7 @@ import type { TrialSpec } from '../config/index.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { record } from '../engine/recording.js';
 import { BLOCK_SECTIONS } from './network.js';
-import { partsOf } from './parts.js';
+import { assembled } from './assemble.js';
 
 /** One section: backbone, decoder, ..., heads. */
 export interface FlowSection {
@@ -35,7 +35,7 @@ export interface Flow {
 /** @throws MtcpError if parts of the network do not fit each other */
 export async function flowOf(trial: TrialSpec): Promise<Flow> {
   const { config } = trial;
-  const { network, tasks } = partsOf(trial);
+  const { network, tasks } = assembled(trial);
   const { size } = createTrialContainer(tasks).create('transform', config.augment);
   const table = new ParameterTable();
   const shapes = new Map<string, number[]>();

@@ -10,7 +10,7 @@ export class PartError extends MtcpError {
     /** Keys of the trial's configuration that lead to the part, or to the option at fault. */
     readonly path: readonly string[],
     message: string,
-    details: { note?: string; hint?: string; cause: unknown },
+    details: { note?: string; hint?: string; cause?: unknown } = {},
   ) {
     super('component', message, {
       where: path.join('.'),

@@ -3,10 +3,10 @@
 // published code does it, and every table says so. A part of the training images may be held out instead.
 import type { Metric, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/near.js';
 import type { TrialSpec, TrialConfig } from '../config/trial.js';
 import type { EvaluatedSplit } from '../data/loader.js';
+import { PartError } from './part-error.js';
 
 type WithSelection = Pick<TrialConfig, 'evaluate'>;
 
@@ -25,10 +25,10 @@ export function judgedSplit(
 /**
  * By `evaluate.selection.metric`: one metric, or with `all` the mean over tasks of the logarithm of the primary
  * metric, errors counting negative.
- * @throws MtcpError `config` if no task has that metric
+ * @throws PartError if no task has that metric
  */
 export function judgeOf(
-  { config, locate }: Pick<TrialSpec, 'config' | 'locate'>,
+  config: WithSelection,
   tasks: readonly Task[],
   metrics: Record<string, Metric>,
 ): Judge {
@@ -48,8 +48,7 @@ export function judgeOf(
   }
   const chosen = known.find(({ name }) => name === metric);
   if (!chosen)
-    throw new MtcpError('config', `no task of this trial has a metric "${metric}"`, {
-      where: locate(['evaluate', 'selection', 'metric']),
+    throw new PartError(['evaluate', 'selection', 'metric'], `no task of this trial has a metric "${metric}"`, {
       hint: didYouMean(
         metric,
         known.map(({ name }) => name),

@@ -3,12 +3,12 @@ import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { record } from '../engine/recording.js';
 import { measureTeachers } from './auxiliary.js';
 import { objective } from './objective.js';
-import type { TrialParts } from './parts.js';
+import { type Assembly } from './assemble.js';
 import { stepInputs } from './step-inputs.js';
 
 /** Every parameter and buffer of the model, those of intermediate predictions and of the scheme among them. */
 export async function tableOf(
-  { network, criterion }: TrialParts,
+  { network, criterion }: Assembly,
   size: readonly [number, number],
 ): Promise<ParameterTable> {
   const table = new ParameterTable();

@@ -3,7 +3,7 @@
 import type { TaskScore } from '../../registry/contracts/learning.js';
 import type { EvaluatedSplit } from '../data/loader.js';
 import type { Predicted } from './evaluation.js';
-import type { TrialParts } from '../model/parts.js';
+import { type Assembly } from '../model/assemble.js';
 import { primaryOf } from '../model/primary-metrics.js';
 import { saveBest } from './save.js';
 import { judgedSplit } from '../model/selection.js';
@@ -40,7 +40,7 @@ export function evaluateOn(
 }
 
 function primaryScores(
-  { tasks, metrics }: TrialParts,
+  { tasks, metrics }: Assembly,
   values: Record<string, number>,
 ): Record<string, TaskScore> {
   const scores = tasks.map(({ name }) => {

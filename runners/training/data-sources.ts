@@ -9,7 +9,8 @@ import { splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
 import { scoreConstant } from './evaluation.js';
-import { loaderOf, partsOf, tasksOf } from '../model/parts.js';
+import { loaderOf } from '../model/loader.js';
+import { assembled, tasksOf } from '../model/assemble.js';
 
 export type DataEvent =
   | { event: 'preparing'; what: string; done: number; total: number }
@@ -43,7 +44,7 @@ export class DataSources {
 
   async #prepare(widest: TrialSpec): Promise<void> {
     const tasks = tasksOf(widest);
-    const loader = loaderOf(widest, tasks);
+    const loader = loaderOf(widest, { tasks });
     try {
       const info = await loader.prepare((done, total, what) =>
         this.observe({ event: 'preparing', what, done, total }),
@@ -83,7 +84,7 @@ export class DataSources {
     info: DatasetInfo,
     loader: ReturnType<typeof loaderOf>,
   ): Promise<Record<string, number>> {
-    const { tasks, metrics } = partsOf(trial);
+    const { tasks, metrics } = assembled(trial);
     const path = constantFile(this.folder, trial, info.digest);
     const stored = readConstant(path, (message) =>
       this.observe({ event: 'warning', message: `${message}; it is computed again` }),

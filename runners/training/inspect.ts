@@ -7,7 +7,7 @@ import { peakBytesOf } from '../engine/graph/lifetimes.js';
 import { unshaped } from '../engine/graph/views.js';
 import { record } from '../engine/recording.js';
 import { measureTeachers } from '../model/auxiliary.js';
-import { partsOf } from '../model/parts.js';
+import { assembled } from '../model/assemble.js';
 import { memoryOf, traceStages } from './step/trace-step.js';
 import { newTrace } from './step/traced.js';
 
@@ -32,7 +32,7 @@ const NODE = 10e3;
 const ALLOCATION = 1.22;
 
 export async function inspect(trial: TrialSpec): Promise<NetworkSize> {
-  const { network, criterion, optimizer, tasks } = partsOf(trial);
+  const { network, criterion, optimizer, tasks } = assembled(trial);
   const { batch, accumulate, clip } = trial.config.train;
   const { size } = createTrialContainer(tasks).create('transform', trial.config.augment);
   const trace = newTrace();

@@ -1,7 +1,7 @@
 // A trial under way: what it is made of, and where it is. Training, evaluating, saving and finishing are functions over
 // this, each in a file of its own (epoch.ts, assess.ts, save.ts, finish.ts); trial.ts puts them in order.
 import type { DatasetInfo } from '../../registry/contracts/data.js';
-import type { TrialSpec } from '../config/index.js';
+import type { RunSettings, TrialSpec } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
@@ -11,7 +11,8 @@ import { StepLog } from '../store/ledger/steps.js';
 import type { RunState } from '../store/checkpoint.js';
 import { Evaluation } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
-import { loaderOf, partsOf, type TrialParts } from '../model/parts.js';
+import { loaderOf } from '../model/loader.js';
+import { assembled, type Assembly } from '../model/assemble.js';
 import { TrainingStep } from './step/step.js';
 
 export type Observed =
@@ -21,6 +22,8 @@ export type Observed =
 
 export interface TrialContext {
   engine: Engine;
+  /** This process's part of the machine. */
+  settings?: RunSettings;
   /** This process has it, by a lease; see ledger.ts. */
   folder: RunFolder;
   /** Called before anything is written; throws if the folder is not this process's any more. */
@@ -45,7 +48,7 @@ export interface Session {
   readonly context: TrialContext;
   readonly emit: Emit;
   readonly log: EventLog;
-  readonly parts: TrialParts;
+  readonly parts: Assembly;
   readonly loader: Loader;
   readonly step: TrainingStep;
   readonly evaluation: Evaluation;
@@ -69,8 +72,9 @@ export async function openSession(
   log: EventLog,
   emit: Emit,
 ): Promise<Session> {
-  const parts = partsOf(trial);
-  const loader = loaderOf(trial, parts.tasks, parts.criterion.scheme);
+  const parts = assembled(trial);
+  const { tasks, criterion } = parts;
+  const loader = loaderOf(trial, { tasks, scheme: criterion.scheme, settings: context.settings });
   const opened: { close(): unknown }[] = [loader];
   try {
     await loader.prepare(() => {});
@@ -126,7 +130,7 @@ export async function openSession(
 function compileStep(
   { config: { train } }: TrialSpec,
   { engine }: TrialContext,
-  { network, criterion, optimizer }: TrialParts,
+  { network, criterion, optimizer }: Assembly,
   { size }: Loader,
 ): Promise<TrainingStep> {
   const { batch, accumulate, clip } = train;
@@ -136,7 +140,7 @@ function compileStep(
 function compileEvaluation(
   { config: { evaluate } }: TrialSpec,
   { engine }: TrialContext,
-  { network, metrics }: TrialParts,
+  { network, metrics }: Assembly,
   { size, fit }: Loader,
   { weights }: TrainingStep,
 ): Promise<Evaluation> {

@@ -1,15 +1,14 @@
 // Works through the trials of an experiment: claims one after the other until none is left that is not done or
 // another process's. A trial that fails does not stop the others.
-import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../registry/errors.js';
-import type { TrialSpec } from '../config/index.js';
+import { threadsOf, type RunSettings, type TrialSpec } from '../config/index.js';
 import type { DataSources } from './data-sources.js';
 import { createEngine } from '../engine/index.js';
 import type { Engine } from '../engine/engine.js';
-import type { Claim, Entry, Ledger } from '../store/ledger/ledger.js';
-import type { TrialState } from '../store/ledger/run-folder.js';
-import { threadsOf } from '../model/parts.js';
+import type { Claim, Entry, Ledger, TrialRef } from '../store/ledger/ledger.js';
+import { EventLog } from '../store/ledger/events.js';
+import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
 import { Interrupted, type Observed } from './session.js';
 import { runTrial } from './trial.js';
 
@@ -38,21 +37,25 @@ export interface Worked {
   interrupted: boolean;
 }
 
-export interface WorkContext {
-  ledger: Ledger;
+export interface WorkContext<T extends TrialRef = TrialSpec> {
+  ledger: Ledger<T>;
+  /** The whole of a trial that was claimed. */
+  specOf(trial: T): TrialSpec;
   sources: DataSources;
+  /** This process's part of the machine. */
+  settings?: RunSettings;
   observe(event: WorkEvent): void;
   stopRequested(): boolean;
   /** Trials to leave alone. */
-  skip?(entry: Entry): boolean;
+  skip?(entry: Entry<T>): boolean;
 }
 
 /** Milliseconds between two looks at trials that others work on. */
 const POLL = 500;
 
-export async function workThrough(context: WorkContext): Promise<Worked> {
+export async function workThrough<T extends TrialRef>(context: WorkContext<T>): Promise<Worked> {
   const { ledger, stopRequested, skip } = context;
-  const engines = new Engines();
+  const engines = new Engines(context.settings);
   const failed: Failure[] = [];
   try {
     for (;;) {
@@ -80,17 +83,19 @@ export async function workThrough(context: WorkContext): Promise<Worked> {
   }
 }
 
-async function run(
-  { trial, folder, index, before, lease }: Claim,
+async function run<T extends TrialRef>(
+  { trial: claimed, folder, index, before, lease }: Claim<T>,
   engines: Engines,
-  { ledger, sources, observe, stopRequested }: WorkContext,
+  { ledger, specOf, sources, settings, observe, stopRequested }: WorkContext<T>,
 ): Promise<void> {
-  const { row, seed } = trial;
+  const { row, seed } = claimed;
   const of = ledger.entries.length;
   observe({ event: 'trial', row, seed, index, of, state: before, folder: folder.path });
+  const trial = inFull(claimed, folder, specOf);
   await sources.prepare([trial]);
   await runTrial(trial, {
     engine: await engines.of(trial),
+    settings,
     folder,
     data: sources.about(trial),
     sourceFolder: (source) => ledger.folderOf(source),
@@ -100,16 +105,13 @@ async function run(
   });
 }
 
-/** Gives each of `jobs` processes its part of the machine; what a trial asks for itself stays. */
-export function shareThreads(trials: readonly TrialSpec[], jobs: number): void {
-  giveThreads(trials, Math.max(1, Math.floor(availableParallelism() / jobs)));
-}
-
-/** The same where it is known what a process may use. */
-export function giveThreads(trials: readonly TrialSpec[], threads: number): void {
-  for (const { config } of trials) {
-    if ('threads' in config.engine) config.engine.threads ??= threads;
-    config.train.workers ??= Math.max(1, Math.min(3, threads - 1));
+/** A trial that cannot be read in full has failed, and its folder says so. */
+function inFull<T extends TrialRef>(claimed: T, folder: RunFolder, specOf: (trial: T) => TrialSpec): TrialSpec {
+  try {
+    return specOf(claimed);
+  } catch (error) {
+    new EventLog(folder.events).append({ event: 'failed', message: messageOf(error) });
+    throw error;
   }
 }
 
@@ -117,10 +119,13 @@ export function giveThreads(trials: readonly TrialSpec[], threads: number): void
 class Engines {
   readonly #known = new Map<string, Engine>();
 
-  async of(trial: TrialSpec): Promise<Engine> {
-    const key = JSON.stringify([trial.config.engine, threadsOf(trial)]);
+  constructor(readonly settings: RunSettings | undefined) {}
+
+  async of({ config }: TrialSpec): Promise<Engine> {
+    const threads = threadsOf(config, this.settings);
+    const key = JSON.stringify([config.engine, threads]);
     let engine = this.#known.get(key);
-    if (!engine) this.#known.set(key, (engine = await createEngine(trial.config.engine, threadsOf(trial))));
+    if (!engine) this.#known.set(key, (engine = await createEngine(config.engine, threads)));
     return engine;
   }
 

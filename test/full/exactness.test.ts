@@ -11,7 +11,8 @@ import { fill } from '../../runners/app/compare/model.js';
 import type { Engine } from '../../runners/engine/engine.js';
 import { createEngine } from '../../runners/engine/index.js';
 import { openExperiment } from '../../runners/config/open.js';
-import { partsOf, threadsOf } from '../../runners/model/parts.js';
+import { assembled } from '../../runners/model/assemble.js';
+import { threadsOf } from '../../runners/config/index.js';
 import { TrainingStep } from '../../runners/training/step/step.js';
 import { importWeights } from '../../runners/app/weights/import.js';
 import { readSafetensors, SafetensorsFile } from '../../runners/support/safetensors.js';
@@ -111,9 +112,9 @@ describe('full size against PyTorch', () => {
     before(async () => {
       runPython('step.py', [own(), '--size', '32x64']);
       const trial = fullTrial(['model.backbone.encoder.drop_path=0', 'scheme={ type: log, epsilon: 1e-6 }']);
-      const { network, criterion, optimizer, tasks } = partsOf(trial);
+      const { network, criterion, optimizer, tasks } = assembled(trial);
       const { batch, size } = readBatch(join(own(), 'batch.safetensors'), tasks);
-      engines.push(await createEngine(trial.config.engine, threadsOf(trial)));
+      engines.push(await createEngine(trial.config.engine, threadsOf(trial.config)));
       step = await TrainingStep.compile(engines[0], network, criterion, optimizer, {
         batch: 1,
         size,

@@ -10,7 +10,8 @@ import { createEngine } from '../../engine/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import { record } from '../../engine/recording.js';
 import type { Network } from '../../model/network.js';
-import { partsOf, threadsOf } from '../../model/parts.js';
+import { assembled } from '../../model/assemble.js';
+import { threadsOf } from '../../config/index.js';
 import { Arena, Weights } from '../../training/step/weights.js';
 import { SafetensorsFile, writeSafetensors } from '../../support/safetensors.js';
 import { tableOf } from '../../model/table.js';
@@ -40,7 +41,7 @@ export interface Computed {
 
 /** What a trial's network shows, for images of the trial's own size or of those in `input`. */
 export async function listFeatures(trial: TrialSpec, input?: string): Promise<Feature[]> {
-  const { network, tasks } = partsOf(trial);
+  const { network, tasks } = assembled(trial);
   let shape = [1, ...createTrialContainer(tasks).create('transform', trial.config.augment).size, 3];
   if (input !== undefined) {
     const file = new SafetensorsFile(input);
@@ -82,11 +83,11 @@ export async function forward(
   } finally {
     file.close();
   }
-  const parts = partsOf(trial);
+  const parts = assembled(trial);
   const [, height, width] = image.shape;
   const weights = new Weights(await tableOf(parts, [height, width]), new Arena(new Map()));
   fill(trial, weights, weightsOptions);
-  const engine = await createEngine(trial.config.engine, threadsOf(trial));
+  const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
   try {
     const program = await engine.compile('forward', (tracer) => {
       const features = featuresOf(parts.network, tracer, image.shape);

@@ -7,7 +7,8 @@ import type { TrialSpec } from '../../config/index.js';
 import type { TrainBatch } from '../../data/batch.js';
 import { createEngine } from '../../engine/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
-import { partsOf, threadsOf } from '../../model/parts.js';
+import { assembled } from '../../model/assemble.js';
+import { threadsOf } from '../../config/index.js';
 import { teachersOf } from '../../model/auxiliary.js';
 import { TrainingStep } from '../../training/step/step.js';
 import { SafetensorsFile, writeSafetensors } from '../../support/safetensors.js';
@@ -47,14 +48,14 @@ export async function grad(
   trial: TrialSpec,
   { input, out, ...weightsOptions }: GradOptions,
 ): Promise<Gradients> {
-  const parts = partsOf(trial);
+  const parts = assembled(trial);
   const [taught] = teachersOf(parts.criterion.auxiliary);
   if (taught)
     throw new MtcpError('usage', `row "${trial.row}" learns from what row "${taught.row}" trained`, {
       hint: 'gradients are compared without a teacher: set auxiliary.NAME=null for the terms that have one',
     });
   const { batch, size } = readBatch(input, parts.tasks);
-  const engine = await createEngine(trial.config.engine, threadsOf(trial));
+  const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
   try {
     const step = await TrainingStep.compile(engine, parts.network, parts.criterion, STILL, {
       batch: batch.ids.length,

@@ -8,7 +8,9 @@ import { randomStream } from '../../../registry/random.js';
 import type { TrialSpec } from '../../config/index.js';
 import { createEngine } from '../../engine/index.js';
 import { Evaluation } from '../../training/evaluation.js';
-import { loaderOf, partsOf, threadsOf } from '../../model/parts.js';
+import { loaderOf } from '../../model/loader.js';
+import { assembled } from '../../model/assemble.js';
+import { threadsOf } from '../../config/index.js';
 import { TrainingStep } from '../../training/step/step.js';
 import { readTrace } from './trace.js';
 import { collapsed, costTree, type ModuleCost } from './tree.js';
@@ -52,7 +54,7 @@ export async function profileTrial(
 ): Promise<Profile> {
   if (trial.config.engine.type !== 'onnx')
     throw new MtcpError('config', `engine "${trial.config.engine.type}" cannot be profiled`, {
-      where: trial.locate(['engine']),
+      where: 'engine',
       hint: 'use engine: { type: onnx }',
     });
   const folder = mkdtempSync(join(tmpdir(), 'mtcp-profile-'));
@@ -72,10 +74,10 @@ async function measure(
   observe: (what: string) => void,
 ): Promise<Profile> {
   const { train, evaluate } = trial.config;
-  const { network, criterion, optimizer, metrics, tasks } = partsOf(trial);
-  const loader = loaderOf(trial, tasks, criterion.scheme);
+  const { network, criterion, optimizer, metrics, tasks } = assembled(trial);
+  const loader = loaderOf(trial, { tasks, scheme: criterion.scheme });
   const programs: string[] = [];
-  const engine = await createEngine(trial.config.engine, threadsOf(trial), {
+  const engine = await createEngine(trial.config.engine, threadsOf(trial.config), {
     profile(program) {
       programs.push(prefix(program));
       return prefix(program);

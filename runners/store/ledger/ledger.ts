@@ -7,15 +7,20 @@ import { MtcpError } from '../../../registry/errors.js';
 import { Lease, type LeaseOptions, type Ownership } from './lease.js';
 import { RunFolder, type TrialState } from './run-folder.js';
 
-export interface Entry {
-  readonly trial: TrialSpec;
+/** As much of a trial as names its folder and says what has to be done before it. */
+export interface TrialRef extends Pick<TrialSpec, 'experiment' | 'row' | 'seed' | 'hash'> {
+  readonly sources: Readonly<Record<string, TrialRef>>;
+}
+
+export interface Entry<T extends TrialRef = TrialSpec> {
+  readonly trial: T;
   readonly folder: RunFolder;
   /** Place in the experiment, from 1. */
   readonly index: number;
 }
 
 /** A trial that this process works on, until it releases it. */
-export interface Claim extends Entry {
+export interface Claim<T extends TrialRef = TrialSpec> extends Entry<T> {
   /** What had become of the trial before. */
   readonly before: TrialState;
   readonly lease: Lease;
@@ -31,24 +36,24 @@ export interface LedgerOptions extends LeaseOptions {
   from?: number;
 }
 
-export class Ledger {
-  readonly entries: readonly Entry[];
+export class Ledger<T extends TrialRef = TrialSpec> {
+  readonly entries: readonly Entry<T>[];
   /** Trials whose folder cannot be worked on, and why; they are not claimed again, and do not stop the others. */
-  readonly refused: { entry: Entry; error: MtcpError }[] = [];
+  readonly refused: { entry: Entry<T>; error: MtcpError }[] = [];
   /** Claimed by this process before: whatever became of them, it does not claim them again. */
-  readonly #tried = new Set<Entry>();
+  readonly #tried = new Set<Entry<T>>();
   readonly #opened: string;
 
   constructor(
     readonly runs: string,
-    trials: readonly TrialSpec[],
+    trials: readonly T[],
     readonly options: LedgerOptions = {},
   ) {
     this.entries = trials.map((trial, i) => ({ trial, folder: new RunFolder(runs, trial), index: i + 1 }));
     this.#opened = options.since ?? new Date().toISOString();
   }
 
-  state({ folder }: Entry): TrialState {
+  state({ folder }: Entry<T>): TrialState {
     return folder.state(this.options);
   }
 
@@ -57,7 +62,7 @@ export class Ledger {
    * A folder that cannot be locked, or that holds what is not mtcp's to change, costs its trial: see `refused`.
    * @param skip leaves further trials to others
    */
-  claim(skip: (entry: Entry) => boolean = () => false): Claim | undefined {
+  claim(skip: (entry: Entry<T>) => boolean = () => false): Claim<T> | undefined {
     const { from = 0 } = this.options;
     for (const entry of [...this.entries.slice(from), ...this.entries.slice(0, from)]) {
       if (this.#tried.has(entry) || skip(entry)) continue;
@@ -76,7 +81,7 @@ export class Ledger {
     return undefined;
   }
 
-  #lease(entry: Entry): Lease | Ownership | undefined {
+  #lease(entry: Entry<T>): Lease | Ownership | undefined {
     try {
       entry.folder.requireOwn();
       return Lease.take(entry.folder.path, this.options);
@@ -89,12 +94,12 @@ export class Ledger {
   }
 
   /** Where a trial lies that the entry's trial leans on. */
-  folderOf(source: TrialSpec): RunFolder {
+  folderOf(source: TrialRef): RunFolder {
     return new RunFolder(this.runs, source);
   }
 
   /** Whether there is a trial to do that is only waiting for others, which may still be done by someone. */
-  awaits(skip: (entry: Entry) => boolean = () => false): boolean {
+  awaits(skip: (entry: Entry<T>) => boolean = () => false): boolean {
     return this.entries.some((entry) => {
       if (this.#tried.has(entry) || skip(entry) || !this.#wants(entry, this.state(entry))) return false;
       const missing = this.#missing(entry);
@@ -103,7 +108,7 @@ export class Ledger {
   }
 
   /** Trials that are to be done and cannot be: what they lean on is not done, and nobody works on it. */
-  blocked(): { entry: Entry; by: { trial: TrialSpec; state: TrialState }[] }[] {
+  blocked(): { entry: Entry<T>; by: { trial: TrialRef; state: TrialState }[] }[] {
     return this.entries.flatMap((entry) => {
       if (!this.#wants(entry, this.state(entry))) return [];
       const by = this.#missing(entry)
@@ -114,25 +119,25 @@ export class Ledger {
   }
 
   /** What an entry's trial leans on and is not done. */
-  #missing({ trial }: Entry): TrialSpec[] {
+  #missing({ trial }: Entry<T>): TrialRef[] {
     return Object.values(trial.sources).filter((source) => this.folderOf(source).result() === undefined);
   }
 
-  #isUnderWay(trial: TrialSpec): boolean {
+  #isUnderWay(trial: TrialRef): boolean {
     return [trial, ...Object.values(trial.sources)].some(
       (each) => this.folderOf(each).state(this.options) === 'running',
     );
   }
 
-  #mayCome(source: TrialSpec, skip: (entry: Entry) => boolean): boolean {
+  #mayCome(source: TrialRef, skip: (entry: Entry<T>) => boolean): boolean {
     const state = this.folderOf(source).state(this.options);
     if (state === 'running' || state === 'done') return true;
-    const entry = this.entries.find(({ trial }) => trial === source);
+    const entry = this.entries.find(({ trial }) => isSame(trial, source));
     if (!entry || this.#tried.has(entry) || skip(entry) || !this.#wants(entry, state)) return false;
-    return Object.values(source.sources).every((before) => this.#mayCome(before, skip));
+    return Object.values(entry.trial.sources).every((before) => this.#mayCome(before, skip));
   }
 
-  #wants({ folder }: Entry, state: TrialState): boolean {
+  #wants({ folder }: Entry<T>, state: TrialState): boolean {
     if (state === 'done' || state === 'running') return false;
     if (this.options.only && !this.options.only.includes(state)) return false;
     // What another process has just tried fails again.
@@ -143,6 +148,10 @@ export class Ledger {
     return !ownership || ownership.owner.since <= this.#opened || ownership.deaths < MOST_DEATHS;
   }
 }
+
+/** Copies of a trial are the same trial. */
+const isSame = (a: TrialRef, b: TrialRef): boolean =>
+  a.row === b.row && a.seed === b.seed && a.hash === b.hash;
 
 /** Processes that may die over a trial before this process leaves it alone. */
 const MOST_DEATHS = 2;

@@ -69,24 +69,35 @@ export function fitRows(
   const taken = new Map<string, string>();
   const fits = new Map<string, Fit>();
   for (const [part, row] of Object.entries(trial.config.weights.rows)) {
-    const path = ['weights', 'rows', part];
-    const where = trial.locate(path);
-    const fit = fitRow(part, shapes(trial.sources[path.join('.')]), wanted, tasks);
-    requireFit(fit, `row "${row}"`, where, 'the row must have the same blocks with the same options');
+    const place = { where: `row "${trial.row}", weights.rows.${part}`, option: part };
+    const fit = fitRow(part, shapes(trial.sources[`weights.rows.${part}`]), wanted, tasks);
+    inPart(place, () =>
+      requireFit(fit, `row "${row}"`, place.where, 'the row must have the same blocks with the same options'),
+    );
     if (fit.taken.size === 0)
       throw new MtcpError('weights', `nothing of row "${row}" has a place in "${part}" of this network`, {
-        where,
+        ...place,
         hint: `a task's own parameters are called backbone.${part}.* or heads.${part}.*; mtcp forward --list shows names`,
       });
     for (const name of fit.taken.keys()) {
       const other = taken.get(name);
       if (other !== undefined)
-        throw new MtcpError('weights', `both "${other}" and "${part}" start ${name}`, { where });
+        throw new MtcpError('weights', `both "${other}" and "${part}" start ${name}`, place);
       taken.set(name, part);
     }
     fits.set(part, fit);
   }
   return fits;
+}
+
+/** The errors of `check`, with the part that they are about. */
+function inPart(place: { where: string; option: string }, check: () => void): void {
+  try {
+    check();
+  } catch (cause) {
+    if (!MtcpError.is(cause)) throw cause;
+    throw new MtcpError(cause.kind, cause.message, { ...place, hint: cause.hint, frame: cause.frame, cause });
+  }
 }
 
 /** Fills arrays from the folders of the rows that the trial starts from, which are done. */

@@ -17,11 +17,12 @@ const hintOf = (trial: TrialSpec): string => {
   return `\`mtcp weights import SOURCE -o FILE\` makes it from a checkpoint${example} that you have; \`weights.backbone=null\` trains from scratch`;
 };
 
+const whereOf = ({ row }: TrialSpec): string => `row "${row}", weights.backbone`;
+
 /** @throws MtcpError `weights` if the trial starts from a file that is not there, cannot be read or is another one */
 export function checkStart(trial: TrialSpec): void {
   const { backbone, digest } = trial.config.weights;
   if (backbone === null) return;
-  const where = trial.locate(['weights', 'backbone']);
   try {
     const found = digestOf(backbone);
     if (found === undefined)
@@ -33,7 +34,7 @@ export function checkStart(trial: TrialSpec): void {
     new WeightsSource(backbone).close();
   } catch (error) {
     if (!MtcpError.is(error) || error.where) throw error;
-    throw new MtcpError(error.kind, error.message, { where, hint: error.hint, cause: error });
+    throw new MtcpError(error.kind, error.message, { where: whereOf(trial), hint: error.hint, cause: error });
   }
 }
 
@@ -63,11 +64,29 @@ function loadFile(
   table: ParameterTable,
   array: (name: string) => HostTensor['data'],
 ): Started {
+  return withFit(trial, backbone, table, (file, fit) => ({
+    source: backbone,
+    ...readFitted(file, fit, array),
+  }));
+}
+
+/** @throws MtcpError `weights` if the file that the trial starts from does not fit its backbone */
+export function fitFile(trial: TrialSpec, table: ParameterTable): void {
+  const { backbone } = trial.config.weights;
+  if (backbone !== null) withFit(trial, backbone, table, () => {});
+}
+
+function withFit<T>(
+  trial: TrialSpec,
+  backbone: string,
+  table: ParameterTable,
+  use: (file: TensorFile, fit: Fit) => T,
+): T {
   const source = new WeightsSource(backbone);
   try {
     const { file, fit } = fitTrial(trial, source, table);
-    requireFit(fit, backbone, trial.locate(['weights', 'backbone']));
-    return { source: backbone, ...readFitted(file, fit, array) };
+    requireFit(fit, backbone, whereOf(trial));
+    return use(file, fit);
   } finally {
     source.close();
   }

@@ -247,14 +247,15 @@ profiles:
       'x.yaml': 'extends: base.yaml\nrows:\n  r:\n    train: { epochs: 3 }\n',
     });
     const file = join(folder, 'x.yaml');
-    const [trial] = loadExperiment(file, { schemas, overrides: ['scheme.temperature=9'] }).trials;
-    expect(trial.locate('train.epochs')).to.equal(`${display(file)}:4:22`);
-    expect(trial.locate('train.batch')).to.equal(`${join(folder, 'base.yaml')}:15:28`);
-    expect(trial.locate(['scheme', 'temperature'])).to.equal('argument "scheme.temperature=9"');
-    expect(trial.locate('train')).to.equal(`${join(folder, 'base.yaml')}:15:1`);
+    const { trials, provenance } = loadExperiment(file, { schemas, overrides: ['scheme.temperature=9'] });
+    const written = provenance(trials[0]);
+    expect(written.locate('train.epochs')).to.equal(`${display(file)}:4:22`);
+    expect(written.locate('train.batch')).to.equal(`${join(folder, 'base.yaml')}:15:28`);
+    expect(written.locate(['scheme', 'temperature'])).to.equal('argument "scheme.temperature=9"');
+    expect(written.locate('train')).to.equal(`${join(folder, 'base.yaml')}:15:1`);
     // A default: the slot around it.
-    expect(trial.locate('schedule.power')).to.equal(`${join(folder, 'base.yaml')}:14:1`);
-    expect(trial.locate('engine.type')).to.equal(`${display(file)}:1:1`);
+    expect(written.locate('schedule.power')).to.equal(`${join(folder, 'base.yaml')}:14:1`);
+    expect(written.locate('engine.type')).to.equal(`${display(file)}:1:1`);
   });
 
   it('throws one error as it is and several together', () => {
@@ -348,10 +349,10 @@ rows:
       expect(canonicalJson({ b: [1, { d: null, c: 'ü' }], a: 1.0 })).to.equal(
         '{"a":1,"b":[1,{"c":"ü","d":null}]}',
       );
-      // printf '{"config":{"data":{"size":2,"type":"x"},"train":{"batch":1}},"seed":5,"version":1}' | sha256sum
+      // printf '{"code":{"dataset/x":"a1"},"config":{"data":{"size":2,"type":"x"},"train":{"batch":1}},"seed":5,"version":2}' | sha256sum
       const config = { train: { workers: 8, batch: 1 }, data: { type: 'x', root: '/a', size: 2 } };
-      expect(trialHash(config as never, 5, [['data', 'root']])).to.equal(
-        '41192e0885db0ad760abf7b0cc891a626b3e8777348da8e54b3d114232a66be5',
+      expect(trialHash(config as never, { seed: 5, paths: [['data', 'root']], code: { 'dataset/x': 'a1' }, sources: {} })).to.equal(
+        '03e378781e4b8d4122d935b73a1f9403b90e86b2330b983cb3fd8c930b71318e',
       );
     });
   });

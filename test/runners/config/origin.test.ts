@@ -16,11 +16,12 @@ sweep: { grid: { train.batch: [9] } }
 `,
     });
     const [base, file] = ['base.yaml', 'x.yaml'].map((name) => display(join(folder, name)));
-    const [trial] = loadExperiment(join(folder, 'x.yaml'), {
+    const { trials, provenance } = loadExperiment(join(folder, 'x.yaml'), {
       schemas: fakeSchemas(),
       overrides: ['train.epochs=5'],
-    }).trials;
-    expect(trial.origin(['train', 'epochs'])).to.deep.equal({
+    });
+    const written = provenance(trials[0]);
+    expect(written.origin(['train', 'epochs'])).to.deep.equal({
       where: 'argument "train.epochs=5"',
       layer: 'argument',
       over: [
@@ -29,25 +30,25 @@ sweep: { grid: { train.batch: [9] } }
         { value: 2, where: `${base}:15:18` },
       ],
     });
-    expect(trial.origin(['train', 'batch'])).to.deep.equal({
+    expect(written.origin(['train', 'batch'])).to.deep.equal({
       where: `${file}:5:32`,
       layer: 'sweep',
       over: [{ value: 4, where: `${base}:15:28` }],
     });
-    expect(trial.origin(['model', 'interaction'])).to.deep.equal({
+    expect(written.origin(['model', 'interaction'])).to.deep.equal({
       where: `${file}:4:52`,
       layer: 'row "r"',
       over: [{ value: { type: 'cfm' }, where: `${base}:11:16` }],
     });
-    expect(trial.origin(['scheme', 'most'])).to.include({
+    expect(written.origin(['scheme', 'most'])).to.include({
       where: `${base}:17:66`,
       layer: 'profile "embedded"',
     });
-    expect(trial.origin(['scheme']).over).to.deep.equal([
+    expect(written.origin(['scheme']).over).to.deep.equal([
       { value: { type: 'dwa', temperature: 3 }, where: `${base}:12:9` },
     ]);
-    expect(trial.origin(['scheme', 'least'])).to.deep.equal({ where: null, layer: 'default', over: [] });
-    expect(trial.origin(['tasks', 'depth', 'loss', 'type'])).to.include({
+    expect(written.origin(['scheme', 'least'])).to.deep.equal({ where: null, layer: 'default', over: [] });
+    expect(written.origin(['tasks', 'depth', 'loss', 'type'])).to.include({
       where: `${base}:6:48`,
       layer: 'file',
     });

@@ -86,7 +86,8 @@ sweep: { rows: [b], grid: { variables.epochs: [4, 5] } }
   it('are named with their origin', () => {
     const folder = write({ 'x.yaml': `${EPOCHS}variables:\n  epochs: 5\n` });
     const file = display(join(folder, 'x.yaml'));
-    expect(load(folder)[0].origin(['train', 'epochs'])).to.deep.equal({
+    const { trials, provenance } = loadExperiment(join(folder, 'x.yaml'), { schemas });
+    expect(provenance(trials[0]).origin(['train', 'epochs'])).to.deep.equal({
       where: `${file}:15:18`,
       layer: 'file',
       variable: { name: '${epochs}', where: `${file}:17:11` },

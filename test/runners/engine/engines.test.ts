@@ -11,7 +11,7 @@ import { loadExperiment } from '../../../runners/config/index.js';
 import { openExperiment } from '../../../runners/config/open.js';
 import type { TrainBatch } from '../../../runners/data/batch.js';
 import { createEngine, type EngineChoice } from '../../../runners/engine/index.js';
-import { partsOf } from '../../../runners/model/parts.js';
+import { assembled } from '../../../runners/model/assemble.js';
 import { TrainingStep } from '../../../runners/training/step/step.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { TABLE3 } from '../../support/rooms.js';
@@ -37,7 +37,7 @@ interface Trained {
 
 async function train(choice: EngineChoice): Promise<Trained> {
   const [trial] = loadExperiment(TABLE3, { profile: 'smoke', rows: ['MT-CP'] }).trials;
-  const { network, criterion, optimizer, tasks } = partsOf(trial);
+  const { network, criterion, optimizer, tasks } = assembled(trial);
   const engine = await createEngine(choice, 2);
   const step = await TrainingStep.compile(engine, network, criterion, optimizer, {
     batch: 1,

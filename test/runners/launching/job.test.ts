@@ -75,15 +75,15 @@ tracking: { type: journal }
       profile: 'smoke',
       runs,
       observe(event) {
-        // Between handing in and starting, the configuration is damaged.
+        // Between handing in and starting, a trial is damaged.
         if (event.event !== 'submitted') return;
         const [{ folder }] = submissionsOf(runs, 'test');
-        const configs = join(folder.path, 'configs.yaml');
-        writeFileSync(configs, readFileSync(configs, 'utf8').replace(/epochs: \d+/, 'epochs: 7'));
+        const configs = join(folder.path, 'specs.jsonl');
+        writeFileSync(configs, readFileSync(configs, 'utf8').replace(/"epochs":\d/, '"epochs":7'));
       },
     });
     expect(failed).to.have.length(1);
     expect(failed[0]).to.include({ row: 'a', seed: 0 });
-    expect(failed[0].message).to.contain('is gone').and.to.contain('means another trial');
+    expect(failed[0].message).to.contain('is gone').and.to.contain('is not what it was');
   });
 });

@@ -20,7 +20,8 @@ describe('building before running', function () {
     it(name.replace('.yaml', ''), async () => {
       const file = join(FOLDER, name);
       expect(validateFiles([file], SMOKE), 'by the schemas alone').to.deep.equal([]);
-      const errors = await findMisfits(loadExperiment(file, SMOKE).trials);
+      const experiment = loadExperiment(file, SMOKE);
+      const errors = await findMisfits(experiment, experiment.trials);
       const said = `${formatErrors(errors)}\n`
         .replaceAll(`${display(FOLDER)}/`, '')
         .replaceAll(`${display(ROOT)}/`, '');
@@ -31,10 +32,10 @@ describe('building before running', function () {
     });
 
   it('finds nothing in Table 3, looks once at what is the same, and leaves no tensors', async () => {
-    const { trials } = loadExperiment(TABLE3, { ...SMOKE, seeds: [0, 1, 2], rows: ['MT-CP', 'STL depth'] });
+    const table3 = loadExperiment(TABLE3, { ...SMOKE, seeds: [0, 1, 2], rows: ['MT-CP', 'STL depth'] });
     const seen: number[] = [];
     const before = tf.engine().state.numTensors;
-    expect(await findMisfits(trials, (done, total) => seen.push(done, total))).to.deep.equal([]);
+    expect(await findMisfits(table3, table3.trials, (done, total) => seen.push(done, total))).to.deep.equal([]);
     expect(seen).to.deep.equal([0, 2, 1, 2]);
     expect(tf.engine().state.numTensors).to.equal(before);
   });

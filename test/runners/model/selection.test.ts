@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { loadExperiment } from '../../../runners/config/index.js';
 import { runExperiment } from '../../../runners/app/run.js';
 import { readEvents } from '../../../runners/store/ledger/events.js';
-import { partsOf } from '../../../runners/model/parts.js';
+import { assembled } from '../../../runners/model/assemble.js';
 import { judgedSplit, judgeOf, selectionNotes } from '../../../runners/model/selection.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -45,16 +45,16 @@ describe('selection', () => {
   all: {}
   one: { evaluate: { selection: { metric: depth.absRel } } }
   wrong: { evaluate: { selection: { metric: depth.mIoU } } }`);
-    const { tasks, metrics } = partsOf(all);
+    const { tasks, metrics } = assembled(all);
     const better = { 'semseg.mIoU': 50, 'depth.RMSE': 0.5, 'normals.mErr': 20, 'depth.absRel': 0.2 };
     const worse = { ...better, 'depth.RMSE': 0.6 };
-    const judge = judgeOf(all, tasks, metrics);
+    const judge = judgeOf(all.config, tasks, metrics);
     expect(judge(better) - judge(worse)).to.be.closeTo(Math.log(0.6 / 0.5) / 3, 1e-12);
-    expect(judgeOf(one, tasks, metrics)(better)).to.equal(-0.2);
-    expect(() => partsOf(wrong))
+    expect(judgeOf(one.config, tasks, metrics)(better)).to.equal(-0.2);
+    expect(() => assembled(wrong))
       .to.throw(MtcpError, 'no task of this trial has a metric "depth.mIoU"')
       .with.property('where')
-      .that.matches(/experiment\.yaml:\d+:\d+/);
+      .that.equals('row "wrong", evaluate.selection.metric');
   });
 
   it('holds training images out and reports the test scores of the epoch that is best on them', async function () {

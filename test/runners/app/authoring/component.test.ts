@@ -39,8 +39,8 @@ plugins: ${file}
 ${ROUND[kind] ?? ''}${kind === 'transform' ? '' : 'augment: { type: sv, size: [32, 32] }\n'.repeat(ROUND[kind] ? 0 : 1)}${kind === 'tracker' || kind === 'launcher' ? `${sections}\n` : `rows: { mine: { ${sections} } }\n`}`,
       );
       expect(formatErrors(validateFiles([experiment], { profile: 'smoke' }))).to.equal('');
-      const { trials } = loadExperiment(experiment, { profile: 'smoke' });
-      expect(formatErrors(await findMisfits(trials))).to.equal('');
+      const loaded = loadExperiment(experiment, { profile: 'smoke' });
+      expect(formatErrors(await findMisfits(loaded, loaded.trials))).to.equal('');
       expect(catalog.get(kind, name)).to.include({ plugin: file, file });
       catalog.remove(kind, name);
     });

@@ -1,0 +1,25 @@
+// What a process decides for itself and no trial is identified by: its part of the machine. What a file says about
+// threads and workers is in the trial's configuration and comes first.
+import { availableParallelism } from 'node:os';
+import type { TrialConfig } from './trial.js';
+
+export interface RunSettings {
+  /** Threads that this process may use; all of the machine if left out. */
+  readonly threads?: number;
+}
+
+/** The part of each of `jobs` processes that share this machine. */
+export const shareOf = (jobs: number): RunSettings => ({
+  threads: Math.max(1, Math.floor(availableParallelism() / jobs)),
+});
+
+/** Threads of a trial's engine. */
+export const threadsOf = ({ engine }: Pick<TrialConfig, 'engine'>, { threads }: RunSettings = {}): number =>
+  ('threads' in engine ? engine.threads : null) ?? threads ?? availableParallelism();
+
+/** Threads that decode and augment; undefined leaves it to the loader. */
+export const workersOf = (
+  { train }: Pick<TrialConfig, 'train'>,
+  { threads }: RunSettings = {},
+): number | undefined =>
+  train.workers ?? (threads === undefined ? undefined : Math.max(1, Math.min(3, threads - 1)));
