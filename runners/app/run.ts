@@ -230,7 +230,10 @@ async function work(run: Run): Promise<Ended> {
 }
 
 /** 5. The report, and what became of everything. */
-async function conclude(run: Run, { failed: reported, interrupted, detached = false }: Ended): Promise<RunOutcome> {
+async function conclude(
+  run: Run,
+  { failed: reported, interrupted, detached = false }: Ended,
+): Promise<RunOutcome> {
   const { experiment, ledger, sources, folder, options, observe } = run;
   // As the file has them, not as they ran.
   const asked = new Map(experiment.trials.map((trial, i) => [trial, i]));

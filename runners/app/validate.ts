@@ -18,7 +18,9 @@ export async function validateDeeply(
     for (const profile of options.profile === undefined ? profilesOf(file, options) : [options.profile]) {
       const experiment = loadExperiment(file, { ...options, profile: profile ?? undefined });
       const what = profile === null ? file : `${file}, profile ${profile}`;
-      faults.push(...(await findMisfits(experiment, experiment.trials, (done, total) => observe(what, done, total))));
+      faults.push(
+        ...(await findMisfits(experiment, experiment.trials, (done, total) => observe(what, done, total))),
+      );
     }
   }
   const seen = new Set<string>();

@@ -329,7 +329,10 @@ function expand(
     trials,
     warnings,
     needed: withSources(trials),
-    provenance: memoized(({ row }) => new Provenance(byRow.get(row)!.node), ({ row }) => row),
+    provenance: memoized(
+      ({ row }) => new Provenance(byRow.get(row)!.node),
+      ({ row }) => row,
+    ),
   };
 }
 

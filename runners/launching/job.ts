@@ -80,10 +80,14 @@ function specOf(listed: Listed, folder: SubmissionFolder): TrialSpec {
   const code = codeOf(spec.config, plugins);
   const changed = Object.keys({ ...spec.code, ...code }).filter((name) => spec.code[name] !== code[name]);
   if (changed.length > 0)
-    throw new MtcpError('config', `the code of ${changed.join(', ')} is not what it was when this was submitted`, {
-      where: folder.path,
-      hint: 'another version of mtcp or of a plugin; submit it again',
-    });
+    throw new MtcpError(
+      'config',
+      `the code of ${changed.join(', ')} is not what it was when this was submitted`,
+      {
+        where: folder.path,
+        hint: 'another version of mtcp or of a plugin; submit it again',
+      },
+    );
   checkStart(spec);
   return spec;
 }

@@ -48,12 +48,16 @@ export function judgeOf(
   }
   const chosen = known.find(({ name }) => name === metric);
   if (!chosen)
-    throw new PartError(['evaluate', 'selection', 'metric'], `no task of this trial has a metric "${metric}"`, {
-      hint: didYouMean(
-        metric,
-        known.map(({ name }) => name),
-      ),
-    });
+    throw new PartError(
+      ['evaluate', 'selection', 'metric'],
+      `no task of this trial has a metric "${metric}"`,
+      {
+        hint: didYouMean(
+          metric,
+          known.map(({ name }) => name),
+        ),
+      },
+    );
   return (values) => chosen.sign * values[chosen.name];
 }
 

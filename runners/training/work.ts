@@ -106,7 +106,11 @@ async function run<T extends TrialRef>(
 }
 
 /** A trial that cannot be read in full has failed, and its folder says so. */
-function inFull<T extends TrialRef>(claimed: T, folder: RunFolder, specOf: (trial: T) => TrialSpec): TrialSpec {
+function inFull<T extends TrialRef>(
+  claimed: T,
+  folder: RunFolder,
+  specOf: (trial: T) => TrialSpec,
+): TrialSpec {
   try {
     return specOf(claimed);
   } catch (error) {

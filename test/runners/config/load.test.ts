@@ -351,9 +351,14 @@ rows:
       );
       // printf '{"code":{"dataset/x":"a1"},"config":{"data":{"size":2,"type":"x"},"train":{"batch":1}},"seed":5,"version":2}' | sha256sum
       const config = { train: { workers: 8, batch: 1 }, data: { type: 'x', root: '/a', size: 2 } };
-      expect(trialHash(config as never, { seed: 5, paths: [['data', 'root']], code: { 'dataset/x': 'a1' }, sources: {} })).to.equal(
-        '03e378781e4b8d4122d935b73a1f9403b90e86b2330b983cb3fd8c930b71318e',
-      );
+      expect(
+        trialHash(config as never, {
+          seed: 5,
+          paths: [['data', 'root']],
+          code: { 'dataset/x': 'a1' },
+          sources: {},
+        }),
+      ).to.equal('03e378781e4b8d4122d935b73a1f9403b90e86b2330b983cb3fd8c930b71318e');
     });
   });
 

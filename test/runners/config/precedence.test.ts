@@ -46,7 +46,9 @@ evaluate: { every: 9 }
 profiles: { embedded: { augment: { size: [24, 24] } } }
 rows: { plain: {}, other: { optimizer: { rate: 0.7 } } }
 `;
-    const [plain, other] = load({ 'x.yaml': mine }).trials;
+    const { trials, provenance } = load({ 'x.yaml': mine });
+    const [plain, other] = trials;
+    const written = provenance(plain);
     expect(plain.config.data).to.include({ train: 7 });
     expect(plain.config.augment).to.deep.include({ size: [24, 24] });
     expect(plain.config.optimizer).to.include({ rate: 0.5 });
@@ -54,12 +56,12 @@ rows: { plain: {}, other: { optimizer: { rate: 0.7 } } }
     expect(plain.config.schedule).to.include({ power: 5 });
     expect(plain.config.evaluate).to.include({ every: 9 });
     expect(other.config.optimizer).to.include({ rate: 0.7 });
-    const origin = plain.origin(['optimizer', 'rate']);
+    const origin = written.origin(['optimizer', 'rate']);
     expect(origin).to.have.property('layer', 'file');
     expect(origin.over.map(({ value }) => value)).to.deep.equal([0.1, 0.001]);
     // The profile's null is part of the history.
-    expect(plain.origin(['evaluate', 'every']).over.map(({ value }) => value)).to.deep.equal([null]);
-    expect(plain.origin(['augment', 'size']).layer).to.equal('profile "embedded"');
+    expect(written.origin(['evaluate', 'every']).over.map(({ value }) => value)).to.deep.equal([null]);
+    expect(written.origin(['augment', 'size']).layer).to.equal('profile "embedded"');
   });
 
   it("what the file does not write is the profile's", () => {

@@ -35,7 +35,9 @@ describe('building before running', function () {
     const table3 = loadExperiment(TABLE3, { ...SMOKE, seeds: [0, 1, 2], rows: ['MT-CP', 'STL depth'] });
     const seen: number[] = [];
     const before = tf.engine().state.numTensors;
-    expect(await findMisfits(table3, table3.trials, (done, total) => seen.push(done, total))).to.deep.equal([]);
+    expect(await findMisfits(table3, table3.trials, (done, total) => seen.push(done, total))).to.deep.equal(
+      [],
+    );
     expect(seen).to.deep.equal([0, 2, 1, 2]);
     expect(tf.engine().state.numTensors).to.equal(before);
   });
