@@ -337,11 +337,17 @@ function expand(
 }
 
 /** Profiles under which all rows read data from a folder, and the data set that does. */
-function readingProfiles(file: string, schemas: Schemas, options: LoadOptions): { name: string; type: string }[] {
+function readingProfiles(
+  file: string,
+  schemas: Schemas,
+  options: LoadOptions,
+): { name: string; type: string }[] {
   const others = { ...options, data: undefined, profile: undefined };
   return profilesOf(file, others).flatMap((name) => {
     if (name === null) return [];
-    const types = loadExperiment(file, { ...others, profile: name }).trials.map(({ config }) => config.data.type);
+    const types = loadExperiment(file, { ...others, profile: name }).trials.map(
+      ({ config }) => config.data.type,
+    );
     const reads = types.every((type) => schemas.readPath('dataset', type) !== undefined);
     return reads ? [{ name, type: types[0] }] : [];
   });
