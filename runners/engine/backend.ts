@@ -16,12 +16,14 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
   build = new Builder(this.graph);
   #values = new WeakMap<DataId, Value>();
   #recomputations = 0;
+  #refused: MtcpError | undefined;
 
   /** Forgets everything recorded so far. */
   restart(): void {
     this.graph = new Graph();
     this.build = new Builder(this.graph);
     this.#values = new WeakMap();
+    this.#refused = undefined;
   }
 
   /** The value behind a tensor of this backend. */
@@ -71,13 +73,33 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
   override readSync(dataId: DataId): tf.backend_util.BackendValues {
     const value = this.#values.get(dataId);
     if (value?.constant) return constantValues(value, value.constant);
-    throw new MtcpError('engine', 'the value of a tensor was asked for while recording', {
-      hint: 'a recorded model cannot look at its data (dataSync, arraySync, print, whereAsync, booleanMask): write the choice with tf.where',
-    });
+    throw this.#refuse(this.readSync);
   }
 
-  override async read(dataId: DataId): Promise<tf.backend_util.BackendValues> {
-    return this.readSync(dataId);
+  /**
+   * Whoever waits for a value that a recording does not have waits for ever: an error in the promise would reach nobody
+   * who could say where it came from. `throwRefused` says it.
+   */
+  override read(dataId: DataId): Promise<tf.backend_util.BackendValues> {
+    if (this.#values.get(dataId)?.constant) return Promise.resolve(this.readSync(dataId));
+    this.#refused ??= this.#refuse(this.read);
+    return new Promise(() => {});
+  }
+
+  /** @throws MtcpError if a value was asked for asynchronously since the recording began */
+  throwRefused(): void {
+    const refused = this.#refused;
+    this.#refused = undefined;
+    if (refused) throw refused;
+  }
+
+  /** @param caller the stack of the error begins with its caller */
+  #refuse(caller: (dataId: DataId) => unknown): MtcpError {
+    const error = new MtcpError('engine', 'the value of a tensor was asked for while recording', {
+      hint: 'a recorded model cannot look at its data (data, dataSync, array, arraySync, print, whereAsync, booleanMaskAsync): write the choice with tf.where',
+    });
+    Error.captureStackTrace(error, caller);
+    return error;
   }
 
   // Values live as long as the graph: there is nothing to free.
@@ -108,4 +130,13 @@ function constantValues(value: Value, constant: Constant): Float32Array | Int32A
   const count = value.shape.reduce((product, n) => product * n, 1);
   const Typed = value.dtype === 'float32' ? Float32Array : value.dtype === 'bool' ? Uint8Array : Int32Array;
   return new Typed(count).fill(constant.splat);
+}
+
+/**
+ * @throws MtcpError `engine` if, in the recording that is under way, a value was asked for by a function that did not
+ *   wait for it
+ */
+export function throwRefused(): void {
+  const { backend } = tf.engine();
+  if (backend instanceof RecordingBackend) backend.throwRefused();
 }

@@ -12,6 +12,7 @@ import {
   type Tracer,
 } from './engine.js';
 import type { Binding, HostTensor } from './ort/session.js';
+import { withoutRandomness } from './randomness.js';
 import { prepareWasm } from './wasm.js';
 
 export type EagerBackend = 'cpu' | 'wasm' | 'tensorflow';
@@ -143,7 +144,7 @@ function run(
       label() {},
       isZero: () => false,
     };
-    const outputs = define(tracer);
+    const outputs = withoutRandomness(() => define(tracer));
     for (const [name, tensor] of Object.entries(outputs)) sink(name, tensor);
     // Outputs may have been kept to survive an inner tidy; one tensor may be several of them.
     tf.dispose([...new Set([...Object.values(outputs), ...known.values()])]);

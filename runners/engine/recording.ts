@@ -20,6 +20,7 @@ import { toOnnx } from './graph/onnx.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
 import { unshaped } from './graph/views.js';
+import { withoutRandomness } from './randomness.js';
 import { createNativeSession } from './ort/native.js';
 import type { HostTensor, Session, SessionOptions } from './ort/session.js';
 
@@ -185,8 +186,10 @@ async function recordNow(
     };
     const outputs = new Map<string, Value>();
     tf.tidy(() => {
-      for (const [name, tensor] of Object.entries(define(tracer))) outputs.set(name, backend.value(tensor));
+      const defined = withoutRandomness(() => define(tracer));
+      for (const [name, tensor] of Object.entries(defined)) outputs.set(name, backend.value(tensor));
     });
+    backend.throwRefused();
     for (const tensor of inputs.values()) tensor.dispose();
     return { graph, outputs };
   } finally {

@@ -3,6 +3,7 @@ import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MtcpError } from '../../registry/errors.js';
 import { display } from '../config/index.js';
+import { throwRefused } from '../engine/backend.js';
 import { callSites } from '../support/call-sites.js';
 
 export class PartError extends MtcpError {
@@ -20,16 +21,36 @@ export class PartError extends MtcpError {
     });
   }
 
-  /** @param given the shapes that the part works on, height x width x channels */
+  /**
+   * What `build` returns.
+   * @param what cannot be done if it fails: 'head "x" cannot be built on what comes before it'
+   * @param given the shapes that the part works on, height x width x channels
+   * @throws PartError if it throws, is async, or looks at values while a graph is recorded
+   */
   static wrap<T>(path: readonly string[], what: string, given: string, build: () => T): T {
     try {
-      return build();
+      const built = build();
+      throwRefused();
+      if (isPromise(built)) {
+        // What comes of it, which nobody waits for, is nobody's concern.
+        built.then(undefined, () => {});
+        throw new PartError(path, `${what}: it returns a promise, and a model is recorded without waiting`, {
+          note: given === '' ? undefined : `it is given ${given}`,
+          hint: 'write it without async and await',
+        });
+      }
+      return built;
     } catch (error) {
       if (error instanceof PartError) throw error;
       const notes = [given === '' ? undefined : `it is given ${given}`];
       if (MtcpError.is(error)) {
         const place = [...path, ...(error.option?.split('.') ?? [])];
-        throw new PartError(place, error.message, { note: notes.join(''), hint: error.hint, cause: error });
+        // The engine does not know whose operation it refuses.
+        const foreign = error.kind === 'engine';
+        if (foreign) notes.push(thrownIn(error));
+        const note = notes.filter((line) => line !== undefined).join('\n');
+        const message = foreign ? `${what}: ${error.message}` : error.message;
+        throw new PartError(place, message, { note, hint: error.hint, cause: error });
       }
       notes.push(thrownIn(error));
       const [reason] = (error as Error).message.split('\n');
@@ -37,6 +58,10 @@ export class PartError extends MtcpError {
       throw new PartError(path, `${what}: ${reason}`, { note, cause: error });
     }
   }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as Promise<unknown> | null)?.then === 'function';
 }
 
 /** mtcp's own compiled code. */

@@ -2,11 +2,13 @@
 // that is not finite comes from.
 import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
+import { EagerEngine } from '../../../runners/engine/eager.js';
 import { hostTensor, type Program, type Tracer } from '../../../runners/engine/engine.js';
 import { createNodeSession } from '../../../runners/engine/ort/node.js';
 import { createNativeSession } from '../../../runners/engine/ort/native.js';
 import { RecordingEngine } from '../../../runners/engine/recording.js';
 import { evaluate, expectClose, noise } from '../../support/oracle.js';
+import { rejection } from '../../support/reference.js';
 
 const square = (tracer: Tracer): tf.NamedTensorMap => {
   const x = tracer.input('x', 'float32', [3]);
@@ -126,7 +128,44 @@ describe('the recording engine', () => {
     engine.close();
   });
 
-  it('refuses to look at values while recording', async () => {
+  it('refuses to draw at random, as the engines do that record nothing, and leaves Math.random as it was', async () => {
+    const { random } = Math;
+    const ways: Record<string, (x: tf.Tensor) => tf.Tensor> = {
+      'tf.dropout': (x) => tf.dropout(x, 0.5),
+      'tf.randomUniform': (x) => x.add(tf.randomUniform([3])),
+      'Math.random': (x) => x.add(Math.random()),
+    };
+    for (const engine of [countingEngine().engine, await EagerEngine.create('cpu')])
+      for (const [name, way] of Object.entries(ways)) {
+        const error = await rejection(
+          engine.compile('random', (tracer) => ({ y: way(tracer.input('x', 'float32', [3])) })),
+        );
+        expect(error.message).to.match(new RegExp(`^${name} would be drawn once`));
+        expect(error.hint).to.contain('scope.noise(name, shape)');
+        expect(Math.random).to.equal(random);
+        expect(tf.randomUniform([3]).shape).to.deep.equal([3]);
+      }
+  });
+
+  it('refuses to look at values while recording, waited for or not', async () => {
+    const { engine } = countingEngine();
+    const error = await rejection(
+      engine.compile('later', (tracer) => {
+        const x = tracer.input('x', 'float32', [3]);
+        void x.data().then(() => expect.fail('there is no value'));
+        return { y: x.add(1) };
+      }),
+    );
+    expect(error.message).to.contain('asked for while recording');
+    // What is known while recording can be read.
+    await engine.compile('known', (tracer) => {
+      const y = tracer.input('x', 'float32', [3]).mul(tf.tensor1d([1, 2, 3]).sum().add(1).mul(0).add(2));
+      expect([...tf.tensor1d([1, 2, 3]).dataSync()]).to.deep.equal([1, 2, 3]);
+      return { y };
+    });
+  });
+
+  it('refuses to look at values while recording, with a way out', async () => {
     const { engine } = countingEngine();
     const error = await engine
       .compile('look', (tracer) => {

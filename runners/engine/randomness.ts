@@ -1,0 +1,64 @@
+// Random numbers have no place inside a function that an engine compiles: a recorded graph would keep the numbers of its
+// recording, the same at every step, and an engine that calls the function at every run would draw others after a
+// resumption. While such a function runs, TensorFlow.js's random operations and Math.random, which feeds them and
+// everything hand-made, are refused. What is random in a model comes in from outside, through its scope.
+import * as tf from '@tensorflow/tfjs';
+import { MtcpError } from '../../registry/errors.js';
+
+const NOISE =
+  'ask the scope for random numbers: scope.noise(name, shape) gives uniform ones in [0, 1), others at every step and the same in a resumed run; a table that stays the same is made with randomStream of mtcp/registry';
+const DROPOUT = `use dropout, dropChannels or dropPath of mtcp/nn, which take a scope, or scope.noise(name, shape)`;
+
+/** TensorFlow.js's random operations, with what to use instead. A seed makes them no better: the draw stays the same. */
+const RANDOM = new Map([
+  ['dropout', DROPOUT],
+  ...[
+    'multinomial',
+    'randomGamma',
+    'randomNormal',
+    'randomStandardNormal',
+    'randomUniform',
+    'randomUniformInt',
+    'truncatedNormal',
+  ].map((name) => [name, NOISE] as const),
+]);
+
+/** What TensorFlow.js appends to the name of an operation when it opens a scope for it. */
+const OPERATION = '__op';
+
+/**
+ * Runs `body`, in which nothing may be drawn at random.
+ * @throws MtcpError `engine` where something is
+ */
+export function withoutRandomness<T>(body: () => T): T {
+  const engine = tf.engine();
+  const { random } = Math;
+  // Every operation begins by opening a scope with its name; the method is restored by removing ours.
+  const { startScope } = engine;
+  engine.startScope = function startScopeWithoutRandomness(name) {
+    const operation = name?.endsWith(OPERATION) ? name.slice(0, -OPERATION.length) : '';
+    const instead = RANDOM.get(operation);
+    if (instead) throw refusal(`tf.${operation}`, instead, startScopeWithoutRandomness);
+    startScope.call(engine, name);
+  };
+  Math.random = function noRandom() {
+    throw refusal('Math.random', NOISE, noRandom);
+  };
+  try {
+    return body();
+  } finally {
+    Math.random = random;
+    engine.startScope = startScope;
+  }
+}
+
+/** @param caller leaves no trace in the stack, which then begins with whoever drew */
+function refusal(what: string, hint: string, caller: (...args: never[]) => unknown): MtcpError {
+  const error = new MtcpError(
+    'engine',
+    `${what} would be drawn once, when the model is recorded, and be the same at every step`,
+    { hint },
+  );
+  Error.captureStackTrace(error, caller);
+  return error;
+}
