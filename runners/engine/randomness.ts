@@ -2,7 +2,7 @@
 // recording, the same at every step, and an engine that calls the function at every run would draw others after a
 // resumption. While such a function runs, TensorFlow.js's random operations and Math.random, which feeds them and
 // everything hand-made, are refused. What is random in a model comes in from outside, through its scope.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';
 
 const NOISE =

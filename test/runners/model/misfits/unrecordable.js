@@ -1,5 +1,5 @@
 // An interaction with whatever a recorded model cannot have, by option.
-import * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
 import { define } from 'mtcp/registry';
 
 /** Each gets the map of a task and gives it back, changed. */
