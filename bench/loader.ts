@@ -11,7 +11,7 @@ import {
   NYUD_TASKS,
   writeNyudSample,
   writeNyudSplit,
-} from '../modules/datasets/nyud-folder.js';
+} from '../modules/datasets/folders/nyud.js';
 import { createTrialContainer } from '../registry/container.js';
 import type { LabelMap, MapData } from '../registry/contracts/data.js';
 import type { Task } from '../registry/contracts/tasks.js';

@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { MtcpError } from '../registry/errors.js';
-import { didYouMean } from '../registry/near.js';
+import { didYouMean } from '../registry/support/near.js';
 import { createEngine } from '../runners/engine/index.js';
 import { markdownTable, textTable, type Column } from '../runners/reporting/table.js';
 import { runCommand } from './command.js';

@@ -1,7 +1,7 @@
 // The catalog knows every announced component. Lookups that fail name the nearest names.
 import type { ComponentEntry, Kind } from './component.js';
 import { MtcpError } from './errors.js';
-import { didYouMean } from './near.js';
+import { didYouMean } from './support/near.js';
 
 export class Catalog {
   readonly #entries = new Map<string, ComponentEntry>();

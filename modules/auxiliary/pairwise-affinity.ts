@@ -20,7 +20,7 @@ import {
   type Task,
   type TaskKind,
 } from '../../registry/index.js';
-import { averageOverValid } from '../losses/average.js';
+import { averageOverValid } from '../losses/machinery/average.js';
 
 const schema = defineOptions({
   features: {

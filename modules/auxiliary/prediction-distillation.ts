@@ -11,7 +11,7 @@ import {
   type OptionsOf,
   type Task,
 } from '../../registry/index.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { resizeBilinear } from '../nn/resize.js';
 
 const schema = defineOptions({

@@ -15,7 +15,7 @@ import {
   type Slot,
   type Task,
 } from '../../registry/index.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 
 const schema = defineOptions({
   task: { type: 'string', description: 'The task that is predicted.' },

@@ -12,7 +12,7 @@ import {
   type Pyramid,
   type Scope,
 } from '../../registry/index.js';
-import { hrnetCheckpoint } from './checkpoints/hrnet.js';
+import { hrnetCheckpoint } from '../checkpoints/hrnet.js';
 import { relu } from '../nn/ops/activations.js';
 import { basicBlock, bottleneck, convNorm } from '../nn/residual.js';
 import { resizeBilinear, resizeNearest } from '../nn/resize.js';

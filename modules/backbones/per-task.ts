@@ -18,7 +18,7 @@ import {
   type Task,
   type TaskPyramids,
 } from '../../registry/index.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 
 const schema = defineOptions({
   encoder: { $ref: '#/definitions/backbone', description: 'The encoder that every task has its own of.' },

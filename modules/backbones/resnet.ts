@@ -13,7 +13,7 @@ import {
   type Scope,
   type Stage,
 } from '../../registry/index.js';
-import { resnetCheckpoint } from './checkpoints/resnet.js';
+import { resnetCheckpoint } from '../checkpoints/resnet.js';
 import { relu } from '../nn/ops/activations.js';
 import { maxPool } from '../nn/pooling.js';
 import { basicBlock, bottleneck, convNorm } from '../nn/residual.js';

@@ -9,7 +9,7 @@ import {
   type Pyramid,
   type Scope,
 } from '../../registry/index.js';
-import { swinCheckpoint } from './checkpoints/swin.js';
+import { swinCheckpoint } from '../checkpoints/swin.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 

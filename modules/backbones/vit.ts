@@ -11,7 +11,7 @@ import {
   type Pyramid,
   type Scope,
 } from '../../registry/index.js';
-import { vitCheckpoint } from './checkpoints/vit.js';
+import { vitCheckpoint } from '../checkpoints/vit.js';
 import { normal } from '../nn/initializers.js';
 import { layerNorm } from '../nn/layers.js';
 import {

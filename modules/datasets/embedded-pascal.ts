@@ -12,10 +12,15 @@ import {
   type Task,
 } from '../../registry/index.js';
 import { generateScenes, scenesVersion } from './rendered/scenes/generate.js';
-import { SPLITS, type Report } from './layout.js';
-import { PASCAL_TASKS } from './pascal-classes.js';
-import { onlyParts, PascalFolder } from './pascal-folder.js';
-import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder, type SynthesisOptions } from './synthesis.js';
+import { SPLITS, type Report } from './folders/layout.js';
+import { PASCAL_TASKS } from './folders/pascal-classes.js';
+import { onlyParts, PascalFolder } from './folders/pascal.js';
+import {
+  requireOwnCache,
+  SYNTHESIS_SCHEMA,
+  synthesisFolder,
+  type SynthesisOptions,
+} from './rendered/synthesis.js';
 
 @component({
   kind: 'dataset',

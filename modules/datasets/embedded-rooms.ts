@@ -10,9 +10,9 @@ import {
   type Split,
 } from '../../registry/index.js';
 import { generateRooms, roomsVersion, type RoomsOptions } from './rendered/rooms/generate.js';
-import type { Report } from './layout.js';
-import { NYUD_TASKS, NyudFolder } from './nyud-folder.js';
-import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder } from './synthesis.js';
+import type { Report } from './folders/layout.js';
+import { NYUD_TASKS, NyudFolder } from './folders/nyud.js';
+import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder } from './rendered/synthesis.js';
 
 @component({
   kind: 'dataset',

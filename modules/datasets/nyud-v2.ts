@@ -13,10 +13,10 @@ import {
   type Split,
   type Task,
 } from '../../registry/index.js';
-import { countNotes } from './layout.js';
-import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './nyud-folder.js';
+import { countNotes } from './folders/layout.js';
+import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './folders/nyud.js';
 import { preparedNotes } from './prepare/target.js';
-import { folderOptions } from './sample-folder.js';
+import { folderOptions } from './folders/sample-folder.js';
 
 const schema = defineOptions({
   ...folderOptions,

@@ -14,10 +14,10 @@ import {
   type Split,
   type Task,
 } from '../../registry/index.js';
-import { countNotes, SPLITS, type Report } from './layout.js';
-import { PASCAL_TASKS } from './pascal-classes.js';
-import { onlyParts, PASCAL_COUNTS, PascalFolder } from './pascal-folder.js';
-import { folderOptions } from './sample-folder.js';
+import { countNotes, SPLITS, type Report } from './folders/layout.js';
+import { PASCAL_TASKS } from './folders/pascal-classes.js';
+import { onlyParts, PASCAL_COUNTS, PascalFolder } from './folders/pascal.js';
+import { folderOptions } from './folders/sample-folder.js';
 
 const schema = defineOptions({
   ...folderOptions,

@@ -21,7 +21,7 @@ import {
   type Task,
   type TaskKind,
 } from '../../registry/index.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { CONTEXTS, contextAttention, regionsOf, type Context } from '../nn/context-attention.js';
 import { normal, torchWeight, zeros } from '../nn/initializers.js';
 import { batchNorm, conv2d, dropChannels } from '../nn/layers.js';

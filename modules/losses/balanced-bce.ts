@@ -10,7 +10,7 @@ import {
   type OptionsOf,
 } from '../../registry/index.js';
 import { detach } from '../nn/ops/detach.js';
-import { averageOverValid } from './average.js';
+import { averageOverValid } from './machinery/average.js';
 
 const schema = defineOptions({
   positive_weight: {

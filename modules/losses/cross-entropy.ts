@@ -2,7 +2,7 @@
 import * as tf from '../../registry/tf.js';
 import { component, IGNORE, type Loss, type LossValue } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
-import { averageOverValid } from './average.js';
+import { averageOverValid } from './machinery/average.js';
 
 @component({
   kind: 'loss',

@@ -11,7 +11,7 @@ import {
   type OptionsOf,
 } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
-import { averageOverValid } from './average.js';
+import { averageOverValid } from './machinery/average.js';
 
 const schema = defineOptions({
   bins: { type: 'integer', minimum: 2, default: 40, description: 'Number of bins.' },

@@ -9,7 +9,7 @@ import {
   type LossValue,
   type OptionsOf,
 } from '../../registry/index.js';
-import { averageOverValid } from './average.js';
+import { averageOverValid } from './machinery/average.js';
 
 const schema = defineOptions({
   max_depth: {

@@ -1,8 +1,8 @@
 // Adam (Kingma and Ba 2015), step for step torch.optim.Adam: weight decay is part of the gradient.
 import type { Scalar, Tensor1D } from '../../registry/tf.js';
 import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
-import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
-import { ConfiguredOptimizer, penaltyOption, rateOption } from './common.js';
+import { momentOptions, MOMENTS, momentScalars, momentStep } from './machinery/adam-moments.js';
+import { ConfiguredOptimizer, penaltyOption, rateOption } from './machinery/common.js';
 
 const schema = defineOptions({
   rate: rateOption(1e-4),

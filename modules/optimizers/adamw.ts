@@ -1,8 +1,8 @@
 // AdamW (Loshchilov and Hutter 2019), step for step torch.optim.AdamW.
 import type { Scalar, Tensor1D } from '../../registry/tf.js';
 import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
-import { momentOptions, MOMENTS, momentScalars, momentStep } from './adam-moments.js';
-import { ConfiguredOptimizer, rateOption } from './common.js';
+import { momentOptions, MOMENTS, momentScalars, momentStep } from './machinery/adam-moments.js';
+import { ConfiguredOptimizer, rateOption } from './machinery/common.js';
 
 const schema = defineOptions({
   rate: rateOption(5e-5),

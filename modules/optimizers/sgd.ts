@@ -1,7 +1,7 @@
 // Stochastic gradient descent with momentum, step for step torch.optim.SGD (no dampening).
 import type { Scalar, Tensor1D } from '../../registry/tf.js';
 import { component, defineOptions, options, type Optimizer, type OptionsOf } from '../../registry/index.js';
-import { ConfiguredOptimizer, groupsOption, penaltyOption, rateOption } from './common.js';
+import { ConfiguredOptimizer, groupsOption, penaltyOption, rateOption } from './machinery/common.js';
 
 const schema = defineOptions({
   rate: rateOption(0.01),

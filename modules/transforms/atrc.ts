@@ -14,10 +14,10 @@ import {
   type Sample,
   type Transform,
 } from '../../registry/index.js';
-import { markInvalid } from './ignore.js';
-import { mapValues, normalise } from './image.js';
-import { distort, drawDistortion, type Distortion } from './photometric.js';
-import { flipHorizontally, padCentre, resize } from './warp.js';
+import { markInvalid } from './machinery/ignore.js';
+import { mapValues, normalise } from './machinery/image.js';
+import { distort, drawDistortion, type Distortion } from './machinery/photometric.js';
+import { flipHorizontally, padCentre, resize } from '../support/warp.js';
 
 const schema = defineOptions({
   size: {

@@ -14,9 +14,9 @@ import {
   type Sample,
   type Transform,
 } from '../../registry/index.js';
-import { markInvalid } from './ignore.js';
-import { mapValues, normalise } from './image.js';
-import { flipHorizontally, resize, rotationMatrix, warpAffine, type Interpolation } from './warp.js';
+import { markInvalid } from './machinery/ignore.js';
+import { mapValues, normalise } from './machinery/image.js';
+import { flipHorizontally, resize, rotationMatrix, warpAffine, type Interpolation } from '../support/warp.js';
 
 const schema = defineOptions({
   size: {

@@ -1,8 +1,8 @@
 // Pictures of what training sees: raw.png with samples as they are stored, augmented.png with several draws of
 // the trial's input pipeline, the same ones that its first epochs use.
 import { join } from 'node:path';
-import { denormalise } from '../../modules/transforms/image.js';
-import { markInvalid } from '../../modules/transforms/ignore.js';
+import { denormalise } from '../../modules/transforms/machinery/image.js';
+import { markInvalid } from '../../modules/transforms/machinery/ignore.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Dataset, MapData, Sample } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';

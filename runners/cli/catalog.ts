@@ -6,7 +6,7 @@ import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean, nearestNames } from '../../registry/near.js';
+import { didYouMean, nearestNames } from '../../registry/support/near.js';
 import type { PropertySchema } from '../../registry/options.js';
 import { usageOf } from '../app/authoring/component.js';
 import { bundledSchema } from '../config/schema-files.js';

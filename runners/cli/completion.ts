@@ -6,7 +6,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { KINDS } from '../../registry/component.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';
 import { shippedExperiments } from '../app/authoring/experiment.js';
 import { loadExperiment, profilesOf, type Experiment } from '../config/index.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject } from '../../registry/options.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import {
   differences,
   loadExperiment,

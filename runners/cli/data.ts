@@ -1,13 +1,13 @@
 // mtcp data: making, building, checking and looking at data sets.
 import { mkdirSync } from 'node:fs';
-import { checkFolder } from '../../modules/datasets/check.js';
+import { checkFolder } from '../../modules/datasets/folders/check.js';
 import { prepareNyud } from '../../modules/datasets/prepare/nyud.js';
 import { preparePascal } from '../../modules/datasets/prepare/pascal.js';
 import type { PreparedManifest } from '../../modules/datasets/prepare/target.js';
 import { generateRooms } from '../../modules/datasets/rendered/rooms/generate.js';
 import { generateScenes } from '../../modules/datasets/rendered/scenes/generate.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { showData } from '../app/show-data.js';
 import { openExperiment } from '../config/open.js';
 import { parseCount, parseSize, parseWhole } from './flags.js';

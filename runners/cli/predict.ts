@@ -1,6 +1,6 @@
 // mtcp predict
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { predict as run } from '../inference/predict.js';
 import { parseSize } from './flags.js';
 import { Progress } from './progress.js';

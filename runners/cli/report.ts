@@ -1,7 +1,7 @@
 // mtcp report
 import { join } from 'node:path';
 import { messageOf, MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { writeWhole } from '../support/files.js';
 import { reportExperiment, type ExperimentReport } from '../app/report.js';
 import { formatNumber } from '../reporting/numbers.js';

@@ -1,6 +1,6 @@
 // mtcp run
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { STATES, type TrialState } from '../store/ledger/run-folder.js';
 import { planJobs, runExperiment } from '../app/run.js';
 import { commandLine } from '../tracking/mlflow/invocation.js';

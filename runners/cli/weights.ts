@@ -3,7 +3,7 @@ import '../../modules/index.js';
 import { basename, extname, resolve } from 'node:path';
 import { dump } from 'js-yaml';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { exportWeights } from '../app/weights/export.js';
 import { importWeights, type Imported } from '../app/weights/import.js';
 

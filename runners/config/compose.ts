@@ -7,7 +7,7 @@
 // any profile that it inherits. Then variables are filled in.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { didYouMean, nearestNames } from '../../registry/near.js';
+import { didYouMean, nearestNames } from '../../registry/support/near.js';
 import { typedFile, type BareForm } from './bare.js';
 import type { Combination, Report } from './faults.js';
 import { NOT_SECTIONS } from './keys.js';

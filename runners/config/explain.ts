@@ -1,6 +1,6 @@
 // What ajv found, in words, at the place in the file where it was written.
 import type { ErrorObject } from 'ajv';
-import { nearestNames } from '../../registry/near.js';
+import { nearestNames } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
 import type { Fault, Report } from './faults.js';

@@ -1,6 +1,6 @@
 // An experiment file to its trials, or to everything that is wrong with it.
 import { resolve } from 'node:path';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { MtcpError } from '../../registry/errors.js';
 import { typedSections } from './bare.js';
 import { codeOf } from './code.js';

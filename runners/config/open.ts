@@ -1,7 +1,7 @@
 // An experiment file as the rest of the runners want it: loaded, its components known, with the engine that was asked for.
 import '../../modules/index.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { loadExperiment, type Experiment, type LoadOptions } from './load.js';
 
 export interface OpenOptions extends LoadOptions {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import type { Plugin, PluginError, PluginFault } from './load-plugin.js';
 import { display, nearFiles } from './compose.js';
 import type { Report } from './faults.js';

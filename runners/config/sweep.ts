@@ -7,7 +7,7 @@
 // less what `exclude` names. A combination is called after its row, its case and its values ("MT-CP, spread=5"), so
 // adding a value to a sweep renames nothing. Its overlays lie over the row's own.
 import { isDeepStrictEqual } from 'node:util';
-import { nearestNames } from '../../registry/near.js';
+import { nearestNames } from '../../registry/support/near.js';
 import { unknownName } from './explain.js';
 import type { Report } from './faults.js';
 import { NOT_SECTIONS, splitPath } from './keys.js';

@@ -1,6 +1,6 @@
 // Everything that the schemas and the experiment itself can say about a composed file: each layer alone,
 // the merged root, then every row under every profile as the trial it leads to.
-import { nearestNames } from '../../registry/near.js';
+import { nearestNames } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';
 import { fillTrial, mergeTrial, sections, type Composition } from './compose.js';
 import { explainAll, unknownName, unknownOption } from './explain.js';

@@ -7,7 +7,7 @@
 //     root: { default: data/NYUD_MT, environment: NYUD_ROOT }
 //   train: { epochs: "${epochs}" }                       the number itself
 //   data: { root: "${root}/v2", note: "${tag:-none}" }   inside a text; with a value in case there is none
-import { nearestNames } from '../../registry/near.js';
+import { nearestNames } from '../../registry/support/near.js';
 import type { Report } from './faults.js';
 import { readGiven } from './given.js';
 import { child, isNull, text, type Entry, type MapNode, type Node, type ScalarNode } from './nodes.js';

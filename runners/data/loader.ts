@@ -2,7 +2,7 @@
 // it, and its buffers are handed over. What a batch holds follows from (seed, epoch, step) alone, so neither
 // the number of threads nor where a run was interrupted changes it, and starting anywhere costs nothing.
 import { availableParallelism } from 'node:os';
-import { ThreadPool } from '../../modules/datasets/threads.js';
+import { ThreadPool } from '../../modules/support/threads.js';
 import { catalog } from '../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Dataset, DatasetInfo, Sample, Split, Transform } from '../../registry/contracts/data.js';

@@ -2,8 +2,8 @@
 // modules/, so that starting a thread costs milliseconds and no TensorFlow.js.
 import { pathToFileURL } from 'node:url';
 import { workerData } from 'node:worker_threads';
-import { serve } from '../../modules/datasets/threads.js';
-import { markInvalid } from '../../modules/transforms/ignore.js';
+import { serve } from '../../modules/support/threads.js';
+import { markInvalid } from '../../modules/transforms/machinery/ignore.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Sample } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';

@@ -4,7 +4,7 @@
 //
 // The network runs at the size it was trained at unless another is asked for; a graph is recorded once for each size.
 import { join } from 'node:path';
-import { cropCentre, resize } from '../../modules/transforms/warp.js';
+import { cropCentre, resize } from '../../modules/support/warp.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { MapData, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';

@@ -5,7 +5,7 @@ import { catalog } from '../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import { isBatchLauncher, type BatchLauncher, type Launcher } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { withDefaults } from '../../registry/options.js';
 import { findSite, loadSite, type Experiment, type Site, type SiteSearch } from '../config/index.js';
 

@@ -9,7 +9,7 @@ import { createTrialContainer, type ComponentFactory, type Slot } from '../../re
 import type { Transform } from '../../registry/contracts/data.js';
 import type { Loss, Metric, Optimizer, Schedule, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import { nearestNames } from '../../registry/near.js';
+import { nearestNames } from '../../registry/support/near.js';
 import { throwAll, type TrialSpec } from '../config/index.js';
 import { auxiliaryOf } from './auxiliary.js';
 import { asErrors, collect, misfitOf, type Misfit } from './misfit.js';

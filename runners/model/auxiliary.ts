@@ -8,7 +8,7 @@ import { inputName, ParameterTable, Pass, type TensorSource } from '../../module
 import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';
 import type { ComponentFactory } from '../../registry/container.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import type { TrialSpec } from '../config/index.js';
 import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../engine/engine.js';
 import type { Shape } from '../engine/graph/ir.js';

@@ -3,7 +3,7 @@
 // published code does it, and every table says so. A part of the training images may be held out instead.
 import type { Metric, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import type { TrialSpec, TrialConfig } from '../config/trial.js';
 import type { EvaluatedSplit } from '../data/loader.js';
 import { PartError } from './part-error.js';

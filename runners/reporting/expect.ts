@@ -1,7 +1,7 @@
 // Whether results are what the experiment says they should be: `report.expect` holds, for rows, bounds on numbers
 // and other rows that have to be worse. `mtcp report --check` fails if one does not hold.
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/near.js';
+import { didYouMean } from '../../registry/support/near.js';
 import type { Expectation } from '../config/index.js';
 import type { MeasuredRow, Primary, RowResult } from './measure.js';
 import { formatNumber } from './numbers.js';

@@ -3,7 +3,7 @@
 // numbers, so that a checkpoint is never in memory twice.
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { MtcpError } from '../../registry/errors.js';
-import { halfToNumber } from '../../registry/half.js';
+import { halfToNumber } from '../../registry/support/half.js';
 import type { HostTensor } from './host-tensor.js';
 
 const DTYPES = { float32: 'F32', int32: 'I32' } as const;

@@ -12,7 +12,7 @@
 import * as tf from '../../registry/tf.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
-import { cropCentre, resize } from '../../modules/transforms/warp.js';
+import { cropCentre, resize } from '../../modules/support/warp.js';
 import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
 import type { Metric } from '../../registry/contracts/learning.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';

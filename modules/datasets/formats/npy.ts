@@ -1,7 +1,7 @@
 // NumPy's .npy: a magic string, a header that is the text of a Python dict ({'descr', 'fortran_order',
 // 'shape'}), then the bare values. Format: numpy/lib/format.py, versions 1 to 3.
 import { MtcpError } from '../../../registry/index.js';
-import { halfToNumber } from '../../../registry/half.js';
+import { halfToNumber } from '../../../registry/support/half.js';
 import { readBytes } from './file.js';
 
 export interface NpyArray {

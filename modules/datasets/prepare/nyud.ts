@@ -9,7 +9,7 @@ import { Hdf5File } from '../formats/hdf5.js';
 import { readMat, type MatNumbers } from '../formats/mat.js';
 import { encodeNpy } from '../formats/npy.js';
 import { encodeLabelPng, encodeRgbPng } from '../formats/png.js';
-import type { Report } from '../layout.js';
+import type { Report } from '../folders/layout.js';
 import { normalsFromDepth } from './normals.js';
 import { changedFiles, digestOf, PreparedFolder, type PreparedManifest } from './target.js';
 

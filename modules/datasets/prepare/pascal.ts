@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { MtcpError, type Split } from '../../../registry/index.js';
 import { readBytes } from '../formats/file.js';
 import { encodeLabelPng, readLabelPng } from '../formats/png.js';
-import { SPLITS, type Report } from '../layout.js';
-import { CONTEXT_OF_VOC } from '../pascal-classes.js';
-import { readContext } from '../pascal-folder.js';
-import { readAnnotation } from '../pascal-parts.js';
+import { SPLITS, type Report } from '../folders/layout.js';
+import { CONTEXT_OF_VOC } from '../folders/pascal-classes.js';
+import { readContext } from '../folders/pascal.js';
+import { readAnnotation } from '../folders/pascal-parts.js';
 import { requireUnchanged } from './nyud.js';
 import { digestOf, PreparedFolder, type PreparedManifest } from './target.js';
 

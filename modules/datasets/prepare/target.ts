@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { MtcpError } from '../../../registry/index.js';
 import { writeAtomically } from '../formats/file.js';
-import type { Report } from '../layout.js';
+import type { Report } from '../folders/layout.js';
 
 /** What a finished folder says about itself. */
 export interface PreparedManifest {

@@ -10,8 +10,8 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { eigenSymmetric } from '../solvers/linear.js';
-import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+import { eigenSymmetric } from '../machinery/solvers/linear.js';
+import { gradientProperties, GradientScheme, withoutZeros } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({ ...gradientProperties('representation', 'sum') });
 

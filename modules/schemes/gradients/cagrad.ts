@@ -10,9 +10,9 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { form } from '../solvers/linear.js';
-import { conflictAverse } from '../solvers/simplex.js';
-import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+import { form } from '../machinery/solvers/linear.js';
+import { conflictAverse } from '../machinery/solvers/simplex.js';
+import { gradientProperties, GradientScheme, withoutZeros } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({
   c: {

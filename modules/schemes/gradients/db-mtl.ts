@@ -12,7 +12,7 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { gradientProperties, GradientScheme, refuseRepresentation } from './gradient-scheme.js';
+import { gradientProperties, GradientScheme, refuseRepresentation } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({
   beta: {

@@ -11,7 +11,7 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { gradientProperties, GradientScheme, refuseRepresentation } from './gradient-scheme.js';
+import { gradientProperties, GradientScheme, refuseRepresentation } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({
   eta: { type: 'number', exclusiveMinimum: 0, default: 0.01, description: 'Step size of the weights.' },

@@ -14,9 +14,9 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { adamStep, newAdam, softmax, type AdamState } from '../adam.js';
-import { rateProperty } from '../learnt-weights.js';
-import { gradientProperties, GradientScheme } from './gradient-scheme.js';
+import { adamStep, newAdam, softmax, type AdamState } from '../machinery/adam.js';
+import { rateProperty } from '../machinery/learnt-weights.js';
+import { gradientProperties, GradientScheme } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({
   alpha: {

@@ -12,8 +12,8 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { dot, form } from '../solvers/linear.js';
-import { gradientProperties, GradientScheme } from './gradient-scheme.js';
+import { dot, form } from '../machinery/solvers/linear.js';
+import { gradientProperties, GradientScheme } from '../machinery/gradient-scheme.js';
 import { columnSums } from './pcgrad.js';
 
 const schema = defineOptions({

@@ -11,8 +11,8 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { solve } from '../solvers/linear.js';
-import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+import { solve } from '../machinery/solvers/linear.js';
+import { gradientProperties, GradientScheme, withoutZeros } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({ ...gradientProperties('representation', 'sum') });
 

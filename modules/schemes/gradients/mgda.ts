@@ -10,8 +10,8 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { minimumNorm } from '../solvers/simplex.js';
-import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+import { minimumNorm } from '../machinery/solvers/simplex.js';
+import { gradientProperties, GradientScheme, withoutZeros } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({
   normalization: {

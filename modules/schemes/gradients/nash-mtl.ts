@@ -15,9 +15,9 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { form } from '../solvers/linear.js';
-import { nashWeights } from '../solvers/nash.js';
-import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+import { form } from '../machinery/solvers/linear.js';
+import { nashWeights } from '../machinery/solvers/nash.js';
+import { gradientProperties, GradientScheme, withoutZeros } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({
   every: {

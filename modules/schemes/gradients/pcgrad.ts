@@ -12,8 +12,8 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { dot } from '../solvers/linear.js';
-import { gradientProperties, GradientScheme, withoutZeros } from './gradient-scheme.js';
+import { dot } from '../machinery/solvers/linear.js';
+import { gradientProperties, GradientScheme, withoutZeros } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({ ...gradientProperties('all', 'sum') });
 

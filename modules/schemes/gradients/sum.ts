@@ -10,7 +10,7 @@ import {
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
-import { gradientProperties, GradientScheme } from './gradient-scheme.js';
+import { gradientProperties, GradientScheme } from '../machinery/gradient-scheme.js';
 
 const schema = defineOptions({ ...gradientProperties('representation', 'sum') });
 

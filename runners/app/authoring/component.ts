@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KINDS, type Kind } from '../../../registry/component.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { didYouMean } from '../../../registry/near.js';
+import { didYouMean } from '../../../registry/support/near.js';
 import { Schemas } from '../../config/schemas.js';
 import { writeNew } from './files.js';
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MtcpError } from '../../../registry/errors.js';
-import { didYouMean } from '../../../registry/near.js';
+import { didYouMean } from '../../../registry/support/near.js';
 import { validateFiles } from '../../config/index.js';
 import { sections } from '../../config/compose.js';
 import { throwAll } from '../../config/faults.js';

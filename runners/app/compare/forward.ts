@@ -3,7 +3,7 @@ import type { NamedTensorMap, Tensor, Tensor4D } from '../../../registry/tf.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { didYouMean } from '../../../registry/near.js';
+import { didYouMean } from '../../../registry/support/near.js';
 import type { TrialSpec } from '../../config/index.js';
 import { hostTensor, type Tracer } from '../../engine/engine.js';
 import { createEngine } from '../../engine/index.js';

@@ -1,7 +1,7 @@
 // A trial's network with numbers from a file, for comparing it with another framework: what forward and grad share.
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { didYouMean } from '../../../registry/near.js';
+import { didYouMean } from '../../../registry/support/near.js';
 import type { TrialSpec } from '../../config/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import type { Weights } from '../../training/step/weights.js';

@@ -10,7 +10,7 @@ import type { ComponentEntry } from '../../../registry/component.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { didYouMean } from '../../../registry/near.js';
+import { didYouMean } from '../../../registry/support/near.js';
 import { record } from '../../engine/recording.js';
 import {
   fitBackbone,

@@ -2,7 +2,7 @@
 // file has too much and what has another shape is reported by name, and nothing is loaded then.
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { nearestNames } from '../../../registry/near.js';
+import { nearestNames } from '../../../registry/support/near.js';
 import type { HostTensor } from '../../support/host-tensor.js';
 import type { TensorFile } from './split.js';
 

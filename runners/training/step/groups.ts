@@ -2,7 +2,7 @@
 // chunks of one long vector, so parameters lie in it group by group, and each group starts a chunk.
 import type { Optimizer, ParameterGroup } from '../../../registry/contracts/learning.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { didYouMean } from '../../../registry/near.js';
+import { didYouMean } from '../../../registry/support/near.js';
 import { matches } from '../../support/pattern.js';
 
 export interface GroupedParameters {

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import '../../../modules/datasets/nyud-v2.js';
 import { encodeNpy } from '../../../modules/datasets/formats/npy.js';
 import { encodeLabelPng } from '../../../modules/datasets/formats/png.js';
-import { NYUD_FOLDERS, NYUD_TASKS, writeNyudSample } from '../../../modules/datasets/nyud-folder.js';
+import { NYUD_FOLDERS, NYUD_TASKS, writeNyudSample } from '../../../modules/datasets/folders/nyud.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { reference, rejection } from '../../support/reference.js';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { encodeLabelPng } from '../../../modules/datasets/formats/png.js';
 import { readNpy } from '../../../modules/datasets/formats/npy.js';
-import { PASCAL_TASKS } from '../../../modules/datasets/pascal-classes.js';
+import { PASCAL_TASKS } from '../../../modules/datasets/folders/pascal-classes.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { reference, rejection } from '../../support/reference.js';
 

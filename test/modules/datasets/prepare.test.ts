@@ -6,15 +6,15 @@ import { copyFile, cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { checkFolder } from '../../../modules/datasets/check.js';
+import { checkFolder } from '../../../modules/datasets/folders/check.js';
 import { encodeNpy, readNpy } from '../../../modules/datasets/formats/npy.js';
 import { encodeLabelPng, readLabelPng } from '../../../modules/datasets/formats/png.js';
 import { prepareNyud, type NyudSources } from '../../../modules/datasets/prepare/nyud.js';
 import { normalsFromDepth } from '../../../modules/datasets/prepare/normals.js';
 import { preparePascal } from '../../../modules/datasets/prepare/pascal.js';
 import { createTrialContainer } from '../../../registry/container.js';
-import { PASCAL_TASKS } from '../../../modules/datasets/pascal-classes.js';
-import { NYUD_TASKS } from '../../../modules/datasets/nyud-folder.js';
+import { PASCAL_TASKS } from '../../../modules/datasets/folders/pascal-classes.js';
+import { NYUD_TASKS } from '../../../modules/datasets/folders/nyud.js';
 import { reference, rejection } from '../../support/reference.js';
 
 const quiet = () => undefined;

@@ -5,7 +5,11 @@ import { expect } from 'chai';
 import { readNpy } from '../../../modules/datasets/formats/npy.js';
 import '../../../modules/transforms/atrc.js';
 import type { AtrcPipeline, AtrcPlan } from '../../../modules/transforms/atrc.js';
-import { distort, drawDistortion, type Distortion } from '../../../modules/transforms/photometric.js';
+import {
+  distort,
+  drawDistortion,
+  type Distortion,
+} from '../../../modules/transforms/machinery/photometric.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { LabelMap, MapData, Sample } from '../../../registry/contracts/data.js';
 import { labelChannels, type TaskKind } from '../../../registry/contracts/tasks.js';

@@ -1,4 +1,4 @@
-"""OpenCV's warps and resizes for test/modules/transforms/warp.test.ts, and the sv pipeline as NumPy and OpenCV
+"""OpenCV's warps and resizes for test/modules/support/warp.test.ts, and the sv pipeline as NumPy and OpenCV
 compute it for sv.test.ts.
 
     pip install numpy==2.4.6 opencv-python-headless==4.14.0.94

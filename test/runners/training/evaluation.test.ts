@@ -3,7 +3,7 @@ import '../../../modules/index.js';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { cropCentre, padCentre } from '../../../modules/transforms/warp.js';
+import { cropCentre, padCentre } from '../../../modules/support/warp.js';
 import type { LabelMap, MapData } from '../../../registry/contracts/data.js';
 import type { TaskKind } from '../../../registry/contracts/tasks.js';
 import { runExperiment } from '../../../runners/app/run.js';

@@ -1,8 +1,8 @@
 // From the surfaces that the pixels of a picture show to the labels of PASCAL_MT: objects with masks and pieces,
 // VOC classes with void borders, salient things, PASCAL-Context numbers.
-import { NYUD_CLASSES } from '../../nyud-folder.js';
-import { CONTEXT_OF_VOC, VOC_CLASSES, type VocClass } from '../../pascal-classes.js';
-import type { ObjectMasks } from '../../pascal-parts.js';
+import { NYUD_CLASSES } from '../../folders/nyud.js';
+import { CONTEXT_OF_VOC, VOC_CLASSES, type VocClass } from '../../folders/pascal-classes.js';
+import type { ObjectMasks } from '../../folders/pascal-parts.js';
 import type { Part } from '../tracer/solids.js';
 import { IGNORE } from '../../../../registry/index.js';
 import type { Stage } from '../scenes/outdoors.js';

@@ -1,6 +1,6 @@
 // A whole room from a seeded stream: kind, size, style, door and windows, furniture, then what hangs on the
 // walls that are still free, and the lights.
-import { NYUD_CLASSES } from '../../nyud-folder.js';
+import { NYUD_CLASSES } from '../../folders/nyud.js';
 import type { RandomStream } from '../../../../registry/index.js';
 import { lampshade } from '../props/clutter.js';
 import { Dice } from '../dice.js';

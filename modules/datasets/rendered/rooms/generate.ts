@@ -1,8 +1,8 @@
 // Makes a data set of rendered rooms in the NYUD_MT layout: see datasets/synthesis.ts.
 import type { Split } from '../../../../registry/index.js';
-import type { Report } from '../../layout.js';
-import { NYUD_FOLDERS, NyudFolder, writeNyudSplit } from '../../nyud-folder.js';
-import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../../synthesis.js';
+import type { Report } from '../../folders/layout.js';
+import { NYUD_FOLDERS, NyudFolder, writeNyudSplit } from '../../folders/nyud.js';
+import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../synthesis.js';
 import type { Intrinsics } from '../tracer/camera.js';
 
 export type RoomsOptions = SynthesisOptions;

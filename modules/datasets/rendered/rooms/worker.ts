@@ -1,8 +1,8 @@
 // The script of a rendering thread: one scene a job, written where it belongs. Nothing but the job decides
 // what comes out.
-import { serve } from '../../threads.js';
-import { writeNyudSample } from '../../nyud-folder.js';
-import type { SceneJob } from '../../synthesis.js';
+import { serve } from '../../../support/threads.js';
+import { writeNyudSample } from '../../folders/nyud.js';
+import type { SceneJob } from '../synthesis.js';
 import { randomStream } from '../../../../registry/index.js';
 import type { Intrinsics } from '../tracer/camera.js';
 import { renderRoom } from '../tracer/render.js';

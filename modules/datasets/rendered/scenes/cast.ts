@@ -4,7 +4,7 @@ import { chair, sofa, table } from '../props/furniture.js';
 import type { Model } from '../tracer/solids.js';
 import { television } from '../props/storage.js';
 import type { Style } from '../props/style.js';
-import type { VocClass } from '../../pascal-classes.js';
+import type { VocClass } from '../../folders/pascal-classes.js';
 import { bird, quadruped, type Quadruped } from '../props/animals.js';
 import { person } from '../props/person.js';
 import { aeroplane, bicycle, boat, bus, car, motorbike, train } from '../props/vehicles.js';

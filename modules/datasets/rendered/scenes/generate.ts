@@ -1,7 +1,7 @@
 // Makes a data set of rendered scenes in the PASCAL_MT layout: see datasets/synthesis.ts.
-import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../../synthesis.js';
-import type { Report } from '../../layout.js';
-import { PASCAL_FOLDERS, PascalFolder, writePascalSplit } from '../../pascal-folder.js';
+import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../synthesis.js';
+import type { Report } from '../../folders/layout.js';
+import { PASCAL_FOLDERS, PascalFolder, writePascalSplit } from '../../folders/pascal.js';
 
 const RECIPE: Recipe<number[]> = {
   /** Goes up whenever the same options give other files. */

@@ -1,6 +1,6 @@
 // One sample of the PASCAL_MT layout from a seeded stream: a stage, indoors or out, a view and its labels.
 import type { RandomStream } from '../../../../registry/index.js';
-import type { PascalSample } from '../../pascal-folder.js';
+import type { PascalSample } from '../../folders/pascal.js';
 import { Dice } from '../dice.js';
 import { renderView } from '../tracer/render.js';
 import { buildIndoors } from './indoors.js';

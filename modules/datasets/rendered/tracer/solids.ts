@@ -1,7 +1,7 @@
 // Things are made of solids: boxes, ellipsoids and (tapered) cylinders, each an affine image of a solid that
 // fills the cube [-1, 1]^3. Metres, z up. A model stands on z = 0 around the origin, its front towards -y and
 // its back, which goes against a wall, towards +y.
-import { NYUD_CLASSES } from '../../nyud-folder.js';
+import { NYUD_CLASSES } from '../../folders/nyud.js';
 import type { Material } from './materials.js';
 
 export type Vector = readonly [number, number, number];

@@ -1,7 +1,7 @@
 // Labels are judged by what they must satisfy among each other: normals against the slope of the depth, floors
 // and ceilings as planes.
 import { expect } from 'chai';
-import { NYUD_CLASSES } from '../../../../../modules/datasets/nyud-folder.js';
+import { NYUD_CLASSES } from '../../../../../modules/datasets/folders/nyud.js';
 import { renderRoom, type Rendering } from '../../../../../modules/datasets/rendered/tracer/render.js';
 import { randomStream } from '../../../../../registry/random.js';
 

@@ -5,7 +5,7 @@ import {
   PART_OF_PIECE,
   PERSON,
   VOC_CLASSES,
-} from '../../../../../modules/datasets/pascal-classes.js';
+} from '../../../../../modules/datasets/folders/pascal-classes.js';
 import { MAKERS, RIDDEN, type ObjectClass } from '../../../../../modules/datasets/rendered/scenes/cast.js';
 import { person, type Posture } from '../../../../../modules/datasets/rendered/props/person.js';
 import { renderScene } from '../../../../../modules/datasets/rendered/scenes/scene.js';

@@ -1,0 +1,142 @@
+// What data folders have in common: lists of ids, and for each id one file of each kind, which may go by several
+// names (an image may be a JPEG or a PNG). Ids are opaque.
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MtcpError, type MapData, type Split } from '../../../registry/index.js';
+import { resize, type Interpolation } from '../../support/warp.js';
+import { readBytes } from '../formats/file.js';
+
+export const SPLITS: readonly Split[] = ['train', 'val'];
+
+/** What to do with a label map whose size is not the image's. */
+export type SizeMismatch = 'error' | 'resize';
+
+export type Report = (done: number, total: number, what: string) => void;
+
+export interface Layout {
+  readonly root: string;
+  /** What the folder is expected to hold, for the error if it is not there. */
+  readonly contents: string;
+  /** Relative path of the list of ids. */
+  splitFile(split: Split): string;
+  /** Where the file of a kind may lie, relative to the root; the first that exists counts. */
+  readonly files: Readonly<Record<string, (id: string) => readonly string[]>>;
+}
+
+/** @throws MtcpError `data` if the list names an id twice */
+export async function readIds(layout: Layout, split: Split): Promise<readonly string[]> {
+  const file = join(layout.root, layout.splitFile(split));
+  const lines = (await readBytes(file)).toString('utf8').split(/\r?\n/);
+  const ids = lines.map((line) => line.trim()).filter((line) => line !== '');
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) throw new MtcpError('data', `lists "${id}" twice`, { where: file });
+    seen.add(id);
+  }
+  return ids;
+}
+
+/** The absolute path of a file that exists, or of the first name it could have. */
+export async function locate(layout: Layout, kind: string, id: string): Promise<string> {
+  const [names, found] = await find(layout, kind, id);
+  return join(layout.root, found?.name ?? names[0]);
+}
+
+async function find(layout: Layout, kind: string, id: string) {
+  const names = layout.files[kind](id);
+  for (const name of names) {
+    const size = await sizeOf(join(layout.root, name));
+    if (size !== undefined) return [names, { name, size }] as const;
+  }
+  return [names, undefined] as const;
+}
+
+/**
+ * Checks that the files of the `needed` kinds exist for every id.
+ * @returns how many samples each split has, and a hash of their ids and of the sizes of all their files
+ */
+export async function verifyFiles(
+  layout: Layout,
+  needed: ReadonlySet<string>,
+  report: Report,
+): Promise<{ counts: Record<Split, number>; digest: string }> {
+  await checkRoot(layout);
+  const splits = await Promise.all(SPLITS.map((split) => readIds(layout, split)));
+  const counts = { train: splits[0].length, val: splits[1].length };
+  const total = counts.train + counts.val;
+  const missing: string[] = [];
+  const hash = createHash('sha256');
+  let done = 0;
+  for (const [i, ids] of splits.entries()) {
+    hash.update(`${SPLITS[i]}\n`);
+    for (const id of ids) {
+      const kinds = Object.keys(layout.files);
+      const found = await Promise.all(kinds.map((kind) => find(layout, kind, id)));
+      for (const [k, [names, file]] of found.entries())
+        if (!file && needed.has(kinds[k])) missing.push(join(layout.root, names[0]));
+      hash.update(`${id} ${found.map(([, file]) => file?.size ?? '-').join(' ')}\n`);
+      if (++done % 100 === 0 || done === total) report(done, total, 'checking files');
+    }
+  }
+  if (missing.length > 0)
+    throw new MtcpError(
+      'data',
+      `${missing.length} of the files that the splits list are missing: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', ...' : ''}`,
+      {
+        where: layout.root,
+        hint: 'the copy is not complete; fetch the data set again or correct "root"',
+      },
+    );
+  return { counts, digest: hash.digest('hex').slice(0, 16) };
+}
+
+/** What tables must say if a split is not the benchmark's. */
+export function countNotes(counts: Record<Split, number>, benchmark: Record<Split, number>): string[] {
+  return SPLITS.filter((split) => counts[split] !== benchmark[split]).map(
+    (split) => `${counts[split]} images in ${split}; the benchmark has ${benchmark[split]}`,
+  );
+}
+
+async function checkRoot({ root, contents }: Layout): Promise<void> {
+  const folder = await stat(root).catch(() => undefined);
+  if (!folder?.isDirectory())
+    throw new MtcpError('data', 'the folder of the data set does not exist', {
+      where: root,
+      hint: `set the data set's "root" to the folder that holds ${contents}`,
+    });
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  return (await stat(file).catch(() => undefined))?.size;
+}
+
+/** The label map at the image's size, or an error if it has another one and must not be resized. */
+export function fitToImage(
+  map: MapData,
+  image: MapData,
+  mismatch: SizeMismatch,
+  { task, file, interpolation }: { task: string; file: string; interpolation: Interpolation },
+): MapData {
+  if (map.height === image.height && map.width === image.width) return map;
+  if (mismatch === 'resize') return resize(map, image.height, image.width, interpolation);
+  const sizes = `${map.height}x${map.width}, but the image is ${image.height}x${image.width}`;
+  throw new MtcpError('data', `the ${task} labels are ${sizes}`, {
+    where: file,
+    hint: 'labels and image must match; "size_mismatch: resize" fits the labels to the image',
+  });
+}
+
+/** @throws MtcpError `data` for the first value that `allowed` refuses, saying where it is */
+export function checkValues(
+  map: MapData,
+  allowed: (value: number) => boolean,
+  { file, hint }: { file: string; hint: string },
+): void {
+  for (let i = 0; i < map.data.length; i++)
+    if (!allowed(map.data[i])) {
+      const pixel = Math.floor(i / map.channels);
+      const place = `row ${Math.floor(pixel / map.width)}, column ${pixel % map.width}`;
+      throw new MtcpError('data', `the label at ${place} is ${map.data[i]}`, { where: file, hint });
+    }
+}

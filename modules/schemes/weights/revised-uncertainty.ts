@@ -1,0 +1,37 @@
+// Learnt uncertainty whose regulariser stays positive: L / (2 c^2) + ln(1 + c^2).
+import {
+  component,
+  defineOptions,
+  options,
+  tasks,
+  type OptionsOf,
+  type Task,
+} from '../../../registry/index.js';
+import { LearntWeights, rateProperty } from '../machinery/learnt-weights.js';
+
+const schema = defineOptions({
+  start: { type: 'number', exclusiveMinimum: 0, default: 1, description: 'First value of every c.' },
+  rate: rateProperty,
+});
+
+@component({
+  kind: 'scheme',
+  name: 'revised_uncertainty',
+  summary: 'Losses weighted by learnt uncertainty with a regulariser that cannot become negative.',
+  source: 'Liebel and Koerner 2018, Eq 3',
+  options: schema,
+  file: import.meta.url,
+})
+export class RevisedUncertaintyScheme extends LearntWeights {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(trialTasks, options.start, options.rate);
+  }
+
+  protected weightOf(c: number): number {
+    return 1 / (2 * c * c);
+  }
+
+  protected derivative(c: number, loss: number): number {
+    return -loss / c ** 3 + (2 * c) / (1 + c * c);
+  }
+}

@@ -1,0 +1,164 @@
+// The small optimisation problems behind gradient schemes: optimality conditions on random Gram matrices of all
+// scales, and what is done where gradients are collinear, opposite or zero.
+import { expect } from 'chai';
+import { randomStream } from '../../../../registry/random.js';
+import {
+  dot,
+  eigenSymmetric,
+  form,
+  solve,
+  times,
+  type Matrix,
+} from '../../../../modules/schemes/machinery/solvers/linear.js';
+import { nashWeights } from '../../../../modules/schemes/machinery/solvers/nash.js';
+import {
+  conflictAverse,
+  minimumNorm,
+  simplexQuadratic,
+} from '../../../../modules/schemes/machinery/solvers/simplex.js';
+
+const random = randomStream('solvers');
+const normals = (count: number) => Array.from({ length: count }, () => random.normal());
+const gramOf = (vectors: readonly (readonly number[])[]): number[][] =>
+  vectors.map((a) => vectors.map((b) => dot(a, b)));
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+/** Gradients of K tasks whose lengths differ by up to 10^4, some of them nearly against each other. */
+function gradients(tasks: number): number[][] {
+  const vectors = Array.from({ length: tasks }, () => normals(12));
+  if (random.uniform() < 0.5) vectors[1] = vectors[0].map((x, i) => -x + 0.1 * vectors[1][i]);
+  return vectors.map((vector) => {
+    const length = 10 ** (4 * random.uniform() - 2);
+    return vector.map((x) => length * x);
+  });
+}
+
+const CASES = Array.from({ length: 60 }, (_, i) => gramOf(gradients(2 + (i % 5))));
+
+/** Slopes of tasks in use are equal and no other lies below, relative to the lengths of the gradients. */
+function expectOptimal(w: readonly number[], slopes: readonly number[], scale: number): void {
+  expect(sum(w)).to.be.closeTo(1, 1e-12);
+  expect(Math.min(...w)).to.be.at.least(0);
+  const level = dot(w, slopes);
+  slopes.forEach((slope, i) => {
+    expect((level - slope) / scale, `slope of task ${i}`).to.be.at.most(1e-7);
+    expect((w[i] * Math.abs(slope - level)) / scale, `complementarity of task ${i}`).to.be.at.most(1e-7);
+  });
+}
+
+describe('solvers of gradient schemes', () => {
+  it('linear systems, singular ones included', () => {
+    for (const gram of CASES) {
+      const x = normals(gram.length);
+      const found = solve(gram, times(gram, x))!;
+      const lengths = gram.map((row, i) => Math.sqrt(row[i]));
+      found.forEach((value, i) =>
+        expect(value * lengths[i]).to.be.closeTo(x[i] * lengths[i], 1e-4 * Math.max(...lengths)),
+      );
+    }
+    expect(
+      solve(
+        [
+          [1, 2],
+          [2, 4],
+        ],
+        [1, 1],
+      ),
+    ).to.equal(undefined);
+    expect(
+      solve(
+        [
+          [0, 2],
+          [3, 0],
+        ],
+        [4, 9],
+      ),
+    ).to.deep.equal([3, 2]);
+  });
+
+  it('eigenvectors', () => {
+    for (const gram of CASES) {
+      const { values, vectors } = eigenSymmetric(gram);
+      values.forEach((value, k) => {
+        times(gram, vectors[k]).forEach((x, i) =>
+          expect(x).to.be.closeTo(value * vectors[k][i], 1e-12 * values[0]),
+        );
+        vectors.forEach((other, l) => expect(dot(vectors[k], other)).to.be.closeTo(k === l ? 1 : 0, 1e-12));
+        if (k > 0) expect(value).to.be.at.most(values[k - 1]);
+      });
+    }
+  });
+
+  it('quadratic problems over the simplex satisfy their KKT conditions', () => {
+    for (const gram of CASES) {
+      const linear = normals(gram.length).map((x, i) => x * gram[i][i]);
+      const w = simplexQuadratic(gram, linear);
+      const slopes = times(gram, w).map((x, i) => x + linear[i]);
+      expectOptimal(w, slopes, Math.max(...gram.map((row, i) => row[i])));
+    }
+  });
+
+  it('the shortest vector makes at least its own square with every gradient', () => {
+    for (const gram of CASES) {
+      const w = minimumNorm(gram);
+      const square = form(w, gram, w);
+      const scale = Math.min(...gram.map((row, i) => row[i]));
+      times(gram, w).forEach((product) => expect(product).to.be.at.least(square - 1e-7 * scale));
+      gram.forEach((row, i) => expect(square).to.be.at.most(row[i] * (1 + 1e-12)));
+    }
+  });
+
+  it('the shortest of two vectors, in closed form', () => {
+    for (const gram of CASES.filter((matrix) => matrix.length === 2)) {
+      const [[aa, ab], [, bb]] = gram;
+      const w = Math.min(1, Math.max(0, (bb - ab) / (aa + bb - 2 * ab)));
+      expect(minimumNorm(gram)[0]).to.be.closeTo(w, 1e-9);
+    }
+  });
+
+  it('CAGrad: the slopes of g_w . g_0 + radius |g_w| are optimal', () => {
+    for (const gram of CASES) {
+      const mean = gram.map(() => 1 / gram.length);
+      const radius = 0.5 * Math.sqrt(form(mean, gram, mean));
+      const w = conflictAverse(gram, radius);
+      const length = Math.sqrt(form(w, gram, w));
+      const slopes = times(gram, mean).map((x, i) => x + (radius * times(gram, w)[i]) / length);
+      expectOptimal(w, slopes, Math.max(...gram.map((row, i) => row[i])));
+    }
+  });
+
+  it('Nash: M a = 1 / a', () => {
+    for (const gram of CASES) {
+      const a = nashWeights(gram)!;
+      expect(a.every((x) => x > 0)).to.equal(true);
+      times(gram, a).forEach((x, i) => expect(x * a[i]).to.be.closeTo(1, 1e-9));
+    }
+  });
+
+  it('collinear, opposite and zero gradients', () => {
+    const g = [3, 4];
+    const collinear = gramOf([g, g.map((x) => 2 * x)]);
+    const opposite = gramOf([g, g.map((x) => -2 * x)]);
+    const equal = gramOf([g, g]);
+    const zero: Matrix = [
+      [0, 0],
+      [0, 0],
+    ];
+    expect(minimumNorm(collinear)).to.deep.equal([1, 0]);
+    const balanced = minimumNorm(opposite);
+    expect(balanced[0]).to.be.closeTo(2 / 3, 1e-6);
+    expect(form(balanced, opposite, balanced)).to.be.below(1e-9);
+    expect(minimumNorm(equal).every(Number.isFinite)).to.equal(true);
+    expect(minimumNorm(zero).every(Number.isFinite)).to.equal(true);
+    expect(sum(minimumNorm(zero))).to.equal(1);
+    // Nash: along one direction the shares are equal; against each other there is no bargain.
+    nashWeights(collinear)!.forEach((a, i) => expect(a * 5 * (i + 1)).to.be.closeTo(Math.SQRT1_2, 1e-9));
+    expect(nashWeights(opposite)).to.equal(undefined);
+    expect(nashWeights(zero)).to.equal(undefined);
+    for (const gram of [collinear, opposite, equal, zero]) {
+      const w = conflictAverse(gram, 1);
+      expect(sum(w)).to.be.closeTo(1, 1e-12);
+      expect(Math.min(...w)).to.be.at.least(0);
+    }
+  });
+});
