@@ -5,6 +5,7 @@
 // Defaults live in the schema and are filled in here, after validation (ajv leaves out defaults below oneOf and
 // if/then, where most of ours are).
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { own } from './own.js';
 
 /** The part of JSON Schema (draft-07) that options are written in. */
 export interface PropertySchema {
@@ -100,7 +101,7 @@ export function withoutDefaulted<S extends PropertySchema>(schema: S): S {
     properties: Object.fromEntries(
       Object.entries(properties).map(([name, property]) => [name, withoutDefaulted(property)]),
     ),
-    ...(required && { required: required.filter((name) => !('default' in (properties[name] ?? {}))) }),
+    ...(required && { required: required.filter((name) => !('default' in (own(properties, name) ?? {}))) }),
   };
 }
 
@@ -111,7 +112,8 @@ export function withDefaults(
 ): Record<string, unknown> {
   const filled: Record<string, unknown> = structuredClone(given);
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    if (!(name in filled) && 'default' in property) filled[name] = structuredClone(property.default);
+    if (!Object.hasOwn(filled, name) && 'default' in property)
+      filled[name] = structuredClone(property.default);
     const value = filled[name];
     if (property.type === 'object' && isPlainObject(value)) filled[name] = withDefaults(property, value);
   }

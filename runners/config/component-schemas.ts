@@ -132,7 +132,7 @@ function partialKind(
     for (const [name, { description }] of Object.entries(properties ?? {}).filter(
       ([key]) => key !== 'type',
     )) {
-      const before = union[name] ? `${union[name].description}\n\n` : '';
+      const before = Object.hasOwn(union, name) ? `${union[name].description}\n\n` : '';
       union[name] = { description: `${before}${entries[i].name}: ${description ?? name}` };
     }
   });
@@ -190,7 +190,7 @@ function addWholes(overlay: Record<string, JsonSchema>, catalog: Catalog): void 
   const wanted = () =>
     [...JSON.stringify(overlay).matchAll(/#\/definitions\/whole\.([a-z]+)"/g)]
       .map(([, kind]) => kind as Kind)
-      .filter((kind) => !(WHOLE + kind in overlay));
+      .filter((kind) => !Object.hasOwn(overlay, WHOLE + kind));
   for (let kinds = wanted(); kinds.length > 0; kinds = wanted())
     for (const kind of new Set(kinds)) {
       const entries = catalog.list(kind);

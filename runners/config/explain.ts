@@ -7,6 +7,7 @@ import type { Fault, Report } from './faults.js';
 import { child, follow, toValue, type MapNode, type Node } from './nodes.js';
 import type { Mark } from './source.js';
 import { hasVariable } from './variables.js';
+import { own } from '../../registry/own.js';
 
 export interface ExplainContext {
   readonly root: MapNode;
@@ -106,7 +107,7 @@ export function unknownOption(
 
 /** Whether a required option was set to null and may be. */
 function nulled(map: Node, schema: JsonSchema, name: string): boolean {
-  return map.kind === 'map' && map.removed.has(name) && allowsNull(schema.properties?.[name] ?? {});
+  return map.kind === 'map' && map.removed.has(name) && allowsNull(own(schema.properties, name) ?? {});
 }
 
 function missing(
@@ -118,7 +119,7 @@ function missing(
 ): Fault {
   const removal = map.kind === 'map' ? map.removed.get(name) : undefined;
   const type = child(map, 'type');
-  const property = schema.properties?.[name];
+  const property = own(schema.properties, name);
   const owner = schema.title !== undefined && path.length > 0 ? schema.title : dotted(path);
   const known = name === 'type' ? (property?.enum ?? []) : [];
   return {

@@ -7,6 +7,9 @@ export const STRUCTURE = ['extends', 'plugins', 'seeds', 'rows', 'profiles', 'sw
 /** What no overlay, argument or sweep can reach into. */
 export const NOT_SECTIONS: ReadonlySet<string> = new Set([...PRESENTATION, ...STRUCTURE]);
 
+/** What cannot be a key: in a plain object it is no key, but what the object inherits from. */
+export const NO_KEY = '__proto__';
+
 /** Keys of a dotted path; what follows `variables.` is one name, dots and all. */
 export function splitPath(path: string): string[] {
   const keys = path.split('.');

@@ -180,7 +180,7 @@ function checkEntries(entries: readonly ComponentEntry[], taken: Taken): void {
   const faults = entries.flatMap((entry): PluginFault[] => {
     const { kind, name, summary, options } = entry;
     const at = positionOf(entry);
-    if (!(kind in KINDS))
+    if (!Object.hasOwn(KINDS, kind))
       return [
         { ...at, message: `there is no kind "${kind}"`, hint: `kinds: ${Object.keys(KINDS).join(', ')}` },
       ];

@@ -5,7 +5,7 @@
 import type { Report } from './faults.js';
 import { readGiven } from './given.js';
 import { nest, type MapNode } from './nodes.js';
-import { NOT_SECTIONS, splitPath } from './keys.js';
+import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
 import { Source, type Mark } from './source.js';
 
 /** What people meant who tried to set something that is not part of a trial. */
@@ -43,7 +43,8 @@ function parseOverride(source: Source, path: string | undefined, report: Report)
   const whole: Mark = { source, start: 0, end: source.text.length, path: [] };
   const fail = (message: string, hint: string) => report({ mark: whole, message, hint });
   const keys = splitPath(path ?? '');
-  if (keys.includes('')) fail('not an override', 'write path=value, for example train.epochs=3');
+  if (keys.includes('') || keys.includes(NO_KEY))
+    fail('not an override', 'write path=value, for example train.epochs=3');
   else if (NOT_SECTIONS.has(keys[0]) && keys.join() !== 'seeds')
     fail(`"${keys[0]}" is not part of a trial`, INSTEAD[keys[0]] ?? 'write it into the experiment file');
   else if (source.text.trim() === '') fail('there is no value behind "="', `write ${path}=null to remove it`);

@@ -6,6 +6,7 @@ import { isPlainObject } from '../../registry/options.js';
 import { withSources } from './sources.js';
 import type { TrialSpec } from './trial.js';
 import { escapeVariables } from './variables.js';
+import { own } from '../../registry/own.js';
 
 /**
  * An experiment file with nothing left to compose; its first trial has the same hash. The rows that the trial leans on
@@ -43,11 +44,11 @@ export function isAsWritten(resolved: string): boolean {
 /** What makes `wanted` of `base` by the rules of composition. */
 function overlay(base: unknown, wanted: unknown): unknown {
   if (!isPlainObject(base) || !isPlainObject(wanted) || base.type !== wanted.type) return wanted;
-  const gone = Object.keys(base).filter((key) => !(key in wanted));
-  const changed = Object.entries(wanted).filter(([key, value]) => !isDeepStrictEqual(value, base[key]));
+  const gone = Object.keys(base).filter((key) => !Object.hasOwn(wanted, key));
+  const changed = Object.entries(wanted).filter(([key, value]) => !isDeepStrictEqual(value, own(base, key)));
   return Object.fromEntries([
     ...gone.map((key) => [key, null]),
-    ...changed.map(([key, value]) => [key, overlay(base[key], value)]),
+    ...changed.map(([key, value]) => [key, overlay(own(base, key), value)]),
   ]);
 }
 
@@ -81,7 +82,7 @@ export function differences(trials: readonly TrialSpec[]): Difference[] {
       for (const key of keys)
         compare(
           [...path, key],
-          maps.map((map) => map[key]),
+          maps.map((map) => own(map, key)),
         );
     } else {
       const named = rows.map(([row], i) => [row, values[i]] as const);

@@ -12,6 +12,7 @@ import type { BareForm } from './bare.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
 import { child, text, type MapNode, type Node } from './nodes.js';
 import { folderOf } from './source.js';
+import { own } from '../../registry/own.js';
 
 /** The package's own schemas. */
 export const SCHEMAS = fileURLToPath(new URL('../../../schemas/', import.meta.url));
@@ -45,6 +46,8 @@ export class Schemas {
     // The files are checked once, by a test, not at every start.
     strict: false,
     strictNumbers: true,
+    // An option called "constructor" is not there because every object inherits one.
+    ownProperties: true,
     validateSchema: false,
     meta: false,
     logger: false,
@@ -143,7 +146,7 @@ export class Schemas {
     if (!isPlainObject(value)) return value;
     const nulls = node?.kind === 'map' ? [...node.removed.keys()] : [];
     const given = { ...value };
-    for (const name of nulls) if (allowsNull(schema.properties?.[name] ?? {})) given[name] = null;
+    for (const name of nulls) if (allowsNull(own(schema.properties, name) ?? {})) given[name] = null;
     return Object.fromEntries(
       Object.entries(withDefaults(schema, given)).map(([name, below]) => [
         name,
@@ -161,7 +164,7 @@ export class Schemas {
         .find((branch) => accepts(branch.schema, value));
       return fits ?? { schema, document };
     }
-    const ref = isPlainObject(value) ? branchRefs(schema)[String(value.type)] : undefined;
+    const ref = isPlainObject(value) ? own(branchRefs(schema), String(value.type)) : undefined;
     return ref === undefined ? { schema, document } : this.#chosen(this.#resolve(ref, document), value);
   }
 
@@ -232,7 +235,7 @@ export class Schemas {
 
   #branches(): SchemaValidateFunction {
     const validate: SchemaValidateFunction = (branches: Record<string, string>, value, _, context) => {
-      const ref = isPlainObject(value) ? branches[String(value.type)] : undefined;
+      const ref = isPlainObject(value) ? own(branches, String(value.type)) : undefined;
       if (ref === undefined) return true;
       const chosen = this.#validator(ref);
       if (chosen(value, context)) return true;
@@ -274,7 +277,7 @@ function outline(node: Node): unknown {
 }
 
 function propertySchema({ properties, additionalProperties }: JsonSchema, name: string): JsonSchema {
-  return properties?.[name] ?? (typeof additionalProperties === 'object' ? additionalProperties : {});
+  return own(properties, name) ?? (typeof additionalProperties === 'object' ? additionalProperties : {});
 }
 
 /** What `allOf: [{ if: { type is x }, then: { $ref } }, ...]` says: x to $ref. */
@@ -288,7 +291,7 @@ function accepts(schema: JsonSchema, value: unknown): boolean {
   if (schema.enum) return schema.enum.includes(value);
   if ('const' in schema) return schema.const === value;
   const types = schema.type === undefined ? [] : [schema.type].flat();
-  return types.length === 0 || types.some((type) => IS[type]?.(value) === true);
+  return types.length === 0 || types.some((type) => own(IS, type)?.(value) === true);
 }
 
 const IS: Readonly<Record<string, (value: unknown) => boolean>> = {

@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { nearestNames } from '../../registry/support/near.js';
 import { unknownName } from './explain.js';
 import type { Report } from './faults.js';
-import { NOT_SECTIONS, splitPath } from './keys.js';
+import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
 import { child, isNull, nest, text, toValue, type MapNode, type Node } from './nodes.js';
 import type { Mark } from './source.js';
 
@@ -91,7 +91,7 @@ function axes(node: Node | undefined, report: Report): Axis[] {
   if (node?.kind !== 'map') return [];
   return [...node.entries].map(([path, { key, value }]) => {
     const keys = splitPath(path);
-    if (keys.includes('') || NOT_SECTIONS.has(keys[0])) {
+    if (keys.includes('') || keys.includes(NO_KEY) || NOT_SECTIONS.has(keys[0])) {
       report({
         mark: key,
         message: `"${path}" is not a path of a trial`,

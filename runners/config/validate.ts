@@ -2,6 +2,7 @@
 // the merged root, then every row under every profile as the trial it leads to.
 import { nearestNames } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';
+import { isInherited } from '../../registry/own.js';
 import { fillTrial, mergeTrial, sections, type Composition } from './compose.js';
 import { explainAll, unknownName, unknownOption } from './explain.js';
 import type { Combination, Fault, Faults, Report } from './faults.js';
@@ -133,8 +134,23 @@ export function validateTrials(
     const context = { root: node, partial: false, sections: schemas.trialSections() };
     explainAll(schemas.trial(value), context, report);
     validateRemovals(node, schemas, report);
+    validateTaskNames(node, report);
     return { ...combination, merged, node, value };
   });
+}
+
+/** Tasks are keys of plain objects everywhere, in labels, losses and results. */
+function validateTaskNames(trial: MapNode, report: Report): void {
+  for (const section of ['tasks', 'auxiliary'] as const) {
+    const named = child(trial, section);
+    for (const [name, { key }] of named?.kind === 'map' ? named.entries : [])
+      if (isInherited(name))
+        report({
+          mark: key,
+          message: `"${name}" cannot be a name in ${section}`,
+          hint: 'every object of JavaScript has something of this name; choose another one',
+        });
+  }
 }
 
 /** null leaves nothing behind for ajv to see, so a null under a misspelt key is found here. */

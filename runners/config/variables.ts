@@ -12,6 +12,7 @@ import type { Report } from './faults.js';
 import { readGiven } from './given.js';
 import { child, isNull, text, type Entry, type MapNode, type Node, type ScalarNode } from './nodes.js';
 import { Source, where, type Mark } from './source.js';
+import { own } from '../../registry/own.js';
 
 /** `$${` is `${` as text; `${name}` and `${name:-value}` are uses; any other `${` is a slip. */
 const PLACE = /\$\$\{|\$\{([^{}]*?)(?::-([^{}]*))?\}|\$\{/g;
@@ -189,7 +190,7 @@ class Variables {
   #declaration(declaration: Node): Held {
     if (declaration.kind !== 'map') return this.fill(declaration);
     const variable = text(declaration, 'environment');
-    const given = variable === undefined ? undefined : this.environment[variable];
+    const given = variable === undefined ? undefined : own(this.environment, variable);
     // As in a shell, `:-` and an empty variable go together.
     if (given !== undefined && given !== '') {
       const source = new Source(`environment variable ${variable}`, given, process.cwd(), 'environment');

@@ -15,6 +15,7 @@ import {
   type ScalarEvent,
 } from 'js-yaml';
 import type { Report } from './faults.js';
+import { NO_KEY } from './keys.js';
 import type { Entry, Node } from './nodes.js';
 import type { Mark, Source } from './source.js';
 
@@ -115,7 +116,7 @@ class Builder {
   /** The key as a string; a key of another type is a fault. */
   #keyName(key: Node): string | undefined {
     if (key.kind === 'scalar' && typeof key.value === 'string') {
-      if (key.value !== '<<' && key.value !== '__proto__') return key.value;
+      if (key.value !== '<<' && key.value !== NO_KEY) return key.value;
       this.report({
         mark: key.mark,
         message: `"${key.value}" cannot be a key`,

@@ -6,6 +6,7 @@ import type { Expectation } from '../config/index.js';
 import type { MeasuredRow, Primary, RowResult } from './measure.js';
 import { formatNumber } from './numbers.js';
 import { spreadOf } from './statistics.js';
+import { own } from '../../registry/own.js';
 
 /** Row to `task.metric` or `delta_m` to what is expected. */
 export type Expectations = Record<string, Record<string, Expectation>>;
@@ -30,7 +31,7 @@ export function checkExpectations(
     if (number === 'delta_m') return measured.find(({ name }) => name === row)?.delta;
     const values = rows
       .filter(({ trial }) => trial.row === row)
-      .flatMap(({ result }) => result?.metrics[number] ?? []);
+      .flatMap(({ result }) => own(result?.metrics, number) ?? []);
     return values.length > 0 ? spreadOf(values).mean : undefined;
   };
   const chosen = new Set(rows.map(({ trial }) => trial.row));

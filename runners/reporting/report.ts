@@ -150,5 +150,7 @@ function latexDocument(sections: readonly Section[]): string {
 const spaced = (notes: readonly string[]): string[] => (notes.length > 0 ? ['', ...notes] : []);
 
 function pick(metrics: Record<string, number>, keys: readonly string[]): Record<string, number> {
-  return Object.fromEntries(keys.filter((key) => key in metrics).map((key) => [key, metrics[key]]));
+  return Object.fromEntries(
+    keys.filter((key) => Object.hasOwn(metrics, key)).map((key) => [key, metrics[key]]),
+  );
 }

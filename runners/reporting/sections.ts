@@ -63,7 +63,7 @@ export function measuredSection(
   const constantRow = [
     'constant predictor',
     ...[...primary].map(([task, info]) =>
-      keyOf(task, info) in constant ? formatNumber(constant[keyOf(task, info)]) : '-',
+      Object.hasOwn(constant, keyOf(task, info)) ? formatNumber(constant[keyOf(task, info)]) : '-',
     ),
     ...used.map(() => ''),
   ];
@@ -154,7 +154,7 @@ export function differencesSection(measured: readonly MeasuredRow[], primary: Pr
 }
 
 export function printedSection({ source, setting, rows }: Printed, primary: Primary): Section {
-  const withDelta = Object.values(rows).some((numbers) => 'delta_m' in numbers);
+  const withDelta = Object.values(rows).some((numbers) => Object.hasOwn(numbers, 'delta_m'));
   const keys = [...[...primary].map(([task, info]) => keyOf(task, info)), ...(withDelta ? ['delta_m'] : [])];
   return {
     id: 'printed',
@@ -163,7 +163,11 @@ export function printedSection({ source, setting, rows }: Printed, primary: Prim
     rows: Object.entries(rows).map(([row, numbers]) => [
       row,
       ...keys.map((key) =>
-        key in numbers ? (key === 'delta_m' ? signed(numbers[key]) : formatNumber(numbers[key])) : '-',
+        Object.hasOwn(numbers, key)
+          ? key === 'delta_m'
+            ? signed(numbers[key])
+            : formatNumber(numbers[key])
+          : '-',
       ),
     ]),
     notes: [

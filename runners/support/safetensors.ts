@@ -141,7 +141,7 @@ export class SafetensorsFile {
     const tensors = new Map<string, StoredTensor>();
     const places = new Map<string, { position: number; bytes: number }>();
     for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(entries)) {
-      if (!(dtype in STORED))
+      if (!Object.hasOwn(STORED, dtype))
         throw this.#fault(`"${name}" has type ${dtype}; read are ${Object.keys(STORED).join(', ')}`);
       const [from, to] = offsets;
       const bytes = count(shape) * STORED[dtype as StoredType].bytes;

@@ -28,7 +28,8 @@ export class LossMeans {
     this.#sums.total += result.total;
     for (const series of SERIES)
       for (const [key, value] of Object.entries(result[series])) {
-        const sums = (this.#sums[series][key] ??= [0, 0]);
+        if (!Object.hasOwn(this.#sums[series], key)) this.#sums[series][key] = [0, 0];
+        const sums = this.#sums[series][key];
         sums[0] += value;
         sums[1]++;
       }

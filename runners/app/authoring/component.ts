@@ -7,6 +7,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import { Schemas } from '../../config/schemas.js';
 import { writeNew } from './files.js';
+import { own } from '../../../registry/own.js';
 
 const TEMPLATES = fileURLToPath(new URL('../../../../templates/component/', import.meta.url));
 
@@ -37,7 +38,7 @@ const TSCONFIG = {
 
 /** @param out folder, or a file that ends in .ts */
 export function newComponent(kind: string, name: string, out = '.'): NewComponent {
-  if (!(kind in KINDS))
+  if (!Object.hasOwn(KINDS, kind))
     throw new MtcpError('usage', `there is no kind "${kind}"`, {
       where: `argument "${kind}"`,
       hint: didYouMean(kind, Object.keys(KINDS)),
@@ -94,5 +95,5 @@ export function usageOf(kind: Kind, name: string, options = ''): string {
     return `model: { ${kind}: ${slot} }`;
   if (['head', 'loss', 'metric'].includes(kind)) return `tasks: { <task>: { ${kind}: ${slot} } }`;
   if (kind === 'auxiliary') return `auxiliary: { <name>: { loss: ${slot}, weight: 1 } }`;
-  return `${SECTIONS[kind] ?? kind}: ${slot}`;
+  return `${own(SECTIONS, kind) ?? kind}: ${slot}`;
 }

@@ -211,14 +211,14 @@ function predictions({ tasks, rows, images, missing }: PredictionGallery): Marku
             <figcaption>${id}</figcaption>
           </figure>
           ${tasks
-            .filter(({ name }) => name in pictures)
+            .filter(({ name }) => Object.hasOwn(pictures, name))
             .map(
               ({ name }) =>
                 markup`<figure>
                   <div class="stack">
                     <img src="${pictures[name].label}" alt="${name}, label" />${rows.map(
                       (row, r) =>
-                        row in pictures[name].predictions &&
+                        Object.hasOwn(pictures[name].predictions, row) &&
                         markup`<img
                           src="${pictures[name].predictions[row]}"
                           alt="${name}, prediction of ${row}"

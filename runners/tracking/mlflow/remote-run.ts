@@ -190,7 +190,7 @@ export class RemoteRun<S extends RunState> {
    * not tried again.
    */
   async part(name: string, work: () => Promise<void>): Promise<void> {
-    if (name in this.state.refused) return;
+    if (Object.hasOwn(this.state.refused, name)) return;
     try {
       await work();
     } catch (error) {
@@ -200,7 +200,7 @@ export class RemoteRun<S extends RunState> {
   }
 
   #refuse(name: string, error: Error): void {
-    if (name in this.state.refused) return;
+    if (Object.hasOwn(this.state.refused, name)) return;
     this.state.refused[name] = error.message;
     this.save();
     const hint = MtcpError.is(error) ? error.hint : undefined;

@@ -24,7 +24,7 @@ export function meanOf(results: readonly StepResult[]): StepResult {
     return Object.fromEntries(
       [...names].map((name) => [
         name,
-        mean(records.filter((record) => name in record).map((record) => record[name])),
+        mean(records.filter((record) => Object.hasOwn(record, name)).map((record) => record[name])),
       ]),
     );
   };
