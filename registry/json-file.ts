@@ -121,3 +121,6 @@ export const NUMBERS: FileSchema = {
   type: 'object',
   additionalProperties: { type: ['number', 'null'] },
 };
+
+/** Texts by name. */
+export const TEXTS: FileSchema = { type: 'object', additionalProperties: { type: 'string' } };

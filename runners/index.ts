@@ -58,7 +58,8 @@ export type { BatchPlan, JobEvent } from './launching/submit.js';
 // Reports and pictures
 export { reportExperiment, type ExperimentReport, type ReportOptions } from './app/report.js';
 export type { Checked } from './reporting/expect.js';
-export type { MeasuredRow, RowResult } from './reporting/measure.js';
+export type { MeasuredRow } from './reporting/measure.js';
+export type { RowResult } from './reporting/row-result.js';
 export type { TableEvent } from './reporting/report.js';
 export {
   deltaM,

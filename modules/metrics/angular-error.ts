@@ -67,12 +67,18 @@ export class AngularError implements Metric {
           histogram[Math.min(BINS - 1, Math.floor((angle / 180) * BINS))]++;
         }
       },
-      compute: () => ({
-        mErr: sum / count,
-        median: medianOf(histogram, count),
-        rmse: Math.sqrt(squares / count),
-        ...Object.fromEntries(limits.map((limit, k) => [`within_${limit}`, (100 * within[k]) / count])),
-      }),
+      compute: () => {
+        const none = { absent: 'no pixel of the split has a known normal' };
+        const over = (value: () => number) => (count > 0 ? value() : none);
+        return {
+          mErr: over(() => sum / count),
+          median: over(() => medianOf(histogram, count)),
+          rmse: over(() => Math.sqrt(squares / count)),
+          ...Object.fromEntries(
+            limits.map((limit, k) => [`within_${limit}`, over(() => (100 * within[k]) / count)]),
+          ),
+        };
+      },
     };
   }
 }
@@ -95,7 +101,6 @@ function atanAngle(px: number, py: number, pz: number, gx: number, gy: number, g
 }
 
 function medianOf(histogram: Float64Array, count: number): number {
-  if (count === 0) return NaN;
   let bin = 0;
   for (let below = histogram[0]; below * 2 < count; below += histogram[++bin]);
   return ((bin + 0.5) * 180) / BINS;

@@ -4,6 +4,7 @@ import {
   defineOptions,
   IGNORE,
   options,
+  type Absent,
   type LabelMap,
   type MapData,
   type Metric,
@@ -24,7 +25,7 @@ const schema = defineOptions({
   kind: 'metric',
   name: 'miou',
   summary:
-    'Mean intersection over union over all classes, in percent; a class that never occurs counts as 0.',
+    'Mean intersection over union over all classes, in percent; a class that never occurs counts as 0. Also the mean over the classes that occur.',
   source: 'Vandenhende et al. 2021, evaluation code',
   tasks: ['classes'],
   options: schema,
@@ -32,7 +33,19 @@ const schema = defineOptions({
 })
 export class MeanIou implements Metric {
   readonly values = [
-    { name: 'mIoU', unit: '%', better: 'higher', primary: true },
+    {
+      name: 'mIoU',
+      unit: '%',
+      better: 'higher',
+      primary: true,
+      beside: 'mIoU_present',
+      ceiling: {
+        value: 'mIoU_ceiling',
+        because:
+          '{classes_present} of {classes} classes occur in its labels, and the others count as 0; mIoU_present is the mean over those that occur',
+      },
+    },
+    { name: 'mIoU_present', unit: '%', better: 'higher' },
     { name: 'pixelAccuracy', unit: '%', better: 'higher' },
   ] as const;
 
@@ -54,20 +67,35 @@ export class MeanIou implements Metric {
         }
       },
       compute: () => {
-        let sum = 0;
-        let correct = 0;
-        let all = 0;
-        const perClass: Record<string, number> = {};
+        const all = labelled.reduce((a, b) => a + b, 0);
+        const nothing = {
+          absent: this.options.skip_empty
+            ? 'every image of the split is background or unknown'
+            : 'no pixel of the split has a known class',
+        };
+        let [sum, correct, present] = [0, 0, 0];
+        const perClass: Record<string, number | Absent> = {};
         for (let c = 0; c < channels; c++) {
-          const iou = both[c] / Math.max(predicted[c] + labelled[c] - both[c], 1e-8);
-          perClass[`IoU.${task.classes?.[c] ?? c}`] = 100 * iou;
-          sum += iou;
+          const union = predicted[c] + labelled[c] - both[c];
+          perClass[`IoU.${task.classes?.[c] ?? c}`] =
+            union > 0
+              ? (100 * both[c]) / union
+              : all > 0
+                ? { absent: 'neither labelled nor predicted in the split' }
+                : nothing;
+          // A class without a label has an IoU of 0 or none.
+          if (union > 0) sum += both[c] / union;
+          if (labelled[c] > 0) present++;
           correct += both[c];
-          all += labelled[c];
         }
+        const over = (value: number, count: number) => (all > 0 ? (100 * value) / count : nothing);
         return {
-          mIoU: (100 * sum) / channels,
-          pixelAccuracy: (100 * correct) / Math.max(1, all),
+          mIoU: over(sum, channels),
+          mIoU_present: over(sum, present),
+          mIoU_ceiling: over(present, channels),
+          pixelAccuracy: over(correct, all),
+          classes: channels,
+          classes_present: present,
           ...perClass,
         };
       },

@@ -84,19 +84,25 @@ export class DepthRmse implements Metric {
         imageErrors += Math.sqrt((squares - before.squares) / (count - before.count));
       },
       compute: () => {
-        const full = Math.sqrt(squares / count);
-        const truncated = Math.sqrt(nearSquares / near);
+        const none = { absent: 'no pixel of the split has a known depth' };
+        const over = (value: number, of = count) => (of > 0 ? value / of : none);
+        const root = (value: number, of = count) => (of > 0 ? Math.sqrt(value / of) : none);
+        const full = root(squares);
+        const truncated =
+          near > 0 || count === 0
+            ? root(nearSquares, near)
+            : { absent: `no pixel of the split is nearer than ${TRUNCATED} m` };
         return {
           RMSE: this.options.range === 'full' ? full : truncated,
           RMSE_full: full,
           'RMSE_lt6.5535': truncated,
-          logRMSE: Math.sqrt(logs / count),
-          absRel: relative / count,
-          sqRel: squaredRelative / count,
-          RMSE_images: imageErrors / images,
-          delta1: (100 * within[0]) / count,
-          delta2: (100 * within[1]) / count,
-          delta3: (100 * within[2]) / count,
+          logRMSE: root(logs),
+          absRel: over(relative),
+          sqRel: over(squaredRelative),
+          RMSE_images: over(imageErrors, images),
+          delta1: over(100 * within[0]),
+          delta2: over(100 * within[1]),
+          delta3: over(100 * within[2]),
         };
       },
     };

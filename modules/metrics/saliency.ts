@@ -5,6 +5,8 @@
 //         The mean Jaccard index over images at its best threshold is what its delta-m uses.
 //   atrc  p >= 0.05, 0.1, ..., 0.95; counts pooled over the split; beta^2 = 0.3
 //
+// An image without a known pixel counts in neither. Where no image has a salient pixel there is no F measure.
+//
 // An image is counted into one bin per threshold interval, so a threshold more costs nothing per pixel.
 import {
   component,
@@ -77,6 +79,7 @@ export class Saliency implements Metric {
     const pooled = { both: zeros(ATRC), predicted: zeros(ATRC), labelled: 0 };
     return {
       update({ data: prediction }: MapData, { data: label }: LabelMap) {
+        if (label.every((value) => value === IGNORE)) return;
         images++;
         const sv = countAbove(prediction, label, SV, true, false);
         for (let t = 0; t < SV.length; t++) {
@@ -102,11 +105,15 @@ export class Saliency implements Metric {
           const [p, r] = [both / pooled.predicted[t], both / pooled.labelled];
           return (1.3 * p * r) / (0.3 * p + r) || 0;
         });
-        const maxF_sv = 100 * Math.max(...f1);
-        const maxF_atrc = 100 * Math.max(...weighted);
+        const unknown = { absent: 'no pixel of the split has a known saliency' };
+        const nothing = { absent: 'no pixel of the split is salient' };
+        const best = (values: Float64Array) =>
+          images === 0 ? unknown : pooled.labelled === 0 ? nothing : 100 * Math.max(...values);
+        const maxF_sv = best(f1);
+        const maxF_atrc = best(weighted);
         return {
           maxF: protocol === 'sv' ? maxF_sv : maxF_atrc,
-          mIoU: (100 * Math.max(...means.jaccard)) / images,
+          mIoU: images === 0 ? unknown : (100 * Math.max(...means.jaccard)) / images,
           maxF_sv,
           maxF_atrc,
         };

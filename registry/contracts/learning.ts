@@ -73,6 +73,28 @@ export interface MetricInfo {
   readonly better: 'higher' | 'lower';
   /** The number that tables and delta-m use; one per metric component. */
   readonly primary?: boolean;
+  /** Another value of the metric that tables show beside this one, where the ceiling is less than 100. */
+  readonly beside?: string;
+  /** The most that the number can come to on a split, as a value of the metric, and why; {name} stands for a value. */
+  readonly ceiling?: { readonly value: string; readonly because: string };
+}
+
+/** What stands for a value where nothing was counted, and why: "no pixel of the split has a depth". */
+export interface Absent {
+  readonly absent: string;
+}
+
+/**
+ * Values of an evaluation, by `task.metric`. Where there is none it is null, in memory as in JSON: never 0, which
+ * would be the best of all errors, and never NaN, which JSON cannot carry.
+ */
+export type MetricValues = Record<string, number | null>;
+
+/** An evaluation as it is kept. */
+export interface Measured {
+  metrics: MetricValues;
+  /** Why values are null. */
+  absent?: Record<string, string>;
 }
 
 export interface Metric {
@@ -84,5 +106,6 @@ export interface Metric {
 export interface MetricRun {
   /** One image: decoded prediction (class indices, metres, unit normals, probability) against its label. */
   update(prediction: MapData, label: LabelMap): void;
-  compute(): Record<string, number>;
+  /** Every value, or why there is none; a number that is not finite counts as none. */
+  compute(): Record<string, number | Absent>;
 }

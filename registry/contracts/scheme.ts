@@ -51,7 +51,7 @@ export interface Scheme {
   stepEnd?(step: StepReport): void;
   /** At the end of each epoch with every task's mean loss over the epoch's valid steps. */
   epochEnd?(means: EpochMeans): void;
-  /** After an evaluation with every task's primary metric. */
+  /** After an evaluation with the primary metric of every task that has one: a task without a valid pixel is absent. */
   evaluated?(scores: PerTask<TaskScore>): void;
 
   /** Everything that `restore` needs to go on exactly: plain JSON, and Float32Arrays for what is large. */

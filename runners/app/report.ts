@@ -6,7 +6,7 @@ import { openExperiment, type OpenOptions } from '../config/open.js';
 import { primaryMetrics } from '../model/primary-metrics.js';
 import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
 import { htmlReport } from '../reporting/html/content.js';
-import type { RowResult } from '../reporting/measure.js';
+import type { RowResult } from '../reporting/row-result.js';
 import { buildReport, type Report } from '../reporting/report.js';
 
 export interface ReportOptions extends OpenOptions {

@@ -18,7 +18,7 @@ import { writeWhole } from '../support/files.js';
 import { requireOwn } from '../support/own.js';
 import { Ledger, type Entry, type LedgerOptions } from '../store/ledger/ledger.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
-import type { RowResult } from '../reporting/measure.js';
+import type { RowResult } from '../reporting/row-result.js';
 import type { Report } from '../reporting/report.js';
 import { rowsOf } from './report.js';
 import { writeReport } from './write-report.js';

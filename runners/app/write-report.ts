@@ -1,11 +1,12 @@
 // The report of a run, written whatever became of its rows: each part of it is made by itself, and one that fails
 // is told and leaves the others alone.
 import { join } from 'node:path';
+import type { Measured } from '../../registry/contracts/learning.js';
 import { messageOf } from '../../registry/errors.js';
 import type { Experiment, TrialSpec } from '../config/index.js';
 import { draw } from '../drawing/draw.js';
 import { htmlReport } from '../reporting/html/content.js';
-import type { RowResult } from '../reporting/measure.js';
+import type { RowResult } from '../reporting/row-result.js';
 import { primaryMetrics } from '../model/primary-metrics.js';
 import { buildReport, type Report } from '../reporting/report.js';
 import { writeWhole } from '../support/files.js';
@@ -16,7 +17,7 @@ export interface WriteOptions {
   /** All trials, those that others depend on among them. */
   trials: readonly TrialSpec[];
   /** Scores of the constant predictor. */
-  constant: Record<string, number>;
+  constant: Measured;
   /** Also write report.html. */
   page: boolean;
   /** Takes what could not be made, and why. */

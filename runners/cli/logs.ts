@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MetricValues } from '../../registry/contracts/learning.js';
 import { MtcpError } from '../../registry/errors.js';
 import { openExperiment } from '../config/open.js';
 import { endOf, isLost, Jobs, type TrialJob } from '../launching/jobs.js';
@@ -83,9 +84,9 @@ function line(event: LoggedEvent): string {
 }
 
 function text(event: LoggedEvent): string {
-  const numbers = (values: Record<string, number>) =>
+  const numbers = (values: MetricValues) =>
     Object.entries(values)
-      .map(([key, value]) => `${key} ${formatNumber(value)}`)
+      .map(([key, value]) => `${key} ${value === null ? '-' : formatNumber(value)}`)
       .join(', ');
   switch (event.event) {
     case 'started':
@@ -118,5 +119,5 @@ function text(event: LoggedEvent): string {
 }
 
 /** Without the metrics of single classes, such as semseg.IoU.wall. */
-const wholeTasks = (metrics: Record<string, number>): Record<string, number> =>
+const wholeTasks = (metrics: MetricValues): MetricValues =>
   Object.fromEntries(Object.entries(metrics).filter(([name]) => !/^[^.]+\.[^.]+\.[a-z]/.test(name)));

@@ -77,9 +77,9 @@ function check({ checked, faults, experiment }: ExperimentReport, file: string):
       hint: `write report.expect into ${file}, for example { ${experiment.trials[0].row}: { delta_m: { min: 0 } } }`,
     });
   const wrong = checked.filter(({ holds }) => !holds);
-  for (const { row, number, expected, actual } of wrong)
+  for (const { row, number, expected, actual, absent } of wrong)
     process.stderr.write(
-      `${row}: ${number} is ${actual === undefined ? 'not measured' : formatNumber(actual)}, expected ${expected}\n`,
+      `${row}: ${number} is ${actual === undefined ? (absent === undefined ? 'not measured' : `undefined (${absent})`) : formatNumber(actual)}, expected ${expected}\n`,
     );
   process.stderr.write(`${checked.length - wrong.length} of ${checked.length} expectations hold\n`);
   if (wrong.length > 0) process.exitCode = UNEXPECTED;

@@ -88,6 +88,11 @@ class ThreadedLoader implements Loader {
     const heldOut = this.#holdOut(train);
     const left = train.filter((id) => !heldOut.has(id));
     this.#ids = { train: left, val, 'held-out': train.filter((id) => heldOut.has(id)) };
+    if (val.length === 0)
+      throw new MtcpError('data', 'the validation split has no image: there would be nothing to score', {
+        where: info.root,
+        hint: 'list images of the validation split, or name another folder',
+      });
     if (left.length < this.setup.batch)
       throw new MtcpError(
         'data',

@@ -9,8 +9,9 @@ import type { EvaluationBatch } from './batch.js';
  * - `binary`: [1], since measures of masks are 0 for an empty one
  * - `depth`: [mean metres]
  * - `normals`: mean direction, unit length
+ * null where no pixel of the split has a known label.
  */
-export type Constant = readonly number[];
+export type Constant = readonly number[] | null;
 
 /** @param batches an evaluation pass, such as `loader.evaluate('train', 4)` */
 export async function splitStatistics(
@@ -35,11 +36,16 @@ class Tally {
   add({ kind, data, channels }: LabelMap): void {
     if (kind === 'binary') return;
     if (kind === 'classes') {
-      for (let i = 0; i < data.length; i++) if (data[i] !== IGNORE) this.#counts[data[i]]++;
+      for (let i = 0; i < data.length; i++) {
+        if (data[i] === IGNORE) continue;
+        this.#pixels++;
+        this.#counts[data[i]]++;
+      }
       return;
     }
     for (let i = 0; i < data.length; i += channels) {
-      if (data[i] === IGNORE) continue;
+      // As the metrics have it, a depth of 0 says that there is none.
+      if (data[i] === IGNORE || (kind === 'depth' && data[i] <= 0)) continue;
       this.#pixels++;
       for (let k = 0; k < channels; k++) this.#sums[k] += data[i + k];
     }
@@ -48,8 +54,9 @@ class Tally {
   constant(): Constant {
     const { kind } = this.task;
     if (kind === 'binary') return [1];
+    if (this.#pixels === 0) return null;
     if (kind === 'classes') return [this.#counts.indexOf(Math.max(...this.#counts))];
-    const mean = this.#sums.map((sum) => sum / Math.max(1, this.#pixels));
+    const mean = this.#sums.map((sum) => sum / this.#pixels);
     if (kind === 'depth') return [...mean];
     const length = Math.hypot(...mean) || 1;
     return Array.from(mean, (component) => component / length);

@@ -1,7 +1,7 @@
 // Which evaluation's weights a trial reports: the last, or the best one by some metric on some images. "val" is
 // the benchmark's test split, so choosing there makes the reported numbers optimistic; it is possible, because
 // published code does it, and every table says so. A part of the training images may be held out instead.
-import type { Metric, Scheme } from '../../registry/contracts/learning.js';
+import type { Metric, MetricValues, Scheme } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { didYouMean } from '../../registry/support/near.js';
 import type { TrialSpec, TrialConfig } from '../config/trial.js';
@@ -10,8 +10,8 @@ import { PartError } from './part-error.js';
 
 type WithSelection = Pick<TrialConfig, 'evaluate'>;
 
-/** Larger is better. */
-export type Judge = (metrics: Record<string, number>) => number;
+/** Larger is better; undefined if a metric that it goes by has no value. */
+export type Judge = (metrics: MetricValues) => number | undefined;
 
 /** The split whose scores decide about weights, of the network and of schemes that look at scores. */
 export function judgedSplit(
@@ -42,9 +42,14 @@ export function judgeOf(
   );
   if (metric === 'all') {
     const primary = known.filter((info) => info.primary);
-    return (values) =>
-      primary.reduce((sum, { name, sign }) => sum + sign * Math.log(Math.max(values[name], 1e-12)), 0) /
-      primary.length;
+    return (values) => {
+      const found = primary.flatMap(({ name, sign }) => {
+        const value = values[name];
+        return typeof value !== 'number' ? [] : sign * Math.log(Math.max(value, 1e-12));
+      });
+      // Over fewer tasks it would be another score.
+      return found.length < primary.length ? undefined : found.reduce((a, b) => a + b, 0) / found.length;
+    };
   }
   const chosen = known.find(({ name }) => name === metric);
   if (!chosen)
@@ -58,7 +63,10 @@ export function judgeOf(
         ),
       },
     );
-  return (values) => chosen.sign * values[chosen.name];
+  return (values) => {
+    const value = values[chosen.name];
+    return typeof value !== 'number' ? undefined : chosen.sign * value;
+  };
 }
 
 /** How the weights of these trials were chosen, a sentence for each way; for captions of tables. */

@@ -1,26 +1,41 @@
-// Every number of every trial, for spreadsheets and scripts: a line for each trial, a column for each metric.
-import type { RowResult } from './measure.js';
+// Every number of every trial, for spreadsheets and scripts: a line for each trial, a column for each metric. A value
+// that there is not is an empty field, and the column `absent` says why.
+import { csvField } from '../support/escape.js';
+import type { Group } from './conditions.js';
+import type { RowResult } from './row-result.js';
 
-export function csv(rows: readonly RowResult[]): string {
+export function csv(rows: readonly RowResult[], groups: readonly Group[]): string {
   const metrics = [...new Set(rows.flatMap(({ result }) => Object.keys(result?.metrics ?? {})))];
-  const own = ['epoch', 'parameters', 'flops', 'seconds', 'memory'] as const;
-  const header = ['row', 'seed', 'state', 'hash', ...own, ...metrics];
-  const lines = rows.map(({ trial, state, result }) => [
-    trial.row,
-    trial.seed,
-    state,
-    trial.hash,
-    result?.selected.epoch,
-    ...own.slice(1).map((key) => result?.[key as Exclude<(typeof own)[number], 'epoch'>]),
-    ...metrics.map((name) => result?.metrics[name]),
-  ]);
-  return [header, ...lines].map((line) => `${line.map(field).join(',')}\n`).join('');
-}
-
-/** RFC 4180; a leading sign of a formula is put in quotes as text. */
-function field(value: string | number | undefined): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const conditions = ['data', 'size', 'epochs', 'pipeline', 'evaluation', 'engine'] as const;
+  const own = ['parameters', 'flops', 'seconds', 'memory'] as const;
+  const header = [
+    'row',
+    'seed',
+    'state',
+    'hash',
+    'under',
+    ...conditions,
+    'epoch',
+    ...own,
+    ...metrics,
+    'absent',
+  ];
+  const lines = rows.map(({ trial, state, result }) => {
+    const group = groups.find((each) => each.rows.includes(trial.row))!;
+    return [
+      trial.row,
+      trial.seed,
+      state,
+      trial.hash,
+      group.letter,
+      ...conditions.map((key) => group.conditions[key]),
+      result?.selected.epoch,
+      ...own.map((key) => result?.[key]),
+      ...metrics.map((name) => result?.metrics[name]),
+      Object.entries(result?.absent ?? {})
+        .map(([key, why]) => `${key}: ${why}`)
+        .join('; '),
+    ];
+  });
+  return [header, ...lines].map((line) => `${line.map(csvField).join(',')}\n`).join('');
 }

@@ -3,10 +3,9 @@
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
 import type { Expectation } from '../config/index.js';
-import type { MeasuredRow, Primary, RowResult } from './measure.js';
+import { reasonsOf, scoreOf, type MeasuredRow, type Primary } from './measure.js';
+import type { RowResult } from './row-result.js';
 import { formatNumber } from './numbers.js';
-import { spreadOf } from './statistics.js';
-import { own } from '../../registry/own.js';
 
 /** Row to `task.metric` or `delta_m` to what is expected. */
 export type Expectations = Record<string, Record<string, Expectation>>;
@@ -18,6 +17,8 @@ export interface Checked {
   expected: string;
   /** undefined if there is no number yet. */
   actual: number | undefined;
+  /** Why there is none, if that is known. */
+  absent?: string;
   holds: boolean;
 }
 
@@ -27,13 +28,13 @@ export function checkExpectations(
   measured: readonly MeasuredRow[],
   primary: Primary,
 ): Checked[] {
-  const numberOf = (row: string, number: string): number | undefined => {
-    if (number === 'delta_m') return measured.find(({ name }) => name === row)?.delta;
-    const values = rows
-      .filter(({ trial }) => trial.row === row)
-      .flatMap(({ result }) => own(result?.metrics, number) ?? []);
-    return values.length > 0 ? spreadOf(values).mean : undefined;
+  const lookUp = (row: string, number: string): Pick<Checked, 'actual' | 'absent'> => {
+    const found = measured.find(({ name }) => name === row);
+    if (number === 'delta_m') return { actual: found?.delta, absent: found?.deltaAbsent };
+    const score = found && scoreOf(found.done, number);
+    return { actual: score?.spread?.mean, ...(score && !score.spread && { absent: reasonsOf(score) }) };
   };
+  const numberOf = (row: string, number: string) => lookUp(row, number).actual;
   const chosen = new Set(rows.map(({ trial }) => trial.row));
   // What is expected of rows that were not asked for is not looked at.
   const looked = ({ better_than: other, ...bounds }: Expectation): Expectation =>
@@ -42,7 +43,7 @@ export function checkExpectations(
     .filter(([row]) => chosen.has(row))
     .flatMap(([row, numbers]) =>
       Object.entries(numbers).flatMap(([number, expectation]) => {
-        const actual = numberOf(row, number);
+        const { actual, absent } = lookUp(row, number);
         if (actual === undefined) requireKnown(row, number, rows);
         return conditions(number, looked(expectation), numberOf, primary).map(
           ({ expected, holds }): Checked => ({
@@ -50,6 +51,7 @@ export function checkExpectations(
             number,
             expected,
             actual,
+            ...(absent !== undefined && { absent }),
             holds: actual !== undefined && holds(actual),
           }),
         );
@@ -84,7 +86,7 @@ function requireKnown(row: string, number: string, rows: readonly RowResult[]): 
   const known = rows
     .filter(({ trial }) => trial.row === row)
     .flatMap(({ result }) => Object.keys(result?.metrics ?? {}));
-  if (known.length === 0 || number === 'delta_m') return;
+  if (known.length === 0 || known.includes(number) || number === 'delta_m') return;
   throw new MtcpError('config', `row "${row}" has no number "${number}" in report.expect`, {
     hint: didYouMean(number, new Set(known)),
   });

@@ -1,23 +1,28 @@
 // What a person gets in the end: tables and pictures of an experiment, in the format that is asked for.
 import type { Experiment } from '../config/index.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
+import type { Measured, MetricValues } from '../../registry/contracts/learning.js';
+import { latexText, markdownText, oneLine } from '../support/escape.js';
 import { csv } from './csv.js';
+import type { Conditions } from './conditions.js';
 import { checkExpectations, type Checked } from './expect.js';
-import { keyOf, measure, type MeasuredRow, type Primary, type RowResult } from './measure.js';
+import { keyOf, measure, type MeasuredRow, type Primary } from './measure.js';
+import type { RowResult } from './row-result.js';
 import { costPlot } from './plots/cost.js';
 import type { Plot } from '../drawing/draw.js';
 import { weightsPlot } from './plots/weights.js';
+import { superscripts } from './footnotes.js';
+import { measuredSection } from './measured-section.js';
 import {
-  differencesSection,
-  measuredSection,
+  differencesSections,
   printedSection,
   weightCourses,
   weightsSection,
   type Section,
 } from './sections.js';
-import { latexTable, latexText, markdownTable, textTable } from './table.js';
+import { latexTable, markdownTable, standingOf, textTable } from './table.js';
 
-export type { RowResult } from './measure.js';
+export type { RowResult } from './row-result.js';
 
 export interface Report {
   sections: Section[];
@@ -42,9 +47,21 @@ export interface TableEvent {
   event: 'table';
   experiment: string;
   profile: string | null;
-  rows: { row: string; seed: number; state: TrialState; metrics: Record<string, number>; folder: string }[];
+  rows: {
+    row: string;
+    seed: number;
+    state: TrialState;
+    /** null where there is no value; `absent` says why. */
+    metrics: MetricValues;
+    absent?: Record<string, string>;
+    folder: string;
+    /** Of `conditions`. */
+    under: string;
+  }[];
+  /** What rows were trained and scored under, by letter; rows of one letter can be compared. */
+  conditions: Record<string, Omit<Conditions, 'metrics'>>;
   /** The same keys as a row with all tasks has. */
-  constant: Record<string, number>;
+  constant: MetricValues;
   /** Row to delta-m in percent, for rows that have every task of the baselines. */
   delta_m: Record<string, number>;
 }
@@ -53,13 +70,14 @@ export interface TableEvent {
 export function buildReport(
   experiment: Experiment,
   rows: readonly RowResult[],
-  constant: Record<string, number>,
+  constant: Measured,
   primary: Primary,
   damaged: readonly string[] = [],
 ): Report {
   const keys = [...primary].map(([task, info]) => keyOf(task, info));
   const measured = measure(experiment, rows, primary);
-  const constantRow = pick(constant, keys);
+  const groups = [...new Set(measured.map(({ group }) => group))];
+  const letterOf = (row: string) => groups.find((group) => group.rows.includes(row))!.letter;
   const json: TableEvent = {
     event: 'table',
     experiment: experiment.name,
@@ -69,17 +87,22 @@ export function buildReport(
       seed,
       state,
       metrics: pick(result?.metrics ?? {}, keys),
+      ...(result?.absent && { absent: pick(result.absent, keys) }),
       folder,
+      under: letterOf(row),
     })),
-    constant: constantRow,
+    conditions: Object.fromEntries(
+      groups.map(({ letter, conditions: { metrics: _, ...conditions } }) => [letter, conditions]),
+    ),
+    constant: pick(constant.metrics, keys),
     delta_m: Object.fromEntries(
       measured.flatMap(({ name, delta }) => (delta === undefined ? [] : [[name, delta]])),
     ),
   };
   const courses = weightCourses(rows);
   const sections = [
-    measuredSection(experiment, rows, measured, constantRow, primary),
-    differencesSection(measured, primary),
+    measuredSection(experiment, rows, measured, constant, primary),
+    ...differencesSections(measured, primary),
     experiment.report.printed && printedSection(experiment.report.printed, primary),
     weightsSection(courses),
   ].filter((section) => section !== undefined);
@@ -100,14 +123,16 @@ export function buildReport(
   const checked = attempt('check of report.expect', () =>
     checkExpectations(experiment.report.expect ?? {}, rows, measured, primary),
   );
-  const pictures = plots.map(({ name, title }) => `## ${title}\n\n![${title}](${name}.svg)\n`);
+  const pictures = plots.map(
+    ({ name, title }) => `## ${markdownText(title)}\n\n![${markdownText(title)}](${name}.svg)\n`,
+  );
   return {
     sections,
     measured,
     text: sections.map(textSection).join('\n\n') + '\n',
     markdown: [sections.map(markdownSection).join('\n\n') + '\n', ...pictures].join('\n'),
     latex: latexDocument(sections),
-    csv: csv(rows),
+    csv: csv(rows, groups),
     json,
     plots,
     checked: checked ?? [],
@@ -115,16 +140,23 @@ export function buildReport(
   };
 }
 
-const starred = (text: string): string => `${text}*`;
-
-function textSection({ title, columns, rows, notes }: Section): string {
-  const best = rows.some((row) => row.some((cell) => typeof cell !== 'string'));
+function textSection({ title, columns, rows, notes, footnotes = [] }: Section): string {
+  const best = rows.some((row) => row.some((cell) => standingOf(cell) === 'best'));
   const legend = best ? ['* best of the column'] : [];
-  return [title, '', textTable(columns, rows, starred), ...spaced([...legend, ...notes])].join('\n');
+  const below = [...legend, ...numbered(footnotes), ...notes].map(oneLine);
+  return [oneLine(title), '', textTable(columns, rows), ...spaced(below)].join('\n');
 }
 
-const markdownSection = ({ title, columns, rows, notes }: Section): string =>
-  [`## ${title}`, '', markdownTable(columns, rows), ...spaced(notes)].join('\n');
+const markdownSection = ({ title, columns, rows, notes, footnotes = [] }: Section): string =>
+  [
+    `## ${markdownText(title)}`,
+    '',
+    markdownTable(columns, rows),
+    ...spaced([...numbered(footnotes), ...notes].map(markdownText)),
+  ].join('\n');
+
+const numbered = (footnotes: readonly string[]): string[] =>
+  footnotes.map((text, i) => `${superscripts([i + 1])} ${text}`);
 
 /** Tables to be \input; the caption says what a reader has to know. */
 function latexDocument(sections: readonly Section[]): string {
@@ -132,12 +164,15 @@ function latexDocument(sections: readonly Section[]): string {
     '% needs \\usepackage{booktabs}\n' +
     sections
       .filter(({ id }) => id !== 'weights')
-      .map(({ id, title, columns, rows, notes }) =>
+      .map(({ id, title, columns, rows, notes, footnotes = [] }) =>
         [
           '\\begin{table}',
           '\\centering',
           latexTable(columns, rows),
-          `\\caption{${latexText([`${title}.`, ...notes].join(' '))}}`,
+          `\\caption{${[
+            ...[`${title}.`, ...notes].map(latexText),
+            ...footnotes.map((text, i) => `$^{${i + 1}}$ ${latexText(text)}`),
+          ].join(' ')}}`,
           `\\label{tab:${id}}`,
           '\\end{table}',
           '',
@@ -149,7 +184,7 @@ function latexDocument(sections: readonly Section[]): string {
 
 const spaced = (notes: readonly string[]): string[] => (notes.length > 0 ? ['', ...notes] : []);
 
-function pick(metrics: Record<string, number>, keys: readonly string[]): Record<string, number> {
+function pick<T>(metrics: Record<string, T>, keys: readonly string[]): Record<string, T> {
   return Object.fromEntries(
     keys.filter((key) => Object.hasOwn(metrics, key)).map((key) => [key, metrics[key]]),
   );

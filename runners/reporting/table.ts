@@ -1,73 +1,91 @@
-// Tables as aligned text for a terminal, as Markdown, as LaTeX.
+// Tables as aligned text for a terminal, as Markdown, as LaTeX. Cells hold text as it is; each kind of table escapes it.
+import { latexText, markdownText, oneLine } from '../support/escape.js';
+import { superscripts } from './footnotes.js';
+
 export interface Column {
   title: string;
   align?: 'left' | 'right';
 }
 
-/** Text; `best` where a reader should look first. */
-export type Cell = string | { text: string; best: true };
+/** Text, perhaps with how it stands in its column, and numbers of footnotes. */
+export type Cell = string | MarkedCell;
+
+export interface MarkedCell {
+  text: string;
+  standing?: 'best' | 'second';
+  marks?: readonly number[];
+}
 
 export const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
-const isBest = (cell: Cell): boolean => typeof cell !== 'string' && cell.best;
+export const marksOf = (cell: Cell): readonly number[] =>
+  typeof cell === 'string' ? [] : (cell.marks ?? []);
+export const standingOf = (cell: Cell): MarkedCell['standing'] =>
+  typeof cell === 'string' ? undefined : cell.standing;
 
-/** @param strong marks the best cells, which then all leave room for the mark */
-export function textTable(
-  columns: readonly Column[],
-  cells: readonly (readonly Cell[])[],
-  strong = (text: string): string => text,
-): string {
-  const marked = strong('') !== '' && cells.some((row) => row.some(isBest));
+/** Marks the best cells with a star; marks stand behind the numbers, which stay aligned. */
+export function textTable(columns: readonly Column[], cells: readonly (readonly Cell[])[]): string {
   const rows = cells.map((row) =>
-    row.map((cell, c) =>
-      !marked || columns[c].align !== 'right'
-        ? textOf(cell)
-        : isBest(cell)
-          ? strong(textOf(cell))
-          : `${textOf(cell)} `,
-    ),
+    row.map((cell) => ({
+      text: oneLine(textOf(cell)),
+      trail: `${standingOf(cell) === 'best' ? '*' : ''}${superscripts(marksOf(cell))}`,
+    })),
   );
-  const widths = columns.map(({ title }, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, c) => (columns[c].align === 'right' ? cell.padStart(widths[c]) : cell.padEnd(widths[c])))
+  const titles = columns.map(({ title }) => oneLine(title));
+  const trails = columns.map((_, c) => Math.max(0, ...rows.map((row) => row[c].trail.length)));
+  const widths = titles.map((title, c) =>
+    Math.max(title.length, ...rows.map((row) => row[c].text.length + trails[c])),
+  );
+  const line = (texts: readonly string[]) =>
+    texts
+      .map((text, c) => (columns[c].align === 'right' ? text.padStart(widths[c]) : text.padEnd(widths[c])))
       .join('  ')
       .trimEnd();
   return [
-    line(columns.map(({ title }) => title)),
+    line(titles),
     widths.map((width) => '-'.repeat(width)).join('  '),
-    ...rows.map(line),
+    ...rows.map((row) =>
+      line(
+        row.map(({ text, trail }, c) =>
+          columns[c].align === 'right' ? text + trail.padEnd(trails[c]) : text + trail,
+        ),
+      ),
+    ),
   ].join('\n');
 }
 
 export function markdownTable(columns: readonly Column[], rows: readonly (readonly Cell[])[]): string {
-  const escape = (cell: Cell) => {
-    const text = textOf(cell).replace(/[\\|<>*_`[\]]/g, '\\$&');
-    return isBest(cell) ? `**${text}**` : text;
+  const shown = (cell: Cell) => {
+    const text = markdownText(textOf(cell));
+    return `${standingOf(cell) === 'best' ? `**${text}**` : text}${superscripts(marksOf(cell))}`;
   };
-  const line = (cells: readonly Cell[]) => `| ${cells.map(escape).join(' | ')} |`;
+  const line = (cells: readonly Cell[]) => `| ${cells.map(shown).join(' | ')} |`;
   const rule = columns.map(({ align }) => (align === 'right' ? '--:' : '---'));
   return [line(columns.map(({ title }) => title)), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
-const LATEX: Record<string, string> = {
-  '\\': '\\textbackslash{}',
-  '~': '\\textasciitilde{}',
-  '^': '\\textasciicircum{}',
-  '↑': '$\\uparrow$',
-  '↓': '$\\downarrow$',
-  '±': '$\\pm$',
-  '<': '\\textless{}',
-  '>': '\\textgreater{}',
-};
+export interface LatexStyle {
+  /** How the best of a column is shown, and the second best. */
+  best: 'bold' | 'underline' | 'none';
+  second: 'bold' | 'underline' | 'none';
+}
 
-export const latexText = (text: string): string =>
-  text.replace(/[\\~^↑↓±<>]|[&%$#_{}]/g, (char) => LATEX[char] ?? `\\${char}`);
+const LATEX_STYLE: LatexStyle = { best: 'bold', second: 'underline' };
+const COMMANDS = { bold: '\\textbf', underline: '\\underline', none: '' } as const;
 
 /** A tabular with the rules of the booktabs package. */
-export function latexTable(columns: readonly Column[], rows: readonly (readonly Cell[])[]): string {
-  const cell = (value: Cell) =>
-    isBest(value) ? `\\textbf{${latexText(textOf(value))}}` : latexText(textOf(value));
-  const line = (cells: readonly Cell[]) => `  ${cells.map(cell).join(' & ')} \\\\`;
+export function latexTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  style: LatexStyle = LATEX_STYLE,
+): string {
+  const shown = (cell: Cell) => {
+    const text = latexText(textOf(cell));
+    const standing = standingOf(cell);
+    const command = standing ? COMMANDS[style[standing]] : '';
+    const marks = marksOf(cell);
+    return `${command ? `${command}{${text}}` : text}${marks.length > 0 ? `$^{${marks.join(',')}}$` : ''}`;
+  };
+  const line = (cells: readonly Cell[]) => `  ${cells.map(shown).join(' & ')} \\\\`;
   return [
     `\\begin{tabular}{${columns.map(({ align }) => (align === 'right' ? 'r' : 'l')).join('')}}`,
     '  \\toprule',

@@ -5,8 +5,9 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
-import { JsonFormat, NUMBERS } from '../../registry/json-file.js';
+import { JsonFormat, NUMBERS, TEXTS } from '../../registry/json-file.js';
 import type { HostTensor } from '../support/host-tensor.js';
+import type { Measured } from '../../registry/contracts/learning.js';
 import { leftoversOf, writeFolder } from '../support/files.js';
 import { freeName, removeOwnFolder, requireOwn } from '../support/own.js';
 import { readSafetensors, SafetensorsFile, writeSafetensors } from '../support/safetensors.js';
@@ -26,9 +27,9 @@ export interface RunState {
   losses: unknown;
   /** Seconds of training so far. */
   seconds: number;
-  best: { epoch: number; score: number; metrics: Record<string, number> } | null;
+  best: (Measured & { epoch: number; score: number }) | null;
   /** The last evaluation. */
-  last: { epoch: number; metrics: Record<string, number> } | null;
+  last: (Measured & { epoch: number }) | null;
 }
 
 /** The numbers of a model as a checkpoint holds them. */
@@ -52,7 +53,7 @@ const OPTIMIZER = 'optimizer.safetensors';
 const SCHEME = 'scheme.safetensors';
 
 const COUNT = { type: 'integer', minimum: 0 };
-const EVALUATED = { epoch: COUNT, metrics: NUMBERS };
+const EVALUATED = { epoch: COUNT, metrics: NUMBERS, absent: TEXTS };
 
 const RUN_STATE = new JsonFormat<RunState>(
   'the state of a run',

@@ -1,6 +1,6 @@
 // Evaluates a trial where it is, and lets those know who go by its scores: the scheme, and the choice of the best
 // weights.
-import type { TaskScore } from '../../registry/contracts/learning.js';
+import type { Measured, MetricValues, TaskScore } from '../../registry/contracts/learning.js';
 import type { EvaluatedSplit } from '../data/loader.js';
 import type { Predicted } from './evaluation.js';
 import { type Assembly } from '../model/assemble.js';
@@ -16,36 +16,48 @@ export async function assess(session: Session, each?: (predicted: Predicted) => 
   const began = performance.now();
   const { epoch } = state;
   context.observe({ event: 'phase', what: `evaluating epoch ${epoch}` });
-  const metrics = await evaluateOn(session, 'val', each);
+  const measured = await evaluateOn(session, 'val', each);
   noteMemory(session);
-  emit({ event: 'evaluated', epoch, metrics, seconds: (performance.now() - began) / 1000 });
+  emit({ event: 'evaluated', epoch, ...measured, seconds: (performance.now() - began) / 1000 });
   const split = judgedSplit(trial.config, scheme);
-  const judged = split === 'val' ? metrics : await evaluateOn(session, split);
-  const score = parts.judge(judged);
-  if (split !== 'val') emit({ event: 'judged', epoch, split, score, metrics: judged });
-  scheme.evaluated?.(primaryScores(parts, judged));
-  state.last = { epoch, metrics };
-  if (!state.best || score > state.best.score) {
-    state.best = { epoch, score, metrics };
+  const judged = split === 'val' ? measured : await evaluateOn(session, split);
+  const score = parts.judge(judged.metrics);
+  if (split !== 'val') emit({ event: 'judged', epoch, split, score: score ?? null, ...judged });
+  scheme.evaluated?.(primaryScores(parts, judged.metrics));
+  tellUnjudged(session, judged, score);
+  state.last = { epoch, ...measured };
+  if (score !== undefined && (!state.best || score > state.best.score)) {
+    state.best = { epoch, score, ...measured };
     saveBest(session);
   }
+}
+
+/** What goes by scores goes on without those that there are none of; a person should know. */
+function tellUnjudged({ trial, emit, parts, state }: Session, judged: Measured, score?: number): void {
+  const { scheme } = parts.criterion;
+  const unscored = parts.tasks
+    .map(({ name }) => `${name}.${primaryOf(parts.metrics[name]).name}`)
+    .filter((key) => judged.metrics[key] === null);
+  const why = unscored.map((key) => `${key}: ${judged.absent?.[key]}`).join('; ');
+  if (score === undefined && trial.config.evaluate.selection.rule === 'best')
+    emit({ event: 'warning', message: `epoch ${state.epoch} cannot be the best: it has no score (${why})` });
+  if (scheme.needsEvaluation && unscored.length > 0)
+    emit({ event: 'warning', message: `epoch ${state.epoch}: the scheme is told no score of ${why}` });
 }
 
 export function evaluateOn(
   { trial, loader, evaluation }: Session,
   split: EvaluatedSplit,
   each?: (predicted: Predicted) => void,
-): Promise<Record<string, number>> {
+): Promise<Measured> {
   return evaluation.run(loader.evaluate(split, trial.config.evaluate.batch), each);
 }
 
-function primaryScores(
-  { tasks, metrics }: Assembly,
-  values: Record<string, number>,
-): Record<string, TaskScore> {
-  const scores = tasks.map(({ name }) => {
+function primaryScores({ tasks, metrics }: Assembly, values: MetricValues): Record<string, TaskScore> {
+  const scores = tasks.flatMap(({ name }) => {
     const { name: metric, unit, better } = primaryOf(metrics[name]);
-    return [name, { value: values[`${name}.${metric}`], unit, better }] as const;
+    const value = values[`${name}.${metric}`];
+    return typeof value !== 'number' ? [] : [[name, { value, unit, better }] as const];
   });
   return Object.fromEntries(scores);
 }

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
+import type { Measured } from '../../registry/contracts/learning.js';
 import { messageOf, MtcpError } from '../../registry/errors.js';
-import { JsonFormat, NUMBERS } from '../../registry/json-file.js';
+import { JsonFormat, NUMBERS, TEXTS } from '../../registry/json-file.js';
 import type { TrialSpec } from '../config/index.js';
 import { splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';
@@ -19,7 +20,7 @@ export type DataEvent =
 
 export class DataSources {
   /** Of the first data set: the one the table is about. */
-  constant: Record<string, number> = {};
+  constant: Measured = { metrics: {} };
   readonly #known = new Map<string, DatasetInfo>();
 
   constructor(
@@ -83,13 +84,13 @@ export class DataSources {
     trial: TrialSpec,
     info: DatasetInfo,
     loader: ReturnType<typeof loaderOf>,
-  ): Promise<Record<string, number>> {
-    const { tasks, metrics } = assembled(trial);
+  ): Promise<Measured> {
     const path = constantFile(this.folder, trial, info.digest);
     const stored = readConstant(path, (message) =>
       this.observe({ event: 'warning', message: `${message}; it is computed again` }),
     );
     if (stored) return stored;
+    const { tasks, metrics } = assembled(trial);
     const { batch } = trial.config.evaluate;
     const constant = await splitStatistics(loader.evaluate('train', batch), tasks);
     const scores = await scoreConstant(loader.evaluate('val', batch), tasks, metrics, constant);
@@ -98,15 +99,22 @@ export class DataSources {
   }
 }
 
+/** Raised when what is kept of a constant predictor reads otherwise than before. */
+const FORMAT = 2;
+
 function constantFile(folder: string, { config }: TrialSpec, digest: string): string {
-  const identity = JSON.stringify([digest, config.tasks, config.evaluate.mode]);
+  const identity = JSON.stringify([FORMAT, digest, config.tasks, config.augment, config.evaluate.mode]);
   return join(folder, `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`);
 }
 
-const CONSTANT = new JsonFormat<Record<string, number>>('the scores of the constant predictor', NUMBERS);
+const CONSTANT = new JsonFormat<Measured>('the scores of the constant predictor', {
+  type: 'object',
+  required: ['metrics'],
+  properties: { metrics: NUMBERS, absent: TEXTS },
+});
 
 /** Undefined if there is no such file, or if it is damaged, which `warn` hears. */
-function readConstant(path: string, warn: (message: string) => void): Record<string, number> | undefined {
+function readConstant(path: string, warn: (message: string) => void): Measured | undefined {
   try {
     return CONSTANT.find(path);
   } catch (error) {
@@ -124,13 +132,13 @@ export function storedConstant(
   folder: string,
   rows: readonly { trial: TrialSpec; result?: TrialResult }[],
   warn: (message: string) => void,
-): Record<string, number> {
+): Measured {
   const first = rows[0].trial;
   const same = rows.filter(({ trial }) => keyOf(trial) === keyOf(first));
   const digest = same.find(({ result }) => result)?.result?.data.digest;
-  if (digest === undefined) return {};
+  if (digest === undefined) return { metrics: {} };
   const path = constantFile(folder, widestOf(same.map(({ trial }) => trial)), digest);
-  return readConstant(path, warn) ?? {};
+  return readConstant(path, warn) ?? { metrics: {} };
 }
 
 const keyOf = ({ config }: TrialSpec): string => JSON.stringify(config.data);

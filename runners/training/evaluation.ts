@@ -14,7 +14,7 @@ import { resizeBilinear } from '../../modules/nn/resize.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { cropCentre, resize } from '../../modules/support/warp.js';
 import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
-import type { Metric } from '../../registry/contracts/learning.js';
+import type { Absent, Measured, Metric } from '../../registry/contracts/learning.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { EvaluateConfig } from '../config/trial.js';
@@ -71,7 +71,7 @@ export class Evaluation {
   async run(
     batches: AsyncIterable<EvaluationBatch>,
     each?: (predicted: Predicted) => void,
-  ): Promise<Record<string, number>> {
+  ): Promise<Measured> {
     const runs = this.tasks.map((task) => ({ task, run: this.metrics[task.name].start(task) }));
     for await (const { image, raw, count } of batches) {
       this.#hosts.get('image')!.data.set(image);
@@ -87,7 +87,7 @@ export class Evaluation {
         each?.({ sample: raw[i], predictions });
       }
     }
-    return named(runs.map(({ task, run }) => [task.name, run.compute()]));
+    return measured(runs.map(({ task, run }) => [task.name, run.compute()]));
   }
 
   /** What was predicted for the i-th image of the batch; a view, overwritten by the next batch. */
@@ -122,13 +122,18 @@ export function tracePredictions(
   );
 }
 
-/** `task.metric` -> value */
-function named(results: [string, Record<string, number>][]): Record<string, number> {
-  return Object.fromEntries(
-    results.flatMap(([task, values]) =>
-      Object.entries(values).map(([name, value]) => [`${task}.${name}`, value]),
-    ),
-  );
+/** The values of tasks as one record; what is not a finite number is null, with the reason. */
+export function measured(results: readonly [string, Record<string, number | Absent>][]): Measured {
+  const metrics: Measured['metrics'] = {};
+  const absent: Record<string, string> = {};
+  for (const [task, values] of results)
+    for (const [name, value] of Object.entries(values)) {
+      const isNumber = typeof value === 'number' && Number.isFinite(value);
+      metrics[`${task}.${name}`] = isNumber ? value : null;
+      if (!isNumber)
+        absent[`${task}.${name}`] = typeof value === 'object' ? value.absent : `it came to ${value}`;
+    }
+  return Object.keys(absent).length > 0 ? { metrics, absent } : { metrics };
 }
 
 /** Raw prediction to what the metrics read: class indices, metres, unit vectors, probability. */
@@ -195,22 +200,37 @@ function asBytes(image: MapData): MapData {
   return { ...image, data: floats(image.data, (v) => (2 * Math.trunc(v)) / 255 - 1) };
 }
 
-/** The scores of a predictor that says the same everywhere: what a model has to beat. */
+/**
+ * The scores of a predictor that says the same everywhere: what a model has to beat.
+ * @param constant what it says of each task, null where the training split does not tell
+ */
 export async function scoreConstant(
   batches: AsyncIterable<EvaluationBatch>,
   tasks: readonly Task[],
   metrics: Record<string, Metric>,
-  constant: Record<string, readonly number[]>,
-): Promise<Record<string, number>> {
+  constant: Record<string, readonly number[] | null>,
+): Promise<Measured> {
   const runs = tasks.map((task) => ({ task, run: metrics[task.name].start(task) }));
   for await (const { raw } of batches)
     for (const { labels } of raw)
       for (const { task, run } of runs) {
+        const value = constant[task.name];
+        if (!value) continue;
         const label = labels[task.name];
         const channels = labelChannels(task.kind);
         const data = new Float32Array(label.height * label.width * channels);
-        for (let i = 0; i < data.length; i++) data[i] = constant[task.name][i % channels];
+        for (let i = 0; i < data.length; i++) data[i] = value[i % channels];
         run.update({ height: label.height, width: label.width, channels, data }, label);
       }
-  return named(runs.map(({ task, run }) => [task.name, run.compute()]));
+  const unknown = { absent: 'no pixel of the training split has a known label' };
+  return measured(
+    runs.map(({ task, run }) => {
+      const values = run.compute();
+      const known = constant[task.name] !== null;
+      return [
+        task.name,
+        known ? values : Object.fromEntries(Object.keys(values).map((name) => [name, unknown])),
+      ];
+    }),
+  );
 }

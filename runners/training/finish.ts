@@ -40,16 +40,17 @@ export async function finish(session: Session): Promise<TrialResult> {
 function resultOf({ trial, context, state, trained, memory, evaluation }: Session): TrialResult {
   const { config, row, seed, hash } = trial;
   const { best, epoch, step, seconds } = state;
-  const last = state.last!.metrics;
+  const last = state.last!;
   const { rule, split, metric } = config.evaluate.selection;
-  const chosen = rule === 'best' && best ? best : { epoch, metrics: last };
+  const chosen = rule === 'best' && best ? best : last;
   return {
     row,
     seed,
     hash,
     metrics: chosen.metrics,
-    selected: { rule, split, metric, epoch: chosen.epoch },
-    last,
+    ...(chosen.absent && { absent: chosen.absent }),
+    selected: { rule: chosen === best ? rule : 'last', split, metric, epoch: chosen.epoch },
+    last: last.metrics,
     best: best && { epoch: best.epoch, metrics: best.metrics },
     parameters: trained,
     epochs: epoch,

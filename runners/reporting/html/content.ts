@@ -6,14 +6,14 @@ import { MtcpError } from '../../../registry/errors.js';
 import { differences, inShort, writeResolved, type Experiment } from '../../config/index.js';
 import { courseOf, readEvents, type LoggedEvent } from '../../store/ledger/events.js';
 import { readPredictionIndex, type PredictionIndex } from '../../training/pictures.js';
-import { keyOf, type Primary, type RowResult } from '../measure.js';
-import { formatNumber } from '../numbers.js';
+import { keyOf, labelled, type Primary } from '../measure.js';
+import type { RowResult } from '../row-result.js';
 import { curves, seedsNote, type CurvePoint } from '../plots/curves.js';
 import { drawSvg, type Plot } from '../../drawing/draw.js';
 import type { Report } from '../report.js';
 import type { Section } from '../sections.js';
-import { spreadOf } from '../statistics.js';
 import { page, type PredictionGallery } from './page.js';
+import { perClass } from './per-class.js';
 
 /** Pictures wider than this are made smaller for the page. */
 const WIDEST = 320;
@@ -26,7 +26,7 @@ export async function htmlReport(
   primary: Primary,
 ): Promise<string> {
   const first = firstSeeds(rows);
-  const plots = [...trainingCurves(rows, primary), ...report.plots];
+  const plots = [...trainingCurves(rows, primary, labelled(report.measured)), ...report.plots];
   return page({
     experiment,
     sections: report.sections,
@@ -37,7 +37,7 @@ export async function htmlReport(
         svg: await drawSvg(plot, { mode: 'page', titled: false }),
       })),
     ),
-    perClass: perClass(rows),
+    perClass: perClass(report.measured),
     gallery: await gallery(first),
     configs: first.map(({ trial }) => ({ row: trial.row, yaml: writeResolved(trial) })),
     differences: differencesTable(rows),
@@ -48,7 +48,11 @@ const firstSeeds = (rows: readonly RowResult[]): RowResult[] =>
   rows.filter(({ trial }, i) => rows.findIndex((other) => other.trial.row === trial.row) === i);
 
 /** Losses and metrics over epochs, of all seeds. */
-function trainingCurves(rows: readonly RowResult[], primary: Primary): Plot[] {
+function trainingCurves(
+  rows: readonly RowResult[],
+  primary: Primary,
+  label: (row: string) => string,
+): Plot[] {
   const losses: CurvePoint[] = [];
   const metrics: CurvePoint[] = [];
   for (const { trial, folder } of rows) {
@@ -57,16 +61,16 @@ function trainingCurves(rows: readonly RowResult[], primary: Primary): Plot[] {
       events.filter((event): event is Extract<LoggedEvent, { event: E }> => event.event === name);
     for (const event of of('epoch'))
       for (const [task, value] of Object.entries(event.losses))
-        losses.push({ epoch: event.epoch, seed: trial.seed, value, series: trial.row, panel: task });
+        losses.push({ epoch: event.epoch, seed: trial.seed, value, series: label(trial.row), panel: task });
     for (const event of of('evaluated'))
       for (const [task, info] of primary) {
         const value = event.metrics[keyOf(task, info)];
-        if (value !== undefined)
+        if (typeof value === 'number')
           metrics.push({
             epoch: event.epoch,
             seed: trial.seed,
             value,
-            series: trial.row,
+            series: label(trial.row),
             panel: `${task} ${info.name} ${info.unit}`.trim(),
           });
       }
@@ -94,34 +98,6 @@ function trainingCurves(rows: readonly RowResult[], primary: Primary): Plot[] {
         ]
       : []),
   ];
-}
-
-/** Metrics of single classes, `task.metric.class`: a table for each, classes down, rows of the experiment across. */
-function perClass(rows: readonly RowResult[]): Section[] {
-  const names = [...new Set(rows.map(({ trial }) => trial.row))];
-  const found = new Map<string, Map<string, Map<string, number[]>>>();
-  for (const { trial, result } of rows)
-    for (const [key, value] of Object.entries(result?.metrics ?? {})) {
-      const match = /^([^.]+\.[^.]+)\.([a-z].*)$/i.exec(key);
-      if (!match || !Number.isFinite(value)) continue;
-      const classes = found.get(match[1]) ?? new Map<string, Map<string, number[]>>();
-      const values = classes.get(match[2]) ?? new Map<string, number[]>();
-      values.set(trial.row, [...(values.get(trial.row) ?? []), value]);
-      found.set(match[1], classes.set(match[2], values));
-    }
-  return [...found].map(([metric, classes]) => {
-    const used = names.filter((name) => [...classes.values()].some((values) => values.has(name)));
-    return {
-      id: metric,
-      title: metric.replace('.', ' '),
-      columns: [{ title: 'class' }, ...used.map((title) => ({ title, align: 'right' as const }))],
-      rows: [...classes].map(([name, values]) => [
-        name,
-        ...used.map((row) => (values.has(row) ? formatNumber(spreadOf(values.get(row)!).mean) : '-')),
-      ]),
-      notes: [],
-    };
-  });
 }
 
 /** The pictures of a row as data URIs, by file name. */

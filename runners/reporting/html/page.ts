@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Experiment } from '../../config/index.js';
 import type { Checked } from '../expect.js';
 import type { Section } from '../sections.js';
-import { textOf, type Cell, type Column } from '../table.js';
+import { marksOf, standingOf, textOf, type Cell, type Column } from '../table.js';
 import type { Legend } from '../../drawing/paint.js';
 import { formatNumber } from '../numbers.js';
 import { markup, trusted, type Markup } from './markup.js';
@@ -89,7 +89,7 @@ export function page(content: PageContent): string {
 /** The first table has the experiment's title, as the page does. */
 const heading = (title: string, place: number): string => (place === 0 ? 'Results' : title);
 
-function table({ title, columns, rows, notes }: Section): Markup {
+function table({ title, columns, rows, notes, footnotes = [] }: Section): Markup {
   const align = ({ align: side }: Column) => (side === 'right' ? 'right' : 'left');
   return markup`<div class="scroll" role="group" tabindex="0" aria-label="${title}">
       <table class="sortable">
@@ -109,6 +109,12 @@ function table({ title, columns, rows, notes }: Section): Markup {
       </table>
     </div>
     ${
+      footnotes.length > 0 &&
+      markup`<ol class="notes">
+        ${footnotes.map((note) => markup`<li>${note}</li>`)}
+      </ol>`
+    }
+    ${
       notes.length > 0 &&
       markup`<ul class="notes">
         ${notes.map((note) => markup`<li>${note}</li>`)}
@@ -116,10 +122,14 @@ function table({ title, columns, rows, notes }: Section): Markup {
     }`;
 }
 
-const shown = (cell: Cell): Markup =>
-  typeof cell === 'string'
-    ? markup`${cell}`
-    : markup`<strong title="best of the column">${cell.text}</strong>`;
+function shown(cell: Cell): Markup {
+  const text =
+    standingOf(cell) === 'best'
+      ? markup`<strong title="best of the column">${textOf(cell)}</strong>`
+      : markup`${textOf(cell)}`;
+  const marks = marksOf(cell);
+  return marks.length > 0 ? markup`${text}<sup>${marks.join(', ')}</sup>` : text;
+}
 
 const UNITS: Record<string, number> = { s: 1, min: 60, h: 3600, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
@@ -145,12 +155,18 @@ const expectations = (checked: readonly Checked[]): Markup =>
       { title: 'actual', align: 'right' },
       { title: 'verdict' },
     ],
-    rows: checked.map(({ row, number, expected, actual, holds }) => [
+    rows: checked.map(({ row, number, expected, actual, absent, holds }) => [
       row,
       number,
       expected,
       actual === undefined ? '-' : formatNumber(actual),
-      holds ? 'holds' : actual === undefined ? 'not measured' : 'does not hold',
+      holds
+        ? 'holds'
+        : actual === undefined
+          ? absent === undefined
+            ? 'not measured'
+            : `undefined: ${absent}`
+          : 'does not hold',
     ]),
     notes: [],
   });

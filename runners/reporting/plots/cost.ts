@@ -1,6 +1,6 @@
 // What a row gains over single tasks against what it costs: a panel each for parameters, arithmetic and time.
 import type { TopLevelSpec } from 'vega-lite';
-import type { MeasuredRow } from '../measure.js';
+import { labelled, type MeasuredRow } from '../measure.js';
 import type { Plot } from '../../drawing/draw.js';
 
 interface Cost {
@@ -26,8 +26,9 @@ const WIDE = 6;
 export function costPlot(measured: readonly MeasuredRow[]): Plot | undefined {
   const rows = measured.filter(({ delta }) => delta !== undefined);
   if (rows.length < 2) return undefined;
+  const label = labelled(measured);
   const values = rows.map((row) => ({
-    row: row.name,
+    row: label(row.name),
     delta: row.delta!,
     ...(row.deltaDeviation !== undefined && {
       low: row.delta! - row.deltaDeviation,
@@ -40,17 +41,22 @@ export function costPlot(measured: readonly MeasuredRow[]): Plot | undefined {
   const seeds = values.some((value) => 'low' in value) ? '; bars: standard deviation over seeds' : '';
   return {
     name: 'cost',
-    title: `delta-m against cost${seeds}`,
+    title: `delta-m against cost${seeds}${rows.some(({ name }) => label(name) !== name) ? '; letters: conditions as in the table' : ''}`,
     spec: {
       datasets: { rows: values },
       // Names of the rightmost rows reach beyond their panel.
       spacing: 56,
-      hconcat: shown.map((cost, i) => panel(cost, rows, i === 0)),
+      hconcat: shown.map((cost, i) => panel(cost, rows, label, i === 0)),
     } as unknown as TopLevelSpec,
   };
 }
 
-function panel({ field, title, of }: Cost, rows: readonly MeasuredRow[], first: boolean): object {
+function panel(
+  { field, title, of }: Cost,
+  rows: readonly MeasuredRow[],
+  label: (row: string) => string,
+  first: boolean,
+): object {
   const costs = rows.map((row) => of(row)!);
   const isWide = Math.max(...costs) > WIDE * Math.min(...costs);
   const x = {
@@ -61,7 +67,7 @@ function panel({ field, title, of }: Cost, rows: readonly MeasuredRow[], first: 
     axis: { format: field === 'step' ? 'd' : '~s', tickCount: 5 },
   };
   const y = { field: 'delta', type: 'quantitative', title: first ? 'delta-m %' : null };
-  const colour = { field: 'row', type: 'nominal', sort: rows.map(({ name }) => name), legend: null };
+  const colour = { field: 'row', type: 'nominal', sort: rows.map(({ name }) => label(name)), legend: null };
   return {
     data: { name: 'rows' },
     width: 300,

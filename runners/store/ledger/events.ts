@@ -1,5 +1,6 @@
 // What happens in a trial, as it happens: one JSON object a line in events.jsonl, appended and never changed.
 // Everything that is shown later (tables, curves, trackers) is read from here.
+import type { Measured } from '../../../registry/contracts/learning.js';
 import { JsonFormat, NUMBERS, type FileSchema } from '../../../registry/json-file.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { LineLog } from '../../support/lines.js';
@@ -48,9 +49,12 @@ export type TrialEvent =
       /** Seconds of the epoch spent waiting for data. */
       waited: number;
     }
-  | { event: 'evaluated'; epoch: number; metrics: Record<string, number>; seconds: number }
-  /** Scores that decide about weights, on images that are not the reported ones; `score` is what they come to. */
-  | { event: 'judged'; epoch: number; split: string; score: number; metrics: Record<string, number> }
+  | ({ event: 'evaluated'; epoch: number; seconds: number } & Measured)
+  /**
+   * Scores that decide about weights, on images that are not the reported ones; `score` is what they come to, null
+   * where a metric that decides has no value.
+   */
+  | ({ event: 'judged'; epoch: number; split: string; score: number | null } & Measured)
   | { event: 'checkpoint'; epoch: number; step: number; path: string }
   | { event: 'finished'; epoch: number; seconds: number }
   | { event: 'interrupted'; epoch: number; step: number }

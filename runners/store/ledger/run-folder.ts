@@ -10,8 +10,9 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
-import { JsonFormat, NUMBERS } from '../../../registry/json-file.js';
+import { JsonFormat, NUMBERS, TEXTS } from '../../../registry/json-file.js';
 import type { TrialSpec } from '../../config/index.js';
+import type { Measured, MetricValues } from '../../../registry/contracts/learning.js';
 import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
 import { readEvents, readLog } from './events.js';
 import { asIoError, writeWhole } from '../../support/files.js';
@@ -31,15 +32,17 @@ export const STATES = ['queued', 'running', 'done', 'failed', 'interrupted', 'st
  */
 export type TrialState = (typeof STATES)[number];
 
-export interface TrialResult {
+export interface TrialResult extends Measured {
   row: string;
   seed: number;
   hash: string;
-  /** Metrics of the epoch that `evaluate.selection` chooses. */
-  metrics: Record<string, number>;
+  /**
+   * Whose metrics these are: of the epoch that `evaluate.selection` chooses. `rule` is "last" also where no evaluation
+   * had a score to choose by.
+   */
   selected: { rule: 'last' | 'best'; split: 'held-out' | 'test'; metric: string; epoch: number };
-  last: Record<string, number>;
-  best: { epoch: number; metrics: Record<string, number> } | null;
+  last: MetricValues;
+  best: { epoch: number; metrics: MetricValues } | null;
   /** Numbers that are trained. */
   parameters: number;
   epochs: number;
@@ -194,6 +197,7 @@ const RESULT = new JsonFormat<TrialResult>(
       seed: { type: 'integer' },
       hash: { type: 'string' },
       metrics: NUMBERS,
+      absent: TEXTS,
       selected: {
         type: 'object',
         required: ['rule', 'split', 'metric', 'epoch'],

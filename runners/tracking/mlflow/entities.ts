@@ -7,6 +7,7 @@
 //
 // The step of every metric is the optimizer step, so that all of them share an axis.
 import { isAbsolute } from 'node:path';
+import type { MetricValues } from '../../../registry/contracts/learning.js';
 import { isPlainObject } from '../../../registry/options.js';
 import { NOT_HASHED } from '../../config/trial.js';
 import type { TrialEvent } from '../../store/ledger/events.js';
@@ -55,9 +56,13 @@ export function epochMetrics(event: TrialEvent & { event: 'epoch' }, time: numbe
   ];
 }
 
-/** @param values `task.metric`, or `task.metric.class` */
-export function taskMetrics(group: string, values: Numbers, step: number, time: number): Metric[] {
-  const named = Object.entries(values).map(([name, value]) => [
+/**
+ * A metric that has no value is left out: a server would keep NaN as a number, and sort by it.
+ * @param values `task.metric`, or `task.metric.class`
+ */
+export function taskMetrics(group: string, values: MetricValues, step: number, time: number): Metric[] {
+  const defined = Object.entries(values).filter(([, value]) => value !== null);
+  const named = defined.map(([name, value]) => [
     // The dot in <11.25 separates nothing.
     name.replace(/\.(?!\d)/g, '/'),
     value,
@@ -131,8 +136,11 @@ export function trialNote(
     const shown = Object.entries(result.metrics).filter(([name]) => !/^[^.]+\.[^.]+\.\D/.test(name));
     lines.push('', `| metric | epoch ${result.selected.epoch} |`, '| --- | --: |');
     lines.push(
-      ...shown.slice(0, 40).map(([name, value]) => `| ${name} | ${Number(value?.toPrecision(5))} |`),
+      ...shown
+        .slice(0, 40)
+        .map(([name, value]) => `| ${name} | ${value === null ? '-' : Number(value.toPrecision(5))} |`),
     );
+    for (const reason of new Set(Object.values(result.absent ?? {}))) lines.push('', `-: ${reason}.`);
     lines.push('', result.data.caption, '', ...result.data.notes);
   }
   return lines.join('\n');

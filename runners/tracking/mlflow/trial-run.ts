@@ -48,6 +48,12 @@ interface TrialState extends RunState {
   complete: boolean;
 }
 
+/** Metrics without a value, and why. */
+const absentText = (absent: Readonly<Record<string, string>>): string =>
+  Object.entries(absent)
+    .map(([name, why]) => `${name}: ${why}`)
+    .join('; ');
+
 type Started = LoggedEvent & { event: 'started' };
 const ENDS: ReadonlySet<string> = new Set(['finished', 'failed', 'interrupted']);
 const NOTED = 20;
@@ -313,6 +319,7 @@ export class TrialRun {
       tags: [
         tag('mtcp.state', result ? 'done' : last.event),
         ...(result ? [tag('mtcp.engine', result.engine)] : []),
+        ...(result?.absent ? [tag('mtcp.absent', absentText(result.absent))] : []),
         {
           key: 'mlflow.note.content',
           value: trialNote(this.#started!, this.invocation.title, { result, failure }),

@@ -22,7 +22,7 @@ describe('writing a report', function () {
     const { missing, report } = await writeReport(made.experiment, made.rows, {
       folder: made.folder,
       trials: made.experiment.trials,
-      constant: {},
+      constant: { metrics: {} },
       page: true,
       warn: (message) => warnings.push(message),
     });

@@ -180,8 +180,8 @@ describe('loader', () => {
     const constants = await splitStatistics(loader.evaluate('train', 2), TOY_TASKS);
     // Samples 0 to 3: classes 0 1 2 0, depths 1 to 4.
     expect(constants.semseg).to.deep.equal([0]);
-    expect(constants.depth[0]).to.be.closeTo(2.5, 1e-6);
-    constants.normals.forEach((component) => expect(component).to.be.closeTo(-Math.sqrt(1 / 3), 1e-6));
+    expect(constants.depth![0]).to.be.closeTo(2.5, 1e-6);
+    constants.normals!.forEach((component) => expect(component).to.be.closeTo(-Math.sqrt(1 / 3), 1e-6));
   });
 
   it('loads no TensorFlow.js in its threads', () => {

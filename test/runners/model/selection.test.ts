@@ -49,7 +49,7 @@ describe('selection', () => {
     const better = { 'semseg.mIoU': 50, 'depth.RMSE': 0.5, 'normals.mErr': 20, 'depth.absRel': 0.2 };
     const worse = { ...better, 'depth.RMSE': 0.6 };
     const judge = judgeOf(all.config, tasks, metrics);
-    expect(judge(better) - judge(worse)).to.be.closeTo(Math.log(0.6 / 0.5) / 3, 1e-12);
+    expect(judge(better)! - judge(worse)!).to.be.closeTo(Math.log(0.6 / 0.5) / 3, 1e-12);
     expect(judgeOf(one.config, tasks, metrics)(better)).to.equal(-0.2);
     expect(() => assembled(wrong))
       .to.throw(MtcpError, 'no task of this trial has a metric "depth.mIoU"')
@@ -82,7 +82,7 @@ rows:
     );
     // One of four images is held out: one step of two images an epoch instead of two.
     expect(events.find((event) => event.event === 'model')).to.include({ stepsPerEpoch: 1 });
-    const best = judged.reduce((a, b) => (b.score > a.score ? b : a));
+    const best = judged.reduce((a, b) => (b.score! > a.score! ? b : a));
     const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'));
     expect(result.selected).to.deep.equal({
       rule: 'best',

@@ -3,17 +3,35 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Group } from '../../../runners/reporting/conditions.js';
 import type { MeasuredRow } from '../../../runners/reporting/measure.js';
 import { costPlot } from '../../../runners/reporting/plots/cost.js';
 import { draw } from '../../../runners/drawing/draw.js';
 import { reportExperiment } from '../../../runners/app/report.js';
 import { finishedExperiment, writeResults } from '../../support/results.js';
 
+const GROUP: Group = {
+  letter: 'A',
+  rows: [],
+  scoring: '',
+  conditions: {
+    data: 'rooms',
+    size: '',
+    epochs: 1,
+    pipeline: 'sv',
+    evaluation: 'sv',
+    engine: 'onnx',
+    metrics: '',
+    notes: [],
+  },
+};
+
 const row = (name: string, delta: number | undefined, rest: Partial<MeasuredRow> = {}): MeasuredRow => ({
   name,
   states: ['done'],
-  metrics: new Map(),
-  bySeed: new Map(),
+  group: GROUP,
+  done: [],
+  scores: new Map(),
   delta,
   ...rest,
 });

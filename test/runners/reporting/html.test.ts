@@ -97,7 +97,7 @@ describe('the page of a report', function () {
     });
 
     it('has tables, marks, curves and pictures', async () => {
-      expect(await page.locator('#measured strong').allTextContents()).to.include('31.27 ± 1.2014');
+      expect(await page.locator('#measured strong').allTextContents()).to.include('31.27 ± 1.20');
       expect(await page.locator('#expected tbody tr').allTextContents()).to.have.length(2);
       expect(await page.locator('.plot svg').count()).to.equal(4);
       const broken = await page

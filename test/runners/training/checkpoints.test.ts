@@ -45,7 +45,7 @@ describe('checkpoints', function () {
     expect(checkpoints(trial)).to.deep.equal(['best', 'step-00000008']);
 
     const evaluated = events.flatMap((event) => (event.event === 'evaluated' ? [event] : []));
-    const best = evaluated.reduce((a, b) => (b.metrics['depth.RMSE'] < a.metrics['depth.RMSE'] ? b : a));
+    const best = evaluated.reduce((a, b) => (b.metrics['depth.RMSE']! < a.metrics['depth.RMSE']! ? b : a));
     const state = JSON.parse(readFileSync(join(trial, 'checkpoints/best/state.json'), 'utf8')) as {
       state: { epoch: number };
     };

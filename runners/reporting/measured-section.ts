@@ -1,0 +1,245 @@
+// The table of what was measured: a line for each row, with what the numbers are of in its caption. Rows under other
+// conditions than others have a letter, which the caption explains; what has no value is a dash with a footnote.
+import type { Measured, MetricInfo } from '../../registry/contracts/learning.js';
+import { own } from '../../registry/own.js';
+import type { Experiment } from '../config/index.js';
+import { selectionNotes } from '../model/selection.js';
+import { captionOf, type Group } from './conditions.js';
+import { Footnotes } from './footnotes.js';
+import {
+  keyOf,
+  reasonsOf,
+  scoreOf,
+  standingOf,
+  type MeasuredRow,
+  type Primary,
+  type RowScore,
+} from './measure.js';
+import type { RowResult } from './row-result.js';
+import { compact, decimalsFor, duration, formatNumber, formatSpread, signed } from './numbers.js';
+import { meansOf, metricColumn, right, type Section } from './sections.js';
+import type { Cell, Column } from './table.js';
+
+interface TableColumn {
+  column: Column;
+  cell(row: MeasuredRow): Cell;
+  /** Of the constant predictor. */
+  constant?(): Cell;
+  /** Shown although no row has something in it. */
+  always?: boolean;
+}
+
+export function measuredSection(
+  experiment: Experiment,
+  rows: readonly RowResult[],
+  measured: readonly MeasuredRow[],
+  constant: Measured,
+  primary: Primary,
+): Section {
+  const groups = [...new Set(measured.map(({ group }) => group))];
+  const footnotes = new Footnotes();
+  const columns = [
+    ...(groups.length > 1 ? [groupColumn(groups)] : []),
+    ...[...primary].flatMap(([task, info]) =>
+      metricCells(task, info, measured, constant, primary, footnotes),
+    ),
+    ...(Object.keys(experiment.report.delta_m ?? {}).length > 0 ? [deltaColumn(footnotes)] : []),
+    ...COSTS,
+  ].filter(({ cell, always }) => always || measured.some((row) => cell(row) !== ''));
+  const known = Object.keys(constant.metrics).length > 0;
+  return {
+    id: 'measured',
+    title: experiment.title,
+    columns: [{ title: 'row' }, ...columns.map(({ column }) => column)],
+    rows: [
+      ...measured.map((row) => [row.name, ...columns.map(({ cell }) => cell(row))]),
+      ...(known ? [['constant predictor', ...columns.map((each) => each.constant?.() ?? '')]] : []),
+    ],
+    notes: [
+      ...conditionNotes(experiment, rows, groups),
+      ...ceilingNotes(measured, groups, primary),
+      ...experimentNotes(
+        experiment,
+        columns.some(({ column }) => column.title === 'FLOPs'),
+      ),
+      ...(known
+        ? [
+            'The constant predictor says the same everywhere: most frequent class, mean depth, mean normal of the training split; everything salient.',
+          ]
+        : []),
+    ],
+    footnotes: footnotes.texts,
+  };
+}
+
+const groupColumn = (groups: readonly Group[]): TableColumn => ({
+  column: { title: 'under' },
+  always: true,
+  cell: ({ group }) => group.letter,
+  // It is of the first data set.
+  constant: () =>
+    groups.flatMap(({ letter, scoring }) => (scoring === groups[0].scoring ? letter : [])).join(', '),
+});
+
+/** The primary metric, and beside it the value that the metric names, where a split cannot give 100. */
+function metricCells(
+  task: string,
+  info: MetricInfo,
+  measured: readonly MeasuredRow[],
+  constant: Measured,
+  primary: Primary,
+  footnotes: Footnotes,
+): TableColumn[] {
+  const name = `${task} ${info.name}`;
+  const decimals = decimalsFor(meansOf(measured, task));
+  const main: TableColumn = {
+    column: metricColumn(task, info),
+    always: true,
+    cell(row) {
+      const score = row.scores.get(task);
+      if (!score) return missing(row);
+      return scoreCell(score, name, decimals, footnotes, standingOf(row, task, measured, primary));
+    },
+    constant: () => constantCell(constant, keyOf(task, info), name, decimals, footnotes),
+  };
+  const { beside } = info;
+  if (beside === undefined || !measured.some((row) => (ceilingOf(row, task, info) ?? 100) < 100))
+    return [main];
+  const key = keyOf(task, { name: beside });
+  const means = measured.flatMap(({ done }) => scoreOf(done, key)?.spread?.mean ?? []);
+  const digits = decimalsFor(means);
+  const second: TableColumn = {
+    column: metricColumn(task, { ...info, name: beside }),
+    cell(row) {
+      const score = scoreOf(row.done, key);
+      return score ? scoreCell(score, `${task} ${beside}`, digits, footnotes) : missing(row);
+    },
+    constant: () => constantCell(constant, key, `${task} ${beside}`, digits, footnotes),
+  };
+  return [main, second];
+}
+
+/** The mean of a metric over seeds, or a dash with the reason. @param name for the footnote */
+export function scoreCell(
+  score: RowScore,
+  name: string,
+  decimals: number,
+  footnotes: Footnotes,
+  standing?: 'best' | 'second',
+): Cell {
+  const { spread, bySeed, absent } = score;
+  if (!spread) return { text: '-', marks: [footnotes.mark(`${name}: ${reasonsOf(score)}.`)] };
+  const text = formatSpread(spread, decimals);
+  if (absent.size === 0) return standing ? { text, standing } : text;
+  const without = [...absent.keys()].join(', ');
+  const note = `${name}: mean over seeds ${[...bySeed.keys()].join(', ')}; without a value: ${without} (${reasonsOf(score)}).`;
+  return { text, standing, marks: [footnotes.mark(note)] };
+}
+
+function constantCell(
+  { metrics, absent }: Measured,
+  key: string,
+  name: string,
+  decimals: number,
+  footnotes: Footnotes,
+): Cell {
+  const value = own(metrics, key);
+  if (typeof value === 'number') return formatNumber(value, decimals);
+  if (value === undefined) return '-';
+  return { text: '-', marks: [footnotes.mark(`${name}: ${absent?.[key] ?? 'nothing was counted'}.`)] };
+}
+
+/** Why a cell has no number. */
+function missing({ states, scores }: MeasuredRow): string {
+  return scores.size > 0 ? '-' : (states.find((state) => state !== 'done') ?? '-');
+}
+
+function deltaColumn(footnotes: Footnotes): TableColumn {
+  return {
+    column: right('delta-m %'),
+    always: true,
+    cell({ delta, deltaAbsent, deltaNote }) {
+      if (deltaAbsent !== undefined)
+        return { text: '-', marks: [footnotes.mark(`delta-m: ${deltaAbsent}.`)] };
+      if (delta === undefined) return '';
+      const text = signed(delta);
+      return deltaNote === undefined ? text : { text, marks: [footnotes.mark(`${deltaNote}.`)] };
+    },
+  };
+}
+
+const COSTS: readonly TableColumn[] = [
+  { column: right('parameters'), cell: ({ parameters }) => parameters?.toLocaleString('en-US') ?? '' },
+  { column: right('FLOPs'), cell: ({ flops }) => (flops ? compact(flops) : '') },
+  { column: right('training'), cell: ({ seconds }) => (seconds === undefined ? '' : duration(seconds)) },
+  {
+    column: right('a step'),
+    cell: ({ secondsPerStep }) =>
+      secondsPerStep === undefined ? '' : `${(1000 * secondsPerStep).toFixed(0)} ms`,
+  },
+  { column: right('memory'), cell: ({ memory }) => (memory ? `${compact(memory)}B` : '') },
+];
+
+/** What the numbers are of, for each group of rows: they mean nothing without it. */
+function conditionNotes(
+  { profile }: Experiment,
+  rows: readonly RowResult[],
+  groups: readonly Group[],
+): string[] {
+  const seeds = [...new Set(rows.map(({ trial }) => trial.seed))];
+  const caption = (group: Group) => captionOf(group, { profile, seeds, all: groups });
+  const unchosen = rows.flatMap(({ trial: { row, config }, result }) =>
+    result && config.evaluate.selection.rule === 'best' && result.selected.rule === 'last' ? row : [],
+  );
+  const several = groups.length > 1;
+  return [
+    ...groups.map((group) => `${several ? `${group.letter}: ` : ''}Trained here: ${caption(group)}.`),
+    ...(several
+      ? ['Rows with different letters cannot be compared: the best is looked for among rows of one letter.']
+      : []),
+    ...selectionNotes(rows.map(({ trial }) => trial)),
+    ...(unchosen.length > 0
+      ? [
+          `No evaluation had a score to choose an epoch by, so the weights are those of the last: ${[...new Set(unchosen)].join(', ')}.`,
+        ]
+      : []),
+    ...new Set(groups.flatMap(({ conditions }) => conditions.notes)),
+  ];
+}
+
+function experimentNotes({ report }: Experiment, flops: boolean): string[] {
+  const baselines = Object.entries(report.delta_m ?? {});
+  return [
+    ...(baselines.length > 0
+      ? [`delta-m: mean relative gain over ${baselines.map(([task, row]) => `${row} (${task})`).join(', ')}.`]
+      : []),
+    ...(flops
+      ? ['FLOPs: matrix products and convolutions of one forward pass of one image, a multiply-add as two.']
+      : []),
+  ];
+}
+
+function ceilingOf({ done }: MeasuredRow, task: string, { ceiling }: MetricInfo): number | undefined {
+  return ceiling && scoreOf(done, keyOf(task, { name: ceiling.value }))?.spread?.mean;
+}
+
+/** What a metric can come to on a split, where that is not 100. */
+function ceilingNotes(
+  measured: readonly MeasuredRow[],
+  groups: readonly Group[],
+  primary: Primary,
+): string[] {
+  const notes = new Set<string>();
+  for (const group of groups)
+    for (const [task, info] of primary) {
+      const row = measured.find((other) => other.group === group && other.scores.has(task));
+      const most = row && ceilingOf(row, task, info);
+      if (most === undefined || most >= 100) continue;
+      const because = info.ceiling!.because.replace(/\{(\w+)\}/g, (_, name: string) =>
+        String(scoreOf(row!.done, keyOf(task, { name }))?.spread?.mean ?? '?'),
+      );
+      const letter = groups.length > 1 ? ` (${group.letter})` : '';
+      notes.add(`${task} ${info.name} is at most ${formatNumber(most)} on this split${letter}: ${because}.`);
+    }
+  return [...notes];
+}
