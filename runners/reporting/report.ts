@@ -92,7 +92,7 @@ export function buildReport(
       under: letterOf(row),
     })),
     conditions: Object.fromEntries(
-      groups.map(({ letter, conditions: { metrics: _, ...conditions } }) => [letter, conditions]),
+      groups.map(({ letter, conditions: { metrics: _metrics, ...conditions } }) => [letter, conditions]),
     ),
     constant: pick(constant.metrics, keys),
     delta_m: Object.fromEntries(

@@ -56,6 +56,8 @@ describe('writing a report', function () {
       `rows:\n  good: ${DEPTH_ONLY}\n  bad: { train: { batch: 4, accumulate: 3 } }\n`,
     );
     const { text } = reportExperiment(file, { runs: temporaryFolder(), profile: 'smoke' });
-    expect(text).to.match(/^good +queued/m).and.to.match(/^bad +queued/m);
+    expect(text)
+      .to.match(/^good +queued/m)
+      .and.to.match(/^bad +queued/m);
   });
 });
