@@ -8,6 +8,7 @@ export * from './layers.js';
 export { gelu, relu } from './ops/activations.js';
 export { softmaxAffinity } from './ops/affinity.js';
 export { detach } from './ops/detach.js';
+export { averagePool, maxPool } from './pooling.js';
 export { resizeBicubic, resizeBilinear, resizeNearest } from './resize.js';
 export { checkWindow, patchMerging, swinBlock, swinStage, type SwinBlockOptions } from './swin.js';
 export { swinEncoder, type SwinEncoderOptions } from './swin-encoder.js';

@@ -125,7 +125,10 @@ class PathScope implements Scope {
   }
 
   at(name: string): Scope {
-    return new PathScope(this.pass, this.#join(name), this.isShared, this.memory);
+    const path = this.#join(name);
+    // Whoever asks for a scope is about to work in it; a layer may have no parameter that would say so.
+    this.pass.source.label(path);
+    return new PathScope(this.pass, path, this.isShared, this.memory);
   }
 
   shared(name: string): Scope {

@@ -2,6 +2,7 @@
 // whose data is a value of that graph; models, losses and tf.grads run on it unchanged, once, and what they
 // leave behind is the whole training step as a graph.
 import * as tf from '../../registry/tf.js';
+import { operationUnderWay } from './operation-names.js';
 import { Builder } from './graph/builder.js';
 import { Graph, type Constant, type DType, type Shape, type Value } from './graph/ir.js';
 import type { Recomputing } from '../../registry/contracts/operations.js';
@@ -11,12 +12,24 @@ export const RECORDING = 'mtcp-recording';
 
 type DataId = object;
 
+/** An operation that no gradient can flow through. */
+export interface WithoutGradient {
+  kernel: string;
+  /** As its caller wrote it: 'tf.stridedSlice'. */
+  operation: string;
+  /** The layer that was at work; see Graph. */
+  label: string;
+  /** Has the stack of the call. */
+  at: Error;
+}
+
 export class RecordingBackend extends tf.KernelBackend implements Recomputing {
   graph = new Graph();
   build = new Builder(this.graph);
   #values = new WeakMap<DataId, Value>();
   #recomputations = 0;
   #refused: MtcpError | undefined;
+  #withoutGradient: WithoutGradient[] = [];
 
   /** Forgets everything recorded so far. */
   restart(): void {
@@ -24,6 +37,7 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
     this.build = new Builder(this.graph);
     this.#values = new WeakMap();
     this.#refused = undefined;
+    this.#withoutGradient = [];
   }
 
   /** The value behind a tensor of this backend. */
@@ -48,6 +62,20 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
   /** See modules/nn/ops/afresh.ts. */
   afresh<T>(body: () => T): T {
     return this.graph.afresh(`afresh${this.#recomputations++}`, body);
+  }
+
+  /** Operations on numbers that depend on inputs and that TensorFlow.js has no gradient for. */
+  get withoutGradient(): readonly WithoutGradient[] {
+    return this.#withoutGradient;
+  }
+
+  /** To be told of every kernel that runs. */
+  observe(kernel: string, inputs: readonly Value[]): void {
+    // What a kernel is composed of is differentiated as a whole.
+    if (tf.engine().state.kernelDepth > 1 || tf.getGradient(kernel)) return;
+    if (!inputs.some(({ dtype, constant }) => dtype === 'float32' && !constant)) return;
+    const operation = operationUnderWay() ?? kernel;
+    this.#withoutGradient.push({ kernel, operation, label: this.graph.label, at: new Error(operation) });
   }
 
   override write(values: tf.backend_util.BackendValues | null, shape: number[], dtype: tf.DataType): DataId {

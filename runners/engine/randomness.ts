@@ -4,6 +4,7 @@
 // everything hand-made, are refused. What is random in a model comes in from outside, through its scope.
 import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';
+import { operationOf } from './operation-names.js';
 
 const NOISE =
   'ask the scope for random numbers: scope.noise(name, shape) gives uniform ones in [0, 1), others at every step and the same in a resumed run; a table that stays the same is made with randomStream of mtcp/registry';
@@ -11,7 +12,7 @@ const DROPOUT = `use dropout, dropChannels or dropPath of mtcp/nn, which take a 
 
 /** TensorFlow.js's random operations, with what to use instead. A seed makes them no better: the draw stays the same. */
 const RANDOM = new Map([
-  ['dropout', DROPOUT],
+  ['tf.dropout', DROPOUT],
   ...[
     'multinomial',
     'randomGamma',
@@ -20,11 +21,8 @@ const RANDOM = new Map([
     'randomUniform',
     'randomUniformInt',
     'truncatedNormal',
-  ].map((name) => [name, NOISE] as const),
+  ].map((name) => [`tf.${name}`, NOISE] as const),
 ]);
-
-/** What TensorFlow.js appends to the name of an operation when it opens a scope for it. */
-const OPERATION = '__op';
 
 /**
  * Runs `body`, in which nothing may be drawn at random.
@@ -36,9 +34,9 @@ export function withoutRandomness<T>(body: () => T): T {
   // Every operation begins by opening a scope with its name; the method is restored by removing ours.
   const { startScope } = engine;
   engine.startScope = function startScopeWithoutRandomness(name) {
-    const operation = name?.endsWith(OPERATION) ? name.slice(0, -OPERATION.length) : '';
-    const instead = RANDOM.get(operation);
-    if (instead) throw refusal(`tf.${operation}`, instead, startScopeWithoutRandomness);
+    const operation = operationOf(name);
+    const instead = operation && RANDOM.get(operation);
+    if (instead) throw refusal(operation, instead, startScopeWithoutRandomness);
     startScope.call(engine, name);
   };
   Math.random = function noRandom() {

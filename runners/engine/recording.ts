@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';
-import { RECORDING, RecordingBackend } from './backend.js';
+import { RECORDING, RecordingBackend, type WithoutGradient } from './backend.js';
 import {
   hostTensor,
   type CompileOptions,
@@ -150,21 +150,26 @@ export class RecordingEngine implements Engine {
 /** Recordings wait for each other: TensorFlow.js has one backend at a time. */
 let recorded: Promise<unknown> = Promise.resolve();
 
+export interface Recording {
+  graph: Graph;
+  outputs: Map<string, Value>;
+  /** Operations that were used and have no gradient, should one be needed. */
+  withoutGradient: readonly WithoutGradient[];
+}
+
 /** Runs `define` on the recording backend; nothing is computed. */
 export async function record(
   define: (tracer: Tracer) => tf.NamedTensorMap,
   { recomputedFrom = Infinity }: CompileOptions = {},
-): Promise<{ graph: Graph; outputs: Map<string, Value> }> {
+): Promise<Recording> {
   const mine = recorded.then(() => recordNow(define));
   recorded = mine.catch(() => {});
-  const { graph, outputs } = await mine;
-  if (recomputedFrom < Infinity) recompute(graph, [...outputs.values()], recomputedFrom);
-  return { graph, outputs };
+  const recording = await mine;
+  if (recomputedFrom < Infinity) recompute(recording.graph, [...recording.outputs.values()], recomputedFrom);
+  return recording;
 }
 
-async function recordNow(
-  define: (tracer: Tracer) => tf.NamedTensorMap,
-): Promise<{ graph: Graph; outputs: Map<string, Value> }> {
+async function recordNow(define: (tracer: Tracer) => tf.NamedTensorMap): Promise<Recording> {
   if (!tf.engine().registryFactory[RECORDING]) tf.registerBackend(RECORDING, () => new RecordingBackend());
   const before = tf.engine().backendName;
   await tf.setBackend(RECORDING);
@@ -191,7 +196,7 @@ async function recordNow(
     });
     backend.throwRefused();
     for (const tensor of inputs.values()) tensor.dispose();
-    return { graph, outputs };
+    return { graph, outputs, withoutGradient: backend.withoutGradient };
   } finally {
     if (before && before !== RECORDING) await tf.setBackend(before);
   }

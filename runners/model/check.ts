@@ -2,14 +2,16 @@
 // shapes alone, and what a trial starts from is laid beside it. Whatever does not fit is a fault at the place in the
 // experiment file that names the part. Nothing is computed; trials that differ in nothing that matters here are looked
 // at once.
-import type * as tf from '../../registry/tf.js';
-import { ParameterTable, Pass } from '../../modules/nn/scope.js';
+import * as tf from '../../registry/tf.js';
+import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import type { Slot } from '../../registry/container.js';
 import type { Loss } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { Faults, throwAll, type Experiment, type Report, type TrialSpec } from '../config/index.js';
+import type { WithoutGradient } from '../engine/backend.js';
+import type { Tracer } from '../engine/engine.js';
 import { record } from '../engine/recording.js';
 import type { Shapes } from '../store/weights/fit.js';
 import { fitRows } from '../store/weights/rows.js';
@@ -18,8 +20,9 @@ import { assemble, assembled, isAssembly, type Assembly } from './assemble.js';
 import { measureTeachers } from './auxiliary.js';
 import { collect, type Misfit } from './misfit.js';
 import { objective, type Criterion } from './objective.js';
-import { PartError } from './part-error.js';
+import { PartError, thrownIn } from './part-error.js';
 import { stepInputs, type StepInputs } from './step-inputs.js';
+import type { StepShape } from './step-shape.js';
 import { tableOf } from './table.js';
 
 export type Observe = (done: number, total: number) => void;
@@ -102,7 +105,7 @@ async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<Parame
   const table = new ParameterTable();
   const shape = { batch: batch / accumulate, size: transform.size };
   await measureTeachers(criterion.auxiliary, shape);
-  await record((tracer) => {
+  const { withoutGradient } = await record((tracer) => {
     const pass = new Pass(table, tracer, true);
     const inputs = stepInputs(tracer, criterion, shape);
     collect(misfits, () => {
@@ -111,7 +114,59 @@ async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<Parame
     });
     return {};
   });
+  // A backward pass is only recorded where it may fail.
+  if (misfits.length === 0 && withoutGradient.length > 0)
+    await tryGradients(assembly, shape, withoutGradient, misfits);
   return table;
+}
+
+/** Whether a gradient has to flow through an operation that has none. */
+async function tryGradients(
+  { network, criterion, spec }: Assembly,
+  shape: StepShape,
+  withoutGradient: readonly WithoutGradient[],
+  misfits: Misfit[],
+): Promise<void> {
+  const table = new ParameterTable();
+  const forward = (tracer: Tracer) => {
+    const pass = new Pass(table, tracer, true);
+    const { image, labels, scheme } = stepInputs(tracer, criterion, shape);
+    return objective(criterion, pass, network.forward(pass.root, image), labels, scheme).total;
+  };
+  try {
+    await record((tracer) => {
+      tf.tidy(() => void forward(tracer));
+      const parameters = [...table.parameters].map(([name, { shape }]) =>
+        tracer.input(inputName.parameter(name), 'float32', shape),
+      );
+      tf.engine().gradients(() => forward(tracer), parameters, undefined, true);
+      return {};
+    });
+  } catch (error) {
+    const { message } = error as Error;
+    const found = withoutGradient.find(({ kernel }) => message.endsWith(` ${kernel}.`));
+    if (!found) throw error;
+    const path = partAt(found.label);
+    const slot = path.reduce<object | undefined>(
+      (at, key) => (at as Record<string, object> | undefined)?.[key],
+      spec.config,
+    );
+    const part = slot && 'type' in slot ? `${path.at(-1)} "${String(slot.type)}"` : path.join('.');
+    misfits.push({
+      path,
+      message: `${part} uses ${found.operation}, which has no gradient; one would have to flow through it to the weights`,
+      note: thrownIn(found.at),
+      hint: 'compose it of operations that have one (docs/extending.md lists them), or give it one with tf.customGrad',
+    });
+  }
+}
+
+/** The part of a trial whose layer this is. */
+function partAt(label: string): string[] {
+  const [section, name] = label.split('.');
+  if (section === 'heads') return ['tasks', name, 'head'];
+  if (section === 'losses') return ['tasks', name, 'loss'];
+  return section === 'scheme' || section === 'auxiliary' ? [section] : ['model', section];
 }
 
 /** Whether what other rows trained has its place in this network. */
@@ -155,6 +210,7 @@ function tryObjective(
     }
     const what = `the loss of "${name}" cannot be taken of its prediction`;
     const [, height, width] = labels[name].shape;
+    pass.source.label(`losses.${name}`);
     collect(misfits, () =>
       PartError.wrap(['tasks', name, 'loss'], what, '', () =>
         (own ?? criterion.losses[name]).forward(

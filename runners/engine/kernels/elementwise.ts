@@ -17,10 +17,14 @@ kernels(BINARY, (op, build, { a, b }) => build.binary(op, a, b));
 const UNARY: Partial<Record<KernelName, [op: string, fold: (x: number) => number]>> = {
   Abs: ['Abs', Math.abs],
   Acos: ['Acos', Math.acos],
+  Acosh: ['Acosh', Math.acosh],
   Asin: ['Asin', Math.asin],
+  Asinh: ['Asinh', Math.asinh],
   Atan: ['Atan', Math.atan],
+  Atanh: ['Atanh', Math.atanh],
   Ceil: ['Ceil', Math.ceil],
   Cos: ['Cos', Math.cos],
+  Cosh: ['Cosh', Math.cosh],
   Exp: ['Exp', Math.exp],
   Floor: ['Floor', Math.floor],
   Log: ['Log', Math.log],
@@ -30,6 +34,7 @@ const UNARY: Partial<Record<KernelName, [op: string, fold: (x: number) => number
   Sigmoid: ['Sigmoid', (x) => 1 / (1 + Math.exp(-x))],
   Sign: ['Sign', Math.sign],
   Sin: ['Sin', Math.sin],
+  Sinh: ['Sinh', Math.sinh],
   Softplus: ['Softplus', (x) => Math.log1p(Math.exp(x))],
   Sqrt: ['Sqrt', Math.sqrt],
   Tan: ['Tan', Math.tan],
@@ -37,6 +42,8 @@ const UNARY: Partial<Record<KernelName, [op: string, fold: (x: number) => number
 };
 kernels(UNARY, ([op, fold], build, { x }) => build.unary(op, x, (v) => Math.fround(fold(v))));
 
+// Halves go to the even neighbour.
+kernel('Round', (build, { x }) => build.pointwise('Round', x));
 kernel('Erf', (build, { x }) => build.pointwise('Erf', x));
 kernel('Rsqrt', (build, { x }) =>
   build.unary(
@@ -98,8 +105,12 @@ kernel('NotEqual', (build, { a, b }) => not(build, build.compare('Equal', a, b))
 
 kernel('LogicalNot', (build, { x }) => not(build, x));
 kernel('LogicalAnd', (build, { a, b }) => logical(build, 'And', a, b));
+kernel('LogicalXor', (build, { a, b }) => logical(build, 'Xor', a, b));
 kernel('LogicalOr', (build, { a, b }) => logical(build, 'Or', a, b));
-kernel('IsNan', (build, { x }) => build.op('IsNaN', [x], x.shape, {}, { dtype: 'bool' }));
+kernel('IsNan', (build, { x }) => isNaN(build, x));
+kernel('IsInf', (build, { x }) => build.op('IsInf', [x], x.shape, {}, { dtype: 'bool' }));
+// x - x is NaN for NaN and infinities.
+kernel('IsFinite', (build, { x }) => not(build, isNaN(build, build.op('Sub', [x, x], x.shape))));
 
 kernel('Select', (build, { condition, t, e }) => {
   const extra = t.shape.length - condition.shape.length;
@@ -132,11 +143,15 @@ function add(build: Builder, x: Value, amount: number): Value {
   return build.binary('Add', x, build.splat(amount, []));
 }
 
+function isNaN(build: Builder, x: Value): Value {
+  return build.op('IsNaN', [x], x.shape, {}, { dtype: 'bool' });
+}
+
 function not(build: Builder, x: Value): Value {
   return build.pointwise('Not', x);
 }
 
-function logical(build: Builder, op: 'And' | 'Or', a: Value, b: Value): Value {
+function logical(build: Builder, op: 'And' | 'Or' | 'Xor', a: Value, b: Value): Value {
   const shape = a.shape.length >= b.shape.length ? a.shape : b.shape;
   return build.op(op, [build.expand(a, shape), build.expand(b, shape)], shape, {}, { dtype: 'bool' });
 }

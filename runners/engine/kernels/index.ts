@@ -6,3 +6,5 @@ import './fused.js';
 import './matmul.js';
 import './reduce.js';
 import './shape.js';
+// The last: it refuses what the others have not registered.
+import './refused.js';

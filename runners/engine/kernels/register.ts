@@ -57,6 +57,7 @@ function register(kernelName: string, lower: Lowering): void {
       const values: Inputs = {};
       for (const [key, tensor] of Object.entries(inputs))
         if (tensor && !Array.isArray(tensor)) values[key] = recorder.value(tensor);
+      recorder.observe(kernelName, Object.values(values));
       const result = lower(recorder.build, values, attrs ?? {});
       return Array.isArray(result)
         ? result.map((value) => recorder.tensorInfo(value))

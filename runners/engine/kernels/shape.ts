@@ -114,11 +114,38 @@ kernel('UnsortedSegmentSum', (build, { x, segmentIds }, { numSegments }) => {
   return build.reshape(build.matmul(onehot, flat, { transA: true }), [numSegments, ...inner]);
 });
 
+kernel('Range', (build, _, { start, stop, step, dtype }) => {
+  const count = Math.max(0, Math.ceil((stop - start) / step));
+  return numbers(build, count, (i) => start + i * step, dtype);
+});
+kernel('LinSpace', (build, _, { start, stop, num }) =>
+  numbers(build, num, (i) => (num === 1 ? start : start + (i * (stop - start)) / (num - 1)), 'float32'),
+);
+kernel('DepthToSpace', (build, { x }, { blockSize, dataFormat }) => {
+  if (dataFormat !== 'NHWC') throw new Error(`depthToSpace of ${dataFormat} cannot be recorded`);
+  const [batch, height, width, depth] = x.shape;
+  const channels = depth / blockSize ** 2;
+  const cells = build.reshape(x, [batch, height, width, blockSize, blockSize, channels]);
+  const shape = [batch, height * blockSize, width * blockSize, channels];
+  return build.reshape(build.transpose(cells, [0, 1, 3, 2, 4, 5]), shape);
+});
+
 kernel('Fill', (build, _, { shape, value, dtype }) =>
   build.splat(value, shape, dtype === 'int32' ? 'int32' : 'float32'),
 );
 kernel('ZerosLike', (build, { x }) => like(build, x, 0));
 kernel('OnesLike', (build, { x }) => like(build, x, 1));
+
+/** A vector that is known while recording. */
+function numbers(
+  build: Builder,
+  length: number,
+  f: (i: number) => number,
+  dtype: 'float32' | 'int32',
+): Value {
+  const Typed = dtype === 'int32' ? Int32Array : Float32Array;
+  return build.graph.constant(dtype, [length], { data: Typed.from(Array.from({ length }, (_, i) => f(i))) });
+}
 
 function like(build: Builder, x: Value, value: number): Value {
   return build.splat(value, x.shape, x.dtype);

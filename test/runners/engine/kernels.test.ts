@@ -59,6 +59,11 @@ const cases: Case[] = [
     { a: noise([4, 3], 'small', 0.2) },
     ({ a }) => [a.clipByValue(-0.9, 0.9).acos(), a.clipByValue(-0.9, 0.9).asin(), a.atan()],
   ],
+  [
+    'hyperbolic functions',
+    { a: positive },
+    ({ a }) => [a.sinh(), a.cosh(), a.asinh(), a.add(1).acosh(), a.div(10).atanh()],
+  ],
   ['clip', { a: x }, ({ a }) => a.clipByValue(-0.5, 0.8)],
   ['squared difference', { a: x, b: noise([3, 5, 7], 'b') }, ({ a, b }) => tf.squaredDifference(a, b)],
   ['rounding', { a: x }, ({ a }) => [a.mul(3).floor(), a.mul(3).ceil(), a.sign()]],
@@ -158,6 +163,34 @@ const valuesOnly: Case[] = [
     { i: integers([4, 3], 50), j: integers([3], 7, 'j') },
     ({ i, j }) => [i.mul(j), i.add(j), i.floorDiv(j.add(1)), i.sum(0)],
   ],
+  [
+    'rounding to the even neighbour',
+    { a: x },
+    ({ a }) => [a.mul(3).round(), a.mul(0).add([0.5, 1.5, 2.5, -0.5, -1.5, 3.5, 4.5]).round()],
+  ],
+  [
+    'finite or not',
+    { a: x },
+    ({ a }) => {
+      const odd = a.mul([1, Infinity, 1, 1, NaN, 1, 1]);
+      return [tf.isFinite(odd), tf.isInf(odd), tf.isNaN(odd)].map((c) => c.cast('float32'));
+    },
+  ],
+  [
+    'exclusive or',
+    { a: x, b: noise([3, 5, 7], 'b') },
+    ({ a, b }) => tf.logicalXor(a.greater(0), b.greater(0)).cast('float32'),
+  ],
+  [
+    'sequences',
+    { a: x },
+    ({ a }) => [
+      a.add(tf.range(0, 7)),
+      a.add(tf.linspace(-1, 1, 7)),
+      a.add(tf.range(7, 0, -1, 'int32').cast('float32')),
+    ],
+  ],
+  ['depth to space', { a: noise([2, 3, 2, 12]) }, ({ a }) => tf.depthToSpace(a as tf.Tensor4D, 2, 'NHWC')],
   ['gather by coordinates', { a: x, i: integers([6, 2], 3) }, ({ a, i }) => tf.gatherND(a, i)],
 ];
 
