@@ -1,6 +1,6 @@
 // What a recorded model cannot use. TensorFlow.js has more operations than the recording engine has kernels; each of the
 // others is refused where it is used, by the name that its caller wrote, with what can be used instead.
-import { nearestNames } from '../../../registry/near.js';
+import { nearestNames } from '../../../registry/support/near.js';
 import { MtcpError } from '../../../registry/errors.js';
 import * as tf from '../../../registry/tf.js';
 import { RECORDING } from '../backend.js';
