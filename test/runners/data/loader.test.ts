@@ -175,6 +175,11 @@ describe('loader', () => {
     expect(error.message).to.equal('2 training samples do not fill a batch of 3');
   });
 
+  it('refuses a validation split without an image', async () => {
+    const error = await rejection(open({ val: 0 }));
+    expect(error.message).to.contain('the validation split has no image');
+  });
+
   it('computes the best constant predictions', async () => {
     const loader = await open({ train: 4 });
     const constants = await splitStatistics(loader.evaluate('train', 2), TOY_TASKS);

@@ -51,6 +51,9 @@ describe('selection', () => {
     const judge = judgeOf(all.config, tasks, metrics);
     expect(judge(better)! - judge(worse)!).to.be.closeTo(Math.log(0.6 / 0.5) / 3, 1e-12);
     expect(judgeOf(one.config, tasks, metrics)(better)).to.equal(-0.2);
+    // A score over fewer tasks would be another score.
+    expect(judge({ ...better, 'depth.RMSE': null })).to.equal(undefined);
+    expect(judgeOf(one.config, tasks, metrics)({ ...better, 'depth.absRel': null })).to.equal(undefined);
     expect(() => assembled(wrong))
       .to.throw(MtcpError, 'no task of this trial has a metric "depth.mIoU"')
       .with.property('where')
