@@ -27,7 +27,39 @@ import { status } from './commands/status.js';
 import { validate } from './commands/validate.js';
 import { weights } from './commands/weights.js';
 import { work } from './commands/work.js';
+import { guardOutput, watchOutput } from '../support/output.js';
 import { packageRoot } from './package.js';
+
+guardOutput();
+// Otherwise it opens Node's debugger.
+process.on('SIGUSR1', () => {});
+
+/** Commands that leave something behind: they do so whatever becomes of what they print. The others only print. */
+const WORKING: ReadonlySet<string> = new Set([
+  'run',
+  'work',
+  'predict',
+  'export',
+  'profile',
+  'weights',
+  'mlflow',
+  'data',
+  'new',
+  'cancel',
+]);
+/** Commands whose result is in the folder of runs. */
+const TRAINING: ReadonlySet<string> = new Set(['run', 'work']);
+
+/** The command that runs; none while help is printed. */
+let command = '';
+watchOutput(({ stream, code, message }) => {
+  if (stream !== 'stdout') return;
+  // A reader that has left wants no more: `| head -1` is no fault.
+  const fault = code !== 'EPIPE';
+  if (fault && !TRAINING.has(command)) process.stderr.write(`${message}\n`);
+  if (!WORKING.has(command)) process.exit(fault ? 1 : 0);
+  if (fault && !TRAINING.has(command)) process.on('exit', () => (process.exitCode ||= 1));
+});
 
 /** In the order of `mtcp --help`. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -85,6 +117,11 @@ Examples:
 Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 3 results are not what the file expects (report --check), 75 stopped after a checkpoint.`,
   );
 for (const declare of COMMANDS) declare(program);
+
+/** The command right below `mtcp`. */
+const topmost = (command: Command): Command =>
+  command.parent && command.parent !== program ? topmost(command.parent) : command;
+program.hook('preAction', (_, action) => void (command = topmost(action).name()));
 
 try {
   await program.parseAsync();

@@ -7,6 +7,7 @@ import { commandLine } from '../tracking/mlflow/invocation.js';
 import { choiceOf, parseThreads, type EngineOptions, type RunsOptions } from './flags.js';
 import { narrator } from './narrate.js';
 import { Progress } from './progress.js';
+import { STOPPED, takeStopSignals } from './signals.js';
 
 interface Options extends RunsOptions, EngineOptions {
   data?: string;
@@ -20,24 +21,17 @@ interface Options extends RunsOptions, EngineOptions {
   quiet?: boolean;
 }
 
-/** Ended after a checkpoint: EX_TEMPFAIL, so that a wrapper may start the command again. */
-const STOPPED = 75;
-
 export async function run(file: string, overrides: string[], options: Options): Promise<void> {
   const progress = new Progress(process.stderr, Boolean(options.quiet || options.json));
   const jobs = parseJobs(options.jobs);
   if (options.dryRun) return show(file, overrides, options);
   const narrate = narrator(progress, { parallel: jobs !== 1 });
-  let stopping = false;
   let inJobs = false;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
-    stopping = true;
+  const stop = takeStopSignals((signal) =>
     process.stderr.write(
       `\n${signal}: ${inJobs ? 'not watching any longer' : 'stopping; a step under way is finished and saved first'}; again to stop at once\n`,
-    );
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    ),
+  );
   try {
     const outcome = await runExperiment(file, {
       ...runOptions(options, overrides),
@@ -45,7 +39,7 @@ export async function run(file: string, overrides: string[], options: Options): 
       jobs,
       detach: options.detach,
       page: true,
-      stopRequested: () => stopping,
+      stopRequested: stop.requested,
       observe(event) {
         inJobs ||= event.event === 'submitted' || event.event === 'jobs';
         if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -68,12 +62,12 @@ export async function run(file: string, overrides: string[], options: Options): 
       process.stderr.write(
         `${outcome.elsewhere.length} of the trials run in other processes (mtcp status ${file})\n`,
       );
-    if (outcome.interrupted || stopping) {
+    if (outcome.interrupted || stop.requested()) {
       process.stderr.write('stopped; the same command goes on from here\n');
       process.exitCode = STOPPED;
     } else if (outcome.failed.length > 0 || outcome.missing.length > 0) process.exitCode = 1;
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    stop.end();
   }
 }
 

@@ -4,6 +4,7 @@ import { secondsIn } from '../launching/slurm/queue.js';
 import { parseCount, parseWhole } from './flags.js';
 import { narrator } from './narrate.js';
 import { Progress } from './progress.js';
+import { STOPPED, takeStopSignals } from './signals.js';
 
 interface Options {
   group?: string;
@@ -12,9 +13,6 @@ interface Options {
   warning: string;
 }
 
-/** As of `mtcp run`. */
-const STOPPED = 75;
-
 export async function work(
   submission: string,
   { group, task, timeLeft = '', warning }: Options,
@@ -22,28 +20,26 @@ export async function work(
   const left = secondsIn(timeLeft);
   const margin = parseCount(warning, '--warning');
   const until = left === undefined ? Infinity : performance.now() + (left - margin) * 1000;
-  let told = false;
   // A batch system may say it several times, to the process and to its parents; it kills when it means it.
-  const stop = () => (told = true);
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  const stop = takeStopSignals(() => {}, { insist: false });
   const progress = new Progress(process.stderr, false);
   try {
     const { failed, interrupted } = await workOn(submission, {
       group,
       task: task === undefined ? undefined : parseWhole(task, '--task'),
       observe: narrator(progress),
-      stopRequested: () => told || performance.now() >= until,
+      stopRequested: () => stop.requested() || performance.now() >= until,
     });
     progress.clear();
     for (const { row, seed, message } of failed)
       process.stderr.write(`\nfailed: ${row}, seed ${seed}\n${message}\n`);
     if (interrupted) {
       process.stderr.write(
-        `stopped after a checkpoint: ${told ? 'told to' : 'the time of the job is nearly over'}\n`,
+        `stopped after a checkpoint: ${stop.requested() ? 'told to' : 'the time of the job is nearly over'}\n`,
       );
       process.exitCode = STOPPED;
     } else if (failed.length > 0) process.exitCode = 1;
   } finally {
-    process.off('SIGTERM', stop).off('SIGINT', stop);
+    stop.end();
   }
 }

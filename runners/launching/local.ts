@@ -2,8 +2,10 @@
 // They need no further arrangement, because each claims what is not taken; this process tells them when to stop,
 // passes on what they report, and replaces one that dies.
 import { fork, type ChildProcess } from 'node:child_process';
+import { MtcpError } from '../../registry/errors.js';
 import { shareOf, type RunSettings, type TrialSpec } from '../config/index.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
+import { watchOutput, type OutputLoss } from '../support/output.js';
 import type { Failure, WorkEvent, Worked } from '../training/work.js';
 
 /** What a worker is told first: trials as plain data. It reads no experiment file. */
@@ -22,7 +24,7 @@ export interface Assignment {
   skip: Pick<Failure, 'row' | 'seed'>[];
 }
 
-export type ToWorker = { assignment: Assignment } | { stop: true };
+export type ToWorker = { assignment: Assignment } | { stop: true } | { lost: OutputLoss };
 export type FromWorker = { event: WorkEvent } | { worked: Worked } | { broken: string };
 
 interface Worker {
@@ -33,6 +35,11 @@ interface Worker {
 }
 
 const POLL = 200;
+/** Workers that may be lost before they begin a trial. */
+const MOST_LOST = 3;
+
+/** One that has ended already is heard of by its exit. */
+const tell = (child: ChildProcess, message: ToWorker): void => void child.send(message, () => {});
 
 export interface ProcessOptions extends Omit<Assignment, 'settings' | 'skip'> {
   /** How many processes at once, at most. */
@@ -54,15 +61,26 @@ export async function runInProcesses({
   const died: Failure[] = [];
   let interrupted = false;
 
+  let lostEarly = 0;
+
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
       // An error in a worker is reported as such; what it prints besides belongs to whoever watches.
-      const child = fork(new URL('./worker.js', import.meta.url), { stdio: ['ignore', 2, 2, 'ipc'] });
+      const child = fork(new URL('./worker.js', import.meta.url), [String(process.pid)], {
+        stdio: ['ignore', 2, 2, 'ipc'],
+      });
       const worker: Worker = { child };
       workers.add(worker);
-      const assignment: Assignment = { ...assigned, settings, skip: died };
-      child.send({ assignment } satisfies ToWorker);
-      child.on('error', reject);
+      const unwatch = watchOutput((lost) => tell(child, { lost }));
+      tell(child, { assignment: { ...assigned, settings, skip: died } });
+      child.on('error', (cause) =>
+        reject(
+          new MtcpError('io', `no process can be started: ${cause.message}`, {
+            hint: 'use fewer --jobs; limits on processes and open files may be too low (ulimit -a)',
+            cause,
+          }),
+        ),
+      );
       child.on('message', (message: FromWorker) => {
         if ('event' in message) {
           const { event } = message;
@@ -75,15 +93,27 @@ export async function runInProcesses({
       });
       child.on('exit', (code, signal) => {
         workers.delete(worker);
+        unwatch();
         if (worker.worked) {
           failed.push(...worker.worked.failed);
           interrupted ||= worker.worked.interrupted;
           return resolve();
         }
-        const how = signal ? `killed by ${signal}` : `ended with code ${code}`;
-        if (!worker.trial) return reject(new Error(`a worker process was ${how} before it began a trial`));
+        const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
+        if (!worker.trial) {
+          // A signal to the whole group of processes meets some before they can take it.
+          if (stopRequested()) interrupted = true;
+          else if (++lostEarly <= MOST_LOST) return start().then(resolve, reject);
+          else
+            return reject(
+              new MtcpError('io', `worker processes end before they begin a trial; the last one ${how}`, {
+                hint: 'if memory runs out, use fewer --jobs',
+              }),
+            );
+          return resolve();
+        }
         const { row, seed } = worker.trial;
-        const message = `its process was ${how}; run it again to go on from its last checkpoint`;
+        const message = `its process ${how}; run it again to go on from its last checkpoint`;
         if (!died.some((other) => other.row === row && other.seed === seed))
           died.push({ row, seed, message });
         if (stopRequested()) return resolve();
@@ -95,7 +125,7 @@ export async function runInProcesses({
   const poll = setInterval(() => {
     if (!stopRequested()) return;
     clearInterval(poll);
-    for (const { child } of workers) child.send({ stop: true } satisfies ToWorker);
+    for (const { child } of workers) tell(child, { stop: true });
   }, POLL);
   // Leaving at once takes the workers along.
   process.once('exit', killAll);

@@ -5,20 +5,28 @@ import { messageOf } from '../../registry/errors.js';
 import { loadComponents } from '../config/components-of.js';
 import { DataSources } from '../training/data-sources.js';
 import { Ledger } from '../store/ledger/ledger.js';
+import { guardOutput, noteLoss } from '../support/output.js';
+import { dieWith } from '../support/parent.js';
 import { workThrough } from '../training/work.js';
 import { Jobs } from './jobs.js';
 import type { Assignment, FromWorker, ToWorker } from './local.js';
 
 const send = (message: FromWorker): void => void (process.connected && process.send!(message));
 
+// Nothing that happens to the output of the whole command ends training.
+guardOutput();
+dieWith(Number(process.argv[2]));
 let stopping = false;
 process.on('disconnect', () => (stopping = true));
-// Ctrl-C reaches the whole group of processes; when to stop is the parent's decision.
-process.on('SIGINT', () => {});
+// Ctrl-C, and the end of a terminal, reach the whole group of processes; when to stop is the parent's decision.
+process.on('SIGINT', () => {}).on('SIGHUP', () => {});
 process.on('SIGTERM', () => (stopping = true));
+// Otherwise it opens Node's debugger.
+process.on('SIGUSR1', () => {});
 
 process.on('message', (message: ToWorker) => {
   if ('stop' in message) stopping = true;
+  else if ('lost' in message) noteLoss(message.lost);
   else
     void work(message.assignment)
       .catch((error: unknown) => send({ broken: messageOf(error) }))

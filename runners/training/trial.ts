@@ -10,6 +10,7 @@ import { messageOf, MtcpError } from '../../registry/errors.js';
 import { writeResolved, type TrialSpec } from '../config/index.js';
 import { EventLog, readEvents } from '../store/ledger/events.js';
 import { writeWhole } from '../support/files.js';
+import { watchOutput } from '../support/output.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
 import { assess } from './assess.js';
 import { trainEpoch } from './epoch.js';
@@ -35,6 +36,7 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     context.observe(event);
   };
   let session: Session | undefined;
+  const unwatch = watchOutput(({ message }) => tryEmit(emit, `${message}; training goes on`));
   try {
     const { config, hash, row, seed } = trial;
     const { folder, data } = context;
@@ -57,6 +59,16 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
       emit({ event: 'failed', message: messageOf(error) });
     throw error;
   } finally {
+    unwatch();
     if (session) await closeSession(session);
+  }
+}
+
+/** Comes at any time: whether the folder is still this process's is for the next step to find out. */
+function tryEmit(emit: Emit, message: string): void {
+  try {
+    emit({ event: 'warning', message });
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
   }
 }

@@ -1,0 +1,62 @@
+// Standard output and standard error may fail: the reader of a pipe leaves (EPIPE), the disk under a log is full, the
+// terminal is closed. Node ends a process for that. Here a stream that has failed once is given up, without ending
+// anything; whoever wants to know is told.
+export interface OutputLoss {
+  stream: 'stdout' | 'stderr';
+  /** Of the system, such as EPIPE. */
+  code: string;
+  message: string;
+}
+
+const NAMES = { stdout: 'standard output', stderr: 'standard error' } as const;
+const REASONS: Readonly<Record<string, string>> = {
+  EPIPE: 'its reader has left',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than this process may write',
+  EIO: 'the terminal or disk under it is gone',
+};
+
+const losses = new Map<OutputLoss['stream'], OutputLoss>();
+const listeners = new Set<(loss: OutputLoss) => void>();
+
+/** Makes the two streams of this process survive faults. Called once, before anything is written. */
+export function guardOutput(): void {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const stream = process[name];
+    const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+    const lose = (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? 'unknown';
+      noteLoss({ stream: name, code, message: `${NAMES[name]} is lost: ${REASONS[code] ?? error.message}` });
+    };
+    stream.on('error', lose);
+    stream.write = (...args: unknown[]): boolean => {
+      // A pipe says so in an event, a file by throwing.
+      try {
+        if (!losses.has(name)) return write(...args);
+      } catch (error) {
+        lose(error as NodeJS.ErrnoException);
+      }
+      const done = args.at(-1);
+      if (typeof done === 'function') process.nextTick(done as () => void);
+      return true;
+    };
+  }
+}
+
+/** Tells of a loss that another process noticed as of one that was noticed here. */
+export function noteLoss(loss: OutputLoss): void {
+  if (losses.has(loss.stream)) return;
+  losses.set(loss.stream, loss);
+  for (const listener of listeners) listener(loss);
+}
+
+/**
+ * Calls `listener` for each stream that is lost, now or later.
+ * @returns ends that
+ */
+export function watchOutput(listener: (loss: OutputLoss) => void): () => void {
+  listeners.add(listener);
+  for (const loss of losses.values()) listener(loss);
+  return () => void listeners.delete(listener);
+}
