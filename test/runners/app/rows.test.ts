@@ -92,7 +92,7 @@ describe('a row that leans on rows', function () {
     const broken = STL.replace('semseg: null', 'semseg: null }, optimizer: { rate: 1e38');
     const { failed, rows } = await run(file(RESNET, STITCHED + broken), { overrides: ['train.epochs=3'] });
     expect(failed.map(({ row }) => row)).to.deep.equal(['STL depth', 'Stitched']);
-    expect(failed[1].message).to.equal('it leans on row "STL depth", seed 0, which is failed');
+    expect(failed[1].message).to.equal('it depends on row "STL depth", seed 0, which is failed');
     expect(rows.get('Stitched')!.state).to.equal('queued');
   });
 
