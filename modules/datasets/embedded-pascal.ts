@@ -31,6 +31,8 @@ import {
 })
 export class EmbeddedPascal implements Dataset {
   readonly tasks = PASCAL_TASKS;
+  /** At most: images without people do not count for human parts alone. */
+  readonly counts: Record<Split, number>;
   readonly #scenes: SynthesisOptions;
   readonly #cache: string | null;
   readonly #folder: PascalFolder;
@@ -42,6 +44,7 @@ export class EmbeddedPascal implements Dataset {
     @tasks() private readonly wanted: readonly Task[],
   ) {
     this.#cache = cache;
+    this.counts = { train, val };
     this.#scenes = { train, val, size: [size[0], size[1]], seed };
     this.#folder = new PascalFolder(synthesisFolder('pascal', cache, scenesVersion, this.#scenes), 'error');
   }

@@ -23,12 +23,14 @@ import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder } from './rendered/s
 })
 export class EmbeddedRooms implements Dataset {
   readonly tasks = NYUD_TASKS;
+  readonly counts: Record<Split, number>;
   readonly #rooms: RoomsOptions;
   readonly #cache: string | null;
   readonly #folder: NyudFolder;
 
   constructor(@options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>) {
     this.#cache = cache;
+    this.counts = { train, val };
     this.#rooms = { train, val, size: [size[0], size[1]], seed };
     this.#folder = new NyudFolder(synthesisFolder('rooms', cache, roomsVersion, this.#rooms), 'error');
   }

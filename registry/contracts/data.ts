@@ -40,6 +40,8 @@ export interface DatasetInfo {
 export interface Dataset {
   /** Every task there are labels for; a trial may use some of them. */
   readonly tasks: readonly Task[];
+  /** How many samples each split will have, where that is known before there are files: of data sets that render. */
+  readonly counts?: Readonly<Record<Split, number>>;
   /** Makes sure the files exist (generates or verifies them) and says what they are. */
   prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo>;
   ids(split: Split): Promise<readonly string[]>;

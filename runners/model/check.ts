@@ -18,6 +18,7 @@ import { fitRows } from '../store/weights/rows.js';
 import { checkStart, fitFile, shapesIn } from '../store/weights/start.js';
 import { assemble, assembled, isAssembly, type Assembly } from './assemble.js';
 import { measureTeachers } from './auxiliary.js';
+import { dataMisfits } from './check-data.js';
 import { collect, type Misfit } from './misfit.js';
 import { objective, type Criterion } from './objective.js';
 import { PartError, thrownIn } from './part-error.js';
@@ -88,6 +89,7 @@ async function misfitsIn(trial: TrialSpec, recorded: Set<string>): Promise<Misfi
   if (!isAssembly(assembly)) return assembly;
   const misfits: Misfit[] = [];
   at(misfits, ['weights', 'backbone'], () => checkStart(trial));
+  misfits.push(...(await dataMisfits(assembly)));
   const kind = shapeOf(trial);
   if (misfits.length > 0 || recorded.has(kind)) return misfits;
   const table = await recordStep(assembly, misfits);

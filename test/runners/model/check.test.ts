@@ -24,7 +24,8 @@ describe('building before running', function () {
       const errors = await findMisfits(experiment, experiment.trials);
       const said = `${formatErrors(errors)}\n`
         .replaceAll(`${display(FOLDER)}/`, '')
-        .replaceAll(`${display(ROOT)}/`, '');
+        .replaceAll(`${display(ROOT)}/`, '')
+        .replaceAll(`${ROOT}/`, '');
       const golden = file.replace('.yaml', '.txt');
       if (process.env.MTCP_UPDATE_GOLDEN) writeFileSync(golden, said);
       expect(said).to.equal(existsSync(golden) ? readFileSync(golden, 'utf8') : '');
