@@ -23,12 +23,19 @@ describe('a trial', () => {
       value === null ||
       (Object.isFrozen(value) && Object.values(value).every(frozen));
     for (const trial of experiment.needed) expect(frozen(trial), trial.row).to.equal(true);
-    expect(() => void ((experiment.trials[0].config.train as { epochs: number }).epochs = 9)).to.throw(TypeError);
+    expect(() => void ((experiment.trials[0].config.train as { epochs: number }).epochs = 9)).to.throw(
+      TypeError,
+    );
   });
 
   it('names the code of its components, and of no others', () => {
     const [trial] = loadExperiment(TABLE3, { profile: 'smoke', rows: ['MT-CP'] }).trials;
-    expect(trial.code).to.include.all.keys('backbone/mask2former', 'interaction/cfm', 'scheme/lps', 'dataset/embedded-rooms');
+    expect(trial.code).to.include.all.keys(
+      'backbone/mask2former',
+      'interaction/cfm',
+      'scheme/lps',
+      'dataset/embedded-rooms',
+    );
     expect(trial.code).not.to.include.any.keys('scheme/dwa', 'backbone/resnet');
     expect(trial.code).to.deep.equal(codeOf(trial.config, []));
   });

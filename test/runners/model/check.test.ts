@@ -25,7 +25,7 @@ describe('building before running', function () {
       const said = `${formatErrors(errors)}\n`
         .replaceAll(`${display(FOLDER)}/`, '')
         .replaceAll(`${display(ROOT)}/`, '')
-        .replaceAll(`${ROOT}/`, '');
+        .replaceAll(ROOT, '');
       const golden = file.replace('.yaml', '.txt');
       if (process.env.MTCP_UPDATE_GOLDEN) writeFileSync(golden, said);
       expect(said).to.equal(existsSync(golden) ? readFileSync(golden, 'utf8') : '');
