@@ -9,7 +9,12 @@ const [tool, ...args] = process.argv.slice(2);
 const changed = (file) => (existsSync(folder + file) ? statSync(folder + file).mtimeMs : 0);
 
 if (changed('node_modules/.package-lock.json') < changed('package-lock.json'))
-  exitUnless(spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, stdio: 'inherit' }));
+  exitUnless(
+    spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: folder,
+      stdio: 'inherit',
+    }),
+  );
 exitUnless(spawnSync(`${folder}node_modules/.bin/${tool}`, args, { stdio: 'inherit' }));
 
 /** @param {import('node:child_process').SpawnSyncReturns<Buffer>} result */

@@ -9,6 +9,7 @@ import { temporaryFolder } from '../support/rooms.js';
 import type { JobStatus } from '../../runners/launching/status.js';
 import { Cluster, missingPrograms, NODES, type Node } from './support/cluster.js';
 import { allEvents, ClusterExperiment } from './support/experiments.js';
+import { pending } from '../support/pending.js';
 
 describe('an experiment on a Slurm cluster', function () {
   this.timeout(600_000);
@@ -181,8 +182,7 @@ describe('an experiment on a Slurm cluster', function () {
       const options = ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', join(scratch, 'n2')];
       execFileSync('mount', options, { stdio: 'ignore' });
     } catch {
-      // Not allowed to.
-      this.skip();
+      pending(this, 'needs the right to mount a file system');
     }
     try {
       const setup = `, setup: ['export MTCP_CACHE=${scratch}/$SLURMD_NODENAME']`;

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
-const PLACES = [
+const PATHS = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -10,7 +10,9 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-export const BROWSER = PLACES.find((path) => path !== undefined && existsSync(path));
+export const BROWSER = PATHS.find((path) => path !== undefined && existsSync(path));
+
+export const NO_BROWSER = 'there is no Chromium; install it or set CHROMIUM to the path of one';
 
 /** Without the sandbox, which containers do not allow; only pages of ours are opened. */
 export const openBrowser = (): Promise<Browser> =>

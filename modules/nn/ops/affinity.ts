@@ -58,7 +58,7 @@ const TILE_ELEMENTS = 8 << 20;
  * @param k [batch, m, channels]
  * @param v [batch, m, values]
  * @param tileElements affinities held at a time
- * @returns [batch, n, values]: each place of q mixes v by its affinity to the places of k
+ * @returns `[batch, n, values]`: each position of q mixes v by its affinity to the positions of k
  */
 export function softmaxAffinity(
   q: tf.Tensor3D,

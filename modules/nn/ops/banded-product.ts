@@ -19,7 +19,7 @@ function transpose(matrix: Float32Array, rows: number): Float32Array {
 /**
  * @param x [outer, from, inner]
  * @param matrix [to, from], row by row
- * @returns [outer, to, inner]: the matrix times each [from, inner]
+ * @returns `[outer, to, inner]`: the matrix times each `[from, inner]`
  */
 export function bandedProduct(x: tf.Tensor3D, matrix: Float32Array, to: number): tf.Tensor3D {
   return op({ x }, { matrix, to })[0] as tf.Tensor3D;

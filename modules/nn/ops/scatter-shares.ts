@@ -22,7 +22,7 @@ const op = defineOp(OPERATIONS.ScatterShares, {
 
 /**
  * @param inputs shares [groups, n, k]; rows [groups, n, columns]; index int32 [groups, n, k], each in [0, count)
- * @returns [groups, count, columns]: out[g, index[g, i, j]] += shares[g, i, j] rows[g, i]
+ * @returns `[groups, count, columns]`: out[g, index[g, i, j]] += shares[g, i, j] rows[g, i]
  */
 export function scatterShares(
   inputs: TensorsOf<typeof OPERATIONS.ScatterShares>,

@@ -9,6 +9,7 @@ import { runExperiment, type RunEvent } from '../../../runners/app/run.js';
 import { openExperiment } from '../../../runners/config/open.js';
 import { expectSameRun, mtcp, smallExperiment, trialFolderIn } from '../../support/crash.js';
 import { temporaryFolder } from '../../support/rooms.js';
+import { pending } from '../../support/pending.js';
 
 describe('a run that does not end well', function () {
   this.timeout(120_000);
@@ -53,7 +54,7 @@ describe('a run that does not end well', function () {
   before(() => finish(undisturbed));
 
   it('goes on as if nothing had happened after kill -9, twice, and after a full disk', async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') pending(this, 'needs Linux');
     const runs = temporaryFolder();
     for (const event of ['step', 'checkpoint']) {
       expect(await stopAfter(runs, event, 1, 'SIGKILL')).to.include({ signal: 'SIGKILL' });

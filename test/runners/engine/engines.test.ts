@@ -17,6 +17,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import { TABLE3 } from '../../support/rooms.js';
 import { expectClose } from '../../support/oracle.js';
 import { rejection } from '../../support/reference.js';
+import { pending } from '../../support/pending.js';
 
 const SIZE = [32, 32] as const;
 const STEPS = 2;
@@ -85,7 +86,7 @@ describe('engines', function () {
   ];
   for (const [choice, needed] of others)
     it(`${choice.type} gives what onnx gives`, async function () {
-      if (!installed(needed)) this.skip();
+      if (!installed(needed)) pending(this, `npm install ${needed}`);
       const { losses, weights } = await train(choice);
       // AdamW's first step is the sign of the gradient where that is next to nothing, so the second step's losses
       // agree less well than the first's.
@@ -96,7 +97,8 @@ describe('engines', function () {
     });
 
   it('tensorflow says how to get it where it is not', async function () {
-    if (installed('@tensorflow/tfjs-node') || installed('@tensorflow/tfjs-node-gpu')) this.skip();
+    if (installed('@tensorflow/tfjs-node') || installed('@tensorflow/tfjs-node-gpu'))
+      pending(this, 'it is here');
     const error = await rejection(createEngine({ type: 'tensorflow' }, 1));
     expect(error.message).to.contain('@tensorflow/tfjs-node: not installed');
     expect(error.hint).to.contain('scripts/build-tfjs-node.sh');

@@ -8,8 +8,9 @@ import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
 import { reportExperiment } from '../../../runners/app/report.js';
 import { sortValue } from '../../../runners/reporting/html/page.js';
-import { BROWSER, openBrowser } from '../../support/browser.js';
+import { BROWSER, NO_BROWSER, openBrowser } from '../../support/browser.js';
 import { finishedExperiment, HOSTILE, writeResults } from '../../support/results.js';
+import { pending } from '../../support/pending.js';
 
 /** What the page's own global object offers; the tests are compiled without the DOM's types. */
 interface Styled {
@@ -73,10 +74,7 @@ describe('the page of a report', function () {
     const problems: string[] = [];
 
     before(async function () {
-      if (!BROWSER) {
-        console.log('      (skipped: no Chromium here; set CHROMIUM to the path of one)');
-        this.skip();
-      }
+      if (!BROWSER) pending(this, NO_BROWSER);
       browser = await openBrowser();
       page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
       page.on('console', (message) => problems.push(message.text()));

@@ -6,6 +6,6 @@ there() { command -v munged slurmctld slurmd sbatch > /dev/null; }
 there && exit
 [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null
 export DEBIAN_FRONTEND=noninteractive
-install() { timeout 120 apt-get install --yes --no-install-recommends slurm-wlm munge; }
-install || { timeout 60 apt-get update && install; }
+install() { timeout 420 apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends slurm-wlm munge; }
+install || { timeout 60 apt-get -o DPkg::Lock::Timeout=50 update && install; }
 there

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { pending } from '../pending.js';
 
 const here = fileURLToPath(new URL('../../../../test/support/mlflow/', import.meta.url));
 const NO_PYPI = 3;
@@ -195,7 +196,6 @@ export async function sharedServer(suite: Mocha.Context): Promise<TestServer> {
     return await shared;
   } catch (error) {
     if (!(error instanceof NoPyPI)) throw error;
-    process.stderr.write(`\nMLflow tests are skipped: ${error.message}\n`);
-    return suite.skip();
+    return pending(suite, error.message);
   }
 }
