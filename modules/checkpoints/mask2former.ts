@@ -2,6 +2,7 @@
 // calls them in memory (and in files written from memory) is renamed, and what belongs to the instance
 // segmentation that nothing here computes is left out. The whole model follows from the shapes of its tensors.
 import { MtcpError, type CheckpointFormat } from '../../registry/index.js';
+import { countIn, headsUnknown } from './shapes.js';
 
 const ENCODER = 'model.pixel_level_module.encoder';
 const PIXEL_DECODER = 'model.pixel_level_module.decoder';
@@ -32,6 +33,9 @@ const VARIANTS: Record<string, Architecture['encoder'] & { name: string }> = Obj
   ].map((variant) => [key({ ...variant, mlp_ratio: 4 }), { ...variant, mlp_ratio: 4 }]),
 );
 
+/** What all published models share; the heads of others are in no shape. */
+const PUBLISHED = { channels: 256, offsets: 192, heads: 8 };
+
 function key({ embed, depths, heads, window, mlp_ratio: ratio }: Architecture['encoder']): string {
   return JSON.stringify([embed, depths, heads, window, ratio]);
 }
@@ -55,6 +59,10 @@ export const mask2formerCheckpoint: CheckpointFormat = {
     [/^class_predictor\./, 'classifies queries, which MT-CP does not'],
     [/^criterion\./, 'belongs to the training of instance segmentation'],
     [/\.relative_position_index$/, 'is computed, not learnt'],
+    [
+      /^model\.pixel_level_module\.encoder\.embeddings\.mask_token$/,
+      'stands for patches that pretraining hides',
+    ],
     [/^model\.pixel_level_module\.encoder\.layernorm\./, 'no feature map passes through it'],
   ],
 
@@ -80,22 +88,31 @@ export const mask2formerCheckpoint: CheckpointFormat = {
     const table = (stage: string, axis: number) =>
       dimension(`${stage}.0.attention.self.relative_position_bias_table`, axis);
     const channels = dimension(`${PIXEL_DECODER}.mask_projection.weight`, 0);
-    const heads = typeof settings.num_attention_heads === 'number' ? settings.num_attention_heads : 8;
     const offsets = dimension(`${PIXEL_DECODER}.encoder.layers.0.self_attn.sampling_offsets.weight`, 0);
+    const encoder = {
+      embed,
+      depths: stages.map(countOf),
+      heads: stages.map((stage) => table(stage, 1)),
+      window: (Math.sqrt(table(stages[0] ?? `${ENCODER}.encoder.layers.0.blocks`, 0)) + 1) / 2,
+      mlp_ratio: dimension(`${stages[0]}.0.intermediate.dense.weight`, 0) / embed,
+    };
+    const isPublished =
+      key(encoder) in VARIANTS && channels === PUBLISHED.channels && offsets === PUBLISHED.offsets;
+    const heads = countIn(settings, 'num_attention_heads') ?? (isPublished ? PUBLISHED.heads : undefined);
+    if (heads === undefined) throw headsUnknown('num_attention_heads');
+    const points = offsets / (heads * LEVELS * 2);
+    if (!Number.isInteger(points) || channels % heads !== 0)
+      throw new MtcpError('weights', `${heads} attention heads do not go with its shapes`, {
+        hint: 'is this config.json that of another model?',
+      });
     const architecture: Architecture = {
       channels,
       heads,
-      encoder: {
-        embed,
-        depths: stages.map(countOf),
-        heads: stages.map((stage) => table(stage, 1)),
-        window: (Math.sqrt(table(stages[0] ?? `${ENCODER}.encoder.layers.0.blocks`, 0)) + 1) / 2,
-        mlp_ratio: dimension(`${stages[0]}.0.intermediate.dense.weight`, 0) / embed,
-      },
+      encoder,
       pixel_decoder: {
         layers: countOf(`${PIXEL_DECODER}.encoder.layers`),
         feedforward: dimension(`${PIXEL_DECODER}.encoder.layers.0.fc1.weight`, 0),
-        points: offsets / (heads * LEVELS * 2),
+        points,
       },
       transformer_decoder: {
         layers: countOf(`${TRANSFORMER}.decoder.layers`),
@@ -105,6 +122,8 @@ export const mask2formerCheckpoint: CheckpointFormat = {
     };
     return { ...architecture };
   },
+
+  untold: ['heads'],
 
   variant(options) {
     return VARIANTS[key((options as unknown as Architecture).encoder)]?.name;

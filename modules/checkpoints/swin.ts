@@ -46,6 +46,8 @@ export const swinCheckpoint: CheckpointFormat = {
   skips: [
     [/^(layernorm|pooler)\./, 'no feature map passes through it'],
     [/^(classifier|head)\./, 'classifies images'],
+    [/^(embeddings\.)?mask_token$/, 'stands for patches that pretraining (SimMIM) hides'],
+    [/^decoder\./, 'paints hidden patches, in pretraining (SimMIM)'],
     [/\.(relative_position_index|attn_mask)$/, 'is computed, not learnt'],
   ],
   fresh: [[/^hidden_states_norms\./, 'norms of single maps, which a classifier does not have']],

@@ -1,8 +1,13 @@
-// Plain vision transformers of timm. The number of heads is in no shape; timm's have 64 channels each.
+// Plain vision transformers of timm. The number of heads is in no shape: the published sizes are known, every other
+// model has to come with it.
 import { MtcpError, type CheckpointFormat } from '../../registry/index.js';
-import { countOf, dimension, variantOf } from './shapes.js';
+import { countIn, countOf, dimension, headsUnknown, variantOf } from './shapes.js';
 
-const PER_HEAD = 64;
+const PUBLISHED = {
+  'ViT-S': { channels: 384, depth: 12, heads: 6 },
+  'ViT-B': { channels: 768, depth: 12, heads: 12 },
+  'ViT-L': { channels: 1024, depth: 24, heads: 16 },
+};
 
 export const vitCheckpoint: CheckpointFormat = {
   title: 'vision transformer of timm',
@@ -10,6 +15,8 @@ export const vitCheckpoint: CheckpointFormat = {
   renames: [],
   skips: [
     [/^(head|fc_norm|pre_logits)\./, 'classifies images'],
+    [/^mask_token$/, 'stands for patches that pretraining hides'],
+    [/^decoder(_\w+)?[._]/, 'paints hidden patches, in pretraining'],
     [/^cls_token$/, 'is not run along here (class_token: false)'],
   ],
 
@@ -19,23 +26,27 @@ export const vitCheckpoint: CheckpointFormat = {
     const side = Math.round(Math.sqrt(places));
     if (side * side !== places)
       throw new MtcpError('weights', `its position table has ${places} places, which is no square`);
-    const heads = typeof settings.num_heads === 'number' ? settings.num_heads : channels / PER_HEAD;
+    const depth = countOf(shapes, 'blocks');
+    const published = Object.values(PUBLISHED).find(
+      (variant) => variant.channels === channels && variant.depth === depth,
+    );
+    const heads = countIn(settings, 'num_heads') ?? published?.heads;
+    if (heads === undefined) throw headsUnknown('num_heads');
+    if (channels % heads !== 0)
+      throw new MtcpError('weights', `${channels} channels cannot be shared by ${heads} heads`);
     return {
       channels,
-      depth: countOf(shapes, 'blocks'),
-      heads: Math.max(1, Math.round(heads)),
+      depth,
+      heads,
       patch: dimension(shapes, 'patch_embed.proj.weight', 2),
       mlp_ratio: dimension(shapes, 'blocks.0.mlp.fc1.weight', 0) / channels,
       grid: [side, side],
     };
   },
 
-  variant: (options) =>
-    variantOf(options, {
-      'ViT-S': { channels: 384, depth: 12, heads: 6 },
-      'ViT-B': { channels: 768, depth: 12, heads: 12 },
-      'ViT-L': { channels: 1024, depth: 24, heads: 16 },
-    }),
+  untold: ['heads'],
+
+  variant: (options) => variantOf(options, PUBLISHED),
 
   settings: (options) => ({ num_heads: options.heads }),
 };

@@ -23,12 +23,17 @@ export interface CheckpointFormat {
   /**
    * The component's options, read from the shapes of the file's tensors (by renamed name).
    * @param settings the `config.json` beside the file, empty if there is none
-   * @throws MtcpError `weights` if the file lacks what tells
+   * @throws MtcpError `weights` if the file lacks what tells, or if neither shapes nor settings do
    */
   infer(
     shapes: ReadonlyMap<string, readonly number[]>,
     settings: Readonly<Record<string, unknown>>,
   ): Record<string, unknown>;
+  /**
+   * Options of `infer` that no shape tells: a network with another value takes the same tensors and computes
+   * something else. They are compared with the model's before a file is loaded.
+   */
+  readonly untold?: readonly string[];
   /** What the model is called among its relatives, for example "Swin-S"; undefined if it is none of them. */
   variant(options: Record<string, unknown>): string | undefined;
   /** The `config.json` with which the reference reads an exported file. */

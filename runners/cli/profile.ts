@@ -30,7 +30,9 @@ export async function profile(
     observe: (what) => progress.state(what),
   });
   progress.clear();
-  const folder = options.output ?? join(options.runs, trial.experiment, `profile-${slug(trial.row)}`);
+  // Rows of different names may have one slug; the hash tells them apart.
+  const name = `profile-${slug(trial.row)}-${trial.hash.slice(0, 8)}`;
+  const folder = options.output ?? join(options.runs, trial.experiment, name);
   writeWhole(join(folder, 'profile.json'), `${JSON.stringify(result, null, 1)}\n`);
   const title = `${trial.row}: a step of ${result.batch} images of ${result.size.join('x')}, ${duration(result.gradient.seconds)}`;
   await draw(flamePlot(title, [result.gradient]), join(folder, 'profile'));

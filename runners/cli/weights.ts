@@ -1,26 +1,32 @@
 // mtcp weights import and export.
 import '../../modules/index.js';
-import { basename, extname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { dump } from 'js-yaml';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
 import { exportWeights } from '../app/weights/export.js';
 import { importWeights, type Imported } from '../app/weights/import.js';
+import { distinctNames } from '../support/names.js';
+import { digestOf } from '../support/weights-source.js';
+import { parseCount } from './flags.js';
 
 const thousands = (n: number): string => n.toLocaleString('en-US');
 
 export async function importFile(
   source: string,
-  { out, backbone, json }: { out?: string; backbone?: string; json?: boolean },
+  { out, backbone, heads, json }: { out?: string; backbone?: string; heads?: string; json?: boolean },
 ): Promise<void> {
-  const name = basename(resolve(source), extname(source) === '.safetensors' ? '.safetensors' : '');
-  const target = out ?? `weights/${name}.safetensors`;
+  const target = out ?? defaultTarget(source);
   if (resolve(target) === resolve(source))
     throw new MtcpError('usage', 'the file would be written over itself', {
       where: `argument "--out ${target}"`,
       hint: 'choose another name with -o',
     });
-  const imported = await importWeights(source, target, backbone);
+  const imported = await importWeights(source, target, {
+    as: backbone,
+    heads: heads === undefined ? undefined : parseCount(heads, '--heads'),
+  });
   if (json) {
     const { fit, ...rest } = imported;
     const { renamed, skipped, fresh, missing, unexpected } = fit;
@@ -30,15 +36,32 @@ export async function importFile(
   } else process.stdout.write(`${report(source, imported)}\n`);
 }
 
+/**
+ * Named after the file, or the folder that it is the weights of.
+ * @throws MtcpError `usage` if another checkpoint was imported under that name
+ */
+function defaultTarget(source: string): string {
+  const whole = basename(source) === 'model.safetensors' ? dirname(resolve(source)) : resolve(source);
+  const [name] = distinctNames([basename(whole, extname(whole) === '.safetensors' ? '.safetensors' : '')]);
+  const target = `weights/${name}.safetensors`;
+  if (existsSync(target) && digestOf(target) !== digestOf(source))
+    throw new MtcpError('usage', `there is ${target} already, made of another checkpoint`, {
+      where: `argument "${source}"`,
+      hint: 'name a file with -o',
+    });
+  return target;
+}
+
 function report(
   source: string,
-  { backbone, variant, digest, fit, parameters, stored, out }: Imported,
+  { backbone, variant, digest, fit, parameters, stored, stripped, out }: Imported,
 ): string {
   const { type, ...options } = backbone;
   const examples = fit.renamed.slice(0, 2).map(({ from, to }) => `    ${from} -> ${to}`);
   return [
     `${source}: ${type}${variant ? `, ${variant}` : ', none of the published sizes'}, ${thousands(stored)} numbers`,
     `  taken       ${fit.taken.size} tensors, ${thousands(parameters)} parameters; none missing, none unexpected, every shape checked`,
+    ...(stripped.length > 0 ? [`  left off    ${stripped.join(', ')}, in front of the names`] : []),
     `  renamed     ${fit.renamed.length} tensors`,
     ...examples,
     `  left out    ${fit.skipped.length} tensors`,

@@ -1,12 +1,15 @@
 // Predictions for image files, as files: colour maps with what their colours mean, raw values, and a contact sheet.
 import { mkdirSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';
+import { MOST_PIXELS } from '../../modules/datasets/formats/budget.js';
+import { readBytes } from '../../modules/datasets/formats/file.js';
 import { encodeNpy } from '../../modules/datasets/formats/npy.js';
 import type { MapData } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { asIoError, writeWhole } from '../support/files.js';
+import { distinctNames } from '../support/names.js';
 import { legendOf, paint, photograph, rangeOf, type Legend, type Picture } from '../drawing/paint.js';
 import { drawSheet, png } from '../drawing/sheet.js';
 import { Predictor, type PredictorOptions } from './predictor.js';
@@ -55,7 +58,6 @@ export async function predict({
 }: PredictOptions): Promise<Predictions> {
   const predictor = await Predictor.open(folder, options);
   try {
-    makeFolder(out);
     const { tasks, trial } = predictor;
     const { row, seed, hash } = trial;
     const result: Predictions = {
@@ -63,14 +65,27 @@ export async function predict({
       images: [],
       failed: [],
     };
-    const names = namesFor(images);
+    const names = distinctNames(images.map((path) => basename(path, extname(path))));
+    const parts = new Map(
+      distinctNames(tasks.map(({ name }) => name)).map((name, t) => [tasks[t].name, name]),
+    );
+    const filesOf = (i: number, task: string): TaskFiles => {
+      const path = join(out, `${names[i]}.${parts.get(task)}`);
+      return { map: `${path}.png`, raw: raw && `${path}.${raw === 'npy' ? 'npy' : 'raw.png'}` };
+    };
+    refuseInputs(
+      images,
+      images.flatMap((_, i) => tasks.flatMap(({ name }) => Object.values(filesOf(i, name)))),
+      out,
+    );
+    makeFolder(out);
     const cells: { image: MapData; maps: Record<string, MapData> }[] = [];
     for (const [i, path] of images.entries()) {
       observe?.(i, images.length, path);
       try {
         const image = await readImage(path);
         const maps = await predictor.predict(image);
-        result.images.push(await writeMaps(path, image, maps, tasks, join(out, names[i]), raw));
+        result.images.push(await writeMaps(path, image, maps, tasks, (task) => filesOf(i, task), raw));
         if (cells.length < shown) cells.push(await small(image, maps));
       } catch (error) {
         if (!MtcpError.is(error, 'data')) throw error;
@@ -88,6 +103,24 @@ export async function predict({
   }
 }
 
+/** Where a task's maps of an image go. */
+interface TaskFiles {
+  map: string;
+  raw: string | undefined;
+}
+
+/** @throws MtcpError `usage` if an image would be written over by a prediction */
+function refuseInputs(images: readonly string[], made: readonly (string | undefined)[], out: string): void {
+  const inputs = new Set(images.map((path) => resolve(path)));
+  const files = [...made, join(out, 'predictions.png'), join(out, 'predictions.json')];
+  const over = files.find((file) => file !== undefined && inputs.has(resolve(file)));
+  if (over !== undefined)
+    throw new MtcpError('usage', `${over} is one of the images, and a prediction would be written over it`, {
+      where: `argument "--output ${out}"`,
+      hint: 'name another folder',
+    });
+}
+
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
@@ -96,21 +129,13 @@ function makeFolder(path: string): void {
   }
 }
 
-/** File names without extension; images of the same name in different folders are numbered. */
-function namesFor(images: readonly string[]): string[] {
-  const used = new Map<string, number>();
-  return images.map((path) => {
-    const name = basename(path, extname(path));
-    const count = (used.get(name) ?? 0) + 1;
-    used.set(name, count);
-    return count === 1 ? name : `${name}-${count}`;
-  });
-}
-
 /** RGB as it is meant to be seen: turned by its EXIF orientation, colours in sRGB, transparency on white. */
 async function readImage(path: string): Promise<MapData> {
   try {
-    const { data, info } = await sharp(path, { failOn: 'error' })
+    const { data, info } = await sharp(await readBytes(path), {
+      failOn: 'error',
+      limitInputPixels: MOST_PIXELS,
+    })
       .autoOrient()
       .flatten({ background: '#fff' })
       .toColourspace('srgb')
@@ -124,6 +149,7 @@ async function readImage(path: string): Promise<MapData> {
     );
     return { height: info.height, width: info.width, channels: 3, data: grey };
   } catch (cause) {
+    if (MtcpError.is(cause)) throw cause;
     throw new MtcpError(
       'data',
       `is not an image that can be read: ${(cause as Error).message.split('\n')[0]}`,
@@ -141,18 +167,17 @@ async function writeMaps(
   { width, height }: MapData,
   maps: Record<string, MapData>,
   tasks: readonly Task[],
-  path: string,
+  filesOf: (task: string) => TaskFiles,
   raw: PredictOptions['raw'],
 ): Promise<PredictedFile> {
   const file: PredictedFile = { image, width, height, tasks: {} };
   for (const task of tasks) {
     const map = maps[task.name];
     const range = task.kind === 'depth' ? rangeOf(map) : ([0, 1] as const);
-    const colours = `${path}.${task.name}.png`;
+    const { map: colours, raw: target } = filesOf(task.name);
     writeWhole(colours, await png(paint(map, task, range)));
     file.tasks[task.name] = { map: colours, legend: legendOf(task, [map], range) };
-    if (raw === undefined) continue;
-    const target = `${path}.${task.name}.${raw === 'npy' ? 'npy' : 'raw.png'}`;
+    if (target === undefined) continue;
     const { bytes, values } = raw === 'npy' ? asNpy(map, task) : await asPng16(map, task);
     writeWhole(target, bytes);
     Object.assign(file.tasks[task.name], { raw: target, values });

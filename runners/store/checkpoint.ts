@@ -83,7 +83,7 @@ const BEST = 'best';
 const isOwn = (name: string): boolean => OWN.some((pattern) => pattern.test(name));
 const OWN = [PATTERN, /^best$/, /^step-\d{8}\.damaged(-\d+)?$/, leftoversOf(`step-\\d{8}|${BEST}`)];
 /** The files in them. */
-const FILES = /^(weights|optimizer|scheme)\.safetensors(\.partial)?$|^state\.json(\.[0-9a-f]{8}\.partial)?$/;
+const FILES = /^((weights|optimizer|scheme)\.safetensors|state\.json)(\.[0-9a-f]{8}\.partial)?$/;
 
 export function writeCheckpoint(folder: string, step: Stored, state: RunState): string {
   const bad = step.weights.firstNonFinite();

@@ -16,7 +16,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { requireOwn } from './own.js';
 
 /** Processes that write the same file do not share a temporary name. */
-const temporaryName = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.partial`;
+export const temporaryName = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.partial`;
 
 /**
  * Writes to a temporary name beside `path`, flushes, renames.
@@ -26,7 +26,7 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   const temporary = temporaryName(path);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const file = openSync(temporary, 'w');
+    const file = openSync(temporary, 'wx');
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
       for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);

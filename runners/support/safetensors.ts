@@ -1,10 +1,14 @@
 // The safetensors format: an 8-byte header length, a JSON header, the data. Files are written to a temporary name
 // and renamed when whole. They are read tensor by tensor, from the file straight into the array that wants the
 // numbers, so that a checkpoint is never in memory twice.
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
 import { halfToNumber } from '../../registry/support/half.js';
+import { openPlain } from '../../registry/plain-file.js';
+import { asIoError, temporaryName } from './files.js';
 import type { HostTensor } from './host-tensor.js';
+import { parseHeader, type Header } from './safetensors-header.js';
 
 const DTYPES = { float32: 'F32', int32: 'I32' } as const;
 
@@ -47,17 +51,25 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
+/** Name in the metadata of the CRC-32 of the header, with zeros in its place, and of all numbers behind it. */
+const CHECKSUM = 'crc32';
+/** Where it stands in the header; a name cannot hold this text, for quotes in names are escaped. */
+const PLACE = `"__metadata__":{"${CHECKSUM}":"`;
+
 /** A tensor to be written; numbers that are made by a function are in memory one tensor at a time. */
 export interface WritableTensor extends Omit<HostTensor, 'data'> {
   readonly data: HostTensor['data'] | (() => HostTensor['data']);
 }
 
+/** @throws MtcpError `io` if the file cannot be written; nothing is left of it then */
 export function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, WritableTensor>,
   metadata: Record<string, string> = {},
 ): void {
-  const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: metadata };
+  const header: Record<string, HeaderEntry | Record<string, string>> = {
+    __metadata__: { [CHECKSUM]: hexadecimal(0), ...metadata },
+  };
   let offset = 0;
   for (const [name, { dtype, shape }] of tensors) {
     const end = offset + 4 * count(shape);
@@ -70,23 +82,35 @@ export function writeSafetensors(
   const start = Buffer.alloc(8);
   start.writeBigUInt64LE(BigInt(Buffer.byteLength(json)));
 
-  const temporary = `${path}.partial`;
-  const file = openSync(temporary, 'w');
+  const place = Buffer.byteLength(json.slice(0, json.indexOf(PLACE) + PLACE.length));
+  const temporary = temporaryName(path);
   try {
-    writeAll(file, start);
-    writeAll(file, Buffer.from(json));
-    for (const { data } of tensors.values()) {
-      const numbers = typeof data === 'function' ? data() : data;
-      writeAll(file, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-    }
-    fsyncSync(file);
+    fill(openSync(temporary, 'wx'));
+    renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
+    throw asIoError(error, path);
   }
-  renameSync(temporary, path);
+
+  function fill(file: number): void {
+    try {
+      writeAll(file, start);
+      const bytes = Buffer.from(json);
+      writeAll(file, bytes);
+      let sum = crc32(bytes);
+      for (const { data } of tensors.values()) {
+        const numbers = typeof data === 'function' ? data() : data;
+        const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+        writeAll(file, bytes);
+        sum = crc32(bytes, sum);
+      }
+      // Known only now; its digits have their place in the header.
+      writeSync(file, hexadecimal(sum), 8 + place);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  }
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
@@ -100,62 +124,68 @@ export class SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #file: number;
   readonly #places: ReadonlyMap<string, { position: number; bytes: number }>;
+  readonly #data: { start: number; size: number };
+  readonly #checksum: string | undefined;
 
-  /** @throws MtcpError `weights` if the file is not there, cut off or not in this format */
+  /** @throws MtcpError `weights` if the file is not there, cut off, damaged or not in this format */
   constructor(readonly path: string) {
+    const { file, size } = openPlain(path, { kind: 'weights' });
+    this.#file = file;
     try {
-      this.#file = openSync(path, 'r');
-    } catch (cause) {
-      throw new MtcpError('weights', `cannot read ${path}: ${reason(cause)}`, { cause });
-    }
-    try {
-      const { tensors, places, metadata } = this.#readHeader();
-      this.tensors = tensors;
-      this.#places = places;
-      this.metadata = metadata;
+      const { entries, metadata, start } = this.#readHeader(size);
+      this.tensors = new Map(
+        [...entries].map(([name, { dtype, shape }]) => [name, { dtype: dtype as StoredType, shape }]),
+      );
+      this.#places = new Map(
+        [...entries].map(([name, { from, to }]) => [name, { position: start + from, bytes: to - from }]),
+      );
+      const { [CHECKSUM]: checksum, ...own } = metadata;
+      this.metadata = own;
+      this.#checksum = checksum;
+      this.#data = { start, size: size - start };
     } catch (error) {
       closeSync(this.#file);
       throw error;
     }
   }
 
-  #readHeader() {
-    const stat = fstatSync(this.#file);
-    if (!stat.isFile()) throw this.#fault('it is not a file');
-    const { size } = stat;
+  #readHeader(size: number): Header & { start: number } {
     if (size < 8) throw this.#fault(`${size} bytes are too few`);
-    const start = Buffer.alloc(8);
-    readSync(this.#file, start, 0, 8, 0);
-    const length = Number(start.readBigUInt64LE());
+    const begin = Buffer.alloc(8);
+    this.#read(begin, 0);
+    const length = Number(begin.readBigUInt64LE());
     if (length > Math.min(size - 8, LONGEST_HEADER))
       throw this.#fault(`a header of ${length} bytes does not fit a file of ${size}`);
     const text = Buffer.alloc(length);
-    readSync(this.#file, text, 0, length, 8);
-    let header: Record<string, HeaderEntry> & { __metadata__?: Record<string, string> };
-    try {
-      header = JSON.parse(text.toString('utf8')) as typeof header;
-    } catch (cause) {
-      throw this.#fault('the header is not JSON', cause);
+    this.#read(text, 8);
+    const header = parseHeader(text, size - 8 - length, STORED);
+    if (typeof header === 'string') throw this.#fault(header);
+    return { ...header, start: 8 + length };
+  }
+
+  /**
+   * Compares the file with the checksum that mtcp writes into its own files; others have none.
+   * @throws MtcpError `weights` if the file is not what was written
+   */
+  verify(): void {
+    if (this.#checksum === undefined) return;
+    const header = Buffer.alloc(this.#data.start - 8);
+    this.#read(header, 8);
+    header.write(hexadecimal(0), header.indexOf(PLACE) + PLACE.length, 'latin1');
+    let sum = crc32(header);
+    const window = new Uint8Array(Math.min(WINDOW, this.#data.size));
+    for (let done = 0; done < this.#data.size; done += window.length) {
+      const part = window.subarray(0, Math.min(window.length, this.#data.size - done));
+      this.#read(part, this.#data.start + done);
+      sum = crc32(part, sum);
     }
-    const { __metadata__: metadata = {}, ...entries } = header;
-    const tensors = new Map<string, StoredTensor>();
-    const places = new Map<string, { position: number; bytes: number }>();
-    for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(entries)) {
-      if (!Object.hasOwn(STORED, dtype))
-        throw this.#fault(`"${name}" has type ${dtype}; read are ${Object.keys(STORED).join(', ')}`);
-      const [from, to] = offsets;
-      const bytes = count(shape) * STORED[dtype as StoredType].bytes;
-      if (to - from !== bytes) throw this.#fault(`"${name}" has ${to - from} bytes for ${shape.join('x')}`);
-      if (8 + length + to > size)
-        throw this.#fault(`"${name}" ends ${8 + length + to - size} bytes behind the end of the file`);
-      tensors.set(name, { dtype: dtype as StoredType, shape });
-      places.set(name, { position: 8 + length + from, bytes });
-    }
-    return { tensors, places, metadata };
+    if (hexadecimal(sum) !== this.#checksum)
+      throw this.#fault('it is not what was written: its checksum is another');
   }
 
   #fault(what: string, cause?: unknown): MtcpError {
-    return new MtcpError('weights', `${this.path}: ${what}`, {
+    return new MtcpError('weights', what, {
+      where: this.path,
       hint: 'the file is damaged or not a safetensors file; delete it and make or fetch it again',
       cause,
     });
@@ -223,10 +253,7 @@ export function readSafetensors(path: string): {
 
 const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-function reason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' ? 'there is no such file' : message;
-}
+const hexadecimal = (sum: number): string => sum.toString(16).padStart(8, '0');
 
 const scratch = new DataView(new ArrayBuffer(4));
 

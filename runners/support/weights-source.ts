@@ -1,9 +1,11 @@
 // Where weights come from: a safetensors file, or a folder as Hugging Face lays it out (model.safetensors, or
 // shards with an index, and config.json). Opening reads headers only; numbers are read when they are wanted.
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
+import { JsonFormat } from '../../registry/json-file.js';
+import { openPlain } from '../../registry/plain-file.js';
 import { SafetensorsFile, type StoredTensor } from './safetensors.js';
 
 const SINGLE = 'model.safetensors';
@@ -14,40 +16,93 @@ const PICKLED = /\.(bin|pth?|pkl|ckpt)$/;
 const CONVERT =
   'in Python: from safetensors.torch import save_file; save_file(torch.load(FILE, weights_only=True), "weights.safetensors")';
 
+const INDEX_FORMAT = new JsonFormat<{ weight_map: Record<string, string> }>(
+  'an index of shards',
+  {
+    type: 'object',
+    required: ['weight_map'],
+    properties: {
+      // Names beside the index: a path could lead anywhere.
+      weight_map: {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { type: 'string', pattern: '^[^/\\\\]+\\.safetensors$' },
+      },
+    },
+  },
+  { kind: 'weights', hint: 'fetch the checkpoint again' },
+);
+
+const SETTINGS = new JsonFormat<Record<string, unknown>>(
+  'settings of a model',
+  { type: 'object' },
+  { kind: 'weights', hint: 'fetch the checkpoint again, or remove the file' },
+);
+
+/** Written around a model by what ran it, and no part of its names. */
+const WRAPPERS: readonly { prefix: string; whose: string }[] = [
+  { prefix: 'module.', whose: "torch's DataParallel" },
+  { prefix: '_orig_mod.', whose: 'torch.compile' },
+];
+
+/** A tensor by the name that it has here. */
+interface Named {
+  readonly file: SafetensorsFile;
+  /** Name in the file. */
+  readonly stored: string;
+}
+
 export class WeightsSource {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
   /** `config.json` beside the weights; empty without one. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What was left off in front of all names, and whose it is, for people; empty as a rule. */
+  readonly stripped: readonly string[];
   readonly #files: SafetensorsFile[];
-  readonly #owner = new Map<string, SafetensorsFile>();
+  readonly #named: ReadonlyMap<string, Named>;
 
   /**
    * @param path a file or a folder
    * @throws MtcpError `weights` if it is not there, damaged, or in a format that is not read
    */
   constructor(readonly path: string) {
-    const { files, config } = filesOf(path);
+    const { files, config, index } = filesOf(path);
     this.#files = [];
     try {
       for (const file of files) this.#files.push(new SafetensorsFile(file));
+      const owners = new Map<string, SafetensorsFile>();
       for (const file of this.#files)
         for (const name of file.tensors.keys()) {
-          const other = this.#owner.get(name);
+          const other = owners.get(name);
           if (other) throw new MtcpError('weights', `"${name}" is both in ${other.path} and in ${file.path}`);
-          this.#owner.set(name, file);
+          owners.set(name, file);
         }
-      this.settings = config ? readSettings(config) : {};
+      if (index) requireIndexed(index, owners, path);
+      this.settings = config ? SETTINGS.read(config) : {};
+      const { names, stripped } = unwrapped([...owners.keys()], path);
+      this.stripped = stripped;
+      this.#named = new Map(
+        [...owners].map(([stored, file]) => [names.get(stored)!, { file, stored }] as const),
+      );
     } catch (error) {
       this.close();
       throw error;
     }
-    this.tensors = new Map([...this.#owner].map(([name, file]) => [name, file.tensors.get(name)!]));
+    this.tensors = new Map(
+      [...this.#named].map(([name, { file, stored }]) => [name, file.tensors.get(stored)!]),
+    );
     this.metadata = this.#files.length === 1 ? this.#files[0].metadata : {};
   }
 
   readInto(name: string, target: Float32Array | Int32Array): void {
-    this.#owner.get(name)!.readInto(name, target);
+    const { file, stored } = this.#named.get(name)!;
+    file.readInto(stored, target);
+  }
+
+  /** @throws MtcpError `weights` if a file that mtcp wrote is not what was written */
+  verify(): void {
+    for (const file of this.#files) file.verify();
   }
 
   close(): void {
@@ -55,7 +110,63 @@ export class WeightsSource {
   }
 }
 
-function filesOf(path: string): { files: string[]; config?: string } {
+/** @throws MtcpError `weights` if shards lack what their index says, or have what it does not say */
+function requireIndexed(
+  index: Readonly<Record<string, string>>,
+  owners: ReadonlyMap<string, SafetensorsFile>,
+  folder: string,
+): void {
+  for (const [name, shard] of Object.entries(index)) {
+    const owner = owners.get(name);
+    if (!owner || basename(owner.path) !== shard)
+      throw new MtcpError('weights', `the index says that "${name}" is in ${shard}, which does not have it`, {
+        where: join(folder, INDEX),
+        hint: 'the shards belong to another index; fetch the checkpoint again',
+      });
+  }
+}
+
+/**
+ * Names without what a training program wrapped around the model.
+ * @throws MtcpError `weights` if two tensors would be called the same
+ */
+function unwrapped(
+  stored: readonly string[],
+  where: string,
+): { names: Map<string, string>; stripped: string[] } {
+  let names = new Map(stored.map((name) => [name, name]));
+  const stripped: string[] = [];
+  for (let again = names.size > 0; again;) {
+    again = false;
+    for (const { prefix, whose } of WRAPPERS) {
+      if (![...names.values()].every((name) => name.startsWith(prefix))) continue;
+      names = new Map([...names].map(([from, name]) => [from, name.slice(prefix.length)]));
+      stripped.push(`"${prefix}" of ${whose}`);
+      again = true;
+    }
+  }
+  // Parts of a model may be compiled by themselves.
+  const inner = '_orig_mod.';
+  if ([...names.values()].some((name) => name.split('.').includes('_orig_mod'))) {
+    names = new Map([...names].map(([from, name]) => [from, name.replaceAll(inner, '')]));
+    stripped.push(`"${inner}" of torch.compile inside of names`);
+  }
+  const twice = [...names.values()].find((name, i, all) => stripped.length > 0 && all.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new MtcpError('weights', `two tensors are called "${twice}" without ${stripped.join(', ')}`, {
+      where,
+    });
+  return { names, stripped };
+}
+
+interface Files {
+  files: string[];
+  config?: string;
+  /** Tensor to shard. */
+  index?: Record<string, string>;
+}
+
+function filesOf(path: string): Files {
   const fault = (message: string, hint?: string) => new MtcpError('weights', message, { hint });
   if (!existsSync(path)) throw fault(`there are no weights at ${resolve(path)}`);
   if (!statSync(path).isDirectory()) {
@@ -66,24 +177,14 @@ function filesOf(path: string): { files: string[]; config?: string } {
   const config = existsSync(join(path, 'config.json')) ? join(path, 'config.json') : undefined;
   if (existsSync(join(path, SINGLE))) return { files: [join(path, SINGLE)], config };
   if (existsSync(join(path, INDEX))) {
-    const { weight_map: map } = JSON.parse(readFileSync(join(path, INDEX), 'utf8')) as {
-      weight_map: Record<string, string>;
-    };
-    return { files: [...new Set(Object.values(map))].map((shard) => join(path, shard)), config };
+    const { weight_map: index } = INDEX_FORMAT.read(join(path, INDEX));
+    return { files: [...new Set(Object.values(index))].map((shard) => join(path, shard)), config, index };
   }
   const pickled = existsSync(join(path, 'pytorch_model.bin'));
   throw fault(
     `${path} has neither ${SINGLE} nor ${INDEX}${pickled ? ', only the pickled pytorch_model.bin' : ''}`,
     pickled ? CONVERT : undefined,
   );
-}
-
-function readSettings(path: string): Record<string, unknown> {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  } catch (cause) {
-    throw new MtcpError('weights', `${path} is not JSON`, { cause });
-  }
 }
 
 /**
@@ -101,7 +202,7 @@ export function digestOf(path: string): string | undefined {
   const hash = createHash('sha256');
   const window = Buffer.alloc(4 << 20);
   for (const path of files) {
-    const file = openSync(path, 'r');
+    const { file } = openPlain(path, { kind: 'weights' });
     try {
       for (let read; (read = readSync(file, window, 0, window.length, null)) > 0;)
         hash.update(window.subarray(0, read));

@@ -6,6 +6,7 @@ import { JsonFormat } from '../../registry/json-file.js';
 import type { MapData, Sample } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { writeFolder, writeWhole } from '../support/files.js';
+import { distinctNames } from '../support/names.js';
 import { legendOf, paint, photograph, rangeOf, type Legend } from '../drawing/paint.js';
 import { drawSheet, png } from '../drawing/sheet.js';
 
@@ -20,7 +21,7 @@ export interface PredictedSample {
   predictions: Record<string, MapData>;
 }
 
-const NAME = { type: 'string', pattern: '^[\\w.-]+$' };
+const NAME = { type: 'string', pattern: '^[^./\\\\][^/\\\\]*$' };
 const COLOUR = { type: 'string', pattern: '^[#\\w(),. %]+$' };
 const TEXT = { type: 'string' };
 
@@ -98,7 +99,7 @@ export const readPredictionIndex = (folder: string): PredictionIndex | undefined
   INDEX.find(join(folder, 'predictions', 'index.json'));
 
 /** What `predictions/` is filled with. */
-const FILES = /^(\d+\.jpg|\d+\.[\w-]+\.(label|prediction)\.png|index\.json)$/;
+const FILES = /^(\d+\.jpg|\d+\..+\.(label|prediction)\.png|index\.json)$/;
 
 /** Writes `predictions/` and then `predictions.png`. */
 export async function writePredictions(
@@ -118,6 +119,7 @@ export async function writePredictions(
     const maps = rows.flatMap((row) => [labelOf(task)(row), row.predictions[task.name]]);
     return { name: task.name, legend: legendOf(task, maps, ranges.get(task.name)!) };
   });
+  const parts = new Map(distinctNames(tasks.map(({ name }) => name)).map((name, t) => [tasks[t].name, name]));
   const index: PredictionIndex = { tasks: legends, images: [] };
   const files = new Map<string, Buffer>();
   const sheet = [];
@@ -135,8 +137,8 @@ export async function writePredictions(
     for (const task of tasks) {
       const range = ranges.get(task.name)!;
       const names = {
-        label: `${r + 1}.${task.name}.label.png`,
-        prediction: `${r + 1}.${task.name}.prediction.png`,
+        label: `${r + 1}.${parts.get(task.name)}.label.png`,
+        prediction: `${r + 1}.${parts.get(task.name)}.prediction.png`,
       };
       const [label, prediction] = [labelOf(task)({ sample, predictions }), predictions[task.name]].map(
         (map) => paint(map, task, range),

@@ -1,17 +1,32 @@
 // Reading and writing whole files. A file that is not there is the person's problem, so it is an MtcpError;
 // a file that is written appears under its name only when all of it is on the disk.
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { MtcpError } from '../../../registry/index.js';
+import { isLfsPointer, lfsError, plainProblem, READ, unreadable } from '../../../registry/plain-file.js';
+import { MOST_BYTES } from './budget.js';
 
+/**
+ * @throws MtcpError `data` if the file is not there, no plain file, larger than any image is, or a pointer of Git LFS
+ */
 export async function readBytes(file: string): Promise<Buffer> {
+  const options = { kind: 'data' } as const;
+  let handle;
   try {
-    return await readFile(file);
+    // A pipe or a device is not waited for.
+    handle = await open(file, READ);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new MtcpError('data', code === 'ENOENT' ? 'file not found' : `cannot be read (${code})`, {
-      where: file,
-      cause,
-    });
+    throw unreadable(file, options, cause);
+  }
+  try {
+    const problem = plainProblem(await handle.stat(), MOST_BYTES);
+    if (problem) throw new MtcpError('data', problem, { where: file });
+    const bytes = await handle.readFile();
+    if (isLfsPointer(bytes)) throw lfsError(file, 'data');
+    return bytes;
+  } catch (error) {
+    throw MtcpError.is(error) ? error : unreadable(file, options, error);
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,9 +1,10 @@
 // HDF5 as MATLAB 7.3 writes it, read piece by piece: a file of gigabytes is never in memory. Axes are the reverse
 // of MATLAB's.
-import { access } from 'node:fs/promises';
+import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import h5wasm, { type Dataset } from 'h5wasm/node';
 import { MtcpError } from '../../../registry/index.js';
+import { openPlain } from '../../../registry/plain-file.js';
 
 export class Hdf5File {
   private constructor(
@@ -14,9 +15,7 @@ export class Hdf5File {
   /** @throws MtcpError `data` if the file is absent or not HDF5 */
   static async open(path: string): Promise<Hdf5File> {
     const absolute = resolve(path);
-    await access(absolute).catch((cause: unknown) => {
-      throw new MtcpError('data', 'file not found', { where: path, cause });
-    });
+    closeSync(openPlain(absolute, { kind: 'data' }).file);
     const library = await h5wasm.ready;
     // Errors are thrown instead of printed.
     library.activate_throwing_error_handler();

@@ -2,6 +2,7 @@
 // management, grey repeated into three channels.
 import sharp from 'sharp';
 import { MtcpError, type MapData } from '../../../registry/index.js';
+import { MOST_PIXELS } from './budget.js';
 import { readBytes } from './file.js';
 
 // Images are decoded in several worker threads, one image each: more threads below them only compete.
@@ -17,7 +18,12 @@ export async function parseJpeg(bytes: Uint8Array, where: string): Promise<MapDa
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8)
     throw new MtcpError('data', 'is not a JPEG image (its first bytes are wrong)', { where });
   try {
-    const image = sharp(bytes, { failOn: 'truncated', ignoreIcc: true, autoOrient: false });
+    const image = sharp(bytes, {
+      failOn: 'truncated',
+      ignoreIcc: true,
+      autoOrient: false,
+      limitInputPixels: MOST_PIXELS,
+    });
     const { space } = await image.metadata();
     if (space === 'cmyk') throw new Error('it holds CMYK, not RGB or grey');
     const { data, info } = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });

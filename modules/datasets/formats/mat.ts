@@ -3,6 +3,7 @@
 // `rowMajor` turns a matrix into a map. Version 7.3 is HDF5, another format altogether (hdf5.ts).
 import { deflateSync, inflateSync } from 'node:zlib';
 import { MtcpError, type MapData } from '../../../registry/index.js';
+import { MOST_INFLATED } from './budget.js';
 import { readBytes } from './file.js';
 
 export type MatValue = MatNumbers | MatText | MatStructs | MatCells;
@@ -87,16 +88,28 @@ export function parseMat(bytes: Uint8Array, where: string, only?: string): Recor
   if (bytes.length < HEADER || header.slice(126, 128) !== 'IM')
     return fail('is not a MAT file of version 5 (its header is wrong)');
   try {
-    const variables: Record<string, MatValue> = {};
+    const variables: Record<string, MatValue> = Object.create(null) as Record<string, MatValue>;
+    let room = MOST_INFLATED;
     for (const element of elementsOf(bytes.subarray(HEADER))) {
-      const plain = element.type === MI_COMPRESSED ? elementsOf(inflateSync(element.data))[0] : element;
-      if (plain.type !== MI_MATRIX) continue;
+      const inflated = element.type === MI_COMPRESSED ? inflate(element.data, room) : undefined;
+      room -= inflated?.length ?? 0;
+      const plain = inflated ? elementsOf(inflated)[0] : element;
+      if (plain?.type !== MI_MATRIX) continue;
       const name = nameOf(plain.data);
       if (only === undefined || name === only) variables[name] = matrixOf(plain.data);
     }
     return variables;
   } catch (cause) {
     return fail(`cannot be read as a MAT file: ${(cause as Error).message}`, undefined, cause);
+  }
+}
+
+function inflate(data: Uint8Array, most: number): Buffer {
+  try {
+    return inflateSync(data, { maxOutputLength: Math.max(1, most) });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw new Error(`it holds more than ${MOST_INFLATED} bytes when it is inflated`, { cause: error });
   }
 }
 
@@ -135,6 +148,9 @@ function matrixOf(bytes: Uint8Array): MatValue {
   const flag = numbersOf(flags)[0] as number;
   const shape = Array.from(numbersOf(dimensions) as Int32Array);
   const count = shape.reduce((a, b) => a * b, 1);
+  // Whatever it is of, something of each is in the file.
+  if (shape.length === 0 || shape.some((side) => !(side >= 0)) || count > bytes.length)
+    throw new Error(`a matrix of size [${shape.join(', ')}] does not fit into ${bytes.length} bytes`);
   const kind = flag & 0xff;
   if (kind === CELL)
     return { kind: 'cells', shape, items: rest.slice(0, count).map(({ data }) => matrixOf(data)) };
@@ -150,8 +166,10 @@ function matrixOf(bytes: Uint8Array): MatValue {
 }
 
 function structsOf(shape: number[], count: number, [length, names, ...values]: Element[]): MatStructs {
-  const width = numbersOf(length)[0] as number;
-  const fields = Array.from({ length: names.data.length / width }, (_, i) =>
+  if (!length || !names) throw new Error('a struct has no names of fields');
+  const width = Number(numbersOf(length)[0]);
+  if (!(width >= 1)) throw new Error('a struct has names without letters');
+  const fields = Array.from({ length: Math.floor(names.data.length / width) }, (_, i) =>
     textOf(names.data.subarray(i * width, (i + 1) * width)),
   );
   if (values.length < count * fields.length) throw new Error('a struct has fewer values than fields');

@@ -62,6 +62,8 @@ export function parseNpy(file: Uint8Array, where: string): NpyArray {
       `save it as one of ${Object.keys(READERS).join(', ')}, e.g. array.astype('<f4')`,
     );
   const length = header.shape.reduce((product, side) => product * side, 1);
+  if (header.shape.some((side) => side > 2 ** 31) || !Number.isSafeInteger(length * reader.size))
+    return fail(`has a shape that no array has: [${header.shape}]`);
   const missing = begin + length * reader.size - file.length;
   if (missing > 0)
     return fail(`is truncated: shape [${header.shape}] of ${header.dtype} needs ${missing} more bytes`);

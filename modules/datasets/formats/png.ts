@@ -3,6 +3,7 @@
 import { decode, encode } from 'fast-png';
 import { MtcpError, type MapData } from '../../../registry/index.js';
 import { readBytes } from './file.js';
+import { essentialPng } from './png-chunks.js';
 
 /** Reads a grey (1 to 16 bit) or palette PNG as [height, width, 1] of its stored numbers. */
 export async function readLabelPng(file: string): Promise<MapData> {
@@ -43,15 +44,17 @@ export async function readRgbPng(file: string): Promise<MapData> {
 }
 
 function decodeOrFail(bytes: Uint8Array, where: string): ReturnType<typeof decode> {
+  const essential = essentialPng(bytes);
+  if (typeof essential === 'string')
+    throw new MtcpError('data', `is not a whole PNG image (${essential})`, { where });
   // Byte 24 of a PNG is the bit depth, byte 28 says whether it is interlaced.
-  const packed = bytes[24] < 8;
-  if (packed && bytes[28] === 1)
+  if (bytes[24] < 8 && bytes[28] === 1)
     throw new MtcpError('data', 'is an interlaced PNG of fewer than 8 bits, which is not read', {
       where,
       hint: 'save it with 8 bits or without interlacing',
     });
   try {
-    return decode(bytes, { checkCrc: true });
+    return decode(essential);
   } catch (cause) {
     throw new MtcpError('data', `is not a whole PNG image (${(cause as Error).message})`, { where, cause });
   }

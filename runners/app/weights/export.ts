@@ -7,6 +7,7 @@ import { withDefaults } from '../../../registry/options.js';
 import type { TrialSpec } from '../../config/index.js';
 import { writeWhole } from '../../support/files.js';
 import { wholeWeights } from '../../store/checkpoint.js';
+import { backboneMetadata } from '../../store/weights/told.js';
 import { trialIn, weightsIn } from '../../store/weights/trial-folder.js';
 import { SafetensorsFile, writeSafetensors, type WritableTensor } from '../../support/safetensors.js';
 
@@ -50,7 +51,9 @@ export function exportWeights({ folder, out, part, checkpoint }: ExportOptions):
     const target = part === 'model' ? out : join(out, 'model.safetensors');
     mkdirSync(dirname(target), { recursive: true });
     // transformers asks for `format: pt` before it reads a file.
-    writeSafetensors(target, tensors, { format: 'pt', trial: trial.hash });
+    const { type, ...given } = trial.config.model.backbone;
+    const backbone = { type, ...withDefaults(catalog.get('backbone', type).options, given) };
+    writeSafetensors(target, tensors, { format: 'pt', trial: trial.hash, ...backboneMetadata(backbone) });
     if (part === 'backbone') writeSettings(trial, out);
     const parameters = [...tensors.values()].reduce(
       (sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1),

@@ -12,17 +12,11 @@ import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.j
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import { record } from '../../engine/recording.js';
-import {
-  fitBackbone,
-  renamed,
-  requireFit,
-  shapesOf,
-  type Fit,
-  type Shapes,
-} from '../../store/weights/fit.js';
+import { fitBackbone, requireFit, shapesOf, type Fit, type Shapes } from '../../store/weights/fit.js';
 import { writeSafetensors } from '../../support/safetensors.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
 import { splitTensors } from '../../store/weights/split.js';
+import { backboneMetadata, inferOptions, settingsOf } from '../../store/weights/told.js';
 
 export interface Imported {
   /** Component that the file is for, as a trial's `model.backbone` names it. */
@@ -34,6 +28,8 @@ export interface Imported {
   /** Numbers in the tensors taken, and in all tensors of the file. */
   parameters: number;
   stored: number;
+  /** What was left off in front of all names; see `WeightsSource`. */
+  stripped: readonly string[];
   out: string;
 }
 
@@ -42,14 +38,28 @@ type Known = ComponentEntry & { checkpoint: CheckpointFormat };
 /** Any size at which every stage has a few cells; shapes of parameters do not depend on it. */
 const SIZE = 64;
 
+export interface ImportOptions {
+  /** The backbone component, where the file does not tell. */
+  as?: string;
+  /** Attention heads, where neither shapes nor settings tell. */
+  heads?: number;
+}
+
+/** What families call the number of attention heads in their settings. */
+const headsAs = (heads: number) => ({ num_attention_heads: heads, num_heads: heads });
+
 /**
- * @param as the backbone component, where the file does not tell
- * @throws MtcpError `weights` if the file is of no known family or does not fit; nothing is written then
+ * @throws MtcpError `weights` if the file is of no known family, does not fit or is damaged; nothing is written then
  */
-export async function importWeights(path: string, out: string, as?: string): Promise<Imported> {
+export async function importWeights(
+  path: string,
+  out: string,
+  { as, heads }: ImportOptions = {},
+): Promise<Imported> {
   const source = new WeightsSource(path);
   try {
-    const { entry, options } = recognise(source, as);
+    source.verify();
+    const { entry, options } = recognise(source, as, heads);
     const wanted = await parametersOf(entry.name, options);
     const file = splitTensors(source, entry.checkpoint);
     const stored = shapesOf(file.tensors);
@@ -69,7 +79,7 @@ export async function importWeights(path: string, out: string, as?: string): Pro
     );
     const metadata = {
       format: 'mtcp backbone weights',
-      backbone: JSON.stringify({ type: entry.name, ...options }),
+      ...backboneMetadata({ type: entry.name, ...options }),
       source: basename(path),
       digest,
     };
@@ -82,6 +92,7 @@ export async function importWeights(path: string, out: string, as?: string): Pro
       fit,
       parameters: total(new Map([...wanted].filter(([name]) => fit.taken.has(name)))),
       stored: total(stored),
+      stripped: source.stripped,
       out,
     };
   } finally {
@@ -92,6 +103,7 @@ export async function importWeights(path: string, out: string, as?: string): Pro
 function recognise(
   source: WeightsSource,
   as: string | undefined,
+  heads: number | undefined,
 ): { entry: Known; options: Record<string, unknown> } {
   const known = catalog.list('backbone').filter((entry): entry is Known => entry.checkpoint !== undefined);
   const candidates = as === undefined ? known : known.filter(({ name }) => name === as);
@@ -106,16 +118,15 @@ function recognise(
   const failures: string[] = [];
   for (const entry of candidates) {
     const { checkpoint } = entry;
-    const shapes = new Map(
-      [...splitTensors(source, checkpoint).tensors].map(([name, { shape }]) => [
-        renamed(name.replace(/^backbone\./, ''), checkpoint),
-        shape,
-      ]),
-    );
     try {
-      return { entry, options: checkpoint.infer(shapes, source.settings) };
+      const told = settingsOf(source, entry.name, checkpoint);
+      const settings = heads === undefined ? told : { ...told, ...headsAs(heads) };
+      return { entry, options: inferOptions(source, checkpoint, settings) };
     } catch (error) {
       if (!MtcpError.is(error, 'weights')) throw error;
+      // The family is known by its names, and something is missing that it needs.
+      if (error.option !== undefined)
+        throw new MtcpError('weights', error.message, { where: source.path, hint: error.hint, cause: error });
       failures.push(`${entry.name} (${checkpoint.title}): ${error.message}`);
     }
   }

@@ -13,6 +13,7 @@ export function weights(program: Command): void {
     .argument('<source>', 'file.safetensors, or a folder with model.safetensors and config.json')
     .option('-o, --out <file>', 'file to write; weights/NAME.safetensors if left out')
     .option('--backbone <type>', 'the component the file is for, where the file does not tell')
+    .option('--heads <n>', 'attention heads, where neither shapes nor a config.json tell')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

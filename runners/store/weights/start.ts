@@ -3,6 +3,7 @@
 import type { ParameterTable } from '../../../modules/nn/scope.js';
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
+import { withDefaults } from '../../../registry/options.js';
 import type { TrialSpec } from '../../config/index.js';
 import type { HostTensor } from '../../support/host-tensor.js';
 import type { RunFolder } from '../ledger/run-folder.js';
@@ -10,6 +11,7 @@ import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, t
 import { loadRows } from './rows.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
 import { splitTensors, type TensorFile } from './split.js';
+import { requireTold } from './told.js';
 
 const hintOf = (trial: TrialSpec): string => {
   const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
@@ -64,8 +66,8 @@ function loadFile(
   table: ParameterTable,
   array: (name: string) => HostTensor['data'],
 ): Started {
-  return withFit(trial, backbone, table, (file, fit) => ({
-    source: backbone,
+  return withFit(trial, backbone, table, (file, fit, { stripped }) => ({
+    source: stripped.length > 0 ? `${backbone} (names without ${stripped.join(', ')})` : backbone,
     ...readFitted(file, fit, array),
   }));
 }
@@ -80,25 +82,33 @@ function withFit<T>(
   trial: TrialSpec,
   backbone: string,
   table: ParameterTable,
-  use: (file: TensorFile, fit: Fit) => T,
+  use: (file: TensorFile, fit: Fit, source: WeightsSource) => T,
 ): T {
   const source = new WeightsSource(backbone);
   try {
+    source.verify();
     const { file, fit } = fitTrial(trial, source, table);
     requireFit(fit, backbone, whereOf(trial));
-    return use(file, fit);
+    return use(file, fit, source);
   } finally {
     source.close();
   }
 }
 
-/** What of the source goes where in the trial's backbone; `file` has the tensors under the names that `fit` uses. */
+/**
+ * What of the source goes where in the trial's backbone; `file` has the tensors under the names that `fit` uses.
+ * @throws MtcpError `weights` if the file says that it belongs to another model
+ */
 export function fitTrial(
   trial: TrialSpec,
   source: WeightsSource,
   table: ParameterTable,
 ): { file: TensorFile; fit: Fit } {
-  const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
+  const { backbone } = trial.config.model;
+  const { checkpoint, options } = catalog.get('backbone', backbone.type);
+  const { type, ...given } = backbone;
+  const whole = { type, ...withDefaults(options, given) };
+  requireTold(source, whole, checkpoint, whereOf(trial));
   const file = splitTensors(source, checkpoint);
   const tasks = Object.keys(trial.config.tasks);
   return { file, fit: fitBackbone(shapesOf(file.tensors), shapesIn(table), checkpoint, tasks) };

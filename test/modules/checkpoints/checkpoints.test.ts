@@ -2,7 +2,7 @@
 // named in an experiment, run. What the libraries' own networks make of the same numbers is in the fixture
 // (test/reference/systems_torch/checkpoints.py).
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../../modules/index.js';
@@ -130,7 +130,8 @@ describe('checkpoints of other libraries', function () {
   for (const [name, options] of Object.entries(OPTIONS))
     it(`${name}: read from shapes, imported, and run as its library runs it`, async () => {
       const out = join(folder, `${name}.safetensors`);
-      const { backbone, fit } = await importWeights(write(name), out);
+      // A small ViT is none of the published ones, whose heads are known.
+      const { backbone, fit } = await importWeights(write(name), out, name === 'vit' ? { heads: 2 } : {});
       expect(backbone).to.deep.equal(options);
       expect([fit.missing, fit.unexpected, fit.misshapen]).to.deep.equal([[], [], []]);
       const classifying = fit.skipped.filter(({ reason }) => reason === 'classifies images');
@@ -148,6 +149,38 @@ describe('checkpoints of other libraries', function () {
       );
       await expectMaps(name, trialOf({ ...backbone, ...RUN[name] }, out, CASES[name].size));
     });
+
+  it('come without what programs wrap around a model and what pretraining hides, and say so', async () => {
+    const whole = tensorsOf('swin');
+    const token: WritableTensor = { dtype: 'float32', shape: [1], data: Float32Array.of(1) };
+    const extra = new Map([...whole, ['swin.embeddings.mask_token', token], ['decoder.0.weight', token]]);
+    const wrapped = new Map([...extra].map(([name, tensor]) => [`module._orig_mod.${name}`, tensor]));
+    const out = join(folder, 'wrapped.safetensors');
+    const { stripped, fit } = await importWeights(write('wrapped', wrapped), out);
+    expect(stripped.join()).to.contain('"module."').and.contain('"_orig_mod."');
+    const skipped = Object.fromEntries(fit.skipped.map(({ name, reason }) => [name, reason]));
+    expect(skipped['swin.embeddings.mask_token']).to.contain('hides');
+    expect(skipped['decoder.0.weight']).to.contain('hidden patches');
+    const plain = join(folder, 'plain.safetensors');
+    await importWeights(write('swin'), plain);
+    const [a, b] = [plain, out].map((path) => readSafetensors(path).tensors);
+    for (const [name, { data }] of a) expect(b.get(name)!.data, name).to.deep.equal(data);
+  });
+
+  it('of an attention whose heads nobody tells are asked about, and compared when they are known', async () => {
+    const out = join(folder, 'heads.safetensors');
+    const unknown = await rejection(importWeights(write('vit'), out));
+    expect(unknown.message).to.contain('do not tell the number of attention heads');
+    expect(unknown.hint).to.contain('--heads').and.contain('num_heads');
+    expect(existsSync(out)).to.equal(false);
+    const { backbone } = await importWeights(write('vit'), out, { heads: 4 });
+    expect(backbone).to.include({ heads: 4 });
+    // The file says so from now on: to the next import, and to a model that has another number.
+    expect((await importWeights(out, join(folder, 'again.safetensors'))).backbone).to.include({ heads: 4 });
+    const trial = trialOf({ ...OPTIONS.vit, ...RUN.vit, type: 'vit' }, out, CASES.vit.size);
+    const error = await rejection(expectMaps('vit', trial));
+    expect(error.message).to.contain('was trained with heads: 4, the model has 2');
+  });
 
   it('are named in an experiment as they are, too', async () => {
     const trial = trialOf(

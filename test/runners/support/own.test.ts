@@ -47,7 +47,7 @@ describe('what is not ours', () => {
         'step-00000002/optimizer.safetensors',
         'step-00000002.damaged/state.json',
         'step-00000002.damaged-2/state.json',
-        'step-00000003.0a1b2c3d.partial/weights.safetensors.partial',
+        'step-00000003.0a1b2c3d.partial/weights.safetensors.4e5f6a7b.partial',
         'best.0a1b2c3d.partial.old/state.json',
         'best/weights.safetensors',
       ].map((name) => put(join(folder, name)));

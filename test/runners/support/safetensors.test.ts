@@ -1,6 +1,6 @@
 // Reading and writing safetensors: every stored type against numbers written down by hand, damaged files.
 import { expect } from 'chai';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors, SafetensorsFile, writeSafetensors } from '../../../runners/support/safetensors.js';
@@ -83,6 +83,102 @@ describe('safetensors', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('never'))).to.deep.equal([]);
   });
 
+  describe('takes nothing of a header on trust:', () => {
+    const whole = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
+    const cases: [string, string, string, number?][] = [
+      ['not an object', '[]', 'must be object'],
+      ['null', 'null', 'must be object'],
+      ['offsets of null', JSON.stringify({ x: { ...whole, data_offsets: null } }), 'data_offsets'],
+      ['no offsets', JSON.stringify({ x: { dtype: 'F32', shape: [2] } }), "property 'data_offsets'"],
+      ['one offset', JSON.stringify({ x: { ...whole, data_offsets: [0] } }), 'data_offsets'],
+      ['a fraction', JSON.stringify({ x: { ...whole, data_offsets: [0, 7.5] } }), 'must be integer'],
+      ['a negative offset', JSON.stringify({ x: { ...whole, data_offsets: [-8, 0] } }), 'must be >= 0'],
+      ['text', JSON.stringify({ x: { ...whole, data_offsets: ['0', '8'] } }), 'must be integer'],
+      ['infinity', '{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,1e999]}}', 'must be integer'],
+      ['offsets backwards', JSON.stringify({ x: { ...whole, data_offsets: [8, 0] } }), '-8 bytes'],
+      ['a negative side', JSON.stringify({ x: { ...whole, shape: [-1, -2] } }), 'must be >= 0'],
+      ['a shape of null', JSON.stringify({ x: { ...whole, shape: null } }), 'shape'],
+      ['a huge shape', JSON.stringify({ x: { ...whole, shape: [2 ** 30, 2 ** 30] } }), 'more numbers than'],
+      ['a type of Object', JSON.stringify({ x: { ...whole, dtype: 'constructor' } }), 'type constructor'],
+      ['metadata that is no text', JSON.stringify({ __metadata__: { a: 1 }, x: whole }), 'must be string'],
+      ['an overlap', JSON.stringify({ x: whole, y: { ...whole, data_offsets: [4, 12] } }), 'share bytes', 12],
+      ['the same bytes', JSON.stringify({ x: whole, y: whole }), 'share bytes'],
+      [
+        'a gap',
+        JSON.stringify({ x: whole, y: { ...whole, data_offsets: [12, 20] } }),
+        '4 bytes before "y"',
+        20,
+      ],
+      [
+        'a gap at the begin',
+        JSON.stringify({ x: { ...whole, data_offsets: [4, 12] } }),
+        '4 bytes before',
+        12,
+      ],
+      ['bytes at the end', JSON.stringify({ x: whole }), '3 bytes at the end', 11],
+      [
+        'a name twice',
+        '{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\\u0078":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}',
+        '"x" twice',
+      ],
+      [
+        'a key twice',
+        '{"x":{"dtype":"F32","dtype":"I32","shape":[2],"data_offsets":[0,8]}}',
+        '"dtype" twice',
+      ],
+    ];
+    for (const [title, header, reason, size = 8] of cases)
+      it(title, () => {
+        const path = join(folder, 'hostile.safetensors');
+        const start = Buffer.alloc(8);
+        start.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+        writeFileSync(path, Buffer.concat([start, Buffer.from(header), Buffer.alloc(size)]));
+        expect(() => new SafetensorsFile(path))
+          .to.throw(MtcpError, reason)
+          .with.property('where', path);
+      });
+
+    it('bytes that are no text', () => {
+      const path = join(folder, 'hostile.safetensors');
+      writeFileSync(path, Buffer.from([2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe]));
+      expect(() => new SafetensorsFile(path)).to.throw(MtcpError, 'not UTF-8');
+    });
+  });
+
+  it('notices any bit of its own files that is another', () => {
+    const path = join(folder, 'own.safetensors');
+    const tensor = { dtype: 'float32', shape: [3], data: Float32Array.of(1, 2, 3) } as const;
+    writeSafetensors(
+      path,
+      new Map([
+        ['7', tensor],
+        ['ü', tensor],
+      ]),
+      { note: 'hello' },
+    );
+    const sound = readFileSync(path);
+    const verify = () => {
+      const file = new SafetensorsFile(path);
+      try {
+        file.verify();
+      } finally {
+        file.close();
+      }
+    };
+    verify();
+    // All but the key of the checksum itself, without which a file is somebody else's.
+    const key = sound.indexOf('crc32');
+    for (let at = 0; at < sound.length; at++) {
+      if (at >= key && at < key + 5) continue;
+      for (const bit of [1, 32]) {
+        const bytes = Buffer.from(sound);
+        bytes[at] ^= bit;
+        writeFileSync(path, bytes);
+        expect(verify, `byte ${at}, bit ${bit}`).to.throw(MtcpError);
+      }
+    }
+  });
+
   it('names what is wrong with a file', () => {
     const bad = (path: string) => {
       try {
@@ -94,7 +190,7 @@ describe('safetensors', () => {
       return 'nothing';
     };
     const path = join(folder, 'bad.safetensors');
-    expect(bad(join(folder, 'absent'))).to.contain('there is no such file');
+    expect(bad(join(folder, 'absent'))).to.contain('file not found');
     expect(bad(file(path, 'F32', [2], new Uint8Array(4)))).to.contain('"x" has 4 bytes for 2');
     expect(bad(file(path, 'F32', [2], new Uint8Array(4), 8))).to.contain('4 bytes behind the end');
     expect(bad(file(path, 'Q4', [2], new Uint8Array(4)))).to.contain('type Q4');
