@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
-import { JsonFormat, NUMBERS, TEXTS } from '../../registry/json-file.js';
+import { JsonFormat, NUMBERS, TEXTS } from '../../registry/support/json-file.js';
 import type { HostTensor } from '../support/host-tensor.js';
 import type { Measured } from '../../registry/contracts/learning.js';
 import { leftoversOf, writeFolder } from '../support/files.js';

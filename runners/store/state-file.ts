@@ -4,8 +4,8 @@ import { closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
-import { JsonFormat } from '../../registry/json-file.js';
-import { openPlain } from '../../registry/plain-file.js';
+import { JsonFormat } from '../../registry/support/json-file.js';
+import { openPlain } from '../../registry/support/plain-file.js';
 import { writeWhole } from '../support/files.js';
 
 /** Raised when checkpoints of older versions cannot be continued. */

@@ -2,7 +2,7 @@
 // places are what the format says, and the tensors fill the data from its first byte to its last, without gaps and
 // without sharing any. Whatever the bytes are, the answer is a header or a sentence that says what is wrong.
 import { MtcpError } from '../../registry/errors.js';
-import { JsonFormat } from '../../registry/json-file.js';
+import { JsonFormat } from '../../registry/support/json-file.js';
 
 export interface Entry {
   readonly dtype: string;

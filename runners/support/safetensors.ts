@@ -5,7 +5,7 @@ import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
 import { halfToNumber } from '../../registry/support/half.js';
-import { openPlain } from '../../registry/plain-file.js';
+import { openPlain } from '../../registry/support/plain-file.js';
 import { asIoError, temporaryName } from './files.js';
 import type { HostTensor } from './host-tensor.js';
 import { parseHeader, type Header } from './safetensors-header.js';

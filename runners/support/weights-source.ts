@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, readSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
-import { JsonFormat } from '../../registry/json-file.js';
-import { openPlain } from '../../registry/plain-file.js';
+import { JsonFormat } from '../../registry/support/json-file.js';
+import { openPlain } from '../../registry/support/plain-file.js';
 import { SafetensorsFile, type StoredTensor } from './safetensors.js';
 
 const SINGLE = 'model.safetensors';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { Measured } from '../../registry/contracts/learning.js';
 import { messageOf, MtcpError } from '../../registry/errors.js';
-import { JsonFormat, NUMBERS, TEXTS } from '../../registry/json-file.js';
+import { JsonFormat, NUMBERS, TEXTS } from '../../registry/support/json-file.js';
 import type { TrialSpec } from '../config/index.js';
 import { splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';

@@ -2,7 +2,7 @@
 // predictions/ the single pictures with index.json, from which reports are made.
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { JsonFormat } from '../../registry/json-file.js';
+import { JsonFormat } from '../../registry/support/json-file.js';
 import type { MapData, Sample } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { writeFolder, writeWhole } from '../support/files.js';

@@ -2,7 +2,13 @@
 // a file that is written appears under its name only when all of it is on the disk.
 import { open, rename, rm } from 'node:fs/promises';
 import { MtcpError } from '../../../registry/index.js';
-import { isLfsPointer, lfsError, plainProblem, READ, unreadable } from '../../../registry/plain-file.js';
+import {
+  isLfsPointer,
+  lfsError,
+  plainProblem,
+  READ,
+  unreadable,
+} from '../../../registry/support/plain-file.js';
 import { MOST_BYTES } from './budget.js';
 
 /**

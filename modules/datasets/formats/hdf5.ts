@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import h5wasm, { type Dataset } from 'h5wasm/node';
 import { MtcpError } from '../../../registry/index.js';
-import { openPlain } from '../../../registry/plain-file.js';
+import { openPlain } from '../../../registry/support/plain-file.js';
 
 export class Hdf5File {
   private constructor(

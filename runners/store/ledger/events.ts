@@ -1,7 +1,7 @@
 // What happens in a trial, as it happens: one JSON object a line in events.jsonl, appended and never changed.
 // Everything that is shown later (tables, curves, trackers) is read from here.
 import type { Measured } from '../../../registry/contracts/learning.js';
-import { JsonFormat, NUMBERS, type FileSchema } from '../../../registry/json-file.js';
+import { JsonFormat, NUMBERS, type FileSchema } from '../../../registry/support/json-file.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { LineLog } from '../../support/lines.js';
 

@@ -1,7 +1,7 @@
 // job.json in a trial's folder: the job of a batch system that trained it last.
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
-import { JsonFormat } from '../../../registry/json-file.js';
+import { JsonFormat } from '../../../registry/support/json-file.js';
 import { writeWhole } from '../../support/files.js';
 
 export interface JobMark {

@@ -26,7 +26,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
-import { JsonFormat } from '../../../registry/json-file.js';
+import { JsonFormat } from '../../../registry/support/json-file.js';
 import { asIoError } from '../../support/files.js';
 import { requireOwn } from '../../support/own.js';
 

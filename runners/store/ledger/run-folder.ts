@@ -10,7 +10,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
-import { JsonFormat, NUMBERS, TEXTS } from '../../../registry/json-file.js';
+import { JsonFormat, NUMBERS, TEXTS } from '../../../registry/support/json-file.js';
 import type { TrialSpec } from '../../config/index.js';
 import type { Measured, MetricValues } from '../../../registry/contracts/learning.js';
 import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';

@@ -1,6 +1,6 @@
 // The finest record of a trial: one JSON object a step in steps.jsonl. It is not flushed to disk as eagerly as the
 // events; what is behind the checkpoint that a trial goes on from is cut off and written again.
-import { JsonFormat, NUMBERS } from '../../../registry/json-file.js';
+import { JsonFormat, NUMBERS } from '../../../registry/support/json-file.js';
 import { writeWhole } from '../../support/files.js';
 import { LineLog } from '../../support/lines.js';
 

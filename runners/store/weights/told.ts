@@ -2,7 +2,7 @@
 // in the same folder, as others publish it, or the backbone in the metadata of files that mtcp wrote.
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { JsonFormat } from '../../../registry/json-file.js';
+import { JsonFormat } from '../../../registry/support/json-file.js';
 import type { Slot } from '../../../registry/options.js';
 import type { WeightsSource } from '../../support/weights-source.js';
 import { renamed, shapesOf } from './fit.js';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
-import { readText } from '../../../registry/plain-file.js';
+import { readText } from '../../../registry/support/plain-file.js';
 import { isAsWritten, type TrialSpec } from '../../config/index.js';
 import { openExperiment } from '../../config/open.js';
 import { RunFolder } from '../ledger/run-folder.js';

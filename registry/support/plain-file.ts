@@ -2,7 +2,7 @@
 // can be meant. A pipe would be waited for without end, a device never ends, a pointer of Git LFS is text in the
 // place of the file.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { MtcpError, type ErrorKind } from './errors.js';
+import { MtcpError, type ErrorKind } from '../errors.js';
 
 export interface PlainFile {
   /** To be closed by the caller. */

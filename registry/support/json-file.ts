@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { existsSync, lstatSync } from 'node:fs';
 import type { Ajv, ValidateFunction } from 'ajv';
-import { MtcpError, type ErrorKind } from './errors.js';
+import { MtcpError, type ErrorKind } from '../errors.js';
 import { readText, type PlainOptions } from './plain-file.js';
 
 /** Draft-07. What a schema does not mention is left as it is, for files of later versions. */
