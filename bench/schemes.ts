@@ -76,7 +76,7 @@ async function subjectOf(trial: TrialSpec, engine: Engine): Promise<Subject> {
       scheme.stepBegin?.(info);
       const result = await step.gradientsOf(batch, (name) => randomStream(name), info);
       await step.apply(done, 1e-6);
-      const again = scheme.looksAgain ? await step.lossesAgain() : undefined;
+      const again = scheme.needs?.again ? await step.lossesAgain() : undefined;
       scheme.stepEnd?.({ ...info, rate: 1e-6, raw: result.raw, projected: result.projected, again });
       if (done === 1) scheme.epochEnd?.({ epoch: 0, raw: result.raw, projected: result.projected });
       const wall = performance.now() - start;

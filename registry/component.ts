@@ -6,7 +6,7 @@
 // (`announcedFrom`, for plugins).
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';
-import { inject, injectable } from 'inversify';
+import { inject, injectable, injectFromHierarchy } from 'inversify';
 import { catalog } from './catalog.js';
 import type { AuxiliaryLoss } from './contracts/auxiliary.js';
 import type { Backbone, Block, Head } from './contracts/blocks.js';
@@ -104,6 +104,9 @@ export function component<K extends Kind>(meta: ComponentMeta<K>) {
     file: fileOf(meta),
   };
   return <T extends Constructor<Contracts[K]>>(target: T): void => {
+    // A class without a constructor of its own is handed what its base class asks for.
+    if (!asking.has(target) && Object.getPrototypeOf(target) !== Function.prototype)
+      injectFromHierarchy({ extendConstructorArguments: true, extendProperties: false })(target);
     injectable()(target);
     catalog.add({ ...entry, create: target } as ComponentEntry);
   };
@@ -132,12 +135,22 @@ function fileOf({ kind, name, file = loading }: ComponentMeta): string {
 }
 
 /** Injects the component's validated options, defaults filled in. */
-export const options = (): ParameterDecorator & PropertyDecorator => inject(OPTIONS);
+export const options = (): ParameterDecorator => asked(OPTIONS);
 /** Injects the tasks of the trial, in order: `readonly Task[]`. */
-export const tasks = (): ParameterDecorator & PropertyDecorator => inject(TASKS);
+export const tasks = (): ParameterDecorator => asked(TASKS);
 /** Injects the factory for components named inside options: `ComponentFactory`. */
-export const components = (): ParameterDecorator & PropertyDecorator => inject(COMPONENTS);
+export const components = (): ParameterDecorator => asked(COMPONENTS);
 
 export const OPTIONS = Symbol.for('mtcp.options');
 export const TASKS = Symbol.for('mtcp.tasks');
 export const COMPONENTS = Symbol.for('mtcp.components');
+
+/** Classes whose own constructor asks for something. */
+const asking = new WeakSet<object>();
+
+const asked =
+  (what: symbol): ParameterDecorator =>
+  (target, key, index) => {
+    asking.add(target);
+    inject(what)(target, key, index);
+  };

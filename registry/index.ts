@@ -15,6 +15,7 @@ export { define, type Definition, type Given } from './define.js';
 export { MtcpError, type ErrorDetails, type ErrorKind } from './errors.js';
 export {
   defineOptions,
+  type ClosedSchema,
   type OptionsOf,
   type OptionsSchema,
   type Properties,
@@ -26,6 +27,7 @@ export type * from './contracts/auxiliary.js';
 export type * from './contracts/blocks.js';
 export type * from './contracts/checkpoints.js';
 export type * from './contracts/data.js';
+export { NO_TAPS } from './contracts/features.js';
 export type * from './contracts/features.js';
 export type * from './contracts/launching.js';
 export type * from './contracts/learning.js';

@@ -12,7 +12,7 @@ import {
   type AuxiliaryLoss,
   type ComponentFactory,
   type Head,
-  type Slot,
+  type OptionsOf,
   type Task,
 } from '../../registry/index.js';
 import { didYouMean } from '../../registry/support/near.js';
@@ -27,12 +27,6 @@ const schema = defineOptions({
   head: { $ref: '#/definitions/head', description: 'What predicts.' },
 });
 
-interface SupervisionOptions {
-  task: string;
-  feature: string;
-  head: Slot;
-}
-
 @component({
   kind: 'auxiliary',
   name: 'supervision',
@@ -46,7 +40,7 @@ export class Supervision implements AuxiliaryLoss {
   readonly #task: Task;
 
   constructor(
-    @options() private readonly options: SupervisionOptions,
+    @options() private readonly options: OptionsOf<typeof schema>,
     @components() factory: ComponentFactory,
     @tasks() all: readonly Task[],
   ) {

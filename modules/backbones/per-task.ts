@@ -5,15 +5,16 @@ import {
   components,
   defineOptions,
   MtcpError,
+  NO_TAPS,
   options,
   tasks,
   type Backbone,
   type Block,
   type ComponentFactory,
   type FeatureMap,
+  type OptionsOf,
   type Pyramid,
   type Scope,
-  type Slot,
   type Stage,
   type Task,
   type TaskPyramids,
@@ -35,12 +36,6 @@ const schema = defineOptions({
   },
 });
 
-interface PerTaskOptions {
-  encoder: Slot;
-  unit: Slot | null;
-  after: readonly string[] | null;
-}
-
 @component({
   kind: 'backbone',
   name: 'per_task',
@@ -55,7 +50,7 @@ export class PerTask implements Backbone {
   readonly #after: readonly string[] | null;
 
   constructor(
-    @options() { encoder, unit, after }: PerTaskOptions,
+    @options() { encoder, unit, after }: OptionsOf<typeof schema>,
     @components() factory: ComponentFactory,
     @tasks() private readonly tasks: readonly Task[],
   ) {
@@ -81,7 +76,7 @@ export class PerTask implements Backbone {
       seen.push(stage);
       let maps = this.#each((name) => [stages[name].map] as Pyramid);
       if (this.#after === null || this.#after.includes(stage)) {
-        const features = { image, shared: [], inner: [], stages: maps, tasks: maps };
+        const features = { image, shared: [], taps: NO_TAPS, stages: maps, tasks: maps };
         maps = this.#unit.forward(scope.at(`units.${stage}`), features).tasks as typeof maps;
       }
       steps = this.#each((name) => encoders[name].next(maps[name][0]));

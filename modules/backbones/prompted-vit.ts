@@ -80,7 +80,8 @@ export class PromptedVit implements Backbone {
 
   /**
    * Each task's pyramid has a map of 2 * channels for every tap: weighed by places, then weighed by channels.
-   * `relations` has the scores of prompts for prompts.
+   * Tap `relations`: how strongly each task's prompt asks for each other's, [batch, heads, tasks, tasks] in the order
+   * of the task set, rows ask for columns.
    */
   forward(scope: Scope, image: FeatureMap): Encoded {
     const { channels, depth, taps } = this.#size;
@@ -111,7 +112,7 @@ export class PromptedVit implements Backbone {
       this.tasks.forEach(({ name }, t) => maps[name].push({ data: weighed[t], stride }));
       relations.push(tf.slice(result.scores.spatial, [0, 0, 0, 0], [-1, -1, -1, count]));
     }
-    return { tasks: maps, relations };
+    return { tasks: maps, taps: new Map([['relations', relations]]) };
   }
 
   #checkWindows(rows: number, columns: number): void {

@@ -1,5 +1,6 @@
 // ResNet (He et al. 2016), plain or dilated so that the last stages keep stride 8, as the compared systems of the
 // years before transformers use it.
+import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
   defineOptions,
@@ -72,15 +73,15 @@ export class ResNet implements Backbone {
   }
 
   forward(scope: Scope, image: FeatureMap): Encoded {
-    const inner: FeatureMap[] = [];
+    const inner: Tensor4D[] = [];
     const steps = this.stages(scope, image, inner);
     let step = steps.next();
     while (!step.done) step = steps.next(step.value.map);
-    return this.options.inner ? { shared: step.value, inner } : { shared: step.value };
+    return { shared: step.value, ...(this.options.inner && { taps: new Map([['inner', inner]]) }) };
   }
 
-  /** @param inner receives each stage's map before its last block */
-  *stages(scope: Scope, image: FeatureMap, inner: FeatureMap[] = []): Generator<Stage, Pyramid, FeatureMap> {
+  /** @param inner receives each stage's map before its last block, for the tap of that name */
+  *stages(scope: Scope, image: FeatureMap, inner: Tensor4D[] = []): Generator<Stage, Pyramid, FeatureMap> {
     const { depth, dilated, width } = this.options;
     const blocks = this.options.blocks ?? BLOCKS[depth];
     const stem = relu(
@@ -94,7 +95,7 @@ export class ResNet implements Backbone {
       const dilation = dilated && i >= 2 ? 2 ** (i - 1) : 1;
       const stride = i === 0 || dilation > 1 ? 1 : 2;
       for (let j = 0; j < count; j++) {
-        if (j === count - 1) inner.push(map);
+        if (j === count - 1) inner.push(map.data);
         const block = depth === 18 ? basicBlock : bottleneck;
         const first = j === 0;
         const data = block(scope.at(`${name}.${j}`), map.data, width * 2 ** i, {

@@ -45,8 +45,9 @@ export class Mtan implements Block {
   ) {}
 
   forward(scope: Scope, features: Features): Features {
-    const { shared, inner } = features;
-    if (inner.length !== shared.length)
+    const { shared, taps } = features;
+    const inner = taps.get('inner');
+    if (inner?.length !== shared.length)
       throw new MtcpError('component', 'decoder mtan: the backbone gives no maps before its last blocks', {
         hint: 'resnet does with `inner: true`',
       });
@@ -54,7 +55,7 @@ export class Mtan implements Block {
       const levels: FeatureMap[] = [];
       let picked: tf.Tensor4D | undefined;
       shared.forEach(({ data, stride }, s) => {
-        const before = inner[s].data;
+        const before = inner[s];
         const input = picked ? (tf.concat([before, picked], 3) as tf.Tensor4D) : before;
         const mask = this.#attend(scope.at(`attention.${s}.${name}`), input, data.shape[3]);
         const chosen: tf.Tensor4D = data.mul(mask);

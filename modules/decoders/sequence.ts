@@ -7,8 +7,8 @@ import {
   type Block,
   type ComponentFactory,
   type Features,
+  type OptionsOf,
   type Scope,
-  type Slot,
 } from '../../registry/index.js';
 
 const schema = defineOptions({
@@ -30,7 +30,7 @@ const schema = defineOptions({
 export class DecoderSequence implements Block {
   readonly #blocks: Block[];
 
-  constructor(@options() { blocks }: { blocks: readonly Slot[] }, @components() factory: ComponentFactory) {
+  constructor(@options() { blocks }: OptionsOf<typeof schema>, @components() factory: ComponentFactory) {
     this.#blocks = blocks.map((slot) => factory.create('decoder', slot));
   }
 

@@ -27,7 +27,7 @@ export class CrossTaskReweighting implements Block {
   constructor(@tasks() private readonly tasks: readonly Task[]) {}
 
   forward(scope: Scope, features: Features): Features {
-    const { relations } = features;
+    const relations = features.taps.get('relations');
     if (!relations)
       throw new MtcpError(
         'component',

@@ -17,9 +17,7 @@ import {
   type Loss,
   type OptionsOf,
   type Scope,
-  type Slot,
   type Task,
-  type TaskKind,
 } from '../../registry/index.js';
 import { didYouMean } from '../../registry/support/near.js';
 import { CONTEXTS, contextAttention, regionsOf, type Context } from '../nn/context-attention.js';
@@ -71,11 +69,6 @@ const schema = defineOptions({
   },
 });
 
-type Options = Pick<OptionsOf<typeof schema>, 'otherwise' | 'dropout'> & {
-  contexts: Readonly<Record<string, Readonly<Record<string, Context>>>>;
-  auxiliary: Readonly<Record<TaskKind, Slot>>;
-};
-
 @component({
   kind: 'interaction',
   name: 'relational_context',
@@ -88,7 +81,7 @@ export class RelationalContext implements Block {
   readonly #auxiliary: Readonly<Record<string, Loss>>;
 
   constructor(
-    @options() private readonly options: Options,
+    @options() private readonly options: OptionsOf<typeof schema>,
     @tasks() private readonly tasks: readonly Task[],
     @components() factory: ComponentFactory,
   ) {

@@ -9,12 +9,12 @@ import {
   options,
   type ComponentFactory,
   type EpochMeans,
-  type GradientRule,
+  type OptionsOf,
   type PerTask,
   type Scheme,
   type SchemeInputs,
+  type SchemeNeeds,
   type Scope,
-  type Slot,
   type StepInfo,
   type StepReport,
   type TaskLoss,
@@ -32,11 +32,6 @@ const schema = defineOptions({
   },
 });
 
-interface Options {
-  weights: Slot;
-  gradients: Slot;
-}
-
 @component({
   kind: 'scheme',
   name: 'compose',
@@ -49,46 +44,45 @@ interface Options {
 export class ComposedScheme implements Scheme {
   readonly #losses: Scheme;
   readonly #mixer: Scheme;
-  readonly gradients: GradientRule;
+  readonly needs: SchemeNeeds;
 
-  constructor(@options() { weights, gradients }: Options, @components() factory: ComponentFactory) {
+  constructor(
+    @options() { weights, gradients }: OptionsOf<typeof schema>,
+    @components() factory: ComponentFactory,
+  ) {
     this.#losses = factory.create('scheme', weights);
     this.#mixer = factory.create('scheme', gradients);
-    const rule = this.#mixer.gradients;
-    if (!rule)
+    const [before, after] = this.#both.map((scheme) => scheme.needs ?? {});
+    if (!after.gradients)
       throw refused(
         `gradients: ${gradients.type} does not combine gradients, it weighs losses`,
         `write \`weights: {type: ${gradients.type}}\` and a gradient scheme such as pcgrad under gradients`,
       );
-    if (this.#losses.gradients)
+    if (before.gradients)
       throw refused(
         `weights: ${weights.type} combines gradients, and there is only one combination in a step`,
         'choose a scheme that weighs losses, such as lps, log or uncertainty',
       );
-    if (this.#losses.indivisible)
+    if (before.alone)
       throw refused(
-        `${weights.type} gives no gradients of single tasks to combine: ${this.#losses.indivisible}`,
+        `${weights.type} ${before.alone}, and gives no gradients of single tasks to combine`,
         'choose a scheme whose objective is a sum over tasks, such as lps, log or uncertainty',
       );
-    if (rule.brings && weights.type !== 'equal')
+    if (after.alone && weights.type !== 'equal')
       throw refused(
-        `${gradients.type} ${rule.brings} and goes with no other weights`,
+        `${gradients.type} ${after.alone} and goes with no other weights`,
         `write \`scheme: {type: ${gradients.type}}\``,
       );
-    this.gradients = rule;
+    this.needs = {
+      evaluation: before.evaluation || after.evaluation,
+      again: before.again || after.again,
+      gradients: after.gradients,
+    };
   }
 
   /** The scheme that the losses meet: the second one if it has a transform of its own. */
   get #front(): Scheme {
-    return this.gradients.brings ? this.#mixer : this.#losses;
-  }
-
-  get looksAgain(): boolean {
-    return this.#both.some(({ looksAgain }) => looksAgain);
-  }
-
-  get needsEvaluation(): boolean {
-    return this.#both.some(({ needsEvaluation }) => needsEvaluation);
+    return this.#mixer.needs?.alone ? this.#mixer : this.#losses;
   }
 
   get #both(): Scheme[] {

@@ -1,21 +1,11 @@
 // The parts of a network. All are stateless: options come by injection, parameters from the scope.
 import type { Tensor4D } from '../tf.js';
-import type { FeatureMap, Features, Pyramid, TaskPyramids } from './features.js';
+import type { FeatureMap, Features, Pyramid, TaskPyramids, Taps } from './features.js';
 import type { Scope } from './scope.js';
 import type { Task } from './tasks.js';
 
-/** What a backbone makes of an image. */
-export type Encoded =
-  | {
-      shared: Pyramid;
-      /** What each level was before the last block of its stage, for systems that tap there. */
-      inner?: Pyramid;
-    }
-  | {
-      tasks: TaskPyramids;
-      /** How strongly tasks ask for each other, for each level: see `Features`. */
-      relations?: readonly Tensor4D[];
-    };
+/** What a backbone makes of an image: one pyramid for all tasks or one for each, and what else it shows. */
+export type Encoded = ({ shared: Pyramid } | { tasks: TaskPyramids }) & { taps?: Taps };
 
 /** The map after a stage of an encoder. */
 export interface Stage {

@@ -25,18 +25,22 @@ export type Pyramid = readonly FeatureMap[];
 /** A pyramid for every task of the trial, in the order of the task set. */
 export type TaskPyramids = Readonly<Record<string, Pyramid>>;
 
+/**
+ * What a backbone shows of its inside to the blocks that know it, by name; one tensor for each level, fine to coarse.
+ * The backbone's file says what the names mean, the block's file which it asks for.
+ */
+export type Taps = ReadonlyMap<string, readonly Tensor4D[]>;
+
+/** Of a backbone that shows nothing. */
+export const NO_TAPS: Taps = new Map();
+
 export interface Features {
   /** The normalised input image, stride 1. */
   readonly image: FeatureMap;
   /** The backbone's pyramid; empty if the backbone has one encoder per task. */
   readonly shared: Pyramid;
-  /** Where the backbone tells: each shared level before the last block of its stage; otherwise empty. */
-  readonly inner: Pyramid;
-  /**
-   * Where the backbone tells: how strongly each task asks for each other, for every level of the tasks' pyramids;
-   * [batch, heads, tasks, tasks] in the order of the task set, rows ask for columns.
-   */
-  readonly relations?: readonly Tensor4D[];
+  /** What the backbone tells beside its pyramids. */
+  readonly taps: Taps;
   /** What the decoder produced, kept for trace-back; equals `tasks` right after the decoder. */
   readonly stages: TaskPyramids;
   /** The current features of each task. */

@@ -2,7 +2,7 @@
 //
 // A scheme works in two places. In the recorded graph `project` and `combine` say what is differentiated;
 // numbers that change between steps (`weights`, `scalars`) are inputs of that graph. Between the steps, on the
-// host, the hooks look at what came out and set the numbers of the next step. A scheme with `gradients` also
+// host, the hooks look at what came out and set the numbers of the next step. A scheme whose needs name `gradients` also
 // decides, at every step, how the tasks' gradients become one.
 import type { Scalar } from '../tf.js';
 import type { RandomStream, Scope } from './scope.js';
@@ -23,7 +23,21 @@ export interface SchemeInputs {
   scalars: Record<string, Scalar>;
 }
 
+/** What a scheme asks of training beyond the losses of each step. */
+export interface SchemeNeeds {
+  /** Evaluations while it trains: the scheme depends on `evaluated`. */
+  readonly evaluation?: boolean;
+  /** The losses of the same batch after the update, told to `stepEnd`, at the cost of one more forward pass. */
+  readonly again?: boolean;
+  /** The tasks' gradients, which the rule makes one of; without it they are summed. */
+  readonly gradients?: GradientRule;
+  /** To be the only scheme, and why: it cannot be composed with one that weighs losses or combines gradients. */
+  readonly alone?: string;
+}
+
 export interface Scheme {
+  readonly needs?: SchemeNeeds;
+
   /** Puts a task loss on the scheme's scale (log projection, identity). */
   project(loss: Scalar): Scalar;
   /**
@@ -31,21 +45,12 @@ export interface Scheme {
    * it is not a sum over tasks. Called for the final predictions and for each place of intermediate ones.
    */
   combine(scope: Scope, losses: PerTask<TaskLoss>, inputs: SchemeInputs): PerTask<Scalar> | Scalar;
-  /** Why there are no terms of single tasks, where `combine` gives a single number. */
-  readonly indivisible?: string;
   /** Weights for the coming step. */
   weights(): PerTask<number>;
   /** Further numbers for the coming step; the names are always the same. */
   scalars?(): Record<string, number>;
   /** What each projected loss' gradient was multiplied by, where `combine` decides that from the losses of the step. */
   effective?(raw: PerTask<number>): PerTask<number>;
-
-  /** How the tasks' gradients become one; without it they are summed. */
-  readonly gradients?: GradientRule;
-  /** True: `stepEnd` is told the losses of the same batch after the update, at the cost of one more forward pass. */
-  readonly looksAgain?: boolean;
-  /** True: the scheme lives on `evaluated`, so the trial must evaluate while it trains. */
-  readonly needsEvaluation?: boolean;
 
   stepBegin?(step: StepInfo): void;
   stepEnd?(step: StepReport): void;
@@ -111,8 +116,6 @@ export interface GradientRule {
    * coefficients as inside.
    */
   readonly exclusive: 'sum' | 'weighted';
-  /** What the scheme does to the losses by itself; it then goes with no other scheme's weights. */
-  readonly brings?: string;
   /** Called with the gradients of the terms of those tasks that had a valid pixel; at least one. */
   combine(gradients: TaskGradients, step: StepInfo): Combination;
 }

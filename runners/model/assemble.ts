@@ -184,6 +184,14 @@ function checkKind(kind: Kind, slot: Slot, task: Task, misfits: Misfit[]): void 
   });
 }
 
+/** What a scheme said by itself before there was `needs`, and what it is called there. */
+const FORMER_NEEDS: Readonly<Record<string, string>> = {
+  gradients: 'gradients',
+  looksAgain: 'again',
+  needsEvaluation: 'evaluation',
+  indivisible: 'alone',
+};
+
 /** Whether the batch can be divided as the trial says, and the scheme gets what it looks at. */
 function checkSteps({ config }: TrialSpec, scheme: Scheme | undefined, misfits: Misfit[]): void {
   const { batch, accumulate } = config.train;
@@ -194,20 +202,28 @@ function checkSteps({ config }: TrialSpec, scheme: Scheme | undefined, misfits: 
       hint: `a batch of ${batch} can be divided into ${divisors(batch).join(', ')} micro-batches`,
     });
   if (!scheme) return;
+  const outdated = Object.keys(FORMER_NEEDS).find((name) => name in scheme);
+  if (outdated !== undefined)
+    misfits.push({
+      path: ['scheme'],
+      message: `scheme "${config.scheme.type}" has "${outdated}", which nothing reads any more`,
+      hint: `say it in \`needs: { ${FORMER_NEEDS[outdated]} }\``,
+    });
+  const needs = scheme.needs ?? {};
   const named = `scheme "${config.scheme.type}"`;
-  if (scheme.needsEvaluation && config.evaluate.every === null)
+  if (needs.evaluation && config.evaluate.every === null)
     misfits.push({
       path: ['scheme'],
       message: `${named} takes its weights from evaluations, and there are none before the end`,
       hint: 'set `evaluate: {every: 1}`',
     });
-  if ((scheme.gradients || scheme.looksAgain) && accumulate > 1)
+  if ((needs.gradients || needs.again) && accumulate > 1)
     misfits.push({
       path: ['train', 'accumulate'],
       message: `${named} looks at the gradients or losses of a whole batch; train.accumulate divides it`,
       hint: 'set `train: {accumulate: 1}`',
     });
-  if (scheme.gradients?.shared === 'representation' && Object.keys(config.auxiliary).length > 0)
+  if (needs.gradients?.shared === 'representation' && Object.keys(config.auxiliary).length > 0)
     misfits.push({
       path: ['auxiliary'],
       message: `${named} divides the step at the backbone's maps; auxiliary losses see all of it`,

@@ -6,11 +6,12 @@
 // names of all parameters, are those of the sections: backbone.*, decoder.*, ..., heads.<task>.*
 import type { Tensor4D } from '../../registry/tf.js';
 import type { ComponentFactory } from '../../registry/container.js';
-import type { Backbone, Block, Head } from '../../registry/contracts/blocks.js';
-import type { FeatureMap, Features, Pyramid } from '../../registry/contracts/features.js';
+import type { Backbone, Block, Encoded, Head } from '../../registry/contracts/blocks.js';
+import { NO_TAPS, type FeatureMap, type Features, type Pyramid } from '../../registry/contracts/features.js';
 import { DEFAULT_MEMORY, type MemoryPolicy } from '../../registry/contracts/memory.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
+import { MtcpError } from '../../registry/errors.js';
 import type { ModelConfig, TaskConfig } from '../config/trial.js';
 import { PartError } from './part-error.js';
 
@@ -54,19 +55,20 @@ export class Network {
   encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
     const encoded = this.#part('backbone', `images of ${image.shape.slice(1).join('x')}`, () =>
-      this.#backbone.forward(scope.withMemory(this.memory).at('backbone'), input),
+      current(this.#backbone.forward(scope.withMemory(this.memory).at('backbone'), input)),
     );
     const pyramids = 'shared' in encoded ? { shared: encoded.shared } : encoded.tasks;
     for (const [name, pyramid] of Object.entries(pyramids)) exposeLevels(scope, `backbone.${name}`, pyramid);
-    if ('shared' in encoded) return this.sharing(input, encoded.shared, encoded.inner);
-    const { tasks, relations } = encoded;
-    return { image: input, shared: [], inner: [], relations, stages: tasks, tasks };
+    const { taps = NO_TAPS } = encoded;
+    if ('shared' in encoded) return this.sharing(input, encoded.shared, taps);
+    const { tasks } = encoded;
+    return { image: input, shared: [], taps, stages: tasks, tasks };
   }
 
   /** Features in which every task starts from the same pyramid. */
-  sharing(image: FeatureMap, shared: Pyramid, inner: Pyramid = []): Features {
+  sharing(image: FeatureMap, shared: Pyramid, taps = NO_TAPS): Features {
     const pyramids = Object.fromEntries(this.tasks.map(({ name }) => [name, shared]));
-    return { image, shared, inner, stages: pyramids, tasks: pyramids };
+    return { image, shared, taps, stages: pyramids, tasks: pyramids };
   }
 
   /**
@@ -137,3 +139,12 @@ const maps = (pyramid: Pyramid | undefined): string =>
   pyramid === undefined || pyramid.length === 0
     ? 'no map'
     : pyramid.map(({ data, stride }) => `${data.shape.slice(1).join('x')} at stride ${stride}`).join(', ');
+
+/** @throws MtcpError if a backbone returns what is now among `taps`, where it would be lost in silence */
+function current(encoded: Encoded): Encoded {
+  const former = ['inner', 'relations'].find((name) => name in encoded);
+  if (former === undefined) return encoded;
+  throw new MtcpError('component', `the backbone returns "${former}", which nothing reads any more`, {
+    hint: `return \`taps: new Map([['${former}', ...]])\``,
+  });
+}

@@ -14,12 +14,9 @@ type WithSelection = Pick<TrialConfig, 'evaluate'>;
 export type Judge = (metrics: MetricValues) => number | undefined;
 
 /** The split whose scores decide about weights, of the network and of schemes that look at scores. */
-export function judgedSplit(
-  { evaluate }: WithSelection,
-  scheme?: Pick<Scheme, 'needsEvaluation'>,
-): EvaluatedSplit {
+export function judgedSplit({ evaluate }: WithSelection, scheme?: Pick<Scheme, 'needs'>): EvaluatedSplit {
   const { rule, split } = evaluate.selection;
-  return split === 'held-out' && (rule === 'best' || scheme?.needsEvaluation) ? 'held-out' : 'val';
+  return split === 'held-out' && (rule === 'best' || scheme?.needs?.evaluation) ? 'held-out' : 'val';
 }
 
 /**

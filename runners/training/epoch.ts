@@ -35,7 +35,7 @@ export async function trainEpoch(session: Session): Promise<void> {
     await session.step.apply(state.step, rate);
     means.add(result);
     noteMemory(session);
-    const again = scheme.looksAgain ? await session.step.lossesAgain() : undefined;
+    const again = scheme.needs?.again ? await session.step.lossesAgain() : undefined;
     scheme.stepEnd?.({ ...info, rate, raw: result.raw, projected: result.projected, again });
     steps.add({ epoch: epoch + 1, step: state.step, rate, ...result });
     context.observe({

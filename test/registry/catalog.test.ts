@@ -1,5 +1,6 @@
 // Announcing components, finding them, and making them in the container of a trial.
 import { expect } from 'chai';
+import '../../modules/schedules/constant.js';
 import { catalog, Catalog } from '../../registry/catalog.js';
 import { announcedFrom, component, options, tasks, type ComponentEntry } from '../../registry/component.js';
 import { createTrialContainer } from '../../registry/container.js';
@@ -89,5 +90,45 @@ describe("a trial's container", () => {
     const progress = { epoch: 0, epochs: 1, step: 0, stepsPerEpoch: 1 };
     expect([standard.factor(progress), tall.factor(progress)]).to.deep.equal([6, 20]);
     expect(createTrialContainer([]).create('schedule', { type: 'test-step' }).factor(progress)).to.equal(0);
+  });
+
+  it('hands a class without a constructor what its base classes ask for', () => {
+    abstract class Base implements Schedule {
+      constructor(
+        @options() protected readonly given: OptionsOf<typeof schema>,
+        @tasks() protected readonly all: readonly Task[],
+      ) {}
+      abstract factor(): number;
+    }
+    abstract class Middle extends Base {
+      readonly doubled = 2 * this.given.height;
+    }
+    @component({
+      kind: 'schedule',
+      name: 'test-step',
+      summary: 'A step.',
+      options: schema,
+      file: import.meta.url,
+    })
+    class Leaf extends Middle {
+      factor(): number {
+        return this.doubled + this.all.length;
+      }
+    }
+    void Leaf;
+    const slot = { type: 'test-step', height: 5 };
+    const made = createTrialContainer([{ name: 'depth' } as Task]).create('schedule', slot);
+    expect(made.factor({ epoch: 0, epochs: 1, step: 0, stepsPerEpoch: 1 })).to.equal(11);
+  });
+
+  it('knows components that were announced after it was made, and makes a new one each time', () => {
+    const container = createTrialContainer([]);
+    expect(container.create('schedule', { type: 'constant' })).to.be.an('object');
+    announce('test-step');
+    const make = () => container.create('schedule', { type: 'test-step' });
+    expect(make()).not.to.equal(make());
+    expect(() => container.create('schedule', { type: 'test-stop' })).to.throw(
+      'unknown schedule "test-stop"',
+    );
   });
 });

@@ -101,7 +101,7 @@ export async function train(slot: Slot, factor: number, epochs = 8): Promise<Cou
     scheme.stepBegin?.(info);
     const result = await step.gradientsOf(data, (name) => randomStream(name), info);
     await step.apply(i + 1, optimizer.rate);
-    const again = scheme.looksAgain ? await step.lossesAgain() : undefined;
+    const again = scheme.needs?.again ? await step.lossesAgain() : undefined;
     scheme.stepEnd?.({ ...info, rate: optimizer.rate, raw: result.raw, projected: result.projected, again });
     steps.push(result);
     for (const task of Object.keys(sums)) sums[task] += result.raw[task] / STEPS_PER_EPOCH;

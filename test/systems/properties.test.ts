@@ -10,7 +10,7 @@ import { maxPool, averagePool } from '../../modules/nn/pooling.js';
 import { convTranspose2d } from '../../modules/nn/ops/convolution.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { createTrialContainer } from '../../registry/container.js';
-import type { FeatureMap, Features } from '../../registry/contracts/features.js';
+import { NO_TAPS, type FeatureMap, type Features } from '../../registry/contracts/features.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { EagerEngine } from '../../runners/engine/eager.js';
 import {
@@ -43,7 +43,7 @@ function interact(slot: { type: string; [option: string]: unknown }, inputs: Arr
     const features: Features = {
       image: tasks.semseg[0],
       shared: [],
-      inner: [],
+      taps: NO_TAPS,
       stages: tasks,
       tasks,
     };
@@ -125,7 +125,7 @@ describe('local structures', () => {
         TASKS.map(({ name }) => [name, [{ data: x as tf.Tensor4D, stride: 8 }]]),
       );
       const pass = new Pass(table, tracer, true);
-      const features = { image: tasks.semseg[0], shared: [], inner: [], stages: tasks, tasks };
+      const features = { image: tasks.semseg[0], shared: [], taps: NO_TAPS, stages: tasks, tasks };
       return { y: block.forward(pass.root, features).tasks.semseg[0].data };
     });
     const gain = new Float32Array(1).fill(5);
@@ -145,7 +145,7 @@ describe('mixtures of sluice networks', () => {
       const map: FeatureMap = { data: x as tf.Tensor4D, stride: 8 };
       const tasks = { semseg: [map, map], depth: [map, map] };
       const pass = new Pass(table, tracer, true);
-      const features = { image: map, shared: [], inner: [], stages: tasks, tasks };
+      const features = { image: map, shared: [], taps: NO_TAPS, stages: tasks, tasks };
       return { y: block.forward(pass.root, features).tasks.semseg[0].data };
     });
     return (name: string) => {
@@ -197,7 +197,7 @@ describe('relational context', () => {
         otherwise: 'source_label',
         auxiliary: { depth: { type: 'depth_bins', bins: 7 } },
       });
-      block.forward(pass.root, { image: map, shared: [map], inner: [], stages: tasks, tasks });
+      block.forward(pass.root, { image: map, shared: [map], taps: NO_TAPS, stages: tasks, tasks });
       expect(pass.predictions.map(({ task, prediction }) => [task, prediction.shape[3]])).to.deep.equal([
         ['semseg', 5],
         ['depth', 7],

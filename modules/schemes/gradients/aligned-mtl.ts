@@ -3,11 +3,8 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type Combination,
   type OptionsOf,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { eigenSymmetric } from '../machinery/solvers/linear.js';
@@ -26,11 +23,7 @@ const PRECISION = 2 ** -23;
   options: schema,
   file: import.meta.url,
 })
-export class AlignedGradients extends GradientScheme {
-  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
-    super(trialTasks, options);
-  }
-
+export class AlignedGradients extends GradientScheme<OptionsOf<typeof schema>> {
   protected mix(gradients: TaskGradients): Combination {
     return { coefficients: withoutZeros(gradients, aligned) };
   }

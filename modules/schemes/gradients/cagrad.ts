@@ -3,11 +3,8 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type Combination,
   type OptionsOf,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { form } from '../machinery/solvers/linear.js';
@@ -38,14 +35,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class ConflictAverseGradient extends GradientScheme {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options);
-  }
-
+export class ConflictAverseGradient extends GradientScheme<OptionsOf<typeof schema>> {
   protected mix(gradients: TaskGradients): Combination {
     const { c, rescale } = this.options;
     const shrink = [1, 1 + c * c, 1 + c][rescale];

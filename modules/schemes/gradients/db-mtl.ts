@@ -9,6 +9,7 @@ import {
   type Combination,
   type OptionsOf,
   type PerTask,
+  type SchemeNeeds,
   type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
@@ -41,15 +42,16 @@ const EPSILON = 1e-8;
   options: schema,
   file: import.meta.url,
 })
-export class DualBalancing extends GradientScheme {
+export class DualBalancing extends GradientScheme<OptionsOf<typeof schema>> {
   #state: { step: number; running: PerTask<Float32Array> } = { step: 0, running: {} };
 
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options, 'takes logarithms of the losses itself');
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(options, trialTasks);
     refuseRepresentation('db_mtl', options.shared);
+  }
+
+  override get needs(): SchemeNeeds {
+    return { ...super.needs, alone: 'takes logarithms of the losses itself' };
   }
 
   override project(loss: Scalar): Scalar {

@@ -34,16 +34,12 @@ interface State {
   options: schema,
   file: import.meta.url,
 })
-export class ExcessRisks extends GradientScheme {
-  #state: State;
+export class ExcessRisks extends GradientScheme<OptionsOf<typeof schema>> {
+  #state: State = { weights: this.perTask(() => 1), squares: {}, first: {} };
 
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options);
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(options, trialTasks);
     refuseRepresentation('excess_mtl', options.shared);
-    this.#state = { weights: this.perTask(() => 1), squares: {}, first: {} };
   }
 
   protected mix({ tasks: present, vectors }: TaskGradients): Combination {

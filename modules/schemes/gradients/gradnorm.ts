@@ -4,14 +4,11 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type Combination,
   type EpochMeans,
   type OptionsOf,
   type PerTask,
   type StepReport,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { adamStep, newAdam, softmax, type AdamState } from '../machinery/adam.js';
@@ -52,23 +49,14 @@ interface State {
   options: schema,
   file: import.meta.url,
 })
-export class GradNorm extends GradientScheme {
-  #state: State;
+export class GradNorm extends GradientScheme<OptionsOf<typeof schema>> {
+  #state: State = {
+    values: this.tasks.map(() => (this.#softmax ? 0 : 1)),
+    adam: newAdam(this.tasks.length),
+    first: {},
+    epochs: 0,
+  };
   #pull: (number | undefined)[] = [];
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options);
-    const start = options.variant === 'softmax' ? 0 : 1;
-    this.#state = {
-      values: trialTasks.map(() => start),
-      adam: newAdam(trialTasks.length),
-      first: {},
-      epochs: 0,
-    };
-  }
 
   get #softmax(): boolean {
     return this.options.variant === 'softmax';

@@ -3,13 +3,10 @@
 import {
   component,
   defineOptions,
-  options,
   shuffle,
-  tasks,
   type Combination,
   type OptionsOf,
   type StepInfo,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { dot, form } from '../machinery/solvers/linear.js';
@@ -44,16 +41,9 @@ const EPSILON = 1e-8;
   options: schema,
   file: import.meta.url,
 })
-export class GradientVaccine extends GradientScheme {
+export class GradientVaccine extends GradientScheme<OptionsOf<typeof schema>> {
   /** Running cosines: part -> from task -> to task. */
   #cosines: Record<string, number[][]> = {};
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options);
-  }
 
   protected mix(gradients: TaskGradients, { random }: StepInfo): Combination {
     const { vectors, gram } = gradients;

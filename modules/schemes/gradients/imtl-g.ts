@@ -4,11 +4,8 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type Combination,
   type OptionsOf,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { solve } from '../machinery/solvers/linear.js';
@@ -26,11 +23,7 @@ const RIDGE = 1e-12;
   options: schema,
   file: import.meta.url,
 })
-export class ImpartialGradients extends GradientScheme {
-  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
-    super(trialTasks, options);
-  }
-
+export class ImpartialGradients extends GradientScheme<OptionsOf<typeof schema>> {
   protected mix(gradients: TaskGradients): Combination {
     return { coefficients: withoutZeros(gradients, impartial) };
   }

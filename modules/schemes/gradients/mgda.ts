@@ -3,11 +3,8 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type Combination,
   type OptionsOf,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { minimumNorm } from '../machinery/solvers/simplex.js';
@@ -31,14 +28,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class MultipleGradientDescent extends GradientScheme {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options);
-  }
-
+export class MultipleGradientDescent extends GradientScheme<OptionsOf<typeof schema>> {
   protected mix(gradients: TaskGradients): Combination {
     const coefficients = withoutZeros(gradients, (gram, active) => {
       const sizes = active.map((i, k) => this.#size(Math.sqrt(gram[k][k]), gradients.terms[i]));

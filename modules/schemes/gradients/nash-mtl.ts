@@ -6,13 +6,10 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type Combination,
   type OptionsOf,
   type PerTask,
   type StepInfo,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { form } from '../machinery/solvers/linear.js';
@@ -43,16 +40,8 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class NashBargaining extends GradientScheme {
-  #last: PerTask<number>;
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options);
-    this.#last = this.perTask(() => 1);
-  }
+export class NashBargaining extends GradientScheme<OptionsOf<typeof schema>> {
+  #last: PerTask<number> = this.perTask(() => 1);
 
   protected mix(gradients: TaskGradients, { step }: StepInfo): Combination {
     const { tasks: present, gram } = gradients;

@@ -3,13 +3,10 @@
 import {
   component,
   defineOptions,
-  options,
   shuffle,
-  tasks,
   type Combination,
   type OptionsOf,
   type StepInfo,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { dot } from '../machinery/solvers/linear.js';
@@ -25,11 +22,7 @@ const schema = defineOptions({ ...gradientProperties('all', 'sum') });
   options: schema,
   file: import.meta.url,
 })
-export class ProjectingConflicts extends GradientScheme {
-  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
-    super(trialTasks, options);
-  }
-
+export class ProjectingConflicts extends GradientScheme<OptionsOf<typeof schema>> {
   protected mix(gradients: TaskGradients, { random }: StepInfo): Combination {
     const coefficients = withoutZeros(gradients, (gram) => {
       const rows = gram.map((_, i) => {

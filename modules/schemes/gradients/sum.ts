@@ -3,11 +3,8 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type Combination,
   type OptionsOf,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { gradientProperties, GradientScheme } from '../machinery/gradient-scheme.js';
@@ -21,11 +18,7 @@ const schema = defineOptions({ ...gradientProperties('representation', 'sum') })
   options: schema,
   file: import.meta.url,
 })
-export class GradientSum extends GradientScheme {
-  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
-    super(trialTasks, options);
-  }
-
+export class GradientSum extends GradientScheme<OptionsOf<typeof schema>> {
   protected mix({ tasks }: TaskGradients): Combination {
     return { coefficients: tasks.map(() => 1) };
   }

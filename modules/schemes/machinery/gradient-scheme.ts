@@ -4,9 +4,9 @@ import {
   MtcpError,
   type Combination,
   type GradientRule,
+  type SchemeNeeds,
   type SharedSet,
   type StepInfo,
-  type Task,
   type TaskGradients,
 } from '../../../registry/index.js';
 import { WeightedSum } from './weighted-sum.js';
@@ -37,12 +37,10 @@ export function gradientProperties<S extends SharedSet, E extends GradientRule['
   } as const;
 }
 
-export abstract class GradientScheme extends WeightedSum {
-  readonly gradients: GradientRule;
-
-  protected constructor(tasks: readonly Task[], { shared, exclusive }: GradientOptions, brings?: string) {
-    super(tasks);
-    this.gradients = { shared, exclusive, brings, combine: (gradients, step) => this.mix(gradients, step) };
+export abstract class GradientScheme<O extends GradientOptions = GradientOptions> extends WeightedSum<O> {
+  get needs(): SchemeNeeds {
+    const { shared, exclusive } = this.options;
+    return { gradients: { shared, exclusive, combine: (gradients, step) => this.mix(gradients, step) } };
   }
 
   /** The rule itself; see GradientRule. */

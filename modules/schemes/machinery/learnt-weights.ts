@@ -4,7 +4,7 @@
 // to the objective to keep its numbers from running away has no gradient for the network and is left out there.
 //
 // Losses are those of the final predictions; intermediate predictions have the same weights.
-import type { PerTask, StepReport, Task } from '../../../registry/index.js';
+import type { PerTask, StepReport } from '../../../registry/index.js';
 import { adamStep, newAdam, type AdamState } from './adam.js';
 import { WeightedSum } from './weighted-sum.js';
 
@@ -21,18 +21,11 @@ interface State {
   adam: AdamState;
 }
 
-export abstract class LearntWeights extends WeightedSum {
-  #state: State;
+export abstract class LearntWeights<O extends { rate: number | null }> extends WeightedSum<O> {
+  #state: State = { values: this.tasks.map(() => this.start), adam: newAdam(this.tasks.length) };
 
-  constructor(
-    tasks: readonly Task[],
-    start: number,
-    private readonly rate: number | null,
-  ) {
-    super(tasks);
-    this.#state = { values: tasks.map(() => start), adam: newAdam(tasks.length) };
-  }
-
+  /** Every task's number before the first step. */
+  protected abstract get start(): number;
   /** The loss weight that follows from a task's number. */
   protected abstract weightOf(value: number, task: string): number;
   /** Derivative of the task's term of the scheme's objective with respect to its number. */
@@ -52,7 +45,7 @@ export abstract class LearntWeights extends WeightedSum {
     const gradients = this.tasks.map(({ name }, i) =>
       raw[name] === undefined ? undefined : this.derivative(values[i], raw[name], name),
     );
-    adamStep(adam, values, gradients, this.rate ?? rate);
+    adamStep(adam, values, gradients, this.options.rate ?? rate);
   }
 
   override state(): unknown {

@@ -2,7 +2,7 @@
 // of the losses, and the means of the last of these epochs become the yardsticks. The graph is the same before
 // and after; the scalar `begun` chooses.
 import type * as tf from '../../../registry/tf.js';
-import type { EpochMeans, PerTask, Task } from '../../../registry/index.js';
+import type { EpochMeans, PerTask } from '../../../registry/index.js';
 import { logLoss } from './log-losses.js';
 import { WeightedSum } from './weighted-sum.js';
 
@@ -12,15 +12,11 @@ interface State {
   yardsticks: PerTask<number>;
 }
 
-export abstract class WarmUpScheme extends WeightedSum {
+export abstract class WarmUpScheme<O> extends WeightedSum<O> {
   #state: State = { epochs: 0, yardsticks: {} };
 
-  constructor(
-    tasks: readonly Task[],
-    private readonly warmUp: number,
-  ) {
-    super(tasks);
-  }
+  /** Epochs before it starts. */
+  protected abstract get warmUp(): number;
 
   protected get begun(): boolean {
     return this.#state.epochs >= this.warmUp;

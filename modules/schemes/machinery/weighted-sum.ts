@@ -1,10 +1,23 @@
 // What most schemes share: the objective is the sum of projected losses times their weights. A scheme that adds
-// nothing but its weights or its projection extends WeightedSum and overrides that.
+// nothing but its weights or its projection extends WeightedSum, overrides that and needs no constructor: options and
+// tasks are injected here.
 import * as tf from '../../../registry/tf.js';
-import type { PerTask, Scheme, SchemeInputs, Scope, Task, TaskLoss } from '../../../registry/index.js';
+import {
+  options,
+  tasks,
+  type PerTask,
+  type Scheme,
+  type SchemeInputs,
+  type Scope,
+  type Task,
+  type TaskLoss,
+} from '../../../registry/index.js';
 
-export abstract class WeightedSum implements Scheme {
-  constructor(protected readonly tasks: readonly Task[]) {}
+export abstract class WeightedSum<O = unknown> implements Scheme {
+  constructor(
+    @options() protected readonly options: O,
+    @tasks() protected readonly tasks: readonly Task[],
+  ) {}
 
   project(loss: tf.Scalar): tf.Scalar {
     return loss;

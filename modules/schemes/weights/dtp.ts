@@ -3,12 +3,10 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type EpochMeans,
   type OptionsOf,
   type PerTask,
-  type Task,
+  type SchemeNeeds,
   type TaskScore,
 } from '../../../registry/index.js';
 import { WeightedSum } from '../machinery/weighted-sum.js';
@@ -46,18 +44,11 @@ const MARGIN = 1e-3;
   options: schema,
   file: import.meta.url,
 })
-export class DynamicTaskPrioritization extends WeightedSum {
+export class DynamicTaskPrioritization extends WeightedSum<OptionsOf<typeof schema>> {
   #running: PerTask<number> = {};
 
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-  }
-
-  get needsEvaluation(): boolean {
-    return this.options.measure === 'metric';
+  get needs(): SchemeNeeds {
+    return { evaluation: this.options.measure === 'metric' };
   }
 
   override weights(): PerTask<number> {

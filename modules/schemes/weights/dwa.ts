@@ -2,12 +2,9 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type EpochMeans,
   type OptionsOf,
   type PerTask,
-  type Task,
 } from '../../../registry/index.js';
 import { softmax } from '../machinery/adam.js';
 import { WeightedSum } from '../machinery/weighted-sum.js';
@@ -29,17 +26,9 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class DynamicWeightAverage extends WeightedSum {
+export class DynamicWeightAverage extends WeightedSum<OptionsOf<typeof schema>> {
   /** Mean losses of the last two epochs in which the task had any, by task. */
-  #losses: PerTask<number[]>;
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-    this.#losses = this.perTask(() => []);
-  }
+  #losses: PerTask<number[]> = this.perTask(() => []);
 
   override weights(): PerTask<number> {
     const ratios = this.tasks.map(({ name }) => {

@@ -1,5 +1,5 @@
 // Equal weighting: the plain sum.
-import { component, tasks, type Task } from '../../../registry/index.js';
+import { component } from '../../../registry/index.js';
 import { WeightedSum } from '../machinery/weighted-sum.js';
 
 @component({
@@ -9,8 +9,4 @@ import { WeightedSum } from '../machinery/weighted-sum.js';
   source: 'MT-CP section 3.5, Eq 2 with all weights 1',
   file: import.meta.url,
 })
-export class EqualScheme extends WeightedSum {
-  constructor(@tasks() trialTasks: readonly Task[]) {
-    super(trialTasks);
-  }
-}
+export class EqualScheme extends WeightedSum {}

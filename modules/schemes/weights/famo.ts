@@ -6,14 +6,11 @@ import { detach } from '../../nn/ops/detach.js';
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type OptionsOf,
   type PerTask,
   type SchemeInputs,
   type Scope,
   type StepReport,
-  type Task,
   type TaskLoss,
 } from '../../../registry/index.js';
 import { adamStep, newAdam, softmax, type AdamState } from '../machinery/adam.js';
@@ -46,17 +43,12 @@ const EPSILON = 1e-8;
   options: schema,
   file: import.meta.url,
 })
-export class Famo extends WeightedSum {
-  readonly looksAgain = true;
-  #state: { logits: number[]; adam: AdamState };
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-    this.#state = { logits: trialTasks.map(() => 0), adam: newAdam(trialTasks.length) };
-  }
+export class Famo extends WeightedSum<OptionsOf<typeof schema>> {
+  readonly needs = { again: true };
+  #state: { logits: number[]; adam: AdamState } = {
+    logits: this.tasks.map(() => 0),
+    adam: newAdam(this.tasks.length),
+  };
 
   override weights(): PerTask<number> {
     const z = softmax(this.#state.logits);

@@ -1,14 +1,7 @@
 // Geometric Loss Strategy: the geometric mean of the losses, which no rescaling of a single loss changes but by a
 // factor.
 import * as tf from '../../../registry/tf.js';
-import {
-  component,
-  tasks,
-  type PerTask,
-  type Scope,
-  type Task,
-  type TaskLoss,
-} from '../../../registry/index.js';
+import { component, type PerTask, type Scope, type TaskLoss } from '../../../registry/index.js';
 import { countPresent, logLoss } from '../machinery/log-losses.js';
 import { WeightedSum } from '../machinery/weighted-sum.js';
 
@@ -20,11 +13,7 @@ import { WeightedSum } from '../machinery/weighted-sum.js';
   file: import.meta.url,
 })
 export class GeometricLoss extends WeightedSum {
-  readonly indivisible = 'its objective is a product of losses';
-
-  constructor(@tasks() trialTasks: readonly Task[]) {
-    super(trialTasks);
-  }
+  readonly needs = { alone: 'has one objective that is a product of losses' };
 
   override project(loss: tf.Scalar): tf.Scalar {
     return logLoss(loss);

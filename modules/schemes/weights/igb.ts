@@ -5,13 +5,10 @@ import { detach } from '../../nn/ops/detach.js';
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type OptionsOf,
   type PerTask,
   type SchemeInputs,
   type Scope,
-  type Task,
   type TaskLoss,
 } from '../../../registry/index.js';
 import { softmax } from '../machinery/adam.js';
@@ -36,9 +33,9 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class ImprovableGapBalancing extends WarmUpScheme {
-  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
-    super(trialTasks, options.base_epochs);
+export class ImprovableGapBalancing extends WarmUpScheme<OptionsOf<typeof schema>> {
+  protected get warmUp(): number {
+    return this.options.base_epochs;
   }
 
   override combine(_scope: Scope, losses: PerTask<TaskLoss>, { scalars }: SchemeInputs): PerTask<tf.Scalar> {

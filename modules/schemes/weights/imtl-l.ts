@@ -1,13 +1,6 @@
 // Impartial Multi-Task Learning, its loss side: a scale exp(s) of each loss is learnt that brings all to 1, since
 // exp(s) L - s is smallest where exp(s) L = 1.
-import {
-  component,
-  defineOptions,
-  options,
-  tasks,
-  type OptionsOf,
-  type Task,
-} from '../../../registry/index.js';
+import { component, defineOptions, type OptionsOf } from '../../../registry/index.js';
 import { LearntWeights, rateProperty } from '../machinery/learnt-weights.js';
 
 const schema = defineOptions({ rate: rateProperty });
@@ -20,9 +13,9 @@ const schema = defineOptions({ rate: rateProperty });
   options: schema,
   file: import.meta.url,
 })
-export class ImpartialLosses extends LearntWeights {
-  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
-    super(trialTasks, 0, options.rate);
+export class ImpartialLosses extends LearntWeights<OptionsOf<typeof schema>> {
+  protected get start(): number {
+    return 0;
   }
 
   protected weightOf(s: number): number {

@@ -1,13 +1,6 @@
 // Loss scale projection alone ("log smoothing" in Table 4): the sum of log(1 + epsilon + L).
 import type { Scalar } from '../../../registry/tf.js';
-import {
-  component,
-  defineOptions,
-  options,
-  tasks,
-  type OptionsOf,
-  type Task,
-} from '../../../registry/index.js';
+import { component, defineOptions, type OptionsOf } from '../../../registry/index.js';
 import { logProjection, WeightedSum } from '../machinery/weighted-sum.js';
 
 const schema = defineOptions({
@@ -27,14 +20,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class LogScheme extends WeightedSum {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-  }
-
+export class LogScheme extends WeightedSum<OptionsOf<typeof schema>> {
   override project(loss: Scalar): Scalar {
     return logProjection(loss, this.options.epsilon);
   }

@@ -7,14 +7,11 @@ import type { Scalar } from '../../../registry/tf.js';
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type EpochMeans,
   type OptionsOf,
-  type Task,
+  type PerTask,
 } from '../../../registry/index.js';
-import { prioritizeProperties } from '../machinery/prioritize-options.js';
-import { PrioritizedSum } from '../machinery/prioritized-sum.js';
+import { prioritizationOptions, PrioritizedSum } from '../machinery/prioritization.js';
 import { logProjection } from '../machinery/weighted-sum.js';
 
 const schema = defineOptions({
@@ -35,10 +32,8 @@ const schema = defineOptions({
     default: null,
     description: 'Whether shares are taken of projected or of raw losses; null: as the variant says.',
   },
-  ...prioritizeProperties,
+  ...prioritizationOptions,
 });
-
-type Options = OptionsOf<typeof schema>;
 
 @component({
   kind: 'scheme',
@@ -48,16 +43,12 @@ type Options = OptionsOf<typeof schema>;
   options: schema,
   file: import.meta.url,
 })
-export class LossPrioritizationScheme extends PrioritizedSum<Options> {
-  constructor(@options() options: Options, @tasks() trialTasks: readonly Task[]) {
-    super(options, trialTasks);
-  }
-
+export class LossPrioritizationScheme extends PrioritizedSum<OptionsOf<typeof schema>> {
   override project(loss: Scalar): Scalar {
     return this.options.variant === 'paper' ? logProjection(loss, this.options.epsilon) : loss;
   }
 
-  override weights(): Record<string, number> {
+  override weights(): PerTask<number> {
     return this.options.variant === 'code' ? this.perTask(() => 1) : super.weights();
   }
 

@@ -6,12 +6,9 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type EpochMeans,
   type OptionsOf,
   type PerTask,
-  type Task,
 } from '../../../registry/index.js';
 import { WeightedSum } from '../machinery/weighted-sum.js';
 
@@ -41,16 +38,8 @@ interface State {
   options: schema,
   file: import.meta.url,
 })
-export class LossScaleBalancing extends WeightedSum {
-  #state: State;
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-    this.#state = { epochs: 0, weights: this.perTask(() => 1), record: {} };
-  }
+export class LossScaleBalancing extends WeightedSum<OptionsOf<typeof schema>> {
+  #state: State = { epochs: 0, weights: this.perTask(() => 1), record: {} };
 
   override weights(): PerTask<number> {
     return this.#state.weights;

@@ -27,12 +27,9 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class ManualScheme extends WeightedSum {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
+export class ManualScheme extends WeightedSum<OptionsOf<typeof schema>> {
+  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
+    super(options, trialTasks);
     const names = trialTasks.map(({ name }) => name);
     for (const name of Object.keys(options.weights))
       if (!names.includes(name))

@@ -1,19 +1,8 @@
 // Loss prioritisation without the log projection (Table 4, "w/ Loss Prioritization").
-import {
-  component,
-  defineOptions,
-  options,
-  tasks,
-  type EpochMeans,
-  type OptionsOf,
-  type Task,
-} from '../../../registry/index.js';
-import { prioritizeProperties } from '../machinery/prioritize-options.js';
-import { PrioritizedSum } from '../machinery/prioritized-sum.js';
+import { component, defineOptions, type EpochMeans, type OptionsOf } from '../../../registry/index.js';
+import { prioritizationOptions, PrioritizedSum } from '../machinery/prioritization.js';
 
-const schema = defineOptions({ ...prioritizeProperties });
-
-type Options = OptionsOf<typeof schema>;
+const schema = defineOptions(prioritizationOptions);
 
 @component({
   kind: 'scheme',
@@ -23,11 +12,7 @@ type Options = OptionsOf<typeof schema>;
   options: schema,
   file: import.meta.url,
 })
-export class PrioritizationScheme extends PrioritizedSum<Options> {
-  constructor(@options() options: Options, @tasks() trialTasks: readonly Task[]) {
-    super(options, trialTasks);
-  }
-
+export class PrioritizationScheme extends PrioritizedSum<OptionsOf<typeof schema>> {
   epochEnd({ raw }: EpochMeans): void {
     this.prioritize(raw);
   }

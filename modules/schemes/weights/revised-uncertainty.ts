@@ -1,12 +1,5 @@
 // Learnt uncertainty whose regulariser stays positive: L / (2 c^2) + ln(1 + c^2).
-import {
-  component,
-  defineOptions,
-  options,
-  tasks,
-  type OptionsOf,
-  type Task,
-} from '../../../registry/index.js';
+import { component, defineOptions, type OptionsOf } from '../../../registry/index.js';
 import { LearntWeights, rateProperty } from '../machinery/learnt-weights.js';
 
 const schema = defineOptions({
@@ -22,9 +15,9 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class RevisedUncertaintyScheme extends LearntWeights {
-  constructor(@options() options: OptionsOf<typeof schema>, @tasks() trialTasks: readonly Task[]) {
-    super(trialTasks, options.start, options.rate);
+export class RevisedUncertaintyScheme extends LearntWeights<OptionsOf<typeof schema>> {
+  protected get start(): number {
+    return this.options.start;
   }
 
   protected weightOf(c: number): number {

@@ -2,12 +2,9 @@
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type OptionsOf,
   type PerTask,
   type StepInfo,
-  type Task,
 } from '../../../registry/index.js';
 import { softmax } from '../machinery/adam.js';
 import { WeightedSum } from '../machinery/weighted-sum.js';
@@ -28,16 +25,8 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class RandomLossWeighting extends WeightedSum {
-  #weights: number[];
-
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks);
-    this.#weights = trialTasks.map(() => this.#total / trialTasks.length);
-  }
+export class RandomLossWeighting extends WeightedSum<OptionsOf<typeof schema>> {
+  #weights = this.tasks.map(() => this.#total / this.tasks.length);
 
   get #total(): number {
     return this.options.total === 'one' ? 1 : this.tasks.length;

@@ -4,13 +4,10 @@ import * as tf from '../../../registry/tf.js';
 import {
   component,
   defineOptions,
-  options,
-  tasks,
   type OptionsOf,
   type PerTask,
   type SchemeInputs,
   type Scope,
-  type Task,
   type TaskLoss,
 } from '../../../registry/index.js';
 import { softmax } from '../machinery/adam.js';
@@ -41,14 +38,11 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class SmoothTchebycheff extends WarmUpScheme {
-  readonly indivisible = 'its objective is a smooth maximum over tasks';
+export class SmoothTchebycheff extends WarmUpScheme<OptionsOf<typeof schema>> {
+  readonly needs = { alone: 'has one objective that is a smooth maximum over tasks' };
 
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options.warmup);
+  protected get warmUp(): number {
+    return this.options.warmup;
   }
 
   /** K mu log sum exp(log(L / z) / mu) once begun, sum log L before. */

@@ -1,13 +1,6 @@
 // Homoscedastic uncertainty: every task's weight is the inverse of a variance that is learnt with the network.
 // With s = log of the variance a task's term is L exp(-s) / 2 + s / 2.
-import {
-  component,
-  defineOptions,
-  options,
-  tasks,
-  type OptionsOf,
-  type Task,
-} from '../../../registry/index.js';
+import { component, defineOptions, type OptionsOf } from '../../../registry/index.js';
 import { LearntWeights, rateProperty } from '../machinery/learnt-weights.js';
 
 const schema = defineOptions({
@@ -39,12 +32,9 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class UncertaintyScheme extends LearntWeights {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() trialTasks: readonly Task[],
-  ) {
-    super(trialTasks, options.start ?? (options.variant === 'kendall' ? -0.5 : 0), options.rate);
+export class UncertaintyScheme extends LearntWeights<OptionsOf<typeof schema>> {
+  protected get start(): number {
+    return this.options.start ?? (this.options.variant === 'kendall' ? -0.5 : 0);
   }
 
   protected weightOf(s: number, task: string): number {

@@ -75,7 +75,11 @@ export class TrainingStep {
       return this.#taskGradients?.tensor(name) ?? this.#host(name, spec);
     };
     if (traced.plan)
-      this.#taskGradients = new TaskGradientRun(criterion.scheme.gradients!, traced.plan, this.gradients);
+      this.#taskGradients = new TaskGradientRun(
+        criterion.scheme.needs!.gradients!,
+        traced.plan,
+        this.gradients,
+      );
     this.#gradientRun = gradientProgram.bind(tensor);
     this.#backboneRun = backboneProgram?.bind(tensor);
     this.#lossRun = lossProgram?.bind(tensor);
@@ -99,13 +103,13 @@ export class TrainingStep {
     const traced = newTrace();
     const piece = { ...options, batch: pieceOf(options) };
     const teachers = await compileTeachers(engine, criterion.auxiliary, piece);
-    const { gradients, looksAgain } = criterion.scheme;
+    const { gradients, again } = criterion.scheme.needs ?? {};
     const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, piece, traced);
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
         ? await engine.compileStages('gradient', trace, memoryOf(network))
         : [await engine.compile('gradient', (tracer) => trace(tracer)[0], memoryOf(network))];
-    const lossProgram = looksAgain
+    const lossProgram = again
       ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, piece, traced))
       : undefined;
     const shapes = traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape] as const);

@@ -24,7 +24,7 @@ export function traceStages(
   shape: StepShape,
   traced: Traced,
 ): [tf.NamedTensorMap, tf.NamedTensorMap] {
-  return criterion.scheme.gradients
+  return criterion.scheme.needs?.gradients
     ? traceTaskGradients(tracer, network, criterion, shape, traced)
     : [traceGradients(tracer, network, criterion, shape, traced), {}];
 }

@@ -58,7 +58,7 @@ class Recording {
   }
 
   get #rule() {
-    return this.criterion.scheme.gradients!;
+    return this.criterion.scheme.needs!.gradients!;
   }
 
   /** Tensors of the maps. */
@@ -250,12 +250,12 @@ class Recording {
   }
 }
 
-function refuseHalves({ shared, inner }: Features, { predictions }: Pass): void {
+function refuseHalves({ shared, taps }: Features, { predictions }: Pass): void {
   const reason =
     shared.length === 0
       ? 'every task has an encoder of its own'
-      : inner.length > 0
-        ? 'the backbone gives inner maps beside its levels'
+      : taps.size > 0
+        ? `the backbone gives ${[...taps.keys()].join(' and ')} beside its levels`
         : predictions.length > 0
           ? 'the backbone makes predictions of its own'
           : undefined;

@@ -27,7 +27,7 @@ const length = (a: ArrayLike<number>) => Math.sqrt(dot(a, a));
 
 function combination(scheme: Scheme, vectors: Float32Array[], step = 0) {
   const losses = vectors.map(() => 1);
-  return scheme.gradients!.combine(
+  return scheme.needs!.gradients!.combine(
     {
       tasks: NAMES.slice(0, vectors.length),
       vectors,

@@ -40,7 +40,7 @@ describe('scheme compose', () => {
     await tf.setBackend('cpu');
     const scheme = compose({ type: 'manual', weights: { a: 3 } }, { type: 'pcgrad', shared: 'backbone' });
     expect(scheme.weights()).to.deep.equal({ a: 3, b: 1 });
-    expect(scheme.gradients!.shared).to.equal('backbone');
+    expect(scheme.needs!.gradients!.shared).to.equal('backbone');
     expect(compose({ type: 'log' }, { type: 'pcgrad' }).project(tf.scalar(1)).dataSync()[0]).to.be.closeTo(
       Math.log(2),
       1e-5,
@@ -80,9 +80,9 @@ describe('scheme compose', () => {
   });
 
   it('passes on what either side asks for', () => {
-    expect(compose({ type: 'famo' }, { type: 'mgda' }).looksAgain).to.equal(true);
-    expect(compose({ type: 'dtp' }, { type: 'mgda' }).needsEvaluation).to.equal(true);
-    expect(compose({ type: 'log' }, { type: 'mgda' }).looksAgain).to.equal(false);
+    expect(compose({ type: 'famo' }, { type: 'mgda' }).needs?.again).to.equal(true);
+    expect(compose({ type: 'dtp' }, { type: 'mgda' }).needs?.evaluation).to.equal(true);
+    expect(compose({ type: 'log' }, { type: 'mgda' }).needs?.again).not.to.equal(true);
   });
 
   it('is refused, with a reason, where it has no meaning', () => {

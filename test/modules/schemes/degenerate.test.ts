@@ -73,9 +73,9 @@ function train(
     scheme.stepBegin?.(info);
     const slopes = derivatives(scheme, names, all);
     let coefficients: PerTask<number> | undefined;
-    if (scheme.gradients && present.length > 0) {
+    if (scheme.needs?.gradients && present.length > 0) {
       const vectors = present.map((name) => Float32Array.from(gradients(epoch)[name]));
-      const mixed = scheme.gradients.combine(
+      const mixed = scheme.needs.gradients.combine(
         {
           tasks: present,
           vectors,
@@ -200,7 +200,7 @@ describe('schemes with little to go by', () => {
       [0, 0],
       [0, 4],
     ].map((values) => Float32Array.from(values));
-    const { coefficients } = scheme.gradients!.combine(
+    const { coefficients } = scheme.needs!.gradients!.combine(
       { tasks: THREE, vectors, groups: [], gram: gramOf(vectors), raw: [1, 1, 1], terms: [1, 1, 1] },
       { epoch: 0, step: 0, random: randomStream('x') },
     );

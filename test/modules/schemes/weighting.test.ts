@@ -131,7 +131,7 @@ function expectNear(
 
 function combine(scheme: Scheme, step: number): number[] {
   const vectors = fixture.gradients[step].map((values) => Float32Array.from(values));
-  const { coefficients, combined } = scheme.gradients!.combine(
+  const { coefficients, combined } = scheme.needs!.gradients!.combine(
     {
       tasks: names,
       vectors,

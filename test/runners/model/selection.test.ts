@@ -31,7 +31,7 @@ describe('selection', () => {
       'val',
     ]);
     // Weights of losses that follow scores must not follow the reported ones.
-    expect(judgedSplit(plain.config, { needsEvaluation: true })).to.equal('held-out');
+    expect(judgedSplit(plain.config, { needs: { evaluation: true } })).to.equal('held-out');
     expect(new Set([plain, best, test].map(({ hash }) => hash)).size).to.equal(3);
     expect(selectionNotes([plain, best, test])).to.deep.equal([
       'Weights of the last epoch (plain).',

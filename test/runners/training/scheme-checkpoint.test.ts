@@ -32,7 +32,7 @@ async function start(slot: Slot) {
       scheme.stepBegin?.(info);
       const { raw, projected } = await step.gradientsOf(toyBatch(tasks, `batch ${i}`), randomStream, info);
       await step.apply(i + 1, optimizer.rate);
-      const again = scheme.looksAgain ? await step.lossesAgain() : undefined;
+      const again = scheme.needs?.again ? await step.lossesAgain() : undefined;
       scheme.stepEnd?.({ ...info, rate: optimizer.rate, raw, projected, again });
       if ((i + 1) % STEPS_PER_EPOCH === 0) scheme.epochEnd?.({ epoch, raw, projected });
     }

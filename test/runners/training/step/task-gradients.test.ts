@@ -52,11 +52,13 @@ const rule =
   ): Change =>
   ({ scheme }) => {
     Object.assign(scheme, {
-      gradients: {
-        shared,
-        exclusive,
-        combine: ({ tasks }) => ({ coefficients: coefficients(tasks) }),
-      } satisfies GradientRule,
+      needs: {
+        gradients: {
+          shared,
+          exclusive,
+          combine: ({ tasks }) => ({ coefficients: coefficients(tasks) }),
+        } satisfies GradientRule,
+      },
     });
   };
 
@@ -118,14 +120,16 @@ describe('gradients of single tasks', () => {
     it(`${shared}: other coefficients outside the shared set`, async () => {
       const twice: Change = ({ scheme }) => {
         Object.assign(scheme, {
-          gradients: {
-            shared,
-            exclusive: 'weighted',
-            combine: ({ tasks }) => ({
-              coefficients: factors(tasks).map((x) => 0.3 * x),
-              outside: factors(tasks),
-            }),
-          } satisfies GradientRule,
+          needs: {
+            gradients: {
+              shared,
+              exclusive: 'weighted',
+              combine: ({ tasks }) => ({
+                coefficients: factors(tasks).map((x) => 0.3 * x),
+                outside: factors(tasks),
+              }),
+            } satisfies GradientRule,
+          },
         });
       };
       const scaled = Object.fromEntries(Object.entries(FACTORS).map(([task, x]) => [task, 0.3 * x]));
@@ -155,11 +159,13 @@ describe('gradients of single tasks', () => {
     const plain = await gradients(weighted({ semseg: 1, depth: 0, normals: 0 }));
     const { byName } = await gradients(({ scheme }) => {
       Object.assign(scheme, {
-        gradients: {
-          shared: 'backbone',
-          exclusive: 'sum',
-          combine: ({ vectors }) => ({ coefficients: [1, 1, 1], combined: vectors[0].map((x) => 2 * x) }),
-        } satisfies GradientRule,
+        needs: {
+          gradients: {
+            shared: 'backbone',
+            exclusive: 'sum',
+            combine: ({ vectors }) => ({ coefficients: [1, 1, 1], combined: vectors[0].map((x) => 2 * x) }),
+          } satisfies GradientRule,
+        },
       });
     });
     // Penalties are added to what the rule gives, and they do not scale with it.

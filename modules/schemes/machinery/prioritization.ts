@@ -1,31 +1,71 @@
-// Task prioritisation (paper section 3.5, Eq 4 to 6): a task whose share of the overall loss grows falls more
-// slowly than the others and gets more weight. Only numbers here; the two schemes that use it (lps,
-// prioritization) differ in which losses they look at.
-import { MtcpError } from '../../../registry/index.js';
+// Task prioritisation (paper section 3.5, Eq 4 to 6): a task whose share of the overall loss grows falls more slowly
+// than the others and gets more weight from the next epoch on. The schemes that are made of it (lps, prioritization)
+// say which losses count.
+import { MtcpError, type ClosedSchema, type OptionsOf, type PerTask } from '../../../registry/index.js';
+import { WeightedSum } from './weighted-sum.js';
 
-/** How Eq 4 is read for a history H > 1; all agree for H = 1. */
-export type Reading = 'mean' | 'endpoint' | 'geometric' | 'window';
+/** Options of every such scheme. */
+export const prioritizationOptions = {
+  history: {
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+    description: 'H of Eq 4: how many epochs back the pace of a task is taken.',
+  },
+  spread: {
+    type: 'number',
+    minimum: 0,
+    default: 2.5,
+    description:
+      'kappa of Eq 6: deviations from the mean weight are multiplied by it. The released code has 7.5 on NYUD-v2 and 1.6 on PASCAL-Context.',
+  },
+  reading: {
+    enum: ['mean', 'endpoint', 'geometric', 'window'],
+    default: 'mean',
+    description:
+      'How Eq 4 is read for H > 1: mean of the H ratios, ratio over H epochs, its H-th root, or mean of H epochs over the H before.',
+  },
+  min_weight: {
+    type: ['number', 'null'],
+    default: 0,
+    description: 'Smallest weight; null allows negative ones, that is gradient ascent on easy tasks.',
+  },
+  first: {
+    enum: ['ones', 'inverse_share'],
+    default: 'ones',
+    description:
+      'Weights after the first epoch, when there is no ratio yet; the released code has inverse_share.',
+  },
+} as const;
 
-export interface PrioritizeOptions {
-  /** H: how many epoch-to-epoch ratios enter. */
-  history: number;
-  /** kappa: deviations from the mean weight are multiplied by it; 1 changes nothing. */
-  spread: number;
-  reading: Reading;
-  /** Weights are not smaller than this; null lets them become negative, which is gradient ascent. */
-  min_weight: number | null;
-  /** Weights before there is a ratio: 1, or the inverse of the task's share (as in the released code). */
-  first: 'ones' | 'inverse_share';
+export type PrioritizationOptions = OptionsOf<ClosedSchema<typeof prioritizationOptions>>;
+
+/** A weighted sum whose weights are renewed after every epoch. */
+export abstract class PrioritizedSum<O extends PrioritizationOptions> extends WeightedSum<O> {
+  #state: PrioritizeState = { shares: [], weights: this.perTask(() => 1) };
+
+  override weights(): PerTask<number> {
+    return this.#state.weights;
+  }
+
+  /** @param losses means over the epoch that ended, of the losses whose shares count */
+  protected prioritize(losses: PerTask<number>): void {
+    this.#state = prioritize(this.#state, losses, this.options);
+  }
+
+  override state(): unknown {
+    return this.#state;
+  }
+
+  override restore(state: unknown): void {
+    this.#state = state as PrioritizeState;
+  }
 }
 
 export interface PrioritizeState {
   /** Shares of the overall loss of the last epochs, oldest first. */
-  shares: Record<string, number>[];
-  weights: Record<string, number>;
-}
-
-export function initialState(tasks: readonly string[]): PrioritizeState {
-  return { shares: [], weights: Object.fromEntries(tasks.map((task) => [task, 1])) };
+  shares: PerTask<number>[];
+  weights: PerTask<number>;
 }
 
 /**
@@ -34,8 +74,8 @@ export function initialState(tasks: readonly string[]): PrioritizeState {
  */
 export function prioritize(
   { shares: past, weights: before }: PrioritizeState,
-  losses: Record<string, number>,
-  options: PrioritizeOptions,
+  losses: PerTask<number>,
+  options: PrioritizationOptions,
 ): PrioritizeState {
   const tasks = Object.keys(before);
   const known = tasks.filter((task) => losses[task] !== undefined);
@@ -68,7 +108,7 @@ export function prioritize(
 }
 
 /** Eq 4: how fast this task's share of the overall loss moved; above 1 the task falls behind. */
-function pace(shares: number[], { reading, history }: PrioritizeOptions): number {
+function pace(shares: number[], { reading, history }: PrioritizationOptions): number {
   const ratio = (now: number, then: number) => (then > 0 ? now / then : 1);
   const end = shares[shares.length - 1];
   const steps = Math.min(history, shares.length - 1);
@@ -95,9 +135,9 @@ function pace(shares: number[], { reading, history }: PrioritizeOptions): number
 
 /** Eq 5 and 6: deviations from the mean weight, scaled. */
 function spread(
-  weights: Record<string, number>,
-  { spread: kappa, min_weight: least }: PrioritizeOptions,
-): Record<string, number> {
+  weights: PerTask<number>,
+  { spread: kappa, min_weight: least }: PrioritizationOptions,
+): PerTask<number> {
   const values = Object.values(weights);
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const moved = (weight: number) => Math.max(mean + kappa * (weight - mean), least ?? -Infinity);
