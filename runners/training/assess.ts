@@ -41,7 +41,7 @@ function tellUnjudged({ trial, emit, parts, state }: Session, judged: Measured, 
   const why = unscored.map((key) => `${key}: ${judged.absent?.[key]}`).join('; ');
   if (score === undefined && trial.config.evaluate.selection.rule === 'best')
     emit({ event: 'warning', message: `epoch ${state.epoch} cannot be the best: it has no score (${why})` });
-  if (scheme.needsEvaluation && unscored.length > 0)
+  if (scheme.needs?.evaluation && unscored.length > 0)
     emit({ event: 'warning', message: `epoch ${state.epoch}: the scheme is told no score of ${why}` });
 }
 
