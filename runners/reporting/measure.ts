@@ -190,6 +190,8 @@ export function standingOf(
   if (own === undefined || means.length < 2) return undefined;
   const sign = primary.get(task)!.better === 'higher' ? 1 : -1;
   const ranked = [...new Set(means)].sort((a, b) => sign * (b - a));
+  // Where all are the same none is the best.
+  if (ranked.length === 1) return undefined;
   if (own === ranked[0]) return 'best';
   return means.length > 2 && own === ranked[1] ? 'second' : undefined;
 }

@@ -46,7 +46,10 @@ export class MyBlock implements Metric {
           if (Math.abs(prediction[i] - label[i]) < this.options.bound) right++;
         }
       },
-      compute: () => ({ within: (100 * right) / count }),
+      /** Where nothing was counted there is no value, rather than 0 or NaN: tables show a dash and the reason. */
+      compute: () => ({
+        within: count > 0 ? (100 * right) / count : { absent: 'no pixel of the split has a known depth' },
+      }),
     };
   }
 }
