@@ -19,6 +19,7 @@ import {
   type Task,
 } from '../../registry/index.js';
 import { cbam } from '../nn/cbam.js';
+import { zeros } from '../nn/initializers.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { relu } from '../nn/ops/activations.js';
 import { softmaxAffinity } from '../nn/ops/affinity.js';
@@ -46,6 +47,12 @@ const schema = defineOptions({
     minimum: 0,
     default: 1,
     description: 'Weight of that loss; it stays outside the loss-weighting scheme.',
+  },
+  residual: {
+    enum: ['none', 'gamma'],
+    default: 'none',
+    description:
+      "gamma: x + gamma * CFM(x) with a learnt gamma for each channel that starts at 0, so that training starts from the network without the module. Neither the paper's nor the code's.",
   },
   reduction: {
     type: 'integer',
@@ -94,9 +101,15 @@ export class Cfm implements Block {
         others.map((other) => [other.name, features.tasks[other.name][0].data]),
       );
       const merge = this.options.variant === 'paper' ? this.#paper : this.#code;
-      return [name, [{ data: merge.call(this, scope.at(name), data, gated), stride }]];
+      const mixed = merge.call(this, scope.at(name), data, gated);
+      return [name, [{ data: this.#besides(scope.at(name), data, mixed), stride }]];
     });
     return { ...features, tasks: Object.fromEntries(maps) };
+  }
+
+  #besides(scope: Scope, x: tf.Tensor4D, mixed: tf.Tensor4D): tf.Tensor4D {
+    if (this.options.residual === 'none') return mixed;
+    return x.add(mixed.mul(scope.param<tf.Rank.R1>('gamma', [x.shape[3]], zeros)));
   }
 
   /** Every other task's map times a gate of its own, side by side. */

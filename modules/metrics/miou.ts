@@ -17,7 +17,8 @@ const schema = defineOptions({
   skip_empty: {
     type: 'boolean',
     default: false,
-    description: 'Leave out images whose labels are all background or unknown, as human-part benchmarks do.',
+    description:
+      'Leave out images that are nothing but background, as human-part benchmarks do. One that mixes background and unknown pixels counts, as in their code.',
   },
 });
 
@@ -58,7 +59,7 @@ export class MeanIou implements Metric {
     const labelled = new Float64Array(channels);
     return {
       update: ({ data: prediction }: MapData, { data: label }: LabelMap) => {
-        if (this.options.skip_empty && label.every((value) => value === 0 || value === IGNORE)) return;
+        if (this.options.skip_empty && label.every((value) => value === 0)) return;
         for (let i = 0; i < label.length; i++) {
           if (label[i] === IGNORE) continue;
           predicted[prediction[i]]++;

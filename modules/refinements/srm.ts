@@ -5,6 +5,7 @@ import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,
+  MtcpError,
   options,
   tasks,
   type Block,
@@ -14,6 +15,7 @@ import {
   type Scope,
   type Task,
 } from '../../registry/index.js';
+import { didYouMean } from '../../registry/support/near.js';
 import { cbam } from '../nn/cbam.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { relu } from '../nn/ops/activations.js';
@@ -30,6 +32,19 @@ const schema = defineOptions({
     type: 'boolean',
     default: true,
     description: 'Predict from every stage but the last and supervise these predictions.',
+  },
+  intermediate_convolutions: {
+    type: 'object',
+    additionalProperties: { enum: [1, 2] },
+    default: {},
+    description:
+      "1x1 convolutions before the norm of a task's intermediate heads, by task; 2 where nothing is said. On PASCAL-Context the released code has 1 for human parts and saliency: {human_parts: 1, saliency: 1}.",
+  },
+  skip: {
+    type: 'boolean',
+    default: false,
+    description:
+      "Adds the map that refinement starts from to what its last stage gives. Neither the paper's nor the code's.",
   },
   reduction: {
     type: 'integer',
@@ -52,7 +67,15 @@ export class Srm implements Block {
   constructor(
     @options() private readonly options: OptionsOf<typeof schema>,
     @tasks() private readonly tasks: readonly Task[],
-  ) {}
+  ) {
+    const names = tasks.map(({ name }) => name);
+    for (const name of Object.keys(options.intermediate_convolutions))
+      if (!names.includes(name))
+        throw new MtcpError('component', `srm: there is no task "${name}" with intermediate heads`, {
+          option: 'intermediate_convolutions',
+          hint: didYouMean(name, names),
+        });
+  }
 
   forward(scope: Scope, features: Features): Features {
     const refined = this.tasks.map((task) => [
@@ -86,15 +109,15 @@ export class Srm implements Block {
       // The last stage has no feature branch: nothing would use it.
       carried = this.options.carry === 'feature' ? branch('feature', data.shape[3]) : prediction;
     });
+    if (this.options.skip) prediction = prediction.add(start.data);
     return { data: prediction, stride: stages[stages.length - 1].stride };
   }
 
   #predict(scope: Scope, x: tf.Tensor4D, task: Task): tf.Tensor4D {
     const channels = x.shape[3];
-    const first = conv2d(scope.at('conv1'), x, channels, { kernel: 1, bias: false });
-    const second = conv2d(scope.at('conv2'), first, channels, { kernel: 1, bias: false });
-    return conv2d(scope.at('classify'), relu(batchNorm(scope.at('norm'), second)), task.channels, {
-      kernel: 1,
-    });
+    let y = x;
+    for (let i = 1; i <= (this.options.intermediate_convolutions[task.name] ?? 2); i++)
+      y = conv2d(scope.at(`conv${i}`), y, channels, { kernel: 1, bias: false });
+    return conv2d(scope.at('classify'), relu(batchNorm(scope.at('norm'), y)), task.channels, { kernel: 1 });
   }
 }

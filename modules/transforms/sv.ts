@@ -19,6 +19,11 @@ import { mapValues, normalise } from './machinery/image.js';
 import { flipHorizontally, resize, rotationMatrix, warpAffine, type Interpolation } from '../support/warp.js';
 
 const schema = defineOptions({
+  flip: {
+    description: 'mirrors every second training image; off for data where left and right mean something',
+    type: 'boolean',
+    default: true,
+  },
   size: {
     description: 'height and width of what comes out; the aspect ratio is not kept',
     type: 'array',
@@ -94,7 +99,7 @@ export class SvPipeline implements Transform {
 
   /** Draws three numbers from `random`, always: flip, rotation, scale. */
   train(sample: Sample, random: RandomStream): Sample {
-    const flip = random.uniform() < 0.5;
+    const flip = random.uniform() < 0.5 && this.options.flip;
     const degrees = choose(this.options.rotations, random.uniform());
     const scale = choose(this.options.scales, random.uniform());
     const augment = (map: MapData, interpolation: Interpolation, outside = 0): MapData => {

@@ -13,8 +13,16 @@ interface ReferenceConfig {
   backbone: Record<string, number> & { depths: number[]; heads: number[] };
   representation: { layers: 'mean' | 'last'; activation: 'none' | 'sigmoid' };
   decoder: { depths: number[]; heads: number[]; window: number };
-  interaction: { variant: 'paper' | 'code'; merge: 'affinity' | 'channel' } | null;
-  refinement: { carry: 'feature' | 'prediction' } | null;
+  interaction: {
+    variant: 'paper' | 'code';
+    merge: 'affinity' | 'channel';
+    residual?: 'gamma' | 'none';
+  } | null;
+  refinement: {
+    carry: 'feature' | 'prediction';
+    skip?: boolean;
+    intermediate_convolutions?: Record<string, 1 | 2>;
+  } | null;
   depth_hidden: number;
   losses: {
     normals: 'l1' | 'mse';

@@ -1,7 +1,14 @@
 // Task prioritisation (paper section 3.5, Eq 4 to 6): a task whose share of the overall loss grows falls more slowly
 // than the others and gets more weight from the next epoch on. The schemes that are made of it (lps, prioritization)
 // say which losses count.
-import { MtcpError, type ClosedSchema, type OptionsOf, type PerTask } from '../../../registry/index.js';
+import {
+  MtcpError,
+  type ClosedSchema,
+  type EpochMeans,
+  type OptionsOf,
+  type PerTask,
+  type StepReport,
+} from '../../../registry/index.js';
 import { WeightedSum } from './weighted-sum.js';
 
 /** Options of every such scheme. */
@@ -23,7 +30,7 @@ export const prioritizationOptions = {
     enum: ['mean', 'endpoint', 'geometric', 'window'],
     default: 'mean',
     description:
-      'How Eq 4 is read for H > 1: mean of the H ratios, ratio over H epochs, its H-th root, or mean of H epochs over the H before.',
+      'How Eq 4 is read for H > 1: mean of the H ratios, ratio over H epochs (which multiplies H paces, so that weights were seen from 0.004 to 1.86), its H-th root, or mean of H epochs over the H before.',
   },
   min_weight: {
     type: ['number', 'null'],
@@ -35,6 +42,13 @@ export const prioritizationOptions = {
     default: 'ones',
     description:
       'Weights after the first epoch, when there is no ratio yet; the released code has inverse_share.',
+  },
+  warm_up: {
+    type: ['integer', 'null'],
+    minimum: 1,
+    default: null,
+    description:
+      "The first epoch's shares from the losses of its last N steps instead of its mean, which still contains the fall from the start; null: the mean, as in the paper.",
   },
 } as const;
 
@@ -48,9 +62,15 @@ export abstract class PrioritizedSum<O extends PrioritizationOptions> extends We
     return this.#state.weights;
   }
 
-  /** @param losses means over the epoch that ended, of the losses whose shares count */
-  protected prioritize(losses: PerTask<number>): void {
-    this.#state = prioritize(this.#state, losses, this.options);
+  /** The losses whose shares count. */
+  protected abstract basis(losses: Pick<EpochMeans, 'raw' | 'projected'>): PerTask<number>;
+
+  stepEnd(step: StepReport): void {
+    this.#state = remember(this.#state, this.basis(step), this.options);
+  }
+
+  epochEnd(means: EpochMeans): void {
+    this.#state = prioritize(this.#state, this.basis(means), this.options);
   }
 
   override state(): unknown {
@@ -66,17 +86,39 @@ export interface PrioritizeState {
   /** Shares of the overall loss of the last epochs, oldest first. */
   shares: PerTask<number>[];
   weights: PerTask<number>;
+  /** Losses of the last steps, oldest first: kept in the first epoch, for a warm-up. */
+  steps?: PerTask<number>[];
+}
+
+/** The state with a step's losses, where a warm-up wants them. */
+function remember(
+  state: PrioritizeState,
+  losses: PerTask<number>,
+  { warm_up: last }: PrioritizationOptions,
+): PrioritizeState {
+  if (last === null || state.shares.length > 0) return state;
+  return { ...state, steps: [...(state.steps ?? []), losses].slice(-last) };
+}
+
+/** Mean loss of each task over the remembered steps; over the epoch for a task that has none in them. */
+function afterWarmUp(steps: readonly PerTask<number>[], means: PerTask<number>): PerTask<number> {
+  const mean = (task: string) => {
+    const known = steps.map((step) => step[task]).filter((loss) => loss !== undefined);
+    return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : means[task];
+  };
+  return Object.fromEntries(Object.keys(means).map((task) => [task, mean(task)]));
 }
 
 /**
- * @param losses each task's mean loss over the epoch that ended; a task without one keeps its last share
+ * @param means each task's mean loss over the epoch that ended; a task without one keeps its last share
  * @returns the state with the weights of the coming epoch
  */
 export function prioritize(
-  { shares: past, weights: before }: PrioritizeState,
-  losses: PerTask<number>,
+  { shares: past, weights: before, steps }: PrioritizeState,
+  means: PerTask<number>,
   options: PrioritizationOptions,
 ): PrioritizeState {
+  const losses = steps ? afterWarmUp(steps, means) : means;
   const tasks = Object.keys(before);
   const known = tasks.filter((task) => losses[task] !== undefined);
   const total = known.reduce((sum, task) => sum + losses[task], 0);

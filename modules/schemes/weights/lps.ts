@@ -52,8 +52,8 @@ export class LossPrioritizationScheme extends PrioritizedSum<OptionsOf<typeof sc
     return this.options.variant === 'code' ? this.perTask(() => 1) : super.weights();
   }
 
-  epochEnd({ raw, projected }: EpochMeans): void {
+  protected basis({ raw, projected }: Pick<EpochMeans, 'raw' | 'projected'>): PerTask<number> {
     const basis = this.options.basis ?? (this.options.variant === 'paper' ? 'log' : 'raw');
-    this.prioritize(basis === 'log' ? projected : raw);
+    return basis === 'log' ? projected : raw;
   }
 }

@@ -1,5 +1,11 @@
 // Loss prioritisation without the log projection (Table 4, "w/ Loss Prioritization").
-import { component, defineOptions, type EpochMeans, type OptionsOf } from '../../../registry/index.js';
+import {
+  component,
+  defineOptions,
+  type EpochMeans,
+  type OptionsOf,
+  type PerTask,
+} from '../../../registry/index.js';
 import { prioritizationOptions, PrioritizedSum } from '../machinery/prioritization.js';
 
 const schema = defineOptions(prioritizationOptions);
@@ -13,7 +19,7 @@ const schema = defineOptions(prioritizationOptions);
   file: import.meta.url,
 })
 export class PrioritizationScheme extends PrioritizedSum<OptionsOf<typeof schema>> {
-  epochEnd({ raw }: EpochMeans): void {
-    this.prioritize(raw);
+  protected basis({ raw }: Pick<EpochMeans, 'raw' | 'projected'>): PerTask<number> {
+    return raw;
   }
 }

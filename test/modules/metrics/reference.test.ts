@@ -72,12 +72,20 @@ describe('metrics', () => {
       channels: 1,
       data: Uint8Array.from(data),
     });
-    const labels = [map([0, 0, 255, 0]), map([0, 1, 1, 255])];
+    const labels = [map([0, 0, 0, 0]), map([0, 1, 1, 255])];
     const predictions = [map([1, 1, 1, 1]), map([0, 1, 1, 1])];
     const two = { ...semseg, channels: 2 };
     expect(measure('miou', two, predictions, labels, { skip_empty: true }).mIoU).to.equal(100);
-    // Without skipping: background 1 of 4, object 2 of 5.
-    expect(measure('miou', two, predictions, labels).mIoU).to.be.closeTo((25 + 40) / 2, 1e-9);
+    // Without skipping: background 1 of 5, object 2 of 6.
+    expect(measure('miou', two, predictions, labels).mIoU).to.be.closeTo((20 + 100 / 3) / 2, 1e-9);
+    // An image that mixes background and unknown is not empty, one that is unknown has nothing to count.
+    const mixed = [map([0, 0, 255, 0]), map([255, 255, 255, 255])];
+    const wrong = [map([1, 1, 1, 1]), map([1, 1, 1, 1])];
+    const all = [...labels, ...mixed];
+    expect(measure('miou', two, [...predictions, ...wrong], all, { skip_empty: true }).mIoU).to.be.closeTo(
+      (25 + 40) / 2,
+      1e-9,
+    );
   });
 
   it('depth errors, full and truncated range', () => {

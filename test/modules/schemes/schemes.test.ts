@@ -16,6 +16,14 @@ const named = (values: number[]) => Object.fromEntries(tasks.map(({ name }, i) =
 const fixture = readJson('schemes.json') as {
   losses: number[][];
   cases: { history: number; spread: number; reading: string; weights: number[][] }[];
+  warmUps: {
+    warmUp: number;
+    stepsPerEpoch: number;
+    losses: (number | null)[][];
+    spread: number;
+    weights: number[][];
+    without: number[][];
+  }[];
   minWeight: unknown;
   example: unknown;
 };
@@ -66,6 +74,41 @@ describe('loss weighting', () => {
       1e-12,
     );
   });
+
+  for (const { warmUp, stepsPerEpoch, losses, spread, weights, without } of fixture.warmUps)
+    it(`the first epoch by its last ${warmUp} steps, also from a checkpoint inside it`, () => {
+      const means = (rows: (number | null)[][]) =>
+        tasks.map((_, t) => {
+          const known = rows.map((row) => row[t]).filter((loss) => loss !== null);
+          return known.reduce((a, b) => a + b, 0) / known.length;
+        });
+      const walk = (type: string, warm_up: number | null) => {
+        let scheme = create(type, { warm_up, spread });
+        const found: number[][] = [];
+        losses.forEach((row, step) => {
+          const epoch = Math.floor(step / stepsPerEpoch);
+          const entries = tasks.map(({ name }, t) => [name, row[t]]).filter(([, loss]) => loss !== null);
+          const known = Object.fromEntries(entries) as Record<string, number>;
+          const info = { epoch, step, rate: 1, random: undefined as never };
+          scheme.stepEnd?.({ ...info, raw: known, projected: known });
+          if (step === stepsPerEpoch - 2) {
+            const copy = create(type, { warm_up, spread });
+            copy.restore(JSON.parse(JSON.stringify(scheme.state())));
+            scheme = copy;
+          }
+          if ((step + 1) % stepsPerEpoch !== 0) return;
+          const mean = named(means(losses.slice(step + 1 - stepsPerEpoch, step + 1)));
+          scheme.epochEnd!({ epoch, raw: mean, projected: mean });
+          found.push(Object.values(scheme.weights()));
+        });
+        return found;
+      };
+      for (const type of ['lps', 'prioritization']) {
+        expectCourse(walk(type, warmUp), weights);
+        expectCourse(walk(type, null), without);
+      }
+      expect(weights[1]).to.not.deep.equal(without[1]);
+    });
 
   it('lps by hand: three epochs back, every reading of Eq 4', () => {
     // Projected losses, their sums 4, 2.5, 2, 2, and so the shares

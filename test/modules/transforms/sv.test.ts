@@ -152,6 +152,17 @@ describe('sv pipeline', () => {
     expect(corner({ borders_as_background: true })).to.deep.equal([0, 0, 255]);
   });
 
+  it('mirrors half of the images, or none', () => {
+    const data = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => i);
+    const sample: Sample = { id: 'x', image: { height: 8, width: 8, channels: 3, data }, labels: {} };
+    const image = (options: object, drawn: number) => [
+      ...pipeline({ size: [8, 8], scales: [1], ...options }).train(sample, scripted(drawn, 0, 0)).image.data,
+    ];
+    const straight = image({}, 0.9);
+    expect(image({}, 0.1)).to.not.deep.equal(straight);
+    expect(image({ flip: false }, 0.1)).to.deep.equal(straight);
+  });
+
   it('clips what cubic interpolation overshoots, or lets bytes wrap around', () => {
     // A white stripe on black overshoots on both sides of its edges.
     const data = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => (Math.floor(i / 3) % 8 > 3 ? 255 : 0));

@@ -105,8 +105,16 @@ class CoherenceFusion(nn.Module):
             self.cbam_aux, self.norm_aux = Cbam(channels), nn.BatchNorm2d(channels)
         self.cbam_out = Cbam(channels, kernel=7 if config.variant == "code" else 1)
         self.norm_out = nn.BatchNorm2d(channels)
+        if config.residual == "gamma":
+            self.gamma = nn.Parameter(torch.zeros(channels))
 
     def forward(self, main: Tensor, others: dict[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+        mixed, coherence = self.mixed(main, others)
+        if self.config.residual == "gamma":
+            mixed = main + self.gamma[:, None, None] * mixed
+        return mixed, coherence
+
+    def mixed(self, main: Tensor, others: dict[str, Tensor]) -> tuple[Tensor, Tensor | None]:
         gated = torch.cat([others[name] * gate(others[name]).sigmoid() for name, gate in self.gates.items()], 1)
         main = self.norm_main(self.cbam_main(main))
         coherence = None
@@ -146,22 +154,27 @@ class RefinementStage(nn.Module):
 
 
 class IntermediateHead(nn.Module):
-    def __init__(self, channels: int, outputs: int) -> None:
+    def __init__(self, channels: int, outputs: int, convolutions: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 1, bias=False)
-        self.conv2 = nn.Conv2d(channels, channels, 1, bias=False)
+        if convolutions == 2:
+            self.conv2 = nn.Conv2d(channels, channels, 1, bias=False)
         self.norm = nn.BatchNorm2d(channels)
         self.classify = nn.Conv2d(channels, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classify(self.norm(self.conv2(self.conv1(x))).relu())
+        x = self.conv1(x)
+        if hasattr(self, "conv2"):
+            x = self.conv2(x)
+        return self.classify(self.norm(x).relu())
 
 
 class Refinement(nn.Module):
     """Trace-back from the coarsest decoder stage to the finest; predictions at all but the last."""
 
-    def __init__(self, widths: list[int], channels: int, outputs: int, config: RefinementConfig) -> None:
+    def __init__(self, widths: list[int], channels: int, task: Task, config: RefinementConfig) -> None:
         super().__init__()
+        self.skip = config.skip
         carries_feature = config.carry == "feature"
         self.stages = nn.ModuleList()
         inputs = channels
@@ -169,15 +182,18 @@ class Refinement(nn.Module):
             carries = carries_feature and i + 1 < len(widths)
             self.stages.append(RefinementStage(inputs, width, channels, carries))
             inputs = width if carries_feature else channels
-        self.predict = nn.ModuleList(IntermediateHead(channels, outputs) for _ in widths[1:])
+        convolutions = config.intermediate_convolutions.get(task.name, 2)
+        self.predict = nn.ModuleList(IntermediateHead(channels, task.channels, convolutions) for _ in widths[1:])
 
     def forward(self, x: Tensor, pyramid: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Every stage's output, coarse to fine, and the intermediate predictions at their own sizes."""
-        outputs = []
+        outputs, start = [], x
         for stage, feature in zip(self.stages, reversed(pyramid), strict=True):
             refined, carried = stage(x, feature)
             outputs.append(refined)
             x = refined if carried is None else carried
+        if self.skip:
+            outputs[-1] = outputs[-1] + start
         return outputs, [head(x) for head, x in zip(self.predict, outputs[:-1], strict=True)]
 
 

@@ -59,11 +59,17 @@ class InteractionConfig:
     variant: Literal["paper", "code"] = "paper"
     merge: Literal["affinity", "channel"] = "affinity"
     """`channel` exists for the paper variant only."""
+    residual: Literal["none", "gamma"] = "none"
+    """`gamma`: the task's map, and the module's output times a learnt number for each channel."""
 
 
 @dataclass(frozen=True)
 class RefinementConfig:
     carry: Literal["feature", "prediction"] = "feature"
+    skip: bool = False
+    """The map that refinement starts from is added to the last stage's output."""
+    intermediate_convolutions: dict[str, int] = field(default_factory=dict)
+    """Of a task's intermediate heads before their norm, 1 or 2; 2 for tasks that are not here."""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Mtcp(nn.Module):
             )
         if config.refinement is not None:
             self.refinement = nn.ModuleDict(
-                {t.name: Refinement(widths, channels, t.channels, config.refinement) for t in tasks}
+                {t.name: Refinement(widths, channels, t, config.refinement) for t in tasks}
             )
         self.heads = nn.ModuleDict(
             {

@@ -25,6 +25,7 @@ const MODELS = [
   'code',
   'paper-channel',
   'paper-carry-prediction',
+  'options',
   'paper-no-cfm',
   'paper-no-srm',
   'paper-no-cfm-no-srm',
