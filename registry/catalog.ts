@@ -1,5 +1,5 @@
 // The catalog knows every announced component. Lookups that fail name the nearest names.
-import type { ComponentEntry, Kind } from './component.js';
+import type { ComponentEntry, Kind } from './entry.js';
 import { MtcpError } from './errors.js';
 import { didYouMean } from './support/near.js';
 

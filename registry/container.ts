@@ -7,7 +7,8 @@
 import 'reflect-metadata';
 import { Container, ContainerModule, type ServiceIdentifier } from 'inversify';
 import { catalog } from './catalog.js';
-import { COMPONENTS, OPTIONS, TASKS, type Contracts, type Kind } from './component.js';
+import { COMPONENTS, OPTIONS, TASKS } from './component.js';
+import type { Contracts, Kind } from './entry.js';
 import type { Task } from './contracts/tasks.js';
 import { withDefaults, type Slot } from './options.js';
 

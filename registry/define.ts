@@ -1,15 +1,8 @@
 // A component without decorators, for plain JavaScript and for whoever prefers a function:
 //
 //   define({ kind: 'head', name: 'linear', summary: '...', options: {...}, create: ({ options }) => ({ forward() {...} }) })
-import {
-  component,
-  components,
-  options,
-  tasks,
-  type ComponentMeta,
-  type Contracts,
-  type Kind,
-} from './component.js';
+import { component, components, options, tasks } from './component.js';
+import type { ComponentMeta, Contracts, Kind } from './entry.js';
 import type { ComponentFactory } from './container.js';
 import type { Task } from './contracts/tasks.js';
 import type { OptionsOf, OptionsSchema } from './options.js';

@@ -1,15 +1,7 @@
 // What a component needs to be one: how it announces itself, what its kind asks of it, and what it is handed.
 // Components of a user's own import this as 'mtcp/registry'.
-export {
-  component,
-  components,
-  KINDS,
-  options,
-  tasks,
-  type ComponentMeta,
-  type Contracts,
-  type Kind,
-} from './component.js';
+export { component, components, options, tasks } from './component.js';
+export { KINDS, type ComponentMeta, type Contracts, type Kind } from './entry.js';
 export type { ComponentFactory } from './container.js';
 export { define, type Definition, type Given } from './define.js';
 export { MtcpError, type ErrorDetails, type ErrorKind } from './errors.js';
@@ -22,7 +14,7 @@ export {
   type PropertySchema,
   type Slot,
 } from './options.js';
-export { randomStream, shuffle } from './random.js';
+export { randomStream, shuffle, type RandomStream } from './random.js';
 export type * from './contracts/auxiliary.js';
 export type * from './contracts/blocks.js';
 export type * from './contracts/checkpoints.js';

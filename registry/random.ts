@@ -1,7 +1,14 @@
 // Seeded random streams. A stream is named by a key such as (seed, 'augment', epoch, sample id): the same key
 // gives the same numbers whatever ran before, so any step of any run can be replayed on its own, resuming
 // costs nothing, and worker threads need no coordination.
-import type { RandomStream } from './contracts/scope.js';
+export interface RandomStream {
+  /** Uniform in [0, 1). */
+  uniform(): number;
+  /** Standard normal. */
+  normal(): number;
+  /** Integer in [0, bound). */
+  integer(bound: number): number;
+}
 
 /** FNV-1a over the key's text, run four times with different offsets to give 128 bits of state. */
 function hashKey(key: readonly (string | number)[]): Uint32Array {

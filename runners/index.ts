@@ -10,7 +10,7 @@ import { openExperiment, type OpenOptions } from './config/open.js';
 
 export { MtcpError, MtcpErrors, type ErrorDetails, type ErrorKind } from '../registry/errors.js';
 export { catalog } from '../registry/catalog.js';
-export { KINDS, type ComponentEntry, type Kind } from '../registry/component.js';
+export { KINDS, type ComponentEntry, type Kind } from '../registry/entry.js';
 export type { DatasetInfo, MapData, Sample } from '../registry/contracts/data.js';
 export type { MetricInfo } from '../registry/contracts/learning.js';
 export type { Task, TaskKind } from '../registry/contracts/tasks.js';

@@ -1,6 +1,6 @@
 // Samples and where they come from. Nothing here touches TensorFlow.js: data sets and transforms run in
 // worker threads that load only their own file.
-import type { RandomStream } from './scope.js';
+import type { RandomStream } from '../random.js';
 import type { Task, TaskKind } from './tasks.js';
 
 /** A dense map, row-major [height, width, channels]. */

@@ -3,8 +3,6 @@ import type { Scalar, Tensor, Tensor1D, Tensor4D } from '../tf.js';
 import type { LabelMap, MapData } from './data.js';
 import type { Task } from './tasks.js';
 
-export type * from './scheme.js';
-
 export interface LossValue {
   /** The loss; 0 with a zero gradient if no pixel is valid. */
   value: Scalar;

@@ -5,7 +5,8 @@
 // host, the hooks look at what came out and set the numbers of the next step. A scheme whose needs name `gradients` also
 // decides, at every step, how the tasks' gradients become one.
 import type { Scalar } from '../tf.js';
-import type { RandomStream, Scope } from './scope.js';
+import type { Scope } from './scope.js';
+import type { RandomStream } from '../random.js';
 
 /** By task. */
 export type PerTask<T> = Record<string, T>;

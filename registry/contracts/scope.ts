@@ -4,20 +4,12 @@
 // names of the reference implementation where there is one, and shapes keep PyTorch's order
 // (linear [out,in], convolution [out,in,kh,kw]), so public checkpoints load by name without reshuffling.
 import type { Rank, Scalar, Tensor, Tensor4D } from '../tf.js';
+import type { RandomStream } from '../random.js';
 import type { Loss } from './learning.js';
 import type { MemoryPolicy } from './memory.js';
 
 /** Fills a new parameter; `random` is the parameter's own seeded stream. */
 export type Initializer = (values: Float32Array, shape: readonly number[], random: RandomStream) => void;
-
-export interface RandomStream {
-  /** Uniform in [0, 1). */
-  uniform(): number;
-  /** Standard normal. */
-  normal(): number;
-  /** Integer in [0, bound). */
-  integer(bound: number): number;
-}
 
 /** A tensor that training changes without a gradient, such as BatchNorm's running statistics. */
 export interface BufferHandle<R extends Rank> {

@@ -4,7 +4,7 @@ import '../../modules/index.js';
 import '../launching/components.js';
 import '../tracking/index.js';
 import { catalog } from '../../registry/catalog.js';
-import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
+import { KINDS, type ComponentEntry, type Kind } from '../../registry/entry.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean, nearestNames } from '../../registry/support/near.js';
 import type { PropertySchema } from '../../registry/options.js';

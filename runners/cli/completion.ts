@@ -4,7 +4,7 @@
 // The answer is a line for each candidate, value and description with a tab between; the line ":files" asks the shell
 // for file names.
 import type { Argument, Command, Option } from 'commander';
-import { KINDS } from '../../registry/component.js';
+import { KINDS } from '../../registry/entry.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';

@@ -8,7 +8,7 @@
 //
 // Discrimination is if/then on `type`, so a fault is reported against the chosen type only.
 // oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema
-import { KINDS, type ComponentEntry, type Kind } from '../../registry/component.js';
+import { KINDS, type ComponentEntry, type Kind } from '../../registry/entry.js';
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject, type PropertySchema } from '../../registry/options.js';
 import type { JsonSchema } from './json-schema.js';

@@ -4,10 +4,11 @@
 //
 // Nothing is recorded or computed; check.ts goes on from here and records the network on shapes.
 import { catalog } from '../../registry/catalog.js';
-import type { Contracts, Kind } from '../../registry/component.js';
+import type { Contracts, Kind } from '../../registry/entry.js';
 import { createTrialContainer, type ComponentFactory, type Slot } from '../../registry/container.js';
 import type { Transform } from '../../registry/contracts/data.js';
-import type { Loss, Metric, Optimizer, Schedule, Scheme } from '../../registry/contracts/learning.js';
+import type { Loss, Metric, Optimizer, Schedule } from '../../registry/contracts/learning.js';
+import type { Scheme } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { nearestNames } from '../../registry/support/near.js';
 import { throwAll, type TrialSpec } from '../config/index.js';

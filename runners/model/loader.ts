@@ -1,6 +1,6 @@
 // The loader of a trial's data.
 import type { Task } from '../../registry/contracts/tasks.js';
-import type { Scheme } from '../../registry/contracts/learning.js';
+import type { Scheme } from '../../registry/contracts/scheme.js';
 import type { TrialSpec } from '../config/index.js';
 import { workersOf, type RunSettings } from '../config/run-settings.js';
 import { createLoader, type Loader } from '../data/loader.js';

@@ -6,7 +6,8 @@
 import * as tf from '../../registry/tf.js';
 import { resizeBilinear, resizeNearest } from '../../modules/nn/resize.js';
 import type { Pass } from '../../modules/nn/scope.js';
-import type { Loss, LossValue, Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
+import type { Loss, LossValue } from '../../registry/contracts/learning.js';
+import type { Scheme, SchemeInputs } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { IntermediateConfig } from '../config/trial.js';
 import { auxiliaryPenalty, type AuxiliaryTerm } from './auxiliary.js';

@@ -1,7 +1,8 @@
 // Which evaluation's weights a trial reports: the last, or the best one by some metric on some images. "val" is
 // the benchmark's test split, so choosing there makes the reported numbers optimistic; it is possible, because
 // published code does it, and every table says so. A part of the training images may be held out instead.
-import type { Metric, MetricValues, Scheme } from '../../registry/contracts/learning.js';
+import type { Metric, MetricValues } from '../../registry/contracts/learning.js';
+import type { Scheme } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { didYouMean } from '../../registry/support/near.js';
 import type { TrialSpec, TrialConfig } from '../config/trial.js';

@@ -1,7 +1,7 @@
 // The inputs and outputs that training programs have in common, by name.
 import * as tf from '../../registry/tf.js';
 import type { Pass } from '../../modules/nn/scope.js';
-import type { Scheme, SchemeInputs } from '../../registry/contracts/learning.js';
+import type { Scheme, SchemeInputs } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { Tracer } from '../engine/engine.js';
 import type { Criterion, Objective } from './objective.js';

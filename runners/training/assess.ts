@@ -1,6 +1,7 @@
 // Evaluates a trial where it is, and lets those know who go by its scores: the scheme, and the choice of the best
 // weights.
-import type { Measured, MetricValues, TaskScore } from '../../registry/contracts/learning.js';
+import type { Measured, MetricValues } from '../../registry/contracts/learning.js';
+import type { TaskScore } from '../../registry/contracts/scheme.js';
 import type { EvaluatedSplit } from '../data/loader.js';
 import type { Predicted } from './evaluation.js';
 import { type Assembly } from '../model/assemble.js';

@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { expect } from 'chai';
 import '../../modules/index.js';
 import { catalog } from '../../registry/catalog.js';
-import { KINDS } from '../../registry/component.js';
+import { KINDS } from '../../registry/entry.js';
 
 const MODULES = fileURLToPath(new URL('../../modules/', import.meta.url));
 /** Kinds whose folder is not their name and an "s". */

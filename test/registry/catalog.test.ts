@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import '../../modules/schedules/constant.js';
 import { catalog, Catalog } from '../../registry/catalog.js';
-import { announcedFrom, component, options, tasks, type ComponentEntry } from '../../registry/component.js';
+import { announcedFrom, component, options, tasks } from '../../registry/component.js';
+import type { ComponentEntry } from '../../registry/entry.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Schedule } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';

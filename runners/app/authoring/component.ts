@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KINDS, type Kind } from '../../../registry/component.js';
+import { KINDS, type Kind } from '../../../registry/entry.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import { Schemas } from '../../config/schemas.js';

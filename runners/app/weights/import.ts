@@ -6,7 +6,7 @@ import { basename, dirname } from 'node:path';
 import type { Tensor4D } from '../../../registry/tf.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
 import { catalog } from '../../../registry/catalog.js';
-import type { ComponentEntry } from '../../../registry/component.js';
+import type { ComponentEntry } from '../../../registry/entry.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';

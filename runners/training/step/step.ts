@@ -2,8 +2,9 @@
 // statistics; the second reads weights, gradients and optimizer state and leaves the new ones. In between the
 // numbers are in our hands: that is where losses are checked and gradients clipped.
 import { inputName } from '../../../modules/nn/scope.js';
-import type { Optimizer, StepInfo } from '../../../registry/contracts/learning.js';
-import type { RandomStream } from '../../../registry/contracts/scope.js';
+import type { Optimizer } from '../../../registry/contracts/learning.js';
+import type { StepInfo } from '../../../registry/contracts/scheme.js';
+import type { RandomStream } from '../../../registry/random.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { TrainBatch } from '../../data/batch.js';
 import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../../engine/engine.js';

@@ -10,7 +10,7 @@ import type {
   PerTask,
   StepInfo,
   TaskGradients,
-} from '../../../registry/contracts/learning.js';
+} from '../../../registry/contracts/scheme.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { hostTensor } from '../../engine/engine.js';
 import { sizeOf, type Shape } from '../../engine/graph/ir.js';

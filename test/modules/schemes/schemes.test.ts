@@ -4,7 +4,7 @@ import '../../../modules/index.js';
 import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { createTrialContainer } from '../../../registry/container.js';
-import type { Scheme } from '../../../registry/contracts/learning.js';
+import type { Scheme } from '../../../registry/contracts/scheme.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { readJson } from '../../reference/fixtures.js';
 

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { createTrialContainer, type Slot } from '../../../registry/container.js';
 import { catalog } from '../../../registry/catalog.js';
 import type { PerTask, Scheme } from '../../../registry/contracts/scheme.js';
-import type { RandomStream } from '../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../registry/random.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { putArrays, takeArrays } from '../../../runners/store/state-arrays.js';
 import { gramOf } from '../../../runners/training/step/task-gradients.js';

@@ -5,7 +5,7 @@ import '../../../modules/transforms/sv.js';
 import { readNpy } from '../../../modules/datasets/formats/npy.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { LabelMap, Sample, Transform } from '../../../registry/contracts/data.js';
-import type { RandomStream } from '../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../registry/random.js';
 import { labelChannels, type TaskKind } from '../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../registry/random.js';
 import { reference } from '../../support/reference.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Catalog } from '../../../registry/catalog.js';
-import type { ComponentEntry, Kind } from '../../../registry/component.js';
+import type { ComponentEntry, Kind } from '../../../registry/entry.js';
 import { withoutDefaulted, type OptionsSchema, type PropertySchema } from '../../../registry/options.js';
 import { writeSchemas } from '../../../runners/config/schema-files.js';
 import { SCHEMAS } from '../../../runners/config/schemas.js';

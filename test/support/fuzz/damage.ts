@@ -1,6 +1,6 @@
 // What disks, copies and editors do to files, from a seed: bits that flip, ends that are missing, blocks that are
 // zeros or twice there, and in texts values that are something else than they were.
-import type { RandomStream } from '../../../registry/contracts/scope.js';
+import type { RandomStream } from '../../../registry/random.js';
 
 const WORDS = [
   'null',

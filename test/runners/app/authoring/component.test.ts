@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import '../../../../modules/index.js';
 import { catalog } from '../../../../registry/catalog.js';
-import { KINDS, type Kind } from '../../../../registry/component.js';
+import { KINDS, type Kind } from '../../../../registry/entry.js';
 import { newComponent } from '../../../../runners/app/authoring/component.js';
 import { formatErrors, loadExperiment, validateFiles } from '../../../../runners/config/index.js';
 import { createLoader } from '../../../../runners/data/loader.js';

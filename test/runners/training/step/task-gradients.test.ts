@@ -1,7 +1,7 @@
 // One forward and a backward pass for each task, against the plain step: for every shared set the gradients of
 // single tasks add up to the gradient of the sum, coefficients act on what they should, and the engines agree.
 import { expect } from 'chai';
-import type { GradientRule, SharedSet } from '../../../../registry/contracts/learning.js';
+import type { GradientRule, SharedSet } from '../../../../registry/contracts/scheme.js';
 import { createTrialContainer } from '../../../../registry/container.js';
 import { IGNORE } from '../../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../../registry/random.js';
