@@ -2,6 +2,7 @@
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
 import { STATES, type TrialState } from '../store/ledger/run-folder.js';
+import { MOST_THREADS, threadsHint } from '../config/limits.js';
 import { planJobs, runExperiment } from '../app/run.js';
 import { commandLine } from '../tracking/mlflow/invocation.js';
 import { choiceOf, parseThreads, type EngineOptions, type RunsOptions } from './flags.js';
@@ -98,6 +99,11 @@ async function show(file: string, overrides: string[], options: Options): Promis
 function parseJobs(text: string | undefined): number | 'auto' | undefined {
   if (text === 'auto' || text === undefined) return text;
   const jobs = Number(text);
+  if (Number.isSafeInteger(jobs) && jobs > MOST_THREADS)
+    throw new MtcpError('usage', `${jobs} processes at once are too many`, {
+      where: `argument "--jobs ${text}"`,
+      hint: threadsHint(),
+    });
   if (Number.isSafeInteger(jobs) && jobs > 0) return jobs;
   throw new MtcpError('usage', `"${text}" is not a number of jobs`, {
     where: `argument "--jobs ${text}"`,

@@ -2,6 +2,7 @@
 import '../../modules/index.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
+import { refuseExcess } from './limits.js';
 import { loadExperiment, type Experiment, type LoadOptions } from './load.js';
 
 export interface OpenOptions extends LoadOptions {
@@ -16,7 +17,7 @@ export function openExperiment(
   file: string,
   { engine, threads, overrides = [], ...options }: OpenOptions = {},
 ): Experiment {
-  return loadExperiment(file, {
+  const experiment = loadExperiment(file, {
     ...options,
     overrides: [
       ...overrides,
@@ -24,6 +25,8 @@ export function openExperiment(
       ...(threads === undefined ? [] : [`engine.threads=${threads}`]),
     ],
   });
+  refuseExcess(experiment);
+  return experiment;
 }
 
 const ENGINES = ['onnx', 'tensorflow', 'wasm', 'cpu'];

@@ -11,7 +11,8 @@ import { MtcpError } from '../../registry/errors.js';
 import { randomStream, shuffle } from '../../registry/random.js';
 import type { EvaluationBatch, TrainBatch } from './batch.js';
 import { SampleCache } from './cache.js';
-import type { Job, JobResult, WorkerSetup } from './worker.js';
+import { BatchMaker, type BatchSetup, type Job, type JobResult } from './batch-maker.js';
+import type { WorkerSetup } from './worker.js';
 
 /** What may be evaluated: "held-out" is the part of the training split that training does without. */
 export type EvaluatedSplit = Split | 'held-out';
@@ -26,7 +27,7 @@ export interface LoaderSetup {
   seed: number;
   /** Part of the training split, at least an image, that is held out; the same whatever the seed. */
   heldOut?: number;
-  /** Worker threads; by default one less than there are processors, at least 1 and at most 3. */
+  /** Worker threads, 0: none but the main one; by default one less than there are processors, at least 1 and at most 3. */
   workers?: number;
   /** Memory for decoded samples. */
   cacheBytes?: number;
@@ -52,14 +53,38 @@ export interface Loader {
 const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
 
 export function createLoader(setup: LoaderSetup): Loader {
-  return new ThreadedLoader(setup);
+  return new BatchLoader(setup);
 }
 
-class ThreadedLoader implements Loader {
+/** Who makes the batches. */
+interface Pool {
+  run(job: Job): Promise<JobResult>;
+  close(): Promise<void>;
+}
+
+function threads(setup: BatchSetup, count: number): Pool {
+  const entries = [
+    catalog.get('dataset', setup.dataset.type),
+    catalog.get('transform', setup.transform.type),
+  ];
+  const files = entries.map(({ file, plugin }) => ({ file: plugin ?? file, plugin: plugin !== undefined }));
+  const data: WorkerSetup = { files, ...setup };
+  return new ThreadPool(new URL('./worker.js', import.meta.url), count, data);
+}
+
+function mainThread(setup: BatchSetup): Pool {
+  const maker = new BatchMaker(setup);
+  return {
+    run: async (job) => (await maker.make(job)).result,
+    close: () => Promise.resolve(),
+  };
+}
+
+class BatchLoader implements Loader {
   readonly size: readonly [number, number];
   readonly fit: Transform['fit'];
   readonly #dataset: Dataset;
-  readonly #pool: ThreadPool<Job, JobResult>;
+  readonly #pool: Pool;
   readonly #cache: SampleCache;
   readonly #ahead: number;
   #ids: Record<EvaluatedSplit, readonly string[]> | undefined;
@@ -74,12 +99,10 @@ class ThreadedLoader implements Loader {
     this.#cache = new SampleCache(setup.cacheBytes ?? DEFAULT_CACHE_BYTES);
 
     const workers = setup.workers ?? Math.max(1, Math.min(4, availableParallelism()) - 1);
-    const entries = [catalog.get('dataset', dataset.type), catalog.get('transform', transform.type)];
-    const files = entries.map(({ file, plugin }) => ({ file: plugin ?? file, plugin: plugin !== undefined }));
-    const forWorkers: WorkerSetup = { files, dataset, transform, tasks, seed };
-    this.#pool = new ThreadPool(new URL('./worker.js', import.meta.url), workers, forWorkers);
+    const forWorkers: BatchSetup = { dataset, transform, tasks, seed };
+    this.#pool = workers === 0 ? mainThread(forWorkers) : threads(forWorkers, workers);
     // Every thread has a batch in hand, and two more wait to be fetched.
-    this.#ahead = workers + 2;
+    this.#ahead = workers === 0 ? 1 : workers + 2;
   }
 
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {

@@ -8,7 +8,7 @@ const OPTIONS = defineOptions({
   jobs: {
     description:
       'Trials at once, each in its own process with its share of the threads. auto: one for each core where networks are small.',
-    anyOf: [{ type: 'integer', minimum: 1 }, { enum: ['auto'] }],
+    anyOf: [{ type: 'integer', minimum: 1, maximum: 1024 }, { enum: ['auto'] }],
     default: 'auto',
   },
 });

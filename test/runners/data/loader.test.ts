@@ -79,6 +79,8 @@ describe('loader', () => {
     const one = await collect((await open()).train(2));
     const three = await collect((await open({}, { workers: 3, cacheBytes: 0 })).train(2));
     expect(three).to.deep.equal(one);
+    // None but the main thread.
+    expect(await collect((await open({}, { workers: 0 })).train(2))).to.deep.equal(one);
     const warm = await open({}, { workers: 2 });
     await collect(warm.evaluate('train', 4));
     expect(await collect(warm.train(2))).to.deep.equal(one);

@@ -1,0 +1,101 @@
+// Makes batches: decodes, augments and stacks the samples of a job. It runs in a thread of its own (worker.ts) or in
+// the main thread, and imports none of modules/, so that starting a thread costs milliseconds.
+import type { Served } from '../../modules/support/threads.js';
+import { markInvalid } from '../../modules/transforms/machinery/ignore.js';
+import { createTrialContainer, type Slot } from '../../registry/container.js';
+import type { Dataset, Sample, Transform } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { randomStream } from '../../registry/random.js';
+import { stackImages, stackLabels, type EvaluationBatch, type TrainBatch } from './batch.js';
+import { ownBuffers, sampleBytes, shareSample } from './cache.js';
+
+export interface BatchSetup {
+  dataset: Slot;
+  transform: Slot;
+  tasks: readonly Task[];
+  seed: number;
+}
+
+interface Request {
+  ids: readonly string[];
+  /** Samples that are in the cache already. */
+  cached: readonly Sample[];
+  /** Bytes that may be added to the cache. */
+  room: number;
+}
+export type Job = Request & ({ kind: 'train'; epoch: number } | { kind: 'evaluate'; batch: number });
+
+export interface JobResult {
+  batch: TrainBatch | EvaluationBatch;
+  /** Newly decoded samples, in shared memory. */
+  decoded: readonly Sample[];
+}
+
+export class BatchMaker {
+  readonly #dataset: Dataset;
+  readonly #transform: Transform;
+  /** Labels to read: training may look at more than it is scored on. */
+  readonly #names: readonly string[];
+
+  /** @param setup its components are in the catalog */
+  constructor(readonly setup: BatchSetup) {
+    const components = createTrialContainer(setup.tasks);
+    this.#dataset = components.create('dataset', setup.dataset);
+    this.#transform = components.create('transform', setup.transform);
+    const known = new Set(this.#dataset.tasks.map((task) => task.name));
+    const extra = (this.#transform.needs ?? []).filter((name) => known.has(name));
+    this.#names = [...new Set([...setup.tasks.map((task) => task.name), ...extra])];
+  }
+
+  async make(job: Job): Promise<Served<JobResult>> {
+    const { samples, decoded } = await this.#decode(job);
+    if (job.kind === 'train') {
+      const batch = this.#train(samples, job.epoch);
+      const transfer = [batch.image.buffer, ...Object.values(batch.labels).map((label) => label.buffer)];
+      return { result: { batch, decoded }, transfer: transfer as ArrayBuffer[] };
+    }
+    const batch = this.#evaluate(samples, job.batch);
+    const transfer = [batch.image.buffer as ArrayBuffer, ...batch.raw.flatMap(ownBuffers)];
+    return { result: { batch, decoded }, transfer };
+  }
+
+  async #decode({ ids, cached, room }: Request): Promise<{ samples: Sample[]; decoded: Sample[] }> {
+    const known = new Map(cached.map((sample) => [sample.id, sample]));
+    const samples: Sample[] = [];
+    const decoded: Sample[] = [];
+    let left = room;
+    for (const id of ids) {
+      let sample = known.get(id) ?? (await this.#dataset.load(id, this.#names));
+      const bytes = sampleBytes(sample);
+      if (!known.has(id) && bytes <= left) {
+        sample = shareSample(sample);
+        decoded.push(sample);
+        left -= bytes;
+      }
+      samples.push(sample);
+    }
+    return { samples, decoded };
+  }
+
+  #train(samples: readonly Sample[], epoch: number): TrainBatch {
+    const { seed, tasks } = this.setup;
+    const augmented = samples.map((sample) =>
+      this.#transform.train(sample, randomStream(seed, 'augment', epoch, sample.id)),
+    );
+    return {
+      ids: samples.map((sample) => sample.id),
+      image: stackImages(augmented, augmented.length),
+      labels: Object.fromEntries(tasks.map((task) => [task.name, stackLabels(augmented, task)])),
+    };
+  }
+
+  #evaluate(samples: readonly Sample[], size: number): EvaluationBatch {
+    const images = samples.map(({ id, image }) => this.#transform.evaluate({ id, image, labels: {} }));
+    return {
+      ids: samples.map((sample) => sample.id),
+      count: samples.length,
+      image: stackImages(images, size),
+      raw: samples.map((sample) => ({ ...sample, labels: markInvalid(sample.labels) })),
+    };
+  }
+}
