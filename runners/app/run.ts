@@ -222,6 +222,7 @@ async function work(run: Run): Promise<Ended> {
     experiment: experiment.name,
     trials: experiment.needed,
     only,
+    attempts: ledger.attempts,
     tags: options.ledger?.tags,
     jobs: processes,
     observe,
@@ -248,7 +249,7 @@ async function conclude(
     (failure, i, all) => !isDone(failure) && i === all.findIndex((other) => isSame(other, failure)),
   );
   const isOver = !interrupted && !detached;
-  if (isOver) failed.push(...blockedIn(ledger));
+  if (isOver) failed.push(...blockedIn(ledger), ...leftIn(run, failed));
   const { report, missing } = await writeReport(experiment, rows, {
     folder,
     trials: experiment.needed,
@@ -263,6 +264,19 @@ async function conclude(
 /** Several processes may have found the same. */
 const isSame = (a: Failure, b: Failure): boolean =>
   a.row === b.row && a.seed === b.seed && a.message === b.message;
+
+/** Trials that were to be done and that nobody has done or is doing: another process failed at them. */
+const leftIn = ({ wanted, ledger, options: { only } }: Run, failed: readonly Failure[]): Failure[] =>
+  only
+    ? []
+    : wanted.flatMap((entry) => {
+        const state = ledger.state(entry);
+        if (state !== 'failed' && state !== 'stale') return [];
+        const why = entry.folder.failure()?.message ?? 'a process died over it';
+        const failure = { ...about(entry.trial), message: `another process tried it: ${why}` };
+        const known = failed.some(({ row, seed }) => row === failure.row && seed === failure.seed);
+        return known ? [] : [failure];
+      });
 
 const blockedIn = (ledger: Ledger): Failure[] =>
   ledger.blocked().map(({ entry, by }) => {

@@ -47,7 +47,7 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
   const ledger = new Ledger(folder.runs, trials, {
     tags: here?.tags,
     probes: isBatchLauncher(launcher) ? [probeOf(launcher, here)] : [],
-    since: record.created,
+    attempts: folder.attemptsOf(listed),
     from: (options.task ?? 0) * (group?.each ?? 1),
   });
   return workThrough<Listed>({

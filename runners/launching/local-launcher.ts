@@ -2,6 +2,8 @@
 // asked for, and what takes back a site's launcher.
 import { component, options } from '../../registry/component.js';
 import type { LocalLauncher } from '../../registry/contracts/launching.js';
+import { MtcpError } from '../../registry/errors.js';
+import { MOST_THREADS, threadsHint } from '../config/limits.js';
 import { defineOptions, type OptionsOf } from '../../registry/options.js';
 
 const OPTIONS = defineOptions({
@@ -24,6 +26,11 @@ export class Local implements LocalLauncher {
   readonly jobs: number | 'auto';
 
   constructor(@options() { jobs }: OptionsOf<typeof OPTIONS>) {
+    if (jobs !== 'auto' && jobs > MOST_THREADS)
+      throw new MtcpError('config', `${jobs} processes at once are too many`, {
+        where: 'launcher.jobs',
+        hint: threadsHint(),
+      });
     this.jobs = jobs;
   }
 }

@@ -4,6 +4,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { MtcpError } from '../../registry/errors.js';
 import { shareOf, type RunSettings, type TrialSpec } from '../config/index.js';
+import type { Attempts } from '../store/ledger/ledger.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import { watchOutput, type OutputLoss } from '../support/output.js';
 import type { Failure, WorkEvent, Worked } from '../training/work.js';
@@ -18,6 +19,8 @@ export interface Assignment {
   trials: readonly TrialSpec[];
   settings: RunSettings;
   only?: readonly TrialState[];
+  /** What had been tried before the command began. */
+  attempts: Attempts;
   /** Written into the locks of the worker. */
   tags?: Record<string, string>;
   /** Trials that a worker died of, as `row`, `seed`. */

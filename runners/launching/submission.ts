@@ -13,7 +13,7 @@ import type { Slot } from '../../registry/container.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialSpec } from '../config/index.js';
 import { writeWhole } from '../support/files.js';
-import type { TrialRef } from '../store/ledger/ledger.js';
+import type { Attempts, TrialRef } from '../store/ledger/ledger.js';
 import { RunFolder } from '../store/ledger/run-folder.js';
 
 const SPECS = 'specs.jsonl';
@@ -64,6 +64,8 @@ export interface Listed extends TrialRef {
   at: [number, number];
   /** CRC-32 of these bytes. */
   crc: number;
+  /** What had been tried when it was submitted; absent if nothing had. */
+  attempts?: Attempts[string];
 }
 
 /** What the script of a task writes down; see slurm/script.ts. */
@@ -117,13 +119,18 @@ export class SubmissionFolder {
     writeWhole(this.#record, `${JSON.stringify(submission, null, 2)}\n`);
   }
 
-  writeTrials(trials: readonly TrialSpec[]): void {
+  writeTrials(trials: readonly TrialSpec[], attempts: Attempts): void {
     const specs: Buffer[] = [];
     let end = 0;
     const lines = trials.map((trial) => {
       const text = Buffer.from(`${JSON.stringify(trial)}\n`);
       specs.push(text);
-      const listed: Listed = { ...refOf(trial), at: [end, text.length], crc: crc32(text) };
+      const listed: Listed = {
+        ...refOf(trial),
+        at: [end, text.length],
+        crc: crc32(text),
+        attempts: attempts[this.#nameOf(trial)],
+      };
       end += text.length;
       return JSON.stringify(listed);
     });
@@ -136,6 +143,16 @@ export class SubmissionFolder {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Listed);
+  }
+
+  attemptsOf(listed: readonly Listed[]): Attempts {
+    return Object.fromEntries(
+      listed.flatMap((each) => (each.attempts ? [[this.#nameOf(each), each.attempts]] : [])),
+    );
+  }
+
+  #nameOf(trial: TrialName): string {
+    return new RunFolder(this.runs, trial).name;
   }
 
   /**

@@ -220,7 +220,7 @@ export async function submit(context: BatchContext, plan: BatchPlan): Promise<vo
   const { folder, record, trials, scripts } = plan;
   const handed: { job: string; group: Group }[] = [];
   try {
-    folder.writeTrials(trials);
+    folder.writeTrials(trials, context.ledger.attempts);
     writeWhole(join(folder.logs, '.keep'), '');
     writeWhole(join(folder.tasks, '.keep'), '');
     for (const { path, text } of scripts) writeWhole(path, text);

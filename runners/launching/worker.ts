@@ -34,12 +34,12 @@ process.on('message', (message: ToWorker) => {
 });
 
 async function work(assignment: Assignment): Promise<void> {
-  const { runs, experiment, trials, settings, only, tags, skip } = assignment;
+  const { runs, experiment, trials, settings, only, attempts, tags, skip } = assignment;
   loadComponents(trials);
   const sources = new DataSources(join(runs, experiment), () => {});
   await sources.prepare(trials);
   const worked = await workThrough({
-    ledger: new Ledger(runs, trials, { only, tags, probes: Jobs.of(runs, experiment).probes }),
+    ledger: new Ledger(runs, trials, { only, attempts, tags, probes: Jobs.of(runs, experiment).probes }),
     specOf: (trial) => trial,
     sources,
     settings,

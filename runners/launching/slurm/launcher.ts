@@ -68,7 +68,7 @@ export class SlurmLauncher implements BatchLauncher {
       throw new MtcpError('io', `squeue does not answer: ${reasonIn(said)}`, { where: 'launcher slurm' });
     const wanted = new Set(jobs);
     const queue = parseSqueue(said.stdout);
-    this.#queues.set(user, { time: Date.now(), queue });
+    this.#queues.set(user, { time: performance.now(), queue });
     const known = queue.filter(({ job }) => wanted.has(job));
     // A job with a task that lives has all of its tasks in the queue, but for those that ended long ago.
     const seen = new Set(known.map(({ job, task }) => `${job}_${task}`));
@@ -118,9 +118,9 @@ export class SlurmLauncher implements BatchLauncher {
   /** Undefined if the controller does not answer. */
   #queue(user: string): Queued[] | undefined {
     const known = this.#queues.get(user);
-    if (known && Date.now() - known.time < FRESH) return known.queue;
+    if (known && performance.now() - known.time < FRESH) return known.queue;
     const queue = listQueue(user);
-    this.#queues.set(user, { time: Date.now(), queue });
+    this.#queues.set(user, { time: performance.now(), queue });
     return queue;
   }
 }

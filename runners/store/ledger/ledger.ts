@@ -27,11 +27,14 @@ export interface Claim<T extends TrialRef = TrialSpec> extends Entry<T> {
   release(): void;
 }
 
+/** How often a trial had failed, and how many owners in a row had died over it, by the name of its folder. */
+export type Attempts = Readonly<Record<string, { failures: number; deaths: number }>>;
+
 export interface LedgerOptions extends LeaseOptions {
   /** Only trials in one of these states are claimed; by default all that are not done. */
   only?: readonly TrialState[];
-  /** ISO time from which on what others tried and failed at is not tried again; by default from now. */
-  since?: string;
+  /** What had been tried before; what others tried and failed at since is not tried again. By default: until now. */
+  attempts?: Attempts;
   /** Place, from 0, of the trial that is claimed first; after the last one it goes on with the first. */
   from?: number;
 }
@@ -42,7 +45,8 @@ export class Ledger<T extends TrialRef = TrialSpec> {
   readonly refused: { entry: Entry<T>; error: MtcpError }[] = [];
   /** Claimed by this process before: whatever became of them, it does not claim them again. */
   readonly #tried = new Set<Entry<T>>();
-  readonly #opened: string;
+  /** Before this process began. Counts and not times, for clocks differ, and go back. */
+  readonly attempts: Attempts;
 
   constructor(
     readonly runs: string,
@@ -50,7 +54,15 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     readonly options: LedgerOptions = {},
   ) {
     this.entries = trials.map((trial, i) => ({ trial, folder: new RunFolder(runs, trial), index: i + 1 }));
-    this.#opened = options.since ?? new Date().toISOString();
+    this.attempts = options.attempts ?? this.#attempted();
+  }
+
+  #attempted(): Attempts {
+    const tried = this.entries.flatMap(({ folder }) => {
+      const attempts = { failures: folder.failures(), deaths: folder.owner(this.options)?.deaths ?? 0 };
+      return attempts.failures + attempts.deaths > 0 ? [[folder.name, attempts] as const] : [];
+    });
+    return Object.fromEntries(tried);
   }
 
   state({ folder }: Entry<T>): TrialState {
@@ -140,12 +152,13 @@ export class Ledger<T extends TrialRef = TrialSpec> {
   #wants({ folder }: Entry<T>, state: TrialState): boolean {
     if (state === 'done' || state === 'running') return false;
     if (this.options.only && !this.options.only.includes(state)) return false;
+    const before = this.attempts[folder.name] ?? { failures: 0, deaths: 0 };
     // What another process has just tried fails again.
-    if (state === 'failed') return (folder.failure()?.time ?? '') <= this.#opened;
+    if (state === 'failed') return folder.failures() <= before.failures;
     if (state !== 'stale') return true;
     // A process may die of its machine, so another one takes over; of two that died the trial is the reason.
-    const ownership = folder.owner(this.options);
-    return !ownership || ownership.owner.since <= this.#opened || ownership.deaths < MOST_DEATHS;
+    const deaths = folder.owner(this.options)?.deaths ?? 0;
+    return deaths <= before.deaths || deaths < MOST_DEATHS;
   }
 }
 

@@ -8,7 +8,7 @@
 //   lock-N.json     who works on it; see lease.ts
 //   result.json     written last: the trial is done
 import { existsSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat, NUMBERS, TEXTS } from '../../../registry/support/json-file.js';
 import type { TrialSpec } from '../../config/index.js';
@@ -125,6 +125,16 @@ export class RunFolder {
 
   finish(result: TrialResult): void {
     writeWhole(this.#result, `${JSON.stringify(result, null, 2)}\n`);
+  }
+
+  get name(): string {
+    return basename(this.path);
+  }
+
+  /** How often the trial has failed; 0 once it is done. */
+  failures(): number {
+    if (existsSync(this.#result)) return 0;
+    return readEvents(this.events).filter(({ event }) => event === 'failed').length;
   }
 
   /** When and why the trial failed, if that was the last thing that happened. */

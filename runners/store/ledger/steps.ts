@@ -30,7 +30,7 @@ const HELD_FOR = 5000;
 
 export class StepLog {
   #lines: LineLog;
-  #flushed = 0;
+  #flushed = -Infinity;
 
   constructor(readonly path: string) {
     this.#lines = new LineLog(path);
@@ -42,8 +42,9 @@ export class StepLog {
     this.#lines.add(
       JSON.stringify({ epoch, step, time, rate, total, raw, projected, weights, cosines, penalties }),
     );
-    if (this.#lines.pending < HELD && time - this.#flushed < HELD_FOR) return;
-    this.#flushed = time;
+    const now = performance.now();
+    if (this.#lines.pending < HELD && now - this.#flushed < HELD_FOR) return;
+    this.#flushed = now;
     this.#lines.tryFlush();
   }
 

@@ -1,5 +1,5 @@
 // States of trials, and how processes that share a folder of runs split an experiment.
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { TrialSpec } from '../../../../runners/config/index.js';
@@ -88,6 +88,19 @@ describe('the ledger', () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(early.claim()!.trial.row).to.equal('b');
     expect(open(runs).claim()!.trial.row).to.equal('a');
+  });
+
+  it('tries again what failed in the future, as a clock has it that went back', () => {
+    const runs = temporaryFolder();
+    const { path, events } = open(runs).entries[0].folder;
+    mkdirSync(path, { recursive: true });
+    const failed = { time: '2999-01-01T00:00:00.000Z', event: 'failed', message: 'why' };
+    writeFileSync(events, `${JSON.stringify(failed)}\n`);
+    expect(open(runs).claim()!.trial.row).to.equal('a');
+    // And what was noted before goes for all processes of a command, whenever they start.
+    const before = open(runs).attempts;
+    writeFileSync(events, `${JSON.stringify(failed)}\n${JSON.stringify({ ...failed, time: '1999' })}\n`);
+    expect(open(runs, { attempts: before }).claim()!.trial.row).to.equal('b');
   });
 
   it('leaves a trial alone that another process has finished in the meantime', () => {
