@@ -93,10 +93,23 @@ describe('pattern-affinitive propagation', () => {
   });
 
   it('beta 0 leaves the features as they are', async () => {
-    const inputs = { ...parameters(0), semseg: noise([1, 3, 4, 4], 'x'), depth: noise([1, 3, 4, 4], 'y') };
-    const still = await interact({ type: 'pap', channels: 3, strength: 0, steps: 1 }, inputs);
-    const same = await interact({ type: 'pap', channels: 3, strength: 0, steps: 5 }, inputs);
-    expectClose(same.new_semseg.data, still.new_semseg.data, 1e-6, 'semseg');
+    const inputs: Arrays = { ...parameters(0), semseg: noise([1, 3, 4, 4], 'x'), depth: noise([1, 3, 4, 4], 'y') };
+    // What goes into the diffusion: the input, narrowed by a 1x1 convolution.
+    const narrowed = (task: 'semseg' | 'depth') => {
+      const [x, weight] = [inputs[task].data, inputs[`reduce.${task}.weight`].data];
+      return Float32Array.from({ length: 3 * 4 * 3 }, (_, i) => {
+        const [pixel, out] = [Math.floor(i / 3), i % 3];
+        return [0, 1, 2, 3].reduce((sum, k) => sum + weight[4 * out + k] * x[4 * pixel + k], 0);
+      });
+    };
+    for (const steps of [1, 5]) {
+      const after = await interact({ type: 'pap', channels: 3, strength: 0, steps }, inputs);
+      expectClose(after.new_semseg.data, narrowed('semseg'), 1e-6, `semseg, ${steps} steps`);
+      expectClose(after.new_depth.data, narrowed('depth'), 1e-6, `depth, ${steps} steps`);
+    }
+    const moved = await interact({ type: 'pap', channels: 3, strength: 0.5, steps: 1 }, inputs);
+    const change = narrowed('semseg').map((value, i) => Math.abs(value - moved.new_semseg.data[i]));
+    expect(Math.max(...change), 'and beta 0.5 does not').to.be.above(1e-3);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { RandomStream } from '../../../../registry/index.js';
 import type { PascalSample } from '../../folders/pascal.js';
 import { Dice } from '../dice.js';
+import type { Intrinsics } from '../tracer/camera.js';
 import { renderView } from '../tracer/render.js';
 import { buildIndoors } from './indoors.js';
 import { labelsOf } from '../labels/pascal.js';
@@ -12,8 +13,12 @@ const INDOORS = 0.35;
 /** Of the real benchmark's images less than a third have VOC's own map, the one with void borders. */
 const WITH_BORDERS = 0.7;
 
+export interface RenderedScene extends Omit<PascalSample, 'id'> {
+  camera: Intrinsics;
+}
+
 /** Draws stages until one offers a view, then renders it. */
-export function renderScene(random: RandomStream, height: number, width: number): Omit<PascalSample, 'id'> {
+export function renderScene(random: RandomStream, height: number, width: number): RenderedScene {
   const dice = new Dice(random);
   for (;;) {
     const stage = dice.chance(INDOORS) ? buildIndoors(random) : buildOutdoors(random);
@@ -21,6 +26,7 @@ export function renderScene(random: RandomStream, height: number, width: number)
     if (!camera) continue;
     const voc = dice.chance(WITH_BORDERS);
     const { image, surfaces, normals } = renderView(stage.built, camera, random, height, width);
-    return { height, width, image, normals, voc, ...labelsOf(stage, surfaces, height, width, voc) };
+    const labels = labelsOf(stage, surfaces, height, width, voc);
+    return { height, width, image, normals, voc, camera, ...labels };
   }
 }

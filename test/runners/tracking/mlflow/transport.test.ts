@@ -119,7 +119,8 @@ describe('MLflow transport', () => {
       answer(200, RUN),
     ];
     await client().run('r');
-    expect(seen[1].at - seen[0].at).to.be.within(500, 2500);
+    // A date has whole seconds; a busy machine may be later, never earlier.
+    expect(seen[1].at - seen[0].at).to.be.at.least(500);
   });
 
   it('does not wait for ever', async () => {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,10 +51,19 @@ describe('generating rooms', () => {
     expect(reports.at(-1)).to.deep.equal([5, 5]);
   });
 
-  it('keeps what is finished, and is quick about it', async () => {
+  it('keeps what is finished: nothing is rendered or written again', async () => {
     const reports: number[] = [];
+    const written = async () =>
+      Promise.all(
+        Object.keys(await files(made)).map(async (file) => {
+          const { mtimeNs, ino } = await stat(join(made, file), { bigint: true });
+          return [file, ino, mtimeNs];
+        }),
+      );
+    const before = await written();
     const manifest = await generateRooms(made, OPTIONS, (done) => reports.push(done));
     expect(reports).to.deep.equal([]);
+    expect(await written()).to.deep.equal(before);
     expect(manifest.options).to.deep.equal(OPTIONS);
     expect(manifest.cameras['val-0002'].focal).to.be.within(20, 40);
   });

@@ -80,11 +80,18 @@ describe('rendered scenes', () => {
   });
 
   it('have unit normals that face the camera', () => {
-    for (const { normals } of scenes)
-      for (let i = 0; i < normals.length; i += 3) {
-        const [x, y, z] = normals.subarray(i, i + 3);
-        expect(Math.hypot(x, y, z)).to.be.closeTo(1, 1e-5);
+    let [longest, away] = [0, -Infinity];
+    for (const { normals, camera } of scenes)
+      for (let p = 0; p < HEIGHT * WIDTH; p++) {
+        const [x, y, z] = normals.subarray(3 * p, 3 * p + 3);
+        // From the camera to the middle of the pixel.
+        const right = ((p % WIDTH) + 0.5 - camera.cx) / camera.focal;
+        const down = (Math.floor(p / WIDTH) + 0.5 - camera.cy) / camera.focal;
+        longest = Math.max(longest, Math.abs(Math.hypot(x, y, z) - 1));
+        away = Math.max(away, (x * right + y * down + z) / Math.hypot(right, down, 1));
       }
+    expect(longest).to.be.below(1e-5);
+    expect(away).to.be.below(1e-3);
   });
 });
 
