@@ -93,7 +93,11 @@ describe('pattern-affinitive propagation', () => {
   });
 
   it('beta 0 leaves the features as they are', async () => {
-    const inputs: Arrays = { ...parameters(0), semseg: noise([1, 3, 4, 4], 'x'), depth: noise([1, 3, 4, 4], 'y') };
+    const inputs: Arrays = {
+      ...parameters(0),
+      semseg: noise([1, 3, 4, 4], 'x'),
+      depth: noise([1, 3, 4, 4], 'y'),
+    };
     // What goes into the diffusion: the input, narrowed by a 1x1 convolution.
     const narrowed = (task: 'semseg' | 'depth') => {
       const [x, weight] = [inputs[task].data, inputs[`reduce.${task}.weight`].data];
