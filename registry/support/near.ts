@@ -19,15 +19,27 @@ export function editDistance(a: string, b: string): number {
   return rows[a.length][b.length];
 }
 
+/** Nobody mistypes a name of this length; comparing takes time that grows with its square. */
+const LONGEST = 64;
+
+/** Names that are compared at most. */
+const MOST = 500;
+
+/** Names that are listed at most. */
+const LISTED = 40;
+
 /** Up to `limit` of `names` that look like `wanted`, nearest first; empty if none is close. */
 export function nearestNames(wanted: string, names: Iterable<string>, limit = 3): string[] {
   const query = wanted.toLowerCase();
+  if (query.length > LONGEST) return [];
   const allowed = Math.max(1, Math.floor(query.length / 3));
-  return [...names]
+  return firstOf(names, MOST)
+    .filter((name) => name.length <= LONGEST)
     .map((name) => {
       const other = name.toLowerCase();
       const contained = query.length >= 3 && (other.includes(query) || query.includes(other));
-      const distance = editDistance(query, other);
+      const far = Math.abs(query.length - other.length) > allowed;
+      const distance = far ? Infinity : editDistance(query, other);
       return { name, distance: contained ? Math.min(distance, allowed) : distance };
     })
     .filter((candidate) => candidate.distance <= allowed)
@@ -41,5 +53,20 @@ export function didYouMean(wanted: string, names: Iterable<string>): string {
   const all = [...names].sort();
   const near = nearestNames(wanted, all);
   if (near.length > 0) return `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`;
-  return all.length > 0 ? `known: ${all.join(', ')}` : 'there is none to choose from';
+  return all.length > 0 ? `known: ${listed(all)}` : 'there is none to choose from';
+}
+
+/** The names with commas between, the first of them if they are many. */
+export function listed(names: readonly string[]): string {
+  if (names.length <= LISTED) return names.join(', ');
+  return `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
+}
+
+function firstOf<T>(items: Iterable<T>, count: number): T[] {
+  const first: T[] = [];
+  for (const item of items) {
+    if (first.length === count) break;
+    first.push(item);
+  }
+  return first;
 }

@@ -5,17 +5,20 @@
 //
 // where a file is its trial sections and then its own overlay of the chosen profile: what a file writes counts more than
 // any profile that it inherits. Then variables are filled in.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { didYouMean, nearestNames } from '../../registry/support/near.js';
+import { own } from '../../registry/own.js';
+import { readText } from '../../registry/support/plain-file.js';
 import { typedFile, type BareForm } from './bare.js';
 import type { Combination, Report } from './faults.js';
 import { NOT_SECTIONS } from './keys.js';
+import { FILE_BYTES, FILES, NODES } from './budgets.js';
 import { merge, mergeAll } from './merge.js';
-import { child, isNull, type MapNode, type Node } from './nodes.js';
+import { child, isNull, sizeOf, type MapNode, type Node } from './nodes.js';
 import { Source, type Mark } from './source.js';
 import { expandSweep, type Overlays, type Swept } from './sweep.js';
-import { fillVariables } from './variables.js';
+import { fillVariables, type FillBudget } from './variables.js';
 import { parseYaml } from './yaml.js';
 
 export interface Composition {
@@ -65,8 +68,8 @@ export function mergeTrial(
 }
 
 /** `merged` with variables filled in. */
-export const fillTrial = (merged: MapNode, report: Report): MapNode =>
-  fillVariables(merged, report, process.env);
+export const fillTrial = (merged: MapNode, report: Report, budget: FillBudget): MapNode =>
+  fillVariables(merged, report, process.env, budget);
 
 const bases = new WeakMap<Composition, Map<string | null, MapNode>>();
 
@@ -125,6 +128,7 @@ class Reader {
   readonly sources: Source[] = [];
   readonly maps: MapNode[] = [];
   readonly #done = new Set<string>();
+  #nodes = 0;
   failed = false;
 
   constructor(
@@ -140,13 +144,25 @@ class Reader {
       return;
     }
     if (this.#done.has(file)) return; // reached twice, counts once, at its first place
+    if (this.sources.length >= FILES) {
+      this.#fail(extendedBy!, `an experiment has more than ${FILES} files`);
+      return;
+    }
     const text = this.#text(file, extendedBy);
     if (text === undefined) return;
     const source = new Source(display(file), text, dirname(file), 'file', extendedBy);
     this.sources.push(source);
     const root = this.#root(source);
     if (!root) return;
-    for (const { name, mark } of extendedFiles(root))
+    this.#nodes += sizeOf(root);
+    if (this.#nodes > NODES) {
+      this.#fail(
+        extendedBy ?? root.mark,
+        `with this file the experiment has more than ${NODES} keys and values`,
+      );
+      return;
+    }
+    for (const { name, mark } of extendedFiles(root).slice(0, FILES + 1))
       this.read(resolve(dirname(file), name), mark, [...trail, file]);
     this.#done.add(file);
     this.maps.push(typedFile(root, this.forms));
@@ -166,9 +182,11 @@ class Reader {
 
   #text(file: string, extendedBy: Mark | undefined): string | undefined {
     try {
-      return readFileSync(file, 'utf8');
+      return readText(file, { kind: 'config', limit: FILE_BYTES });
     } catch (error) {
-      const reason = READ_FAULTS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
+      const { code = '' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      const { message } = error as Error;
+      const reason = own(READ_FAULTS, code) ?? `this ${message}`;
       this.#fail(
         extendedBy ?? markOfWhole(display(file)),
         `${extendedBy ? `"${display(file)}": ` : ''}${reason}`,
@@ -186,6 +204,7 @@ class Reader {
 
 const READ_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
   EISDIR: 'this is a folder, not a file',
   EACCES: 'this file may not be read',
 };

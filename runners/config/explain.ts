@@ -1,9 +1,10 @@
 // What ajv found, in words, at the place in the file where it was written.
 import type { ErrorObject } from 'ajv';
-import { nearestNames } from '../../registry/support/near.js';
+import { listed, nearestNames } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
 import type { Fault, Report } from './faults.js';
+import { FAULTS } from './budgets.js';
 import { child, follow, toValue, type MapNode, type Node } from './nodes.js';
 import type { Mark } from './source.js';
 import { hasVariable } from './variables.js';
@@ -17,8 +18,10 @@ export interface ExplainContext {
   readonly sections: Readonly<Record<string, JsonSchema>>;
 }
 
-export function explainAll(errors: readonly ErrorObject[], context: ExplainContext, report: Report): void {
+export function explainAll(all: readonly ErrorObject[], context: ExplainContext, report: Report): void {
   const { root } = context;
+  // What nobody will read need not be explained.
+  const errors = all.slice(0, 2 * FAULTS);
   const absent = errors.filter(
     ({ keyword, instancePath, params }) =>
       keyword === 'required' && instancePath === '' && !root.removed.has(params.missingProperty as string),
@@ -63,10 +66,10 @@ function explain(error: ErrorObject, context: ExplainContext): Fault | undefined
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
   const { node, key } = follow(context.root, path);
   const schema = error.parentSchema as JsonSchema;
-  // ajv's own `data` is that of the slot for errors from inside one.
-  const data = toValue(node);
   if (error.keyword === 'additionalProperties')
     return unknownOption(path, node, schema, error.params.additionalProperty as string, context.sections);
+  // ajv's own `data` is that of the slot for errors from inside one.
+  const data = toValue(node);
   if (context.partial && (data === null || ['required', 'minProperties'].includes(error.keyword)))
     return undefined;
   // What a variable holds is known, and checked, when all layers are merged.
@@ -149,8 +152,7 @@ export function unknownName(
 ): Omit<Fault, 'mark'> {
   const near = nearestNames(name, known);
   const meant = near.length > 0 ? `did you mean ${near.map(quote).join(' or ')}? ` : '';
-  const list =
-    meant !== '' && known.length > MANY ? `there are ${known.length}` : `known: ${known.join(', ')}`;
+  const list = meant !== '' && known.length > MANY ? `there are ${known.length}` : `known: ${listed(known)}`;
   return {
     message: `unknown ${what} "${name}"`,
     hint: known.length > 0 ? `${meant}${list}` : nothing,

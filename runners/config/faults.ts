@@ -1,6 +1,7 @@
 // Faults found in one pass. The same fault seen from several rows or profiles is one fault; it says where
 // it lies, how that file came in, and in which rows it shows if it does not show in all.
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
+import { FAULTS } from './budgets.js';
 import { frame, where, type Mark, type Source } from './source.js';
 
 export interface Fault {
@@ -30,8 +31,16 @@ export class Faults {
   readonly #sightings = new Map<Source, Map<string, Sighting>>();
   readonly #warnings = new Map<string, Fault>();
 
+  #count = 0;
+  #more = 0;
+
   get any(): boolean {
     return this.#sightings.size > 0;
+  }
+
+  /** Whether there are so many that further ones are only counted: time to stop looking. */
+  get full(): boolean {
+    return this.#count >= FAULTS;
   }
 
   /** For what is allowed and most likely not meant. */
@@ -61,22 +70,31 @@ export class Faults {
   /** @param looked every combination that was looked at; @param order sources in the order to report them */
   errors(looked: readonly Combination[], order: readonly Source[]): MtcpError[] {
     const rank = (source: Source) => (order.includes(source) ? order.indexOf(source) : order.length);
-    return [...this.#sightings.values()]
+    const errors = [...this.#sightings.values()]
       .flatMap((sightings) => [...sightings.values()])
       .sort(
         ({ fault: { mark: a } }, { fault: { mark: b } }) =>
           rank(a.source) - rank(b.source) || a.start - b.start,
       )
       .map((sighting) => toError(sighting, looked));
+    if (this.#more === 0) return errors;
+    const { kind, where } = errors[0];
+    const rest = new MtcpError(kind, `there are more faults than these ${errors.length}`, { where });
+    return [...errors, rest];
   }
 
   #sight(fault: Fault): Sighting {
     const { source, start } = fault.mark;
     const bySource = this.#sightings.get(source) ?? new Map<string, Sighting>();
-    this.#sightings.set(source, bySource);
+    if (!this.full) this.#sightings.set(source, bySource);
     const key = `${start} ${fault.message}`;
     const sighting = bySource.get(key) ?? { fault, anywhere: false, seen: [] };
-    bySource.set(key, sighting);
+    if (bySource.has(key)) return sighting;
+    if (this.full) this.#more++;
+    else {
+      bySource.set(key, sighting);
+      this.#count++;
+    }
     return sighting;
   }
 }
@@ -104,12 +122,18 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
     ...(partial('row') ? [among('row', part('row'))] : []),
     ...(partial('profile') ? [among('profile', part('profile'))] : []),
   ].filter((line) => line !== undefined && line !== '');
-  return new MtcpError(mark.source.hasLines ? 'config' : 'usage', message, {
+  return new MtcpError(mark.source.hasLines ? 'config' : 'usage', clip(message), {
     where: where(mark),
     frame: about.length > 0 ? about.join('\n') : undefined,
-    hint,
+    hint: hint && clip(hint),
   });
 }
+
+/** Names may be as long as files; messages are for reading. */
+const LONGEST = 1000;
+
+const clip = (text: string): string =>
+  text.length > LONGEST ? `${text.slice(0, LONGEST / 2)} ... ${text.slice(-LONGEST / 2)}` : text;
 
 function chain(source: Source): string[] {
   const lines: string[] = [];

@@ -4,11 +4,12 @@ import { didYouMean } from '../../registry/support/near.js';
 import { MtcpError } from '../../registry/errors.js';
 import { typedSections } from './bare.js';
 import { codeOf } from './code.js';
-import { compose, markOfWhole, type Composition } from './compose.js';
+import { compose, markOfWhole, mergeTrial, type Composition } from './compose.js';
 import { withDataAt } from './data-folder.js';
 import { unknownName } from './explain.js';
 import { Faults, throwAll, type Combination } from './faults.js';
-import { child, text, toValue } from './nodes.js';
+import { COMPOSED_NODES } from './budgets.js';
+import { child, sizeOf, text, toValue, type MapNode } from './nodes.js';
 import { parseOverrides } from './overrides.js';
 import { loadPlugins } from './plugins.js';
 import { Provenance } from './provenance.js';
@@ -189,7 +190,8 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
 
   const { root } = composition;
   const fragment = expected === 'any' && child(root, 'name') === undefined;
-  const combinations = fragment ? [] : chosen(composition, options, expected, faults);
+  const asked = fragment ? [] : chosen(composition, options, expected, faults);
+  const combinations = bounded(composition, asked, overrides.layers, faults);
   let drafts: Draft[] = [];
   if (!fragment) {
     validateRoot(composition, schemas, faults.report);
@@ -220,6 +222,26 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
     schemas,
     drafts,
   };
+}
+
+/** The combinations, or none and a fault if looking at them would take too long. */
+function bounded(
+  composition: Composition,
+  combinations: readonly Combination[],
+  overrides: readonly MapNode[],
+  faults: Faults,
+): readonly Combination[] {
+  if (combinations.length === 0) return [];
+  const one = sizeOf(mergeTrial(composition, combinations[0], overrides));
+  if (combinations.length * one <= COMPOSED_NODES) return combinations;
+  const { root, sweep, rows } = composition;
+  const profiles = new Set(combinations.map(({ profile }) => profile)).size;
+  faults.report({
+    mark: child(root, 'sweep')?.mark ?? root.mark,
+    message: `${rows.size} rows under ${profiles} profile${profiles === 1 ? '' : 's'} are too many for one experiment`,
+    hint: `of this size it may have ${Math.floor(COMPOSED_NODES / one)} of them${sweep.origins.size > 0 ? '; sweep fewer values' : ''}`,
+  });
+  return [];
 }
 
 /** Whether `rows` of the options names this row, or the row that a sweep made it of. */

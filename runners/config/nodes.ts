@@ -61,6 +61,20 @@ export function text(node: Node | undefined, key: string): string | undefined {
   return value?.kind === 'scalar' && typeof value.value === 'string' ? value.value : undefined;
 }
 
+const sizes = new WeakMap<Node, number>();
+
+/** Keys and values below a node, itself included; what an alias repeats counts as often as it is there. */
+export function sizeOf(node: Node): number {
+  if (node.kind === 'scalar') return 1;
+  const known = sizes.get(node);
+  if (known !== undefined) return known;
+  let size = 1;
+  if (node.kind === 'list') for (const item of node.items) size += sizeOf(item);
+  else for (const { value } of node.entries.values()) size += 1 + sizeOf(value);
+  sizes.set(node, size);
+  return size;
+}
+
 /** Plain JSON of a node. */
 export function toValue(node: Node): unknown {
   if (node.kind === 'scalar') return node.value;

@@ -7,6 +7,7 @@ import { didYouMean } from '../../registry/support/near.js';
 import type { Plugin, PluginError, PluginFault } from './load-plugin.js';
 import { display, nearFiles } from './compose.js';
 import type { Report } from './faults.js';
+import { PLUGINS } from './budgets.js';
 import { child, type MapNode, type Node } from './nodes.js';
 import type { Schemas } from './schemas.js';
 import { Source, type Mark } from './source.js';
@@ -21,7 +22,12 @@ export function loadPlugins(
 ): Plugin[] | undefined {
   const plugins = new Map<string, Plugin>();
   let failed = false;
-  for (const { name, mark } of files.flatMap(named)) {
+  const all = files.flatMap(named);
+  if (all.length > PLUGINS) {
+    report({ mark: all[PLUGINS].mark, message: `an experiment has more than ${PLUGINS} plugins` });
+    return undefined;
+  }
+  for (const { name, mark } of all) {
     const file = resolve(mark.source.folder, name);
     if (plugins.has(file)) continue;
     try {

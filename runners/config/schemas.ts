@@ -280,10 +280,18 @@ function propertySchema({ properties, additionalProperties }: JsonSchema, name: 
   return own(properties, name) ?? (typeof additionalProperties === 'object' ? additionalProperties : {});
 }
 
+const knownBranches = new WeakMap<JsonSchema, Record<string, string>>();
+
 /** What `allOf: [{ if: { type is x }, then: { $ref } }, ...]` says: x to $ref. */
 function branchRefs(schema: JsonSchema): Record<string, string> {
+  const known = knownBranches.get(schema);
+  if (known) return known;
   const rules = (schema.allOf ?? []).map((rule) => [rule.if?.properties?.type?.const, rule.then?.$ref]);
-  return Object.fromEntries(rules.filter(([type, ref]) => type !== undefined && ref !== undefined));
+  const refs = Object.fromEntries(
+    rules.filter(([type, ref]) => type !== undefined && ref !== undefined),
+  ) as Record<string, string>;
+  knownBranches.set(schema, refs);
+  return refs;
 }
 
 /** Whether a branch of an anyOf may have been meant for this value: by type or listed values, not in depth. */

@@ -1,10 +1,12 @@
-// Rows that lean on other rows: one starts from weights that another trained, or learns from another as its teacher.
+// Rows that depend on other rows: one starts from weights that another trained, or learns from another as its teacher.
 // A trial's sources are the other rows' trials of the same seed; they have to be done first, and what they are is part
 // of what the trial is.
 import { isPlainObject } from '../../registry/options.js';
 import type { Composition } from './compose.js';
 import { unknownName } from './explain.js';
-import type { Faults, Report } from './faults.js';
+import { DependencyGraph } from './dependency-graph.js';
+import type { Fault, Faults, Report } from './faults.js';
+import { FAULTS, ROW_DEPTH } from './budgets.js';
 import { follow } from './nodes.js';
 import type { Mark } from './source.js';
 import type { TrialSpec } from './trial.js';
@@ -40,7 +42,7 @@ export function referencesOf({ weights, auxiliary }: Record<string, unknown>): R
   return named.flatMap(([path, row]) => (typeof row === 'string' ? [{ path, row }] : []));
 }
 
-/** The trials that others lean on before those that lean on them; otherwise the order stays. */
+/** The trials that others depend on before those that depend on them; otherwise the order stays. */
 export function withSources(trials: readonly TrialSpec[]): TrialSpec[] {
   const ordered = new Map<string, TrialSpec>();
   const add = (trial: TrialSpec): void => {
@@ -53,72 +55,85 @@ export function withSources(trials: readonly TrialSpec[]): TrialSpec[] {
   return [...ordered.values()];
 }
 
-/** Every row that is named exists, and none leans on itself, however many others are in between. */
+/** Every row that is named exists, and none depends on itself, however many others are in between. */
 export function validateReferences({ sweep }: Composition, drafts: readonly Draft[], faults: Faults): void {
   const byProfile = new Map<string | null, Map<string, Draft>>();
   for (const draft of drafts) {
     const named = byProfile.get(draft.profile) ?? new Map<string, Draft>();
     byProfile.set(draft.profile, named.set(draft.row, draft));
   }
-  for (const draft of drafts) {
-    const byName = byProfile.get(draft.profile)!;
-    const report = faults.reportIn(draft);
-    for (const reference of referencesOf(draft.value)) {
-      const mark = markOf(draft, reference);
-      if (!byName.has(reference.row)) {
-        const variants = [...sweep.origins].filter(([, origin]) => origin === reference.row);
-        report({
-          mark,
-          ...(variants.length > 0
-            ? {
-                message: `the sweep makes ${variants.length} rows of "${reference.row}", none of which has this name`,
-                hint: `name one of them, such as "${variants[0][0]}"`,
-              }
-            : unknownName('row', reference.row, [...byName.keys()])),
-        });
-        continue;
+  for (const byName of byProfile.values()) {
+    const graph = new DependencyGraph(
+      [...byName].map(([row, { value }]) => [
+        row,
+        referencesOf(value).flatMap(({ row }) => (byName.has(row) ? [row] : [])),
+      ]),
+    );
+    let circles = 0;
+    for (const draft of byName.values()) {
+      if (faults.full) return;
+      const report = faults.reportIn(draft);
+      for (const reference of referencesOf(draft.value)) {
+        const fault = byName.has(reference.row)
+          ? circles < CIRCLES && circleOrChain(draft.row, reference.row, graph)
+          : unknownRow(reference.row, sweep, byName);
+        if (fault && byName.has(reference.row)) circles++;
+        if (fault) report({ mark: markOf(draft, reference), ...fault });
       }
-      const circle = pathBetween(reference.row, draft.row, byName);
-      if (circle)
-        report({
-          mark,
-          message:
-            circle.length === 1
-              ? `row "${draft.row}" leans on itself`
-              : `rows lean on each other: ${[draft.row, ...circle].map((row) => `"${row}"`).join(' -> ')}`,
-          hint: 'name a row that can be trained without this one',
-        });
+      validateParts(draft, report);
     }
-    validateParts(draft, report);
   }
 }
 
-/** The rows from one to another, following who leans on whom; undefined if there is no way. */
-function pathBetween(
-  from: string,
-  to: string,
-  drafts: ReadonlyMap<string, Draft>,
-  seen: readonly string[] = [],
-): string[] | undefined {
-  if (from === to) return [to];
-  if (seen.includes(from)) return undefined;
-  for (const { row } of referencesOf(drafts.get(from)?.value ?? {})) {
-    const rest = pathBetween(row, to, drafts, [...seen, from]);
-    if (rest) return [from, ...rest];
-  }
-  return undefined;
+/** Circles and long chains that are told of; others are most likely the same one, seen from another row. */
+const CIRCLES = 20;
+
+function unknownRow(
+  row: string,
+  sweep: Composition['sweep'],
+  byName: ReadonlyMap<string, Draft>,
+): Omit<Fault, 'mark'> {
+  const variants = [...sweep.origins].filter(([, origin]) => origin === row);
+  if (variants.length === 0) return unknownName('row', row, [...byName.keys()]);
+  return {
+    message: `the sweep makes ${variants.length} rows of "${row}", none of which has this name`,
+    hint: `name one of them, such as "${variants[0][0]}"`,
+  };
+}
+
+function circleOrChain(from: string, to: string, graph: DependencyGraph): Omit<Fault, 'mark'> | undefined {
+  const circle = graph.wayBack(from, to);
+  if (circle)
+    return {
+      message:
+        circle.length === 1
+          ? `row "${from}" depends on itself`
+          : `rows depend on each other: ${inShort([from, ...circle])}`,
+      hint: 'name a row that can be trained without this one',
+    };
+  if (graph.depth(to) < ROW_DEPTH) return undefined;
+  return {
+    message: `more than ${ROW_DEPTH} rows depend on each other, one after the other`,
+    hint: 'let rows start from one that comes earlier in the chain',
+  };
+}
+
+/** Names on a way, without the middle of a long one. */
+function inShort(rows: readonly string[]): string {
+  const names = rows.map((row) => `"${row}"`);
+  return (names.length > 8 ? [...names.slice(0, 4), '...', ...names.slice(-3)] : names).join(' -> ');
 }
 
 function validateParts(draft: Draft, report: Report): void {
   const { weights, tasks } = draft.value;
   if (!isPlainObject(weights) || !isPlainObject(weights.rows)) return;
   const known = [...Object.keys(isPlainObject(tasks) ? tasks : {}), ...STARTED_PARTS];
-  for (const part of Object.keys(weights.rows))
-    if (!known.includes(part))
-      report({
-        mark: markOf(draft, { path: ['weights', 'rows', part] }),
-        ...unknownName('task or part of the network', part, known),
-      });
+  const unknown = Object.keys(weights.rows).filter((part) => !known.includes(part));
+  for (const part of unknown.slice(0, FAULTS))
+    report({
+      mark: markOf(draft, { path: ['weights', 'rows', part] }),
+      ...unknownName('task or part of the network', part, known),
+    });
 }
 
 function markOf({ node }: Draft, { path }: Pick<Reference, 'path'>): Mark {

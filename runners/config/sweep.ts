@@ -11,7 +11,8 @@ import { nearestNames } from '../../registry/support/near.js';
 import { unknownName } from './explain.js';
 import type { Report } from './faults.js';
 import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
-import { child, isNull, nest, text, toValue, type MapNode, type Node } from './nodes.js';
+import { EXCLUSIONS, FAULTS, SWEPT_PATHS, SWEPT_ROWS } from './budgets.js';
+import { child, isNull, nest, text, toValue, type MapNode, type Node, type ScalarNode } from './nodes.js';
 import type { Mark } from './source.js';
 
 /** Row to its overlays, each a list because several files may write one. */
@@ -36,9 +37,11 @@ interface Choice {
   readonly layer: MapNode;
 }
 
+const unswept = (rows: Overlays): Swept => ({ rows, origins: new Map(), layers: [], paths: new Map() });
+
 /** @param rows of the experiment; one with the name '' if it has none */
 export function expandSweep(sweep: Node | undefined, rows: Overlays, report: Report): Swept {
-  if (sweep?.kind !== 'map') return { rows, origins: new Map(), layers: [], paths: new Map() };
+  if (sweep?.kind !== 'map') return unswept(rows);
   const [grid, zip] = ['grid', 'zip'].map((name) => axes(child(sweep, name), report));
   for (const { path, mark } of zip.filter(({ path }) => grid.some((axis) => axis.path === path)))
     report({ mark, message: `${path} is in grid and in zip`, hint: 'keep one of them' });
@@ -48,14 +51,26 @@ export function expandSweep(sweep: Node | undefined, rows: Overlays, report: Rep
     ...grid.map(({ choices }) => choices.map((choice) => [choice])),
     ...zipped(zip, report),
   ].filter((factor) => factor.length > 0);
-  const names = shortNames([...grid, ...zip].map(({ path }) => path));
+  const paths = [...grid, ...zip].map(({ path }) => path);
+  const excluded = child(sweep, 'exclude');
+  const tooLarge = isTooLarge(
+    factors,
+    paths.length,
+    rows.size,
+    excluded?.kind === 'list' ? excluded.items.length : 0,
+  );
+  if (tooLarge !== undefined) {
+    report({ mark: sweep.mark, message: tooLarge, hint: 'make several experiments of it' });
+    return unswept(rows);
+  }
+  const names = shortNames(paths);
   const exclude = exclusions(child(sweep, 'exclude'), [...rows.keys()], factors, report);
-  const wanted = chosenRows(child(sweep, 'rows'), [...rows.keys()], report);
+  const wanted = new Set(chosenRows(child(sweep, 'rows'), [...rows.keys()], report));
 
   const result = new Map<string, readonly MapNode[]>();
   const origins = new Map<string, string>();
   for (const [row, layers] of rows) {
-    if (!wanted.includes(row) || factors.length === 0) {
+    if (!wanted.has(row) || factors.length === 0) {
       result.set(row, layers);
       continue;
     }
@@ -78,6 +93,20 @@ export function expandSweep(sweep: Node | undefined, rows: Overlays, report: Rep
     layers: factors.flat(2).map(({ layer }) => layer),
     paths: new Map([...grid, ...zip].map(({ path, mark }) => [path, mark])),
   };
+}
+
+/** Why a sweep is refused before its rows are made; undefined if it is not. */
+function isTooLarge(
+  factors: readonly Choice[][][],
+  paths: number,
+  rows: number,
+  exclusions: number,
+): string | undefined {
+  if (paths > SWEPT_PATHS) return `this sweep varies ${paths} paths, more than ${SWEPT_PATHS}`;
+  const made = factors.reduce((count, factor) => count * factor.length, Math.max(1, rows));
+  if (made > SWEPT_ROWS) return `this sweep makes ${made} rows, more than ${SWEPT_ROWS}`;
+  if (made * exclusions > EXCLUSIONS) return `this sweep excludes ${exclusions} combinations of ${made}`;
+  return undefined;
 }
 
 interface Axis {
@@ -106,7 +135,8 @@ function axes(node: Node | undefined, report: Report): Axis[] {
       value,
       layer: nest(keys, value, mark),
     }));
-    const twice = choices.find(({ label }, i) => choices.findIndex((other) => other.label === label) < i);
+    const labels = new Set<string>();
+    const twice = choices.find(({ label }) => labels.size === labels.add(label).size);
     if (twice)
       report({
         mark: twice.value.mark,
@@ -190,16 +220,19 @@ function shortNames(paths: readonly string[]): Map<string, string> {
 
 function chosenRows(node: Node | undefined, rows: readonly string[], report: Report): readonly string[] {
   if (node?.kind !== 'list') return rows;
-  for (const item of node.items)
-    if (item.kind === 'scalar' && typeof item.value === 'string' && !rows.includes(item.value))
-      report({
-        mark: item.mark,
-        ...unknownName(
-          'row',
-          item.value,
-          rows.filter((row) => row !== ''),
-        ),
-      });
+  const known = new Set(rows);
+  const unknown = node.items.filter(
+    (item) => item.kind === 'scalar' && typeof item.value === 'string' && !known.has(item.value),
+  ) as ScalarNode[];
+  for (const item of unknown.slice(0, FAULTS))
+    report({
+      mark: item.mark,
+      ...unknownName(
+        'row',
+        String(item.value),
+        rows.filter((row) => row !== ''),
+      ),
+    });
   return toValue(node) as string[];
 }
 

@@ -7,10 +7,11 @@ import { fillTrial, mergeTrial, sections, type Composition } from './compose.js'
 import { explainAll, unknownName, unknownOption } from './explain.js';
 import type { Combination, Fault, Faults, Report } from './faults.js';
 import { splitPath } from './keys.js';
+import { FAULTS } from './budgets.js';
 import { child, type Node, follow, toValue, type MapNode } from './nodes.js';
 import type { Schemas } from './schemas.js';
 import { where, type Mark } from './source.js';
-import { usedVariables } from './variables.js';
+import { FillBudget, usedVariables } from './variables.js';
 
 /** A row under a profile, merged; not yet known to be valid. */
 export interface Draft extends Combination {
@@ -69,15 +70,15 @@ export function validateVariables(
 ): void {
   const declared = child(root, 'variables');
   const names = declared?.kind === 'map' ? [...declared.entries.keys()] : [];
+  const known = new Set(names);
+  const unknown: [string, Mark][] = [];
   for (const overlay of [...files.flatMap(overlaysIn), ...sweep.layers, ...overrides]) {
     const set = child(overlay, 'variables');
     for (const [name, { key }] of set?.kind === 'map' ? set.entries : [])
-      if (!names.includes(name))
-        report({
-          mark: key,
-          ...unknownName('variable', name, names, 'declare it under "variables" of the file'),
-        });
+      if (!known.has(name)) unknown.push([name, key]);
   }
+  for (const [name, mark] of unknown.slice(0, FAULTS))
+    report({ mark, ...unknownName('variable', name, names, 'declare it under "variables" of the file') });
   const used = new Set([...files, ...overrides].flatMap((file) => [...usedVariables(file)]));
   for (const [name, { key }] of declared?.kind === 'map' ? declared.entries : [])
     if (!used.has(name))
@@ -126,17 +127,21 @@ export function validateTrials(
   schemas: Schemas,
   faults: Faults,
 ): Draft[] {
-  return combinations.map((combination) => {
+  const drafts: Draft[] = [];
+  const budget = new FillBudget();
+  for (const combination of combinations) {
+    if (faults.full) break;
     const report = faults.reportIn(combination);
     const merged = mergeTrial(composition, combination, overrides(combination.row));
-    const node = fillTrial(merged, report);
+    const node = fillTrial(merged, report, budget);
     const value = toValue(node) as Record<string, unknown>;
     const context = { root: node, partial: false, sections: schemas.trialSections() };
     explainAll(schemas.trial(value), context, report);
     validateRemovals(node, schemas, report);
     validateTaskNames(node, report);
-    return { ...combination, merged, node, value };
-  });
+    drafts.push({ ...combination, merged, node, value });
+  }
+  return drafts;
 }
 
 /** Tasks are keys of plain objects everywhere, in labels, losses and results. */
@@ -179,13 +184,15 @@ function nothingToRemove(path: readonly string[], mark: Mark, name: string, map:
 
 /** What `report` says about rows and tasks must be true of them. */
 export function validateReport({ root, sweep }: Composition, drafts: readonly Draft[], report: Report): void {
-  const rows = [...new Set(drafts.map(({ row }) => row))];
-  const tasksOf = (row: string) =>
-    drafts.flatMap(({ row: name, value: { tasks } }) =>
-      name === row && isPlainObject(tasks) ? [Object.keys(tasks)] : [],
-    );
+  /** Row to its tasks under each profile. */
+  const rows = new Map<string, string[][]>();
+  for (const { row, value } of drafts) {
+    const tasks = isPlainObject(value.tasks) ? [Object.keys(value.tasks)] : [];
+    rows.set(row, [...(rows.get(row) ?? []), ...tasks]);
+  }
+  let unknown = 0;
   const checkTask = (row: string, task: string, mark: Mark) => {
-    for (const tasks of tasksOf(row))
+    for (const tasks of rows.get(row) ?? [])
       if (!tasks.includes(task))
         report({
           mark,
@@ -194,7 +201,8 @@ export function validateReport({ root, sweep }: Composition, drafts: readonly Dr
         });
   };
   const checkRow = (row: string, mark: Mark, place: string): boolean => {
-    if (rows.includes(row)) return true;
+    if (rows.has(row)) return true;
+    if (++unknown > FAULTS) return false;
     const variants = [...sweep.origins].filter(([, origin]) => origin === row).map(([name]) => name);
     const { message, hint } =
       variants.length > 0
@@ -202,7 +210,7 @@ export function validateReport({ root, sweep }: Composition, drafts: readonly Dr
             message: `the sweep makes ${variants.length} rows of "${row}", none of which has this name`,
             hint: `leave it out with sweep.rows, or name one of them, such as "${variants[0]}"`,
           }
-        : unknownName('row', row, rows);
+        : unknownName('row', row, [...rows.keys()]);
     report({ mark, message: `${message} in ${place}`, hint });
     return false;
   };

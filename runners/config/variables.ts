@@ -10,12 +10,60 @@
 import { nearestNames } from '../../registry/support/near.js';
 import type { Report } from './faults.js';
 import { readGiven } from './given.js';
-import { child, isNull, text, type Entry, type MapNode, type Node, type ScalarNode } from './nodes.js';
+import { FILLED, VARIABLE_DEPTH } from './budgets.js';
+import {
+  child,
+  isNull,
+  sizeOf,
+  text,
+  type Entry,
+  type MapNode,
+  type Node,
+  type ScalarNode,
+} from './nodes.js';
 import { Source, where, type Mark } from './source.js';
 import { own } from '../../registry/own.js';
 
+/** A stretch of a string that is not taken as it is written. */
+interface Use {
+  readonly start: number;
+  readonly end: number;
+  /** undefined: the text `${`, or a slip. */
+  readonly name?: string;
+  readonly fallback?: string;
+  /** Written `$${`, which is `${` as text. */
+  readonly escaped?: true;
+}
+
 /** `$${` is `${` as text; `${name}` and `${name:-value}` are uses; any other `${` is a slip. */
-const PLACE = /\$\$\{|\$\{([^{}]*?)(?::-([^{}]*))?\}|\$\{/g;
+function usesIn(text: string): Use[] {
+  const uses: Use[] = [];
+  for (let start = text.indexOf('${'); start >= 0; start = text.indexOf('${', uses.at(-1)!.end)) {
+    if (text[start - 1] === '$' && (uses.at(-1)?.end ?? 0) < start) {
+      uses.push({ start: start - 1, end: start + 2, escaped: true });
+      continue;
+    }
+    BRACE.lastIndex = start + 2;
+    const brace = BRACE.exec(text);
+    if (brace?.[0] !== '}') {
+      uses.push({ start, end: start + 2 });
+      // Without another closing brace there is no use any more, only slips.
+      if (brace === null) break;
+      continue;
+    }
+    const [name, ...rest] = text.slice(start + 2, brace.index).split(':-');
+    uses.push({
+      start,
+      end: brace.index + 1,
+      name,
+      ...(rest.length > 0 && { fallback: rest.join(':-') }),
+    });
+  }
+  return uses;
+}
+
+const BRACE = /[{}]/g;
+
 const NAME = /^[A-Za-z_][\w.-]*$/;
 
 /** Whether a string waits for a variable. */
@@ -35,20 +83,45 @@ export function usedVariables(node: Node): Set<string> {
     if (at.kind === 'map') for (const { value } of at.entries.values()) visit(value);
     else if (at.kind === 'list') at.items.forEach(visit);
     else if (typeof at.value === 'string')
-      for (const [, name] of at.value.matchAll(PLACE)) if (name !== undefined) names.add(name);
+      for (const { name } of usesIn(at.value)) if (name !== undefined) names.add(name);
   };
   visit(node);
   return names;
 }
 
+/** What variables may become in all trials of a file together. */
+export class FillBudget {
+  #left = FILLED;
+
+  /** Whether there is room for a node and everything below it; takes it if so. */
+  take(node: Node): boolean {
+    const characters = node.kind === 'scalar' && typeof node.value === 'string' ? node.value.length : 0;
+    this.#left -= sizeOf(node) + characters / CHARACTERS;
+    return this.#left >= 0;
+  }
+}
+
+/** As much as a value. */
+const CHARACTERS = 100;
+
 /** A merged trial with its variables filled in, and without `variables` itself. */
-export function fillVariables(trial: MapNode, report: Report, environment: NodeJS.ProcessEnv): MapNode {
+export function fillVariables(
+  trial: MapNode,
+  report: Report,
+  environment: NodeJS.ProcessEnv,
+  budget = new FillBudget(),
+): MapNode {
   const entries = new Map(trial.entries);
   const removed = new Map(trial.removed);
   const declared = entries.get('variables')?.value;
   entries.delete('variables');
   removed.delete('variables');
-  const variables = new Variables(declared?.kind === 'map' ? declared : undefined, report, environment);
+  const variables = new Variables(
+    declared?.kind === 'map' ? declared : undefined,
+    report,
+    environment,
+    budget,
+  );
   return variables.fill({ ...trial, entries, removed }) as MapNode;
 }
 
@@ -63,6 +136,7 @@ class Variables {
     private readonly declared: MapNode | undefined,
     private readonly report: Report,
     private readonly environment: NodeJS.ProcessEnv,
+    private readonly budget: FillBudget,
   ) {}
 
   /** The same tree with every use replaced; parts without any are kept as they are. */
@@ -96,37 +170,52 @@ class Variables {
   }
 
   #text(node: ScalarNode, written: string): Node {
-    const uses = [...written.matchAll(PLACE)];
-    const [{ 0: whole, 1: name, 2: fallback }] = uses;
-    if (whole === written && name !== undefined) return this.#whole(node, name, fallback);
+    const uses = usesIn(written);
+    const [{ start, end, name, fallback }] = uses;
+    if (start === 0 && end === written.length && name !== undefined) return this.#whole(node, name, fallback);
     let filled: Mark['filled'];
-    let failed = false;
-    const text = written.replace(PLACE, (use: string, name: string | undefined, fallback, at: number) => {
-      if (use === '$${') return '${';
-      const held =
-        name === undefined
-          ? this.#slip(node.mark)
-          : this.#use(name, fallback as string | undefined, node.mark);
-      failed ||= held === undefined;
-      if (held === undefined) return '';
-      filled ??= { name: `\${${name}}`, mark: held.mark, leads: at === 0 };
-      if (held.kind === 'scalar') return held.value === null ? '' : String(held.value);
-      this.report({
-        mark: node.mark,
-        message: `"\${${name}}" is a ${held.kind}, which cannot be part of a text`,
-        hint: 'a list can only be the whole value',
-      });
-      failed = true;
-      return '';
+    let text = '';
+    let done = 0;
+    for (const { start, end, name, fallback, escaped } of uses) {
+      text += written.slice(done, start);
+      done = end;
+      if (escaped) {
+        text += '${';
+        continue;
+      }
+      const held = name === undefined ? this.#slip(node.mark) : this.#use(name, fallback, node.mark);
+      if (held === undefined) return { ...node, unfilled: true };
+      filled ??= { name: `\${${name}}`, mark: held.mark, leads: start === 0 };
+      if (held.kind !== 'scalar') {
+        this.report({
+          mark: node.mark,
+          message: `"\${${name}}" is a ${held.kind}, which cannot be part of a text`,
+          hint: 'a list can only be the whole value',
+        });
+        return { ...node, unfilled: true };
+      }
+      text += held.value === null ? '' : String(held.value);
+      if (text.length > CHARACTERS * FILLED) break;
+    }
+    const mark = filled ? { ...node.mark, filled } : node.mark;
+    const whole = { ...node, value: text + written.slice(done), mark };
+    return this.budget.take(whole) ? whole : this.#tooMuch(node.mark);
+  }
+
+  #tooMuch(mark: Mark): Node {
+    this.report({
+      mark,
+      message: 'variables make too much text and too many values of this experiment',
+      hint: `they may become ${FILLED} values in all rows together`,
     });
-    if (failed) return { ...node, unfilled: true };
-    return { ...node, value: text, mark: filled ? { ...node.mark, filled } : node.mark };
+    return { kind: 'scalar', value: null, mark, unfilled: true };
   }
 
   /** `${name}` and nothing else: the variable's value with its own type. */
   #whole(node: ScalarNode, name: string, fallback: string | undefined): Node {
     const held = this.#use(name, fallback, node.mark);
     if (held === undefined) return { ...node, unfilled: true };
+    if (!this.budget.take(held)) return this.#tooMuch(node.mark);
     const filled = { name: `\${${name}}`, mark: held.mark, leads: true };
     const moved = (at: Node): Node =>
       at.kind === 'list'
@@ -151,6 +240,13 @@ class Variables {
     if (this.#open.includes(name)) {
       const names = [...this.#open.slice(this.#open.indexOf(name)), name].map((each) => `\${${each}}`);
       this.report({ mark, message: `this variable needs itself: ${names.join(' -> ')}` });
+      return undefined;
+    }
+    if (this.#open.length >= VARIABLE_DEPTH) {
+      this.report({
+        mark,
+        message: `more than ${VARIABLE_DEPTH} variables use each other, one inside the other`,
+      });
       return undefined;
     }
     const held = this.#value(name);

@@ -16,11 +16,16 @@ import {
 } from 'js-yaml';
 import type { Report } from './faults.js';
 import { NO_KEY } from './keys.js';
-import type { Entry, Node } from './nodes.js';
+import { hasTooManyValues, NODES } from './budgets.js';
+import { sizeOf, type Entry, type Node } from './nodes.js';
 import type { Mark, Source } from './source.js';
 
 /** The document's node, or undefined after a fault that leaves nothing to work with. */
 export function parseYaml(source: Source, report: Report): Node | undefined {
+  if (hasTooManyValues(source.text)) {
+    report({ mark: markOf(source, 0, 0), message: TOO_MANY, hint: TOO_MANY_HINT });
+    return undefined;
+  }
   let events: Event[];
   try {
     events = parseEvents(source.text, {});
@@ -45,12 +50,22 @@ export function parseYaml(source: Source, report: Report): Node | undefined {
     });
     return undefined;
   }
-  return new Builder(source, events, report).build();
+  const node = new Builder(source, events, report).build();
+  if (sizeOf(node) <= NODES) return node;
+  report({ mark: node.mark, message: TOO_MANY, hint: TOO_MANY_HINT });
+  return undefined;
 }
+
+const TOO_MANY = `more than ${NODES} keys and values are written here, aliases counted as often as they are used`;
+const TOO_MANY_HINT = 'an experiment is described by a few hundred; a sweep makes many rows of little text';
 
 function markOf(source: Source, start: number, end: number, path: readonly string[] = []): Mark {
   return { source, start, end, path };
 }
+
+/** Scalars that need no parser, which are most of them: words, and whole numbers of a few digits. */
+const PLAIN_TEXT = /^(?!(?:null|true|false)$)[a-z][a-z0-9_./-]*$/;
+const PLAIN_NUMBER = /^(?:0|[1-9]\d{0,14})$/;
 
 class Builder {
   #next = 1; // past the document event
@@ -151,6 +166,11 @@ class Builder {
 
   /** js-yaml decodes quotes and folds, and resolves plain text to a number, boolean or null (YAML 1.2 core). */
   #scalarValue(event: ScalarEvent, mark: Mark): string | number | boolean | null {
+    if (event.style === SCALAR_STYLE.PLAIN && event.tagStart < 0) {
+      const written = this.source.text.slice(event.valueStart, event.valueEnd);
+      if (PLAIN_TEXT.test(written)) return written;
+      if (PLAIN_NUMBER.test(written)) return Number(written);
+    }
     const document = { type: EVENT_DOCUMENT, explicitStart: false, explicitEnd: false, directives: [] };
     try {
       const alone = { ...event, anchorStart: -1, anchorEnd: -1 };

@@ -15,7 +15,7 @@ const ROWS = `rows:
   STL depth: { tasks: { semseg: null, normals: null }, model: { interaction: null } }
 `;
 
-describe('rows that lean on rows', () => {
+describe('rows that depend on rows', () => {
   let schemas: string;
   before(() => {
     schemas = fakeSchemas();
@@ -83,9 +83,9 @@ describe('rows that lean on rows', () => {
   it('do not go round in a circle', () => {
     const circle = ROWS.replace('STL depth: {', 'STL depth: { weights: { rows: { heads: Tuned } },');
     const messages = faultsOf(GOOD + circle).map(({ message }) => message);
-    expect(messages).to.include('rows lean on each other: "Joint" -> "STL depth" -> "Tuned" -> "Joint"');
+    expect(messages).to.include('rows depend on each other: "Joint" -> "STL depth" -> "Tuned" -> "Joint"');
     expect(faultsOf(`${GOOD}rows: { A: { weights: { rows: { model: A } } } }\n`)[0].message).to.equal(
-      'row "A" leans on itself',
+      'row "A" depends on itself',
     );
   });
 });
