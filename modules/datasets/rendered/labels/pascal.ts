@@ -5,7 +5,7 @@ import { CONTEXT_OF_VOC, VOC_CLASSES, type VocClass } from '../../folders/pascal
 import type { ObjectMasks } from '../../folders/pascal-parts.js';
 import type { Part } from '../tracer/solids.js';
 import { IGNORE } from '../../../../registry/index.js';
-import type { Stage } from '../scenes/outdoors.js';
+import type { World } from '../tracer/world.js';
 
 /** VOC classes of NYUD furniture. */
 const VOC_OF_NYUD: Readonly<Record<string, VocClass>> = {
@@ -61,6 +61,14 @@ export interface SceneLabels {
   context: Uint16Array;
 }
 
+/** The scene that is labelled. */
+interface Labelled {
+  built: World;
+  /** PASCAL-Context's number for the ground. */
+  ground: number;
+  outdoors: boolean;
+}
+
 interface SurfaceInfo {
   voc: number;
   context: number;
@@ -71,7 +79,7 @@ interface SurfaceInfo {
 
 /** @param border whether unknown pixels run around every object, as in VOC's own maps */
 export function labelsOf(
-  { built, ground, outdoors }: Stage,
+  { built, ground, outdoors }: Labelled,
   surfaces: Int32Array,
   height: number,
   width: number,

@@ -215,7 +215,7 @@ export function laptop(style: Style): Model {
 }
 
 export function person(style: Style): Model {
-  if (style.person) return style.person();
+  if (style.people) return style.people(style);
   const { dice } = style;
   const tall = dice.range(1.55, 1.85);
   const skin = style.make(

@@ -22,10 +22,12 @@ export class Style {
   readonly cloth: Material;
   /** Varnish or paint that cabinets and doors of this room share. */
   readonly joinery: Material;
-  /** Makes the people of this room, instead of the simple ones that only stand about. */
-  person?: () => Model;
 
-  constructor(readonly dice: Dice) {
+  /** @param people makes the people of this room, instead of the simple ones that only stand about */
+  constructor(
+    readonly dice: Dice,
+    readonly people?: (style: Style) => Model,
+  ) {
     this.wood = this.#wood();
     this.metal = this.#metal();
     this.cloth = this.fabric();

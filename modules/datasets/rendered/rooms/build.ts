@@ -5,38 +5,30 @@ import type { RandomStream } from '../../../../registry/index.js';
 import { lampshade } from '../props/clutter.js';
 import { Dice } from '../dice.js';
 import { blinds, curtains, door, mirror, picture, poster, radiator, window } from '../props/fittings.js';
-import type { Material } from '../tracer/materials.js';
 import { PLANS } from './plans.js';
 import { Room } from './room.js';
 import { Scene } from '../tracer/scene.js';
+import type { World } from '../tracer/world.js';
 import { Model, type ClassName, type Vector } from '../tracer/solids.js';
 import { hsv, Style } from '../props/style.js';
 
-export interface BuiltRoom {
+export interface BuiltRoom extends World {
   room: Room;
-  scene: Scene;
-  /** Class and material of every surface of the scene: its parts, then the six faces of the room. */
-  labels: Uint8Array;
-  materials: readonly Material[];
-  /** Light that comes from everywhere, if it is not that of lamps and windows thrown back by the walls. */
-  ambient?: readonly number[];
 }
 
 const SHELL: readonly ClassName[] = ['wall', 'wall', 'wall', 'wall', 'floor', 'ceiling'];
 
-/**
- * @param prepare may change the style before anything is made in it
- * @param furnish adds things when the room is furnished
- */
-export function buildRoom(
-  random: RandomStream,
-  prepare: (style: Style) => void = () => undefined,
-  furnish: (room: Room) => void = () => undefined,
-): BuiltRoom {
+export interface Inhabitants {
+  /** Makes the people that stand about in it. */
+  people?: (style: Style) => Model;
+  /** Adds things when the room is furnished. */
+  moveIn?: (room: Room) => void;
+}
+
+export function buildRoom(random: RandomStream, { people, moveIn }: Inhabitants = {}): BuiltRoom {
   const dice = new Dice(random);
   const { plan, wet = false } = drawPlan(dice);
-  const style = new Style(dice);
-  prepare(style);
+  const style = new Style(dice, people);
   const walls = style.walls(wet);
   // One wall may be of another colour.
   const surfaces = [walls, walls, walls, walls, style.floor(wet), style.ceiling()];
@@ -50,7 +42,7 @@ export function buildRoom(
   openings(room, wet, day);
   structure(room);
   plan(room);
-  furnish(room);
+  moveIn?.(room);
   decorate(room);
   ceilingLight(room, day);
 

@@ -1,4 +1,4 @@
-// Makes a data set of rendered rooms in the NYUD_MT layout: see datasets/synthesis.ts.
+// Makes a data set of rendered rooms in the NYUD_MT layout: see ../synthesis.ts.
 import type { Split } from '../../../../registry/index.js';
 import type { Report } from '../../folders/layout.js';
 import { NYUD_FOLDERS, NyudFolder, writeNyudSplit } from '../../folders/nyud.js';

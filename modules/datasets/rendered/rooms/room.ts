@@ -1,19 +1,8 @@
 // An empty room that is being furnished. It knows what is free: rectangles of the floor, and on each wall
 // spans between heights, so that nothing stands in or hangs behind anything else.
-import type { Rgb } from '../tracer/materials.js';
+import type { Light } from '../tracer/world.js';
 import { placed, type Model, type Part, type Vector } from '../tracer/solids.js';
 import type { Style } from '../props/style.js';
-
-export interface Light {
-  at: Vector;
-  /** A lamp is a ball of `radius`; a window is the rectangle `at` +- `across` +- `up`, lit one way, along `along`. */
-  radius: number;
-  window?: { across: Vector; up: Vector; along: Vector };
-  /** Radiant power, colour included. */
-  power: Rgb;
-  /** Shadows of what is nearer to the light than this are not seen: its own shade. */
-  clear: number;
-}
 
 /** Where a model went. */
 export interface Spot {

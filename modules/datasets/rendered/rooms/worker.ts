@@ -5,7 +5,7 @@ import { writeNyudSample } from '../../folders/nyud.js';
 import type { SceneJob } from '../synthesis.js';
 import { randomStream } from '../../../../registry/index.js';
 import type { Intrinsics } from '../tracer/camera.js';
-import { renderRoom } from '../tracer/render.js';
+import { renderRoom } from './render.js';
 
 serve<SceneJob, Intrinsics>(async ({ directory, id, seed, split, index, size: [height, width] }) => {
   const { camera, ...maps } = renderRoom(randomStream(seed, 'room', split, index), height, width);

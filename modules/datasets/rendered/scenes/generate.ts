@@ -1,4 +1,4 @@
-// Makes a data set of rendered scenes in the PASCAL_MT layout: see datasets/synthesis.ts.
+// Makes a data set of rendered scenes in the PASCAL_MT layout: see ../synthesis.ts.
 import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../synthesis.js';
 import type { Report } from '../../folders/layout.js';
 import { PASCAL_FOLDERS, PascalFolder, writePascalSplit } from '../../folders/pascal.js';

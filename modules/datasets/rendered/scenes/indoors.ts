@@ -5,19 +5,16 @@ import type { RandomStream } from '../../../../registry/index.js';
 import type { Room, Spot } from '../rooms/room.js';
 import type { Style } from '../props/style.js';
 import { bottle } from '../props/clutter.js';
-import { chair } from '../props/furniture.js';
 import { MAKERS } from './cast.js';
-import type { Stage } from './outdoors.js';
+import type { Stage } from './stage.js';
 import { person } from '../props/person.js';
 
 export function buildIndoors(random: RandomStream): Stage {
   const subjects: Spot[] = [];
-  const built = buildRoom(
-    random,
-    (style) =>
-      (style.person = () => person(style, style.dice.pick(['stand', 'stand', 'walk', 'crouch'] as const))),
-    (room) => subjects.push(...moveIn(room)),
-  );
+  const built = buildRoom(random, {
+    people: (style) => person(style, style.dice.pick(['stand', 'stand', 'walk', 'crouch'] as const)),
+    moveIn: (room) => subjects.push(...moveIn(room)),
+  });
   return { built, subjects, ground: 158, outdoors: false };
 }
 
@@ -41,9 +38,7 @@ function moveIn(room: Room): Spot[] {
 
 /** Somebody on a chair that is big enough to be seen. */
 function seated(room: Room, style: Style): (Spot | undefined)[] {
-  const seat = chair(style);
-  for (const part of seat.parts) part.voc = 'chair';
-  const spot = room.drop(seat);
+  const spot = room.drop(MAKERS.chair(style));
   if (!spot) return [];
   const [x, y] = room.pointOf(spot, [0, -0.02, 0]);
   return [room.put(person(style, 'sit', 0.46), x, y, 0, spot.yaw), spot];

@@ -1,6 +1,6 @@
 // Scenes under the sky: a wide box whose walls show a horizon and whose lid is the sky, one sun, ground, and a
 // cast that fits the place. It is a room like any other, so that rays and labels need no second kind of world.
-import { finished, type BuiltRoom } from '../rooms/build.js';
+import { finished } from '../rooms/build.js';
 import type { RandomStream } from '../../../../registry/index.js';
 import { Dice } from '../dice.js';
 import type { Material } from '../tracer/materials.js';
@@ -8,18 +8,10 @@ import { Room, type Spot } from '../rooms/room.js';
 import { Model } from '../tracer/solids.js';
 import { hsv, Style } from '../props/style.js';
 import { bird } from '../props/animals.js';
+import type { Stage } from './stage.js';
 import { MAKERS, RIDDEN, type ObjectClass } from './cast.js';
 import { person } from '../props/person.js';
 import { bush, fence, house, lampPost, rock, tree } from '../props/scenery.js';
-
-export interface Stage {
-  built: BuiltRoom;
-  /** What a photographer would point at, the most interesting first. */
-  subjects: readonly Spot[];
-  /** PASCAL-Context's number for the ground. */
-  ground: number;
-  outdoors: boolean;
-}
 
 type Cast = readonly (readonly [ObjectClass, share: number])[];
 

@@ -4,7 +4,7 @@ import { traceThrough, type Camera } from '../tracer/camera.js';
 import type { Dice } from '../dice.js';
 import type { Spot } from '../rooms/room.js';
 import type { Vector } from '../tracer/solids.js';
-import type { Stage } from './outdoors.js';
+import type { Stage } from './stage.js';
 
 const CANDIDATES = 24;
 const PROBE = 18;

@@ -1,7 +1,7 @@
 // A pinhole camera held by somebody who stands in the room and shows it: near a wall, looking across, a little
 // downwards. Pixel (row i, column j) sees through (j + 0.5, i + 0.5); x is right, y down, z forward.
 import type { Dice } from '../dice.js';
-import type { BuiltRoom } from '../rooms/build.js';
+import type { World } from './world.js';
 import type { Hit, Scene } from './scene.js';
 import type { Vector } from './solids.js';
 
@@ -27,7 +27,7 @@ const ACCEPTABLE = 8;
 const NEAREST = 0.5;
 
 /** A view that shows something, or nothing if the room has none. */
-export function findView(built: BuiltRoom, dice: Dice, height: number, width: number): Camera | undefined {
+export function findView(built: World, dice: Dice, height: number, width: number): Camera | undefined {
   let best: Camera | undefined;
   let bestWorth = 0;
   let accepted = 0;
@@ -40,7 +40,7 @@ export function findView(built: BuiltRoom, dice: Dice, height: number, width: nu
   return best;
 }
 
-function drawCamera({ room }: BuiltRoom, dice: Dice, height: number, width: number): Camera {
+function drawCamera({ room }: World, dice: Dice, height: number, width: number): Camera {
   const [w, d, h] = room.size;
   const side = dice.integer(0, 3);
   const [across, away] = [dice.range(0.12, 0.88), dice.range(0.06, 0.25)];
@@ -72,7 +72,7 @@ function drawCamera({ room }: BuiltRoom, dice: Dice, height: number, width: numb
 }
 
 /** 0 if the view is too near, too far or too empty; else more for more classes and more furniture. */
-function judge({ scene, labels }: BuiltRoom, camera: Camera, height: number, width: number): number {
+function judge({ scene, labels }: World, camera: Camera, height: number, width: number): number {
   if (scene.inside(...camera.at)) return 0;
   const [rows, columns] = PROBE;
   const counts = new Map<number, number>();

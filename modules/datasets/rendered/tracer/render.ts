@@ -2,11 +2,10 @@
 // averages a grid of rays per pixel, each with one ray to a random point of a light and one into the
 // surroundings, which gives soft shadows and dark corners.
 import type { RandomStream } from '../../../../registry/index.js';
-import { buildRoom, type BuiltRoom } from '../rooms/build.js';
-import { findView, traceThrough, type Camera } from './camera.js';
-import { Dice } from '../dice.js';
+import { traceThrough, type Camera } from './camera.js';
 import { colourAt, sampled, type Material } from './materials.js';
-import type { Light } from '../rooms/room.js';
+import { Dice } from '../dice.js';
+import type { Light, World } from './world.js';
 import { CEILING, FLOOR, type Hit, type Scene } from './scene.js';
 
 export interface Rendering {
@@ -31,19 +30,9 @@ const OPENNESS_RAYS = 2;
 /** How far surroundings darken a corner, in metres. */
 const REACH = 0.9;
 
-/** Draws rooms until one offers a view, then renders it. */
-export function renderRoom(random: RandomStream, height: number, width: number): Rendering {
-  for (;;) {
-    const built = buildRoom(random);
-    const dice = new Dice(random);
-    const camera = findView(built, dice, height, width);
-    if (camera) return renderView(built, camera, random, height, width);
-  }
-}
-
 /** What a camera in a room sees. */
 export function renderView(
-  built: BuiltRoom,
+  built: World,
   camera: Camera,
   random: RandomStream,
   height: number,
@@ -66,7 +55,7 @@ class Painter {
   #open = 1;
 
   constructor(
-    private readonly built: BuiltRoom,
+    private readonly built: World,
     private readonly camera: Camera,
     private readonly random: RandomStream,
   ) {
@@ -305,7 +294,7 @@ function dot({ nx, ny, nz }: Hit, axis: readonly [number, number, number]): numb
 }
 
 /** What walls, floor and ceiling throw back of all lights together, spread evenly. */
-function ambientLight({ room }: BuiltRoom): number[] {
+function ambientLight({ room }: World): number[] {
   const [w, d, h] = room.size;
   const area = 2 * (w * d + w * h + d * h);
   const shell = [0, 1, 2, 3, FLOOR, CEILING].map((face) => room.surfaces[face].colour);

@@ -2,7 +2,8 @@
 // and ceilings as planes.
 import { expect } from 'chai';
 import { NYUD_CLASSES } from '../../../../../modules/datasets/folders/nyud.js';
-import { renderRoom, type Rendering } from '../../../../../modules/datasets/rendered/tracer/render.js';
+import { renderRoom } from '../../../../../modules/datasets/rendered/rooms/render.js';
+import type { Rendering } from '../../../../../modules/datasets/rendered/tracer/render.js';
 import { randomStream } from '../../../../../registry/random.js';
 
 const [HEIGHT, WIDTH] = [48, 64];
