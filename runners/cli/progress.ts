@@ -1,5 +1,7 @@
 // One line that says how far things are: redrawn in place on a terminal, a plain line every few seconds elsewhere.
 import { duration } from '../reporting/numbers.js';
+import { oneLine } from '../support/escape.js';
+import { REDRAW } from '../support/output.js';
 
 const PLAIN_INTERVAL = 10_000;
 const REDRAW_INTERVAL = 100;
@@ -38,14 +40,14 @@ export class Progress {
       if (full !== this.#last) this.stream.write(`${full}\n`);
     } else {
       const width = Math.max(20, this.stream.columns ?? 80) - 1;
-      this.stream.write(`\r\u001b[2K${full.slice(0, width)}`);
+      this.stream.write(`${REDRAW}${oneLine(full).slice(0, width)}`);
       this.#live = true;
     }
     this.#last = full;
   }
 
   clear(): void {
-    if (this.#live) this.stream.write('\r\u001b[2K');
+    if (this.#live) this.stream.write(REDRAW);
     this.#live = false;
   }
 }

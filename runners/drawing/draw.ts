@@ -2,6 +2,7 @@
 // and from that as PNG by sharp. Whoever wants another plot writes another specification. Vega is loaded only when
 // something is drawn.
 import type { TopLevelSpec } from 'vega-lite';
+import { printable } from '../support/escape.js';
 import { writeWhole } from '../support/files.js';
 import { useOwnFonts } from './fonts.js';
 import { theme, type Mode } from './theme.js';
@@ -37,7 +38,8 @@ export async function drawSvg(
   const quiet = logger(errors);
   const view = new View(parse(compile(whole, { logger: quiet }).spec), { renderer: 'none', logger: quiet });
   try {
-    return await view.toSVG();
+    // Vega escapes what means something in XML; control characters may not be in it at all.
+    return printable(await view.toSVG());
   } finally {
     view.finalize();
   }

@@ -1,6 +1,7 @@
 // A contact sheet: a row for each image, columns with their titles, and a legend for each task, as in the figures of
 // papers.
 import sharp, { type OverlayOptions } from 'sharp';
+import { xmlText } from '../support/escape.js';
 import { FONT, useOwnFonts } from './fonts.js';
 import type { Legend, Picture } from './paint.js';
 
@@ -53,7 +54,7 @@ export function png({ width, height, data }: Picture, toWidth = width, toHeight 
 }
 
 const text = (x: number, y: number, content: string, size = 12): string =>
-  `<text x="${x}" y="${y}" font-family="${FONT}, sans-serif" font-size="${size}" fill="#222">${escape(content)}</text>`;
+  `<text x="${x}" y="${y}" font-family="${FONT}, sans-serif" font-size="${size}" fill="#222">${xmlText(content)}</text>`;
 
 const svgOf = (width: number, height: number, body: string): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${body}</svg>`;
@@ -97,6 +98,3 @@ function legendSvg(legends: Sheet['legends'], width: number): { svg: string; hei
   }
   return { svg: svgOf(width, y, parts.join('')), height: legends.length > 0 ? y : 0 };
 }
-
-const escape = (value: string): string =>
-  value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -1,5 +1,6 @@
 // A network as a picture: sections from left to right, a lane for each task, the maps that flow between them. What
 // tasks share is one box across all lanes; where tasks exchange features it is filled.
+import { xmlText } from '../support/escape.js';
 import type { Flow, FlowSection } from '../model/flow.js';
 
 const LANE = 74;
@@ -99,8 +100,7 @@ function text(
   content: string,
   { size, fill = '#111', weight = 400 }: TextStyle,
 ): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" font-weight="${weight}">${escaped}</text>`;
+  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" font-weight="${weight}">${xmlText(content)}</text>`;
 }
 
 function line(x1: number, y: number, x2: number, stroke: string): string {

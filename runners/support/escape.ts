@@ -1,6 +1,6 @@
 // Text that comes from elsewhere (names of rows, values of files, answers of servers) on its way into something with a
 // syntax of its own: a terminal, Markdown, LaTeX, CSV, SVG. One function for each target. What would not be seen, or
-// would be obeyed, is shown as an escape: a row called "a\x1b[2J" must not clear the screen of who looks at its table.
+// would be obeyed, is shown as an escape: a row called "a\u001b[2J" must not clear the screen of who looks at its table.
 
 /**
  * Control characters (those of C1 act like escape sequences in some terminals), line and paragraph separators, and the
@@ -10,13 +10,9 @@ const UNSEEN = /(?![\n\t])[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2
 
 const NAMES: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 
-function shown(char: string): string {
-  const code = char.codePointAt(0)!;
-  return (
-    NAMES[char] ??
-    (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`)
-  );
-}
+/** As JSON writes it, so that JSON stays what it is. */
+const shown = (char: string): string =>
+  NAMES[char] ?? `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`;
 
 /** Text of several lines that a terminal shows and does not obey. */
 export const printable = (text: string): string => text.replace(UNSEEN, shown);

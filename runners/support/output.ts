@@ -1,6 +1,9 @@
 // Standard output and standard error may fail: the reader of a pipe leaves (EPIPE), the disk under a log is full, the
 // terminal is closed. Node ends a process for that. Here a stream that has failed once is given up, without ending
-// anything; whoever wants to know is told.
+// anything; whoever wants to know is told. And what is printed is shown and not obeyed: control characters in names,
+// values and answers of servers do not reach the terminal, whoever prints them.
+import { printable } from './escape.js';
+
 export interface OutputLoss {
   stream: 'stdout' | 'stderr';
   /** Of the system, such as EPIPE. */
@@ -30,7 +33,8 @@ export function guardOutput(): void {
       noteLoss({ stream: name, code, message: `${NAMES[name]} is lost: ${REASONS[code] ?? error.message}` });
     };
     stream.on('error', lose);
-    stream.write = (...args: unknown[]): boolean => {
+    stream.write = (chunk: unknown, ...rest: unknown[]): boolean => {
+      const args = [typeof chunk === 'string' ? visible(chunk) : chunk, ...rest];
       // A pipe says so in an event, a file by throwing.
       try {
         if (!losses.has(name)) return write(...args);
@@ -43,6 +47,12 @@ export function guardOutput(): void {
     };
   }
 }
+
+/** Goes to the beginning of the line and clears it: the one order to a terminal that is ours, at the start of a write. */
+export const REDRAW = '\r\u001b[2K';
+
+const visible = (text: string): string =>
+  text.startsWith(REDRAW) ? REDRAW + printable(text.slice(REDRAW.length)) : printable(text);
 
 /** Tells of a loss that another process noticed as of one that was noticed here. */
 export function noteLoss(loss: OutputLoss): void {

@@ -1,4 +1,5 @@
 // HTML by templates that escape: whatever comes from data is text, so that a trial named <script> is shown as such.
+import { xmlText } from '../../support/escape.js';
 
 /** Markup that needs no escaping any more. */
 export class Markup {
@@ -21,5 +22,5 @@ function render(part: Part): string {
   if (part === undefined || part === false) return '';
   if (part instanceof Markup) return part.text;
   if (typeof part === 'object') return part.map(render).join('');
-  return String(part).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+  return xmlText(String(part));
 }

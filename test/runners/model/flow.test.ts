@@ -52,7 +52,7 @@ describe('the flow of a network', () => {
       '16×24×32',
       'depth',
       '1 supervised prediction a task',
-      'PAD-Net &lt;small&gt; &amp;',
+      'PAD-Net &#60;small&#62; &#38;',
     ])
       expect(svg).to.include(part);
   });
