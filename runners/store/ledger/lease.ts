@@ -62,6 +62,8 @@ export interface Ownership {
   deaths: number;
   /** The lock. */
   file: string;
+  /** Which file it was when it was looked at. */
+  seen: string | undefined;
 }
 
 /** More owners than this never follow each other; such a number is not a lock of mtcp. */
@@ -71,6 +73,9 @@ const DEFAULT_SILENCE = 600;
 const BEAT = 20;
 /** Tries to take a folder that others release and take at the same time. */
 const ATTEMPTS = 1000;
+/** How often a lock that a higher one stands beside is looked at, and milliseconds between. */
+const LOOKS = 4;
+const PAUSE = 50;
 /** Seconds that writing a lock may take. */
 const WRITING = 10;
 
@@ -81,21 +86,29 @@ export function ownerOf(folder: string, options: LeaseOptions = {}): Ownership |
     const number = highest(folder);
     if (number === 0) return undefined;
     const file = lockFile(folder, number);
+    const seen = identityOf(file);
     const owner = read(file);
-    if (owner) return ownership(owner, isAlive(owner, file, options), file);
+    if (owner) return ownership(owner, isAlive(owner, file, options), file, seen);
     // Not readable as a lock: being written where links do not exist, or damaged.
     const age = secondsSilent(file);
-    if (age !== undefined) return ownership(unknownOwner(), age < WRITING, file);
+    if (age !== undefined) return ownership(unknownOwner(), age < WRITING, file, seen);
   }
   return undefined;
 }
 
-const ownership = (owner: Owner, alive: boolean, file: string): Ownership => ({
+const ownership = (owner: Owner, alive: boolean, file: string, seen: Ownership['seen']): Ownership => ({
   owner,
   alive,
   deaths: numberOf(file) - Number(alive),
   file,
+  seen,
 });
+
+/** Another one for a lock that was written anew, a sign of life too; undefined if it is gone. */
+function identityOf(file: string): string | undefined {
+  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stat && `${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}
 
 export class Lease {
   #beat: NodeJS.Timeout | undefined;
@@ -131,8 +144,10 @@ export class Lease {
       const number = (current ? numberOf(current.file) : 0) + 1;
       requireOwn(lockFile(folder, number), 'file');
       if (!create(folder, number, owner)) continue;
-      // Somebody who saw the same folder a moment earlier may be ahead: the highest number has it.
-      if (highest(folder) === number) return new Lease(folder, number, owner);
+      // Somebody who saw the same folder a moment earlier may be ahead: the highest number has it. And the dead
+      // owner must still be there: else somebody took over, was done, and the next one began from lock 1 again.
+      const same = current === undefined || identityOf(current.file) === current.seen;
+      if (same && highest(folder) === number) return new Lease(folder, number, owner);
       rmSync(lockFile(folder, number), { force: true });
     }
     throw new MtcpError('io', 'cannot be locked: its lock files change all the time', {
@@ -161,14 +176,21 @@ export class Lease {
     // Dead owners first: while the own lock stands nobody else can think the folder free.
     for (const number of locksIn(this.folder).filter((each) => each < this.number))
       rmSync(lockFile(this.folder, number), { force: true });
-    if (this.#isHeld()) rmSync(lockFile(this.folder, this.number), { force: true });
+    if (this.#isOwn()) rmSync(lockFile(this.folder, this.number), { force: true });
   }
 
+  /** A higher lock may be that of somebody who is about to see that it came too late: it is looked at again. */
   #isHeld(): boolean {
-    return (
-      highest(this.folder) === this.number &&
-      sameProcess(read(lockFile(this.folder, this.number)), this.owner)
-    );
+    for (let look = 0; look < LOOKS; look++) {
+      if (look > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+      if (!this.#isOwn()) return false;
+      if (highest(this.folder) === this.number) return true;
+    }
+    return false;
+  }
+
+  #isOwn(): boolean {
+    return sameProcess(read(lockFile(this.folder, this.number)), this.owner);
   }
 
   /** A sign of life: written anew, so that the file server's clock dates it. */

@@ -125,7 +125,28 @@ describe('a lease', () => {
     expect(() => lease.assertHeld()).to.throw('took over the trial');
     lease.release();
     // The lock of the new owner is not the old one's to delete.
-    expect(locks(folder)).to.deep.equal(['lock-1.json', 'lock-2.json']);
+    expect(locks(folder)).to.deep.equal(['lock-2.json']);
+  });
+
+  it('is not taken by who saw a dead owner that somebody else has buried since', () => {
+    const folder = temporaryFolder();
+    foreign(folder);
+    let other: Lease | undefined;
+    const isDead = ({ host }: Owner) => (host === 'another-machine' ? ('dead' as const) : undefined);
+    // Between the look at the dead owner and the lock, another process takes over, is done, and a third one begins.
+    const probe = (owner: Owner) => {
+      if (!other) {
+        take(folder, { probes: [isDead] }).release();
+        other = take(folder);
+      }
+      return isDead(owner);
+    };
+    const late = Lease.take(folder, { probes: [probe] });
+    expect(late).not.to.be.instanceOf(Lease);
+    expect(late).to.have.property('alive', true);
+    other!.assertHeld();
+    expect(locks(folder)).to.deep.equal(['lock-1.json']);
+    other!.release();
   });
 
   it('goes to exactly one of many processes that take over at once', async function () {
