@@ -48,10 +48,10 @@ export class NyudV2 implements Dataset {
 
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
     const names = this.wanted.map((task) => task.name);
-    const { counts, digest } = await this.#folder.verify(names, report);
+    const { counts, digest, warnings } = await this.#folder.verify(names, report);
     const notes = [...(await preparedNotes(this.#folder.root, names)), ...countNotes(counts, NYUD_COUNTS)];
     const caption = `NYU Depth v2 (${await this.#folder.variant()})`;
-    return { caption, digest, notes, counts, root: this.#folder.root };
+    return { caption, digest, notes, counts, root: this.#folder.root, warnings };
   }
 
   ids(split: Split): Promise<readonly string[]> {

@@ -50,7 +50,7 @@ export class PascalContext implements Dataset {
 
   async prepare(report: Report): Promise<DatasetInfo> {
     const names = this.wanted.map((task) => task.name);
-    const { counts, digest } = await this.#folder.verify(names, report);
+    const { counts, digest, warnings } = await this.#folder.verify(names, report);
     const notes = names
       .filter((name) => name === 'saliency' || name === 'normals')
       .map((name) => `${name} distilled from another network`);
@@ -60,7 +60,14 @@ export class PascalContext implements Dataset {
       counts[split] = this.#ids.get(split)!.length;
     }
     if (onlyParts(names)) notes.push('images with people only');
-    return { caption: 'PASCAL-Context (PASCAL_MT)', digest, notes, counts, root: this.#folder.root };
+    return {
+      caption: 'PASCAL-Context (PASCAL_MT)',
+      digest,
+      notes,
+      counts,
+      root: this.#folder.root,
+      warnings,
+    };
   }
 
   async ids(split: Split): Promise<readonly string[]> {

@@ -2,6 +2,7 @@
 // same MtcpError. The script of a thread calls `serve` with its handler; the owner of the pool calls `run`.
 import { parentPort, Worker, type Transferable } from 'node:worker_threads';
 import { MtcpError, type ErrorKind } from '../../registry/index.js';
+import { asIoError } from '../../registry/support/io-error.js';
 
 /** Jobs a thread is given ahead, so that it goes on working while the owner's event loop is busy. */
 const JOBS_AHEAD = 2;
@@ -139,7 +140,9 @@ interface PlainError {
   mtcp?: { kind: ErrorKind; where?: string; frame?: string; hint?: string };
 }
 
-function plainError(error: unknown): PlainError {
+function plainError(thrown: unknown): PlainError {
+  // The code of a file system's error would be lost on the way.
+  const error = asIoError(thrown, (thrown as NodeJS.ErrnoException | undefined)?.path ?? 'a worker thread');
   if (MtcpError.is(error)) {
     const { message, kind, where, frame, hint } = error;
     return { message, mtcp: { kind, where, frame, hint } };

@@ -27,7 +27,7 @@ export type Split = 'train' | 'val';
 export interface DatasetInfo {
   /** For table captions: what this is, in a few words. */
   caption: string;
-  /** Changes whenever a split's files change. */
+  /** Another one whenever a split, or what is in its files, is another. */
   digest: string;
   /** Labels that are not the benchmark's own, e.g. "normals derived from depth". */
   notes: string[];
@@ -35,6 +35,8 @@ export interface DatasetInfo {
   counts: Record<Split, number>;
   /** The folder that was read. */
   root: string;
+  /** What a person should know before training, such as files that changed. */
+  warnings?: string[];
 }
 
 export interface Dataset {

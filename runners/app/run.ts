@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Slot } from '../../registry/container.js';
 import type { InvocationOutcome, TrackerMessage, TrackerSession } from '../../registry/contracts/tracking.js';
+import { changesBetween } from '../../modules/datasets/folders/contents.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Experiment, TrialSpec } from '../config/index.js';
 import { DataSources, type DataEvent } from '../training/data-sources.js';
@@ -197,7 +198,7 @@ async function prepareData({ experiment, ledger, sources, options, observe }: Ru
   await sources.prepare(experiment.needed);
   for (const entry of ledger.entries) {
     if (options.fresh) setAside(ledger.state(entry), entry.folder, 'replaced');
-    else setAsideIfDataChanged(ledger.state(entry), entry.folder, sources.about(entry.trial).digest);
+    else setAsideIfDataChanged(ledger.state(entry), entry, sources.about(entry.trial).digest, observe);
     const { trial, index, folder } = entry;
     const of = ledger.entries.length;
     if (ledger.state(entry) === 'done')
@@ -354,7 +355,18 @@ function setAside(state: TrialState, folder: RunFolder, why: string): void {
 }
 
 /** What was trained on other data than today's is not this trial. */
-function setAsideIfDataChanged(state: TrialState, folder: RunFolder, digest: string): void {
+function setAsideIfDataChanged(
+  state: TrialState,
+  { folder, trial }: Entry,
+  digest: string,
+  observe: (event: RunEvent) => void,
+): void {
   const old = folder.dataDigest();
-  if (state !== 'running' && old !== undefined && old !== digest) folder.setAside(`data-${old}`);
+  if (state === 'running' || old === undefined || old === digest) return;
+  const aside = folder.setAside(`data-${old}`);
+  const changes = changesBetween(old, digest) ?? 'which files differ is not known here any more';
+  observe({
+    event: 'warning',
+    message: `${trial.row}, seed ${trial.seed}, was trained on other data and is trained again; what there was is kept as ${aside}. ${changes}`,
+  });
 }

@@ -12,8 +12,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MtcpError } from '../../registry/errors.js';
+import { asIoError } from '../../registry/support/io-error.js';
 import { requireOwn } from './own.js';
+
+export { asIoError };
 
 /** Processes that write the same file do not share a temporary name. */
 export const temporaryName = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.partial`;
@@ -89,39 +91,11 @@ function flushFolder(path: string): void {
   }
 }
 
-function discard(path: string): void {
+/** Removes what could not be finished, if that is possible. */
+export function discard(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
     // Left over; nothing trusts a partial name.
   }
 }
-
-const REASONS: Record<string, string> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file would be larger than this process may write',
-  EROFS: 'the file system is read-only',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EEXIST: 'a file is in the way',
-  ENOENT: 'the folder is not there and cannot be made',
-  EIO: 'the disk reports an error',
-};
-
-/** Errors of the file system in words; every other error as it is. */
-export function asIoError(error: unknown, path: string): unknown {
-  if (MtcpError.is(error)) return error;
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (!code || !syscall) return error;
-  return new MtcpError('io', `cannot be written: ${REASONS[code] ?? (error as Error).message}`, {
-    where: path,
-    hint: FULL.has(code)
-      ? 'make room and run the same command again; it goes on from the last checkpoint'
-      : undefined,
-    cause: error,
-  });
-}
-
-const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);

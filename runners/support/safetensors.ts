@@ -1,12 +1,12 @@
 // The safetensors format: an 8-byte header length, a JSON header, the data. Files are written to a temporary name
 // and renamed when whole. They are read tensor by tensor, from the file straight into the array that wants the
 // numbers, so that a checkpoint is never in memory twice.
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
 import { halfToNumber } from '../../registry/support/half.js';
 import { openPlain } from '../../registry/support/plain-file.js';
-import { asIoError, temporaryName } from './files.js';
+import { asIoError, discard, temporaryName } from './files.js';
 import type { HostTensor } from './host-tensor.js';
 import { parseHeader, type Header } from './safetensors-header.js';
 
@@ -88,7 +88,7 @@ export function writeSafetensors(
     fill(openSync(temporary, 'wx'));
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw asIoError(error, path);
   }
 

@@ -57,6 +57,7 @@ export class DataSources {
         counts: info.counts,
         notes: info.notes,
       });
+      for (const message of info.warnings ?? []) this.observe({ event: 'warning', message });
       const first = this.#known.size === 0;
       this.#known.set(keyOf(widest), info);
       if (first && this.options.constant) await this.#compareWithConstant(widest, info, loader);

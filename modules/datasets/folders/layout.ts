@@ -1,11 +1,14 @@
 // What data folders have in common: lists of ids, and for each id one file of each kind, which may go by several
 // names (an image may be a JPEG or a PNG). Ids are opaque.
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import { MtcpError, type MapData, type Split } from '../../../registry/index.js';
 import { resize, type Interpolation } from '../../support/warp.js';
 import { readBytes } from '../formats/file.js';
+import { contentsOf, remember } from './contents.js';
 
 export const SPLITS: readonly Split[] = ['train', 'val'];
 
@@ -22,9 +25,11 @@ export interface Layout {
   splitFile(split: Split): string;
   /** Where the file of a kind may lie, relative to the root; the first that exists counts. */
   readonly files: Readonly<Record<string, (id: string) => readonly string[]>>;
+  /** Further files that say which samples count. */
+  readonly others?: readonly string[];
 }
 
-/** @throws MtcpError `data` if the list names an id twice */
+/** @throws MtcpError `data` if the list names an id twice, or one that leads out of the folder */
 export async function readIds(layout: Layout, split: Split): Promise<readonly string[]> {
   const file = join(layout.root, layout.splitFile(split));
   const lines = (await readBytes(file)).toString('utf8').split(/\r?\n/);
@@ -32,10 +37,20 @@ export async function readIds(layout: Layout, split: Split): Promise<readonly st
   const seen = new Set<string>();
   for (const id of ids) {
     if (seen.has(id)) throw new MtcpError('data', `lists "${id}" twice`, { where: file });
+    if (!isInside(id))
+      throw new MtcpError('data', `lists ${JSON.stringify(id)}, which leads out of the folder`, {
+        where: file,
+        hint: 'an id is a part of file names below the folder, such as 2008_000001',
+      });
     seen.add(id);
   }
   return ids;
 }
+
+/** Ids may have folders in them, but none above. */
+const isInside = (id: string): boolean =>
+  // oxlint-disable-next-line no-control-regex
+  !/^[/\\]|[\u0000-\u001f]|^[A-Za-z]:/.test(id) && !id.split(/[/\\]/).includes('..');
 
 /** The absolute path of a file that exists, or of the first name it could have. */
 export async function locate(layout: Layout, kind: string, id: string): Promise<string> {
@@ -52,32 +67,52 @@ async function find(layout: Layout, kind: string, id: string) {
   return [names, undefined] as const;
 }
 
+/** What a folder holds. */
+export interface Verified {
+  counts: Record<Split, number>;
+  /** Another one whenever a split, or the content of one of its files, is another. */
+  digest: string;
+  /** What a person should know: files that changed since the last look, and the like. */
+  warnings: string[];
+}
+
+function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Ids looked at before others get a turn. */
+const AT_ONCE = 200;
+
 /**
- * Checks that the files of the `needed` kinds exist for every id.
- * @returns how many samples each split has, and a hash of their ids and of the sizes of all their files
+ * Checks that the files of the `needed` kinds exist for every id, and identifies them by their content.
+ * @throws MtcpError `data` if files are missing
  */
 export async function verifyFiles(
   layout: Layout,
   needed: ReadonlySet<string>,
   report: Report,
-): Promise<{ counts: Record<Split, number>; digest: string }> {
+): Promise<Verified> {
   await checkRoot(layout);
   const splits = await Promise.all(SPLITS.map((split) => readIds(layout, split)));
   const counts = { train: splits[0].length, val: splits[1].length };
   const total = counts.train + counts.val;
   const missing: string[] = [];
-  const hash = createHash('sha256');
+  const found: (string | undefined)[] = [];
   let done = 0;
-  for (const [i, ids] of splits.entries()) {
-    hash.update(`${SPLITS[i]}\n`);
-    for (const id of ids) {
-      const kinds = Object.keys(layout.files);
-      const found = await Promise.all(kinds.map((kind) => find(layout, kind, id)));
-      for (const [k, [names, file]] of found.entries())
-        if (!file && needed.has(kinds[k])) missing.push(join(layout.root, names[0]));
-      hash.update(`${id} ${found.map(([, file]) => file?.size ?? '-').join(' ')}\n`);
-      if (++done % 100 === 0 || done === total) report(done, total, 'checking files');
+  for (const id of splits.flat()) {
+    for (const [kind, namesOf] of Object.entries(layout.files)) {
+      const names = namesOf(id);
+      const name = names.find((each) => exists(join(layout.root, each)));
+      if (name === undefined && needed.has(kind)) missing.push(join(layout.root, names[0]));
+      found.push(name);
     }
+    if (++done % AT_ONCE !== 0 && done !== total) continue;
+    report(done, total, 'checking files');
+    await setImmediate();
   }
   if (missing.length > 0)
     throw new MtcpError(
@@ -88,7 +123,23 @@ export async function verifyFiles(
         hint: 'the copy is not complete; fetch the data set again or correct "root"',
       },
     );
-  return { counts, digest: hash.digest('hex').slice(0, 16) };
+  const others = (layout.others ?? []).filter((name) => exists(join(layout.root, name)));
+  const there = [...found, ...others].filter((name) => name !== undefined);
+  const { hashes, warnings } = await contentsOf(layout.root, [...new Set(there)], report);
+  const hash = createHash('sha256');
+  const kinds = Object.keys(layout.files).length;
+  let at = 0;
+  for (const [i, ids] of splits.entries()) {
+    hash.update(`${SPLITS[i]}\n`);
+    for (const id of ids) {
+      const own = found.slice(at, (at += kinds));
+      hash.update(`${id} ${own.map((name) => (name === undefined ? '-' : hashes.get(name))).join(' ')}\n`);
+    }
+  }
+  for (const name of others) hash.update(`${name} ${hashes.get(name)}\n`);
+  const digest = hash.digest('hex').slice(0, 16);
+  remember(digest, hashes);
+  return { counts, digest, warnings };
 }
 
 /** What tables must say if a split is not the benchmark's. */

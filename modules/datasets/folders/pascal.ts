@@ -16,7 +16,7 @@ import { readBytes } from '../formats/file.js';
 import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { encodeMat, readMat, rowMajor } from '../formats/mat.js';
 import { encodeLabelPng, encodeRgbPng, readLabelPng, readRgbPng } from '../formats/png.js';
-import { checkValues, locate, verifyFiles, type Layout, type Report } from './layout.js';
+import { checkValues, locate, SPLITS, verifyFiles, type Layout, type Report } from './layout.js';
 import { NORMALS_VALID, PASCAL_TASKS, PERSON, VOC_CLASSES } from './pascal-classes.js';
 import {
   encodeAnnotation,
@@ -45,6 +45,7 @@ const partsFile = (split: Split): string => `ImageSets/Parts/${split}.txt`;
 export class PascalFolder extends SampleFolder {
   readonly contents = 'JPEGImages/, semseg/, human_parts/, sal_distill/ and ImageSets/';
   readonly files = FILES;
+  readonly others = SPLITS.map(partsFile);
   readonly tasks = PASCAL_TASKS;
   readonly splitFile = splitFile;
   protected readonly readImage = readJpeg;

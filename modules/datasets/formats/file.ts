@@ -9,6 +9,7 @@ import {
   READ,
   unreadable,
 } from '../../../registry/support/plain-file.js';
+import { asIoError } from '../../../registry/support/io-error.js';
 import { MOST_BYTES } from './budget.js';
 
 /**
@@ -50,9 +51,6 @@ export async function writeAtomically(file: string, bytes: Uint8Array | string):
     await rename(partial, file);
   } catch (cause) {
     await rm(partial, { force: true });
-    throw new MtcpError('io', `cannot be written (${(cause as NodeJS.ErrnoException).code})`, {
-      where: file,
-      cause,
-    });
+    throw asIoError(cause, file);
   }
 }

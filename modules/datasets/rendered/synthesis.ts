@@ -3,10 +3,13 @@
 // the earlier one's. What is rendered, and how it is laid out, is a recipe.
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
-import { availableParallelism, homedir, hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { defineOptions, MtcpError, type Split } from '../../../registry/index.js';
+import { JsonFormat } from '../../../registry/support/json-file.js';
+import { asCacheError, cacheFolder } from '../cache.js';
 import { writeAtomically } from '../formats/file.js';
+import { changesBetween } from '../folders/contents.js';
 import { SPLITS, type Report } from '../folders/layout.js';
 import { ThreadPool } from '../../support/threads.js';
 
@@ -67,14 +70,18 @@ export async function synthesise<Result, Manifest extends SynthesisManifest>(
 ): Promise<Manifest> {
   const target = resolve(directory);
   if (!(await isEmpty(target))) return requireSame(recipe, target, options);
-  await removeAbandoned(target);
-  await mkdir(dirname(target), { recursive: true });
-  const partial = await mkdtemp(`${partialPrefix(target)}${process.pid}-`);
   try {
-    const manifest = await fill<Result, Manifest>(recipe, partial, options, report, threads);
-    return await publish(recipe, partial, target, manifest);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
+    await removeAbandoned(target);
+    await mkdir(dirname(target), { recursive: true });
+    const partial = await mkdtemp(`${partialPrefix(target)}${process.pid}-`);
+    try {
+      const manifest = await fill<Result, Manifest>(recipe, partial, options, report, threads);
+      return await publish(recipe, partial, target, manifest);
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw asCacheError(error, dirname(target));
   }
 }
 
@@ -152,9 +159,12 @@ async function requireSame<Manifest extends SynthesisManifest>(
   const manifest = parseManifest<Manifest>(text) ?? fail('has a manifest that cannot be read');
   if (manifest.version !== version || keyOf(version, manifest.options) !== keyOf(version, options))
     return fail(`holds ${things} that were made with other options`);
-  return (await recipe.digest(directory)) === manifest.digest
-    ? manifest
-    : fail(`holds ${things} whose files have changed since they were made`);
+  const digest = await recipe.digest(directory);
+  if (digest === manifest.digest) return manifest;
+  const changes = changesBetween(manifest.digest, digest);
+  return fail(
+    `holds ${things} whose files have changed since they were made${changes === undefined ? '' : ` (${changes})`}`,
+  );
 }
 
 /** Differs for options that give different files. */
@@ -162,12 +172,31 @@ function keyOf(version: number, { train, val, size, seed }: SynthesisOptions): s
   return JSON.stringify([version, train, val, ...size, seed]);
 }
 
+const FORMAT = new JsonFormat<SynthesisManifest>('the manifest of rendered data', {
+  type: 'object',
+  required: ['version', 'options', 'digest'],
+  properties: {
+    version: { type: 'integer' },
+    options: {
+      type: 'object',
+      required: ['train', 'val', 'size', 'seed'],
+      properties: {
+        train: { type: 'integer' },
+        val: { type: 'integer' },
+        size: { type: 'array', items: { type: 'integer' }, minItems: 2, maxItems: 2 },
+        seed: { type: 'integer' },
+      },
+    },
+    digest: { type: 'string' },
+  },
+});
+
 function parseManifest<Manifest extends SynthesisManifest>(text: string): Manifest | undefined {
   try {
-    const manifest = JSON.parse(text) as Manifest;
-    return Array.isArray(manifest.options?.size) ? manifest : undefined;
-  } catch {
-    return undefined;
+    return FORMAT.parse(text, MANIFEST) as Manifest;
+  } catch (error) {
+    if (MtcpError.is(error)) return undefined;
+    throw error;
   }
 }
 
@@ -253,9 +282,4 @@ export function synthesisFolder(
 ): string {
   const key = createHash('sha256').update(keyOf(version, options)).digest('hex').slice(0, 12);
   return join(cache ? resolve(cache) : cacheFolder(), `${name}-${key}`);
-}
-
-function cacheFolder(): string {
-  const { MTCP_CACHE, XDG_CACHE_HOME } = process.env;
-  return MTCP_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'mtcp');
 }

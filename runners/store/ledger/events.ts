@@ -97,6 +97,8 @@ const COURSE: ReadonlySet<TrialEvent['event']> = new Set([
 ]);
 
 const TEXT = { type: 'string' };
+/** It becomes a part of folder names. */
+export const DIGEST = { type: 'string', pattern: '^[\\w-]*$' };
 const COUNT = { type: 'integer', minimum: 0 };
 /** What is not a number is written as null. */
 const NUMBER = { type: ['number', 'null'] };
@@ -111,7 +113,7 @@ const FIELDS: Readonly<Record<TrialEvent['event'], Readonly<Record<string, FileS
     data: {
       type: 'object',
       required: ['caption', 'digest', 'notes'],
-      properties: { caption: TEXT, digest: TEXT, notes: { type: 'array', items: TEXT } },
+      properties: { caption: TEXT, digest: DIGEST, notes: { type: 'array', items: TEXT } },
     },
   },
   resumed: { epoch: COUNT, step: COUNT },

@@ -14,7 +14,7 @@ import { JsonFormat, NUMBERS, TEXTS } from '../../../registry/support/json-file.
 import type { TrialSpec } from '../../config/index.js';
 import type { Measured, MetricValues } from '../../../registry/contracts/learning.js';
 import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
-import { readEvents, readLog } from './events.js';
+import { DIGEST, readEvents, readLog } from './events.js';
 import { asIoError, writeWhole } from '../../support/files.js';
 import { freeName, requireOwn, requireOwnTree } from '../../support/own.js';
 import { ownerOf, type LeaseOptions, type Ownership } from './lease.js';
@@ -169,14 +169,17 @@ export class RunFolder {
   /**
    * Gives the folder another name, so that the trial is new again and nothing is lost.
    * @param why part of the new name
+   * @returns where it is now
    */
-  setAside(why: string): void {
+  setAside(why: string): string {
+    const path = freeName(`${this.path}-${why}`);
     try {
-      renameSync(this.path, freeName(`${this.path}-${why}`));
+      renameSync(this.path, path);
     } catch (error) {
       // Another process was faster.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asIoError(error, this.path);
     }
+    return path;
   }
 }
 
@@ -235,7 +238,7 @@ const RESULT = new JsonFormat<TrialResult>(
         required: ['caption', 'digest', 'notes'],
         properties: {
           caption: { type: 'string' },
-          digest: { type: 'string' },
+          digest: DIGEST,
           notes: { type: 'array', items: { type: 'string' } },
         },
       },

@@ -5,7 +5,7 @@ import { PASCAL_FOLDERS, PascalFolder, writePascalSplit } from '../../folders/pa
 
 const RECIPE: Recipe<number[]> = {
   /** Goes up whenever the same options give other files. */
-  version: 1,
+  version: 2,
   things: 'scenes',
   folders: PASCAL_FOLDERS,
   worker: new URL('./worker.js', import.meta.url),
