@@ -8,7 +8,11 @@ import { binaryActivation, binaryWeight } from './ops/binarize.js';
 import { conv2d } from './ops/convolution.js';
 import { convNorm } from './residual.js';
 
-/** sign(x - shift) convolved with binary weights; 3x3, same size. */
+/**
+ * sign(x - shift) convolved with binary weights; 3x3, same size.
+ * @param x [batch, height, width, channels]
+ * @returns [batch, height, width, out]
+ */
 export function binaryConv(scope: Scope, x: tf.Tensor4D, out: number): tf.Tensor4D {
   const channels = x.shape[3];
   const shift = scope.param<tf.Rank.R1>('shift', [channels], zeros);
@@ -27,7 +31,11 @@ function prelu(scope: Scope, x: tf.Tensor4D): tf.Tensor4D {
   return tf.prelu<tf.Tensor>(x, slope) as tf.Tensor4D;
 }
 
-/** Norm, sign, binary convolution, real-valued shortcut, PReLU. */
+/**
+ * Norm, sign, binary convolution, real-valued shortcut, PReLU.
+ * @param x [batch, height, width, channels]
+ * @returns [batch, height, width, out]
+ */
 export function binaryBlock(scope: Scope, x: tf.Tensor4D, out: number): tf.Tensor4D {
   const real =
     x.shape[3] === out ? x : convNorm(scope, ['shortcut.conv', 'shortcut.norm'], x, out, { kernel: 1 });
@@ -35,7 +43,7 @@ export function binaryBlock(scope: Scope, x: tf.Tensor4D, out: number): tf.Tenso
   return prelu(scope.at('prelu'), batchNorm(scope.at('norm_out'), mixed).add(real));
 }
 
-/** `count` binary blocks of `out` channels. */
+/** `count` binary blocks: [batch, height, width, channels] to [batch, height, width, out]. */
 export function binaryBlocks(scope: Scope, x: tf.Tensor4D, out: number, count: number): tf.Tensor4D {
   for (let i = 0; i < count; i++) x = binaryBlock(scope.at(`${i}`), x, out);
   return x;

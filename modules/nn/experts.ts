@@ -5,7 +5,7 @@ import { torchWeight, zeros } from './initializers.js';
 import { conv2d } from './layers.js';
 import { conv2d as convolve } from './ops/convolution.js';
 
-/** 3x3 to `rank` channels, 1x1 back; nothing in between. */
+/** 3x3 to `rank` channels, 1x1 back; nothing in between. The shape [batch, height, width, channels] stays. */
 export function lowRank(scope: Scope, x: tf.Tensor4D, rank: number): tf.Tensor4D {
   const narrow = conv2d(scope.at('down'), x, rank, { kernel: 3, padding: 1 });
   return conv2d(scope.at('up'), narrow, x.shape[3], { kernel: 1 });
@@ -22,7 +22,11 @@ export interface Experts {
   ranks: readonly number[];
 }
 
-/** Made once for all tasks, whose gradients then come together before they are taken apart expert by expert. */
+/**
+ * The parameters of low-rank experts, one for each of `ranks`, for maps of `channels` channels; shapes as in
+ * `Experts`. Made
+ * once for all tasks, whose gradients then come together before they are taken apart expert by expert.
+ */
 export function experts(scope: Scope, channels: number, ranks: readonly number[]): Experts {
   const parts = ranks.map((rank, i) => {
     const [down, up] = [scope.at(`${i}.down`), scope.at(`${i}.up`)];

@@ -166,7 +166,11 @@ export function groupNorm(scope: Scope, x: tf.Tensor4D, groups: number, epsilon 
   return centered.mul(inverse).reshape(x.shape).mul(gamma).add(beta) as tf.Tensor4D;
 }
 
-/** Two linear layers with an activation between them: the feed-forward part of a transformer block. */
+/**
+ * Two linear layers with an activation between them: the feed-forward part of a transformer block. On the
+ * last axis of
+ * `x`, [..., channels], by way of `hidden`.
+ */
 export function mlp<R extends tf.Rank>(
   scopes: { first: Scope; second: Scope },
   x: tf.Tensor<R>,
@@ -189,7 +193,7 @@ export function embedding(
 
 /**
  * Stochastic depth (Huang et al. 2016): in training a whole sample's branch is dropped with this probability
- * and the others are scaled up; `x` is the branch before it is added.
+ * and the others are scaled up; `x`, [batch, ...], is the branch before it is added.
  */
 export function dropPath<R extends tf.Rank>(
   scope: Scope,
@@ -202,14 +206,16 @@ export function dropPath<R extends tf.Rank>(
   return x.mul(kept.div(1 - probability));
 }
 
-/** Dropout of whole channels (Tompson et al. 2015; PyTorch's Dropout2d). */
+/**
+ * Dropout of whole channels of [batch, height, width, channels] (Tompson et al. 2015; PyTorch's Dropout2d).
+ */
 export function dropChannels(scope: Scope, x: tf.Tensor4D, probability: number): tf.Tensor4D {
   if (!scope.training || probability === 0) return x;
   const kept = tf.step(scope.noise('drop_channels', [x.shape[0], 1, 1, x.shape[3]]).sub(probability));
   return x.mul(kept.div(1 - probability));
 }
 
-/** Dropout (Srivastava et al. 2014), element by element. */
+/** Dropout (Srivastava et al. 2014), element by element; any shape. */
 export function dropout<R extends tf.Rank>(scope: Scope, x: tf.Tensor<R>, probability: number): tf.Tensor<R> {
   if (!scope.training || probability === 0) return x;
   const kept = tf.step(scope.noise('dropout', [...x.shape]).sub(probability));

@@ -3,10 +3,10 @@ import * as tf from '../../registry/tf.js';
 import { MtcpError, type FeatureMap, type Pyramid, type Task } from '../../registry/index.js';
 import { resizeBilinear } from './resize.js';
 
-/** Height and width. */
+/** Height and width of [batch, height, width, channels]. */
 export const extentOf = (x: tf.Tensor4D): [number, number] => [x.shape[1], x.shape[2]];
 
-/** All levels at the size of level `at`, one after the other in the channels. */
+/** All levels at the size of level `at`, one after the other: [batch, height, width, sum of the channels]. */
 export function concatLevels(pyramid: Pyramid, at = 0): FeatureMap {
   const size = extentOf(pyramid[at].data);
   const parts = pyramid.map(({ data }) => resizeBilinear(data, size));
@@ -16,7 +16,10 @@ export function concatLevels(pyramid: Pyramid, at = 0): FeatureMap {
   };
 }
 
-/** Level `index` of a pyramid, counted from the end if negative. */
+/**
+ * Level `index` of a pyramid of [batch, height, width, channels], counted from the end if negative.
+ * @throws MtcpError `component` in the name of `who` if there is none
+ */
 export function levelOf(pyramid: Pyramid, index: number, who: string): FeatureMap {
   const level = pyramid.at(index);
   if (!level)
@@ -26,6 +29,7 @@ export function levelOf(pyramid: Pyramid, index: number, who: string): FeatureMa
   return level;
 }
 
+/** What `f` makes of each task, by the task's name. */
 export function byTask<T>(tasks: readonly Task[], f: (name: string, task: Task) => T): Record<string, T> {
   return Object.fromEntries(tasks.map((task) => [task.name, f(task.name, task)]));
 }

@@ -54,7 +54,11 @@ export function localAffinity(
   return tf.softmax(border === 'zero' ? scores : scores.add(outside(height, width, kernel))) as tf.Tensor4D;
 }
 
-/** Each place becomes the mixture of its neighbours. */
+/**
+ * Each position becomes the mixture of its neighbours.
+ * @param weights as `localAffinity` gives them
+ * @param x [batch, height, width, channels]; so is what is returned
+ */
 export function localGather(weights: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D {
   const taps = weights.shape[3];
   const shares = tf.split(weights, taps, 3);

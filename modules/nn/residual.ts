@@ -14,7 +14,11 @@ export interface ResidualOptions {
   firstDilation?: number;
 }
 
-/** A convolution without bias and its batch norm; `names` are their scopes. */
+/**
+ * A convolution without bias and its batch norm; `names` are their scopes.
+ * @param x [batch, height, width, channels]
+ * @returns [batch, rows, columns, out], smaller by `options.stride`
+ */
 export function convNorm(
   scope: Scope,
   [conv, norm]: readonly [string, string],
@@ -32,7 +36,11 @@ function shortcut(scope: Scope, x: Tensor4D, out: number, stride: number): Tenso
   return convNorm(scope, ['downsample.0', 'downsample.1'], x, out, { kernel: 1, stride });
 }
 
-/** Two 3x3 convolutions. @returns `out` channels */
+/**
+ * Two 3x3 convolutions and their shortcut (He et al. 2016).
+ * @param x [batch, height, width, channels]
+ * @returns [batch, rows, columns, out], smaller by the stride
+ */
 export function basicBlock(
   scope: Scope,
   x: Tensor4D,
@@ -53,7 +61,11 @@ export function basicBlock(
   return relu(second.add(shortcut(scope, x, out, stride)));
 }
 
-/** 1x1, 3x3, 1x1; the stride sits on the 3x3 as in torchvision. @returns `out` channels, by default 4 * `width` */
+/**
+ * 1x1, 3x3, 1x1 and their shortcut (He et al. 2016); the stride sits on the 3x3 as in torchvision.
+ * @param x [batch, height, width, channels]
+ * @returns [batch, rows, columns, out], smaller by the stride; `out` is 4 * `width` if nothing else is said
+ */
 export function bottleneck(
   scope: Scope,
   x: Tensor4D,
@@ -76,14 +88,17 @@ export function bottleneck(
   return relu(wide.add(shortcut(scope, x, out, stride)));
 }
 
-/** `count` bottlenecks of `out` channels; the first one changes the width where it must. */
+/**
+ * `count` bottlenecks of the same size, [batch, height, width, out]; the first one changes the width where
+ * it must.
+ */
 export function bottlenecks(scope: Scope, x: Tensor4D, out: number, count: number): Tensor4D {
   for (let i = 0; i < count; i++)
     x = bottleneck(scope.at(`${i}`), x, Math.max(1, Math.floor(out / 4)), { out });
   return x;
 }
 
-/** `count` basic blocks of `out` channels. */
+/** `count` basic blocks of the same size, [batch, height, width, out]. */
 export function basicBlocks(scope: Scope, x: Tensor4D, out: number, count: number): Tensor4D {
   for (let i = 0; i < count; i++) x = basicBlock(scope.at(`${i}`), x, out);
   return x;

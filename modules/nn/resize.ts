@@ -149,7 +149,10 @@ export function resizeBilinear(
   return alongAxes(x, size, (from, to) => bilinearMatrix(from, to, alignCorners));
 }
 
-/** Bicubic with antialiasing, as position tables of transformers are resized (timm). */
+/**
+ * Bicubic with antialiasing, as position tables of transformers are resized (timm).
+ * @param x [batch, height, width, channels]; `size` is the new [height, width]
+ */
 export function resizeBicubic(x: tf.Tensor4D, size: readonly [number, number]): tf.Tensor4D {
   return alongAxes(x, size, bicubicMatrix);
 }
@@ -170,8 +173,10 @@ const repeat = defineOp(OPERATIONS.RepeatCells, {
 });
 
 /**
- * Output i takes input floor(i * from / to), as torch's mode "nearest"; with `centred` the one at its own centre,
+ * Output i takes input floor(i * from / to), as torch's mode "nearest"; with `centred` the one at its own
+ * centre,
  * floor((i + 0.5) * from / to), as "nearest-exact".
+ * @param x [batch, from, from, channels]; the new size is [height, width]
  */
 export function resizeNearest(
   x: tf.Tensor4D,

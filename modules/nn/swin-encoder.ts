@@ -20,7 +20,12 @@ export interface SwinEncoderOptions {
 const PATCH = 4;
 const weightInit = normal(0.02);
 
-/** @returns one map for each stage, strides 4, 8, 16, 32, channels embed, 2 embed, 4 embed, ... */
+/**
+ * @param image [batch, height, width, 3]; padded to whole patches of 4x4
+ * @returns one map for each stage, [batch, rows, columns, channels]: strides 4, 8, 16, 32, channels embed, 2
+ * embed, 4 embed, ...
+ * @throws MtcpError `component` if the window is larger than the first map
+ */
 export function swinEncoder(scope: Scope, image: FeatureMap, options: SwinEncoderOptions): Pyramid {
   const { embed, depths, heads, window, mlp_ratio: mlpRatio, drop_path: dropPath } = options;
   const [, height, width] = image.data.shape;

@@ -23,8 +23,10 @@ const tableInit = truncatedNormal(0.02);
 const BLOCKED = -100;
 
 /**
- * A window must fit into the map that a pyramid begins with, or there would be no windows at all; the coarser maps
- * of later stages may be smaller and are padded.
+ * A window must fit into the map [batch, height, width, channels] that a pyramid begins with, or there would
+ * be no windows
+ * at all; the coarser maps of later stages may be smaller and are padded.
+ * @throws MtcpError `component`, at `option`
  */
 export function checkWindow(window: number, { shape: [, height, width] }: tf.Tensor4D, option: string): void {
   if (window <= Math.max(height, width)) return;
@@ -93,7 +95,11 @@ export function toWindows(x: tf.Tensor4D, window: number, shift: number): tf.Ten
     .reshape([batch * rows * columns, window * window, channels]);
 }
 
-/** The map that `toWindows` took apart, with the channels of `windows`; what was padded is cut off. */
+/**
+ * The map that `toWindows` took apart, [batch, height, width] of `like` with the channels of `windows`; what
+ * was padded is
+ * cut off.
+ */
 export function fromWindows(
   windows: tf.Tensor3D,
   like: tf.Tensor4D,
@@ -166,8 +172,10 @@ function roll(x: tf.Tensor4D, amount: number): tf.Tensor4D {
 }
 
 /**
- * Halves the resolution and doubles the channels: each 2x2 neighbourhood becomes one vector, normalised and
- * projected. Odd sizes are padded with zeros.
+ * Halves the resolution and doubles the channels, [batch, height, width, channels] to [batch, height / 2,
+ * width / 2,
+ * 2 * channels]: each 2x2 neighbourhood becomes one vector, normalised and projected. Odd sizes are padded
+ * with zeros.
  */
 export function patchMerging(scope: Scope, x: tf.Tensor4D, weightInit?: Initializer): tf.Tensor4D {
   const [batch, height, width, channels] = x.shape;
@@ -195,7 +203,7 @@ export interface SwinStageOptions extends Omit<SwinBlockOptions, 'shift' | 'drop
   dropPaths?: number[];
 }
 
-/** `depth` blocks, every second one shifted by half a window. */
+/** `depth` blocks on [batch, height, width, channels], every second one shifted by half a window. */
 export function swinStage(
   scope: Scope,
   x: tf.Tensor4D,

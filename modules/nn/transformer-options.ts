@@ -13,6 +13,7 @@ export const mlpRatioOption = {
   description: "Hidden over outer width of the blocks' MLPs.",
 } as const;
 
+/** The option for stochastic depth, with the component's own default. */
 export const dropPathOption = <const P extends number>(standard: P) =>
   ({
     type: 'number',

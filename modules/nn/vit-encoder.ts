@@ -86,7 +86,10 @@ interface VitSizeOptions {
   taps: readonly number[] | null;
 }
 
-/** What the options come to; `name` is the backbone's, for errors. */
+/**
+ * What the options come to; `name` is the backbone's, for errors.
+ * @throws MtcpError `component` if a tapped block is not there or the heads do not divide the channels
+ */
 export function vitSize(name: string, options: VitSizeOptions): VitSize {
   const variant = VARIANTS[options.variant];
   const channels = options.channels ?? variant.channels;
@@ -114,7 +117,11 @@ export interface Patches {
   positions: tf.Tensor3D;
 }
 
-/** @param grid rows and columns of the table of positions, which is resized to the image's (bicubic) */
+/**
+ * @param image [batch, height, width, 3]
+ * @param grid rows and columns of the table of positions, which is resized to the image's (bicubic)
+ * @throws MtcpError `component` if the image is not whole patches
+ */
 export function embedPatches(
   scope: Scope,
   name: string,

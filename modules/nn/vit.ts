@@ -31,7 +31,7 @@ export function vitBlock(scope: Scope, x: tf.Tensor3D, options: VitBlockOptions)
   return y.add(dropPath(scope.at('drop_path2'), vitMlp(scope, y, mlpRatio), drop));
 }
 
-/** The feed-forward half of a block, without the residual. */
+/** The feed-forward half of a block, without the residual; [batch, tokens, channels]. */
 export function vitMlp(scope: Scope, x: tf.Tensor3D, mlpRatio: number): tf.Tensor3D {
   const channels = x.shape[2];
   const normalized = layerNorm(scope.at('norm2'), x, VIT_EPSILON);

@@ -29,6 +29,11 @@ export interface PixelFeatures {
 const LEVELS = 3;
 const convInit = { weightInit: xavierUniform, biasInit: zeros };
 
+/**
+ * The pixel decoder with the parameter names of transformers' Mask2FormerPixelDecoder.
+ * @param pyramid [batch, height, width, channels] of the encoder at strides 4, 8, 16, 32; channels may differ
+ * @returns maps of `options.channels` channels: at stride 4 for the masks, at 32, 16 and 8 as memory
+ */
 export function pixelDecoder(scope: Scope, pyramid: Pyramid, options: PixelDecoderOptions): PixelFeatures {
   const { channels, heads, groups, layers, feedforward, points } = options;
   const coarse = pyramid.slice(-LEVELS).reverse();
@@ -93,6 +98,7 @@ export function pixelDecoder(scope: Scope, pyramid: Pyramid, options: PixelDecod
   return { masks: { data: masks, stride: fine.stride }, memory };
 }
 
+/** [batch, height, width, channels] to [batch, height * width, channels]. */
 export function flatten(x: tf.Tensor4D): tf.Tensor3D {
   const [batch, height, width, channels] = x.shape;
   return x.reshape([batch, height * width, channels]);

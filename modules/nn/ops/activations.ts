@@ -9,6 +9,7 @@ const reluOp = defineOp(OPERATIONS.Relu, {
   gradient: ([dy], _, { y }) => ({ x: () => dy.mul(tf.step(y)) }),
 });
 
+/** max(x, 0), whatever the shape. */
 export function relu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return reluOp({ x })[0] as tf.Tensor<R>;
 }
@@ -18,7 +19,7 @@ const geluOp = defineOp(OPERATIONS.Gelu, {
   gradient: ([dy], { x }) => ({ x: () => dy.mul(geluSlope(x)) }),
 });
 
-/** d/dx x Phi(x) = Phi(x) + x phi(x) */
+/** d/dx x Phi(x) = Phi(x) + x phi(x), element by element; any shape. */
 export function geluSlope<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   const density = x
     .square()
@@ -28,7 +29,7 @@ export function geluSlope<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return normalCdf(x).add(x.mul(density)) as tf.Tensor<R>;
 }
 
-/** 1 where the input was positive, 0 elsewhere. */
+/** 1 where the input was positive, 0 elsewhere; any shape. */
 export function reluSlope<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return tf.step(x);
 }
@@ -37,7 +38,7 @@ function normalCdf(x: tf.Tensor): tf.Tensor {
   return tf.erf(x.mul(Math.SQRT1_2)).add(1).mul(0.5);
 }
 
-/** Exact GELU, x Phi(x) (Hendrycks and Gimpel 2016), not the tanh approximation. */
+/** Exact GELU, x Phi(x) (Hendrycks and Gimpel 2016), not the tanh approximation; any shape. */
 export function gelu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return geluOp({ x })[0] as tf.Tensor<R>;
 }

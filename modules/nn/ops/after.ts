@@ -10,7 +10,7 @@ const op = defineOp(OPERATIONS.After, {
   gradient: ([dy]) => ({ x: () => dy }),
 });
 
-/** `x`, small, but not before all of `first` is there. */
+/** `x`, small and of any shape, but not before all of `first` is there. */
 export function after<R extends tf.Rank>(x: tf.Tensor<R>, first: readonly tf.Tensor[]): tf.Tensor<R> {
   return first.reduce(
     (waiting, other) => op({ x: waiting, first: other })[0],

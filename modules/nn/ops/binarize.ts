@@ -12,7 +12,7 @@ const activation = defineOp(OPERATIONS.BinaryActivation, {
   gradient: ([dy], { x }) => ({ x: () => dy.mul(tf.relu(x.abs().mul(-2).add(2))) }),
 });
 
-/** sign(x); the gradient is that of a smooth approximation. */
+/** sign(x), whatever the shape; the gradient is that of a smooth approximation. */
 export function binaryActivation<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return activation({ x })[0] as tf.Tensor<R>;
 }

@@ -8,7 +8,7 @@ const op = defineOp(OPERATIONS.Detach, {
   gradient: () => ({}),
 });
 
-/** `x` as a constant: no gradient flows through it. */
+/** `x` as a constant of the same shape: no gradient flows through it. */
 export function detach<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return op({ x })[0] as tf.Tensor<R>;
 }
