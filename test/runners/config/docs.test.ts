@@ -74,10 +74,10 @@ describe('docs/experiments.md', () => {
         encoding: 'utf8',
       },
     );
-    // Lines move when files are edited, and with them the columns.
-    const plain = (text: string) =>
-      text.split('\n').map((line) => line.replaceAll(/:\d+:\d+/g, '').replace(/ +#/, ' #'));
-    expect(plain(printed)).to.include.members(plain(shown.trimEnd()));
+    // The page shows a part, so its comments may stand in another column.
+    const plain = (text: string) => text.replaceAll(/ +#/g, ' #');
+    for (const section of plain(shown).split(/^(?=\w)/m))
+      expect(plain(printed), 'docs/experiments.md has to show what is printed now').to.contain(section);
   });
 
   it('shows every rule of merging with its result', () => {

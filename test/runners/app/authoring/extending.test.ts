@@ -57,8 +57,8 @@ describe('docs/extending.md', function () {
       });
     if (language !== 'sh') continue;
     it(text.trim(), () => {
-      const [program, ...args] = text.trim().split(/\s+/);
-      expect(program).to.equal('mtcp');
+      const [npx, program, ...args] = text.trim().split(/\s+/);
+      expect([npx, program]).to.deep.equal(['npx', 'mtcp']);
       const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
         cwd: folder,
         encoding: 'utf8',
