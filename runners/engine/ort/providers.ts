@@ -13,7 +13,7 @@ const CUDA_LIBRARY: Partial<Record<NodeJS.Platform, string>> = {
 };
 
 const INSTALL =
-  '`npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12` fetches it (Linux x64, Windows x64); or set MTCP_ONNXRUNTIME to the folder of libonnxruntime in another GPU build, such as onnxruntime/capi of the wheel onnxruntime-gpu';
+  '`ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js` fetches it (Linux x64, Windows x64); or set MTCP_ONNXRUNTIME to the folder of libonnxruntime in another GPU build, such as onnxruntime/capi of the wheel onnxruntime-gpu';
 
 /**
  * Adds a provider to the settings of a session; operators that it lacks run on the CPU.
