@@ -6,6 +6,7 @@ import { typedSections } from './bare.js';
 import { codeOf } from './code.js';
 import { compose, markOfWhole, mergeTrial, type Composition } from './compose.js';
 import { withDataAt } from './data-folder.js';
+import { withThreads } from './run-settings.js';
 import { unknownName } from './explain.js';
 import { Faults, throwAll, type Combination } from './faults.js';
 import { COMPOSED_NODES } from './budgets.js';
@@ -41,6 +42,8 @@ export interface LoadOptions {
   rows?: readonly string[];
   /** Where the data set lies: the value of the first path option that it reads. */
   data?: string;
+  /** Threads of the engine, instead of the file's; no part of a trial's identity. */
+  threads?: number;
   /** Folder of schemas; the package's own if left out. */
   schemas?: string;
 }
@@ -311,7 +314,9 @@ function expand(
     const { node, value } = byRow.get(row)!;
     const { value: filled, paths } = schemas.completeTrial(value, node);
     const reading = () => readingProfiles(file, schemas, options);
-    const config = withDigest(withDataAt(options.data, filled as TrialConfig, schemas, reading));
+    const config = withDigest(
+      withThreads(options.threads, withDataAt(options.data, filled as TrialConfig, schemas, reading)),
+    );
     return { config: deepFreeze(config), paths };
   });
   const ofSeed = (seed: number) => {

@@ -8,22 +8,16 @@ import { loadExperiment, type Experiment, type LoadOptions } from './load.js';
 export interface OpenOptions extends LoadOptions {
   /** What computes, instead of the file's choice: `onnx`, `onnx:PROVIDER`, `tensorflow`, `wasm` or `cpu`. */
   engine?: string;
-  /** Threads of the engine, instead of the file's. */
-  threads?: number;
 }
 
-/** Loads an experiment with all components known and `engine` and `threads` as the last changes. */
+/** Loads an experiment with all components known and `engine` as the last change. */
 export function openExperiment(
   file: string,
-  { engine, threads, overrides = [], ...options }: OpenOptions = {},
+  { engine, overrides = [], ...options }: OpenOptions = {},
 ): Experiment {
   const experiment = loadExperiment(file, {
     ...options,
-    overrides: [
-      ...overrides,
-      ...(engine === undefined ? [] : [engineOverride(engine)]),
-      ...(threads === undefined ? [] : [`engine.threads=${threads}`]),
-    ],
+    overrides: [...overrides, ...(engine === undefined ? [] : [engineOverride(engine)])],
   });
   refuseExcess(experiment);
   return experiment;

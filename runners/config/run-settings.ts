@@ -1,6 +1,7 @@
 // What a process decides for itself and no trial is identified by: its part of the machine. What a file says about
 // threads and workers is in the trial's configuration and comes first.
 import { availableParallelism } from 'node:os';
+import { MtcpError } from '../../registry/errors.js';
 import type { TrialConfig } from './trial.js';
 
 export interface RunSettings {
@@ -23,3 +24,17 @@ export const workersOf = (
   { threads }: RunSettings = {},
 ): number | undefined =>
   train.workers ?? (threads === undefined ? undefined : Math.max(1, Math.min(3, threads - 1)));
+
+/**
+ * A configuration with the threads that `--threads` asks for.
+ * @throws MtcpError `usage` if the engine has one thread
+ */
+export function withThreads(threads: number | undefined, config: TrialConfig): TrialConfig {
+  const { engine } = config;
+  if (threads === undefined) return config;
+  if (!('threads' in engine))
+    throw new MtcpError('usage', `the engine "${engine.type}" has one thread`, {
+      where: `argument "--threads ${threads}"`,
+    });
+  return { ...config, engine: { ...engine, threads } };
+}
