@@ -4,6 +4,7 @@
 import * as tf from '../../registry/tf.js';
 import { operationUnderWay } from './operation-names.js';
 import { Builder } from './graph/builder.js';
+import type { Target } from './graph/target.js';
 import { Graph, type Constant, type DType, type Shape, type Value } from './graph/ir.js';
 import type { Recomputing } from '../../registry/contracts/operations.js';
 import { MtcpError } from '../../registry/errors.js';
@@ -32,9 +33,9 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
   #withoutGradient: WithoutGradient[] = [];
 
   /** Forgets everything recorded so far. */
-  restart(): void {
+  restart(target?: Target): void {
     this.graph = new Graph();
-    this.build = new Builder(this.graph);
+    this.build = new Builder(this.graph, target);
     this.#values = new WeakMap();
     this.#refused = undefined;
     this.#withoutGradient = [];

@@ -17,6 +17,7 @@ import { flopsOf, flopsOfNode } from './graph/cost.js';
 import { peakBytesOf } from './graph/lifetimes.js';
 import { recompute } from './graph/recompute.js';
 import { toOnnx } from './graph/onnx.js';
+import { TARGETS, type Target } from './graph/target.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
 import { unshaped } from './graph/views.js';
@@ -49,7 +50,7 @@ export class RecordingEngine implements Engine {
 
   constructor(readonly options: RecordingOptions) {
     this.#create = options.createSession ?? createNativeSession;
-    this.description = `onnxruntime${options.provider && options.provider !== 'cpu' ? ` ${options.provider}` : ''}, ${options.threads} thread${options.threads === 1 ? '' : 's'}`;
+    this.description = `onnxruntime${this.#onDevice ? ` ${options.provider}` : ''}, ${options.threads} thread${options.threads === 1 ? '' : 's'}`;
   }
 
   async compile(
@@ -58,7 +59,7 @@ export class RecordingEngine implements Engine {
     options?: CompileOptions,
   ): Promise<Program> {
     const started = performance.now();
-    const { graph, outputs } = await record(define, options);
+    const { graph, outputs } = await record(define, { ...options, target: this.#target });
     return this.#program(name, graph, outputs, new Map(), started);
   }
 
@@ -68,10 +69,13 @@ export class RecordingEngine implements Engine {
     options?: CompileOptions,
   ): Promise<readonly [Program, Program]> {
     const started = performance.now();
-    const { graph, outputs } = await record((tracer) => {
-      const [first, second] = define(tracer);
-      return { ...prefixed('first/', first), ...prefixed('second/', second) };
-    }, options);
+    const { graph, outputs } = await record(
+      (tracer) => {
+        const [first, second] = define(tracer);
+        return { ...prefixed('first/', first), ...prefixed('second/', second) };
+      },
+      { ...options, target: this.#target },
+    );
     const [first, second] = ['first/', 'second/'].map((prefix) => withoutPrefix(prefix, outputs));
     const carried = carriedValues(graph, [...first.values()], [...second.values()]);
     for (const [value, carriedName] of carried) first.set(carriedName, value);
@@ -95,7 +99,8 @@ export class RecordingEngine implements Engine {
     const recorded = performance.now();
     const key = createHash('sha256').update(model).digest('hex');
     const flops = flopsOf(nodes);
-    const alone = flops / nodes.length < SMALL_OPERATORS;
+    // Threads are a matter of the CPU; runs on a device go one after the other.
+    const alone = !this.#onDevice && flops / nodes.length < SMALL_OPERATORS;
     const session = await this.#session(key, model, alone);
     const stats: ProgramStats = {
       recordSeconds: (recorded - started) / 1000,
@@ -117,6 +122,14 @@ export class RecordingEngine implements Engine {
       () => this.#release(key),
       (bytes) => this.#create(bytes, this.options),
     );
+  }
+
+  get #target(): Target {
+    return TARGETS[this.options.provider ?? 'cpu'];
+  }
+
+  get #onDevice(): boolean {
+    return (this.options.provider ?? 'cpu') !== 'cpu';
   }
 
   async #session(key: string, model: Uint8Array, alone: boolean): Promise<Session> {
@@ -160,22 +173,25 @@ export interface Recording {
 /** Runs `define` on the recording backend; nothing is computed. */
 export async function record(
   define: (tracer: Tracer) => tf.NamedTensorMap,
-  { recomputedFrom = Infinity }: CompileOptions = {},
+  { recomputedFrom = Infinity, target }: CompileOptions & { target?: Target } = {},
 ): Promise<Recording> {
-  const mine = recorded.then(() => recordNow(define));
+  const mine = recorded.then(() => recordNow(define, target));
   recorded = mine.catch(() => {});
   const recording = await mine;
   if (recomputedFrom < Infinity) recompute(recording.graph, [...recording.outputs.values()], recomputedFrom);
   return recording;
 }
 
-async function recordNow(define: (tracer: Tracer) => tf.NamedTensorMap): Promise<Recording> {
+async function recordNow(
+  define: (tracer: Tracer) => tf.NamedTensorMap,
+  target: Target | undefined,
+): Promise<Recording> {
   if (!tf.engine().registryFactory[RECORDING]) tf.registerBackend(RECORDING, () => new RecordingBackend());
   const before = tf.engine().backendName;
   await tf.setBackend(RECORDING);
   try {
     const backend = tf.engine().backend as RecordingBackend;
-    backend.restart();
+    backend.restart(target);
     const { graph } = backend;
     const inputs = new Map<string, tf.Tensor>();
     const tracer: Tracer = {

@@ -36,7 +36,7 @@ const PACKAGES = [
   'sharp',
 ];
 
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 
 export async function diagnose(
   observe: (name: string, done: number, total: number) => void,

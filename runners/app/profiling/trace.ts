@@ -1,6 +1,6 @@
 // Reads what onnxruntime wrote about its runs: a list of events, one for each operator of each run.
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { profileAt } from '../../engine/ort/profile-file.js';
 
 export interface OperatorTime {
   /** Place of the operator in the program. */
@@ -25,9 +25,9 @@ interface TraceEvent {
  * @param skip first runs that do not count
  */
 export function readTrace(prefix: string, skip: number): OperatorTime[] {
-  const name = readdirSync(dirname(prefix)).find((file) => file.startsWith(`${basename(prefix)}_`));
-  if (name === undefined) return [];
-  const events = JSON.parse(readFileSync(join(dirname(prefix), name), 'utf8')) as TraceEvent[];
+  const path = profileAt(prefix);
+  if (path === undefined) return [];
+  const events = JSON.parse(readFileSync(path, 'utf8')) as TraceEvent[];
   const runs = events.filter(({ cat, name }) => cat === 'Session' && name === 'model_run');
   const counted = runs.slice(skip);
   if (counted.length === 0) return [];

@@ -14,13 +14,17 @@ import {
   type Value,
 } from './ir.js';
 import { broadcast, pairwiseViews, type PairwiseViews } from './broadcast.js';
+import { TARGETS, type Target } from './target.js';
 import { axesBeforeReshape, axesLeaving, beforeReshape, operandsBeforeReshape, sourceOf } from './views.js';
 
 export type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow' | 'Mod' | 'PRelu';
 export type Compare = 'Equal' | 'Greater' | 'GreaterOrEqual' | 'Less' | 'LessOrEqual';
 
 export class Builder {
-  constructor(readonly graph: Graph) {}
+  constructor(
+    readonly graph: Graph,
+    readonly target: Target = TARGETS.cpu,
+  ) {}
 
   splat(value: number, shape: Shape, dtype: DType = 'float32'): Value {
     return this.graph.constant(dtype, shape, { splat: value });
@@ -169,7 +173,7 @@ export class Builder {
 
   /**
    * alpha * a b over the last two axes, leading axes broadcast; `transA`/`transB` swap the last two axes.
-   * Always the FusedMatMul operator: it transposes for free, and onnxruntime does not turn it into the
+   * The FusedMatMul operator where there is one: it transposes for free, and onnxruntime does not turn it into the
    * slower biased Gemm when an addition follows.
    */
   matmul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 } = {}): Value {
@@ -189,8 +193,38 @@ export class Builder {
     const rows = beforeMatmul(a, b, transA ? 2 : 1);
     const columns = rows === a ? beforeMatmul(b, a, 2) : b;
     const result = matmulShape(rows.shape, columns.shape, transA, transB);
-    const product = this.op('FusedMatMul', [rows, columns], result, attributes, { domain: 'com.microsoft' });
+    const product = this.target.fusedMatMul
+      ? this.op('FusedMatMul', [rows, columns], result, attributes, { domain: 'com.microsoft' })
+      : this.#plainMatmul(rows, columns, result, { transA, transB, alpha });
     return this.reshape(product, shape);
+  }
+
+  /** The same product of ONNX's own operators. */
+  #plainMatmul(
+    a: Value,
+    b: Value,
+    shape: Shape,
+    { transA, transB, alpha }: { transA: boolean; transB: boolean; alpha: number },
+  ): Value {
+    const [left, right] = [transA ? this.#swapped(a) : a, transB ? this.#swapped(b) : b];
+    const product = this.op('MatMul', [left, right], shape);
+    return this.binary('Mul', product, this.splat(alpha, []));
+  }
+
+  #swapped(x: Value): Value {
+    const axes = x.shape.map((_, axis) => axis);
+    return this.transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+  }
+
+  /** The logarithm of softmax along an axis. */
+  logSoftmax(x: Value, axis: number): Value {
+    if (this.target.logSoftmax)
+      return axis === x.shape.length - 1
+        ? this.rowwise('LogSoftmax', x)
+        : this.op('LogSoftmax', [x], x.shape, { axis: int(axis) });
+    const shifted = this.binary('Sub', x, this.reduce('Max', x, [axis], true));
+    const sum = this.reduce('Sum', this.unary('Exp', shifted, Math.exp), [axis], true);
+    return this.binary('Sub', shifted, this.unary('Log', sum, Math.log));
   }
 
   /** Sum, mean, maximum, ... over `axes`; keeps the reduced axes as 1 if `keep`. */

@@ -13,9 +13,9 @@ export function flopsOf(nodes: readonly Node[]): number {
 export function flopsOfNode({ op, inputs, outputs, attributes, flops }: Node): number {
   if (flops !== undefined) return flops;
   if (inputs.some((value) => value?.constant)) return 0;
-  if (op === 'FusedMatMul') {
+  if (op === 'FusedMatMul' || op === 'MatMul') {
     const { shape } = inputs[0]!;
-    const transposed = 'int' in attributes.transA && attributes.transA.int === 1;
+    const transposed = op === 'FusedMatMul' && 'int' in attributes.transA && attributes.transA.int === 1;
     return 2 * sizeOf(outputs[0].shape) * shape.at(transposed ? -2 : -1)!;
   }
   // Each output of a convolution is a product with a filter; of a transposed one, each input.

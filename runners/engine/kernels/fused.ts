@@ -27,7 +27,7 @@ operation(OPERATIONS.After, (build, { x, first }) => {
 });
 
 operation(OPERATIONS.CrossEntropy, (build, { logits, labels }) => {
-  const logProbabilities = build.op('LogSoftmax', [logits], logits.shape, { axis: int(1) });
+  const logProbabilities = build.logSoftmax(logits, 1);
   const picked = build.gather(flat(build, logProbabilities), places(build, labels, logits), 0);
   return [build.unary('Neg', picked, (v) => -v), logProbabilities];
 });

@@ -30,18 +30,15 @@ for (const name of ['ArgMax', 'ArgMin'] as const)
     return build.cast(index, 'int32');
   });
 
-for (const [name, key, input] of [
-  ['Softmax', 'dim', 'logits'],
-  ['LogSoftmax', 'axis', 'logits'],
-] as const)
-  kernel(name, (build, inputs, attributes) => {
-    const x = inputs[input];
-    const axis: number = attributes[key] ?? -1;
-    const at = axis < 0 ? axis + x.shape.length : axis;
-    return at === x.shape.length - 1
-      ? build.rowwise(name, x)
-      : build.op(name, [x], x.shape, { axis: int(at) });
-  });
+kernel('Softmax', (build, { logits: x }, { dim }) => {
+  const axis = axesOf(dim ?? -1, x.shape.length)[0];
+  return axis === x.shape.length - 1
+    ? build.rowwise('Softmax', x)
+    : build.op('Softmax', [x], x.shape, { axis: int(axis) });
+});
+kernel('LogSoftmax', (build, { logits: x }, { axis }) =>
+  build.logSoftmax(x, axesOf(axis ?? -1, x.shape.length)[0]),
+);
 
 kernel('Cumsum', (build, { x }, { axis, exclusive, reverse }) =>
   build.op('CumSum', [x, build.graph.constant('int32', [], { splat: axis })], x.shape, {

@@ -14,6 +14,7 @@ const API_VERSION = 17;
 
 // The signatures of the functions we use; all return an OrtStatus pointer, 0 meaning success.
 const SIGNATURES = {
+  Run: [9, 'void *', 'void *', 'str *', 'void *', 'size_t', 'str *', 'size_t', 'void *'],
   CreateSessionFromArray: [8, 'void *', 'const void *', 'size_t', 'void *', '_Out_ void **'],
   CreateSessionOptions: [10, '_Out_ void **'],
   EnableProfiling: [14, 'void *', 'str'],

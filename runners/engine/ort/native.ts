@@ -94,30 +94,10 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
   };
 
   return {
-    bind(inputs, outputs): Binding {
-      const binding = ort.create('CreateIoBinding', session);
-      // The C side keeps addresses, so the arrays must stay reachable as long as the binding does.
-      const held: HostTensor[] = [];
-      const values: Pointer[] = [];
-      for (const [name, tensors] of [
-        ['BindInput', inputs],
-        ['BindOutput', outputs],
-      ] as const)
-        for (const [key, tensor] of tensors) {
-          const value = tensorValue(key, tensor);
-          ort.call(name, binding, key, value);
-          held.push(tensor);
-          values.push(value);
-        }
-      return {
-        run: () => ort.callAsync('RunWithBinding', session, null, binding),
-        close() {
-          ort.release('IoBinding', binding);
-          for (const value of values) ort.release('Value', value);
-          held.length = 0;
-        },
-      };
-    },
+    bind: (inputs, outputs) =>
+      provider === 'cpu'
+        ? bindInPlace(ort, session, inputs, outputs, tensorValue)
+        : bindAnew(ort, session, inputs, outputs, tensorValue),
     close() {
       if (options.profile) {
         const allocator = ort.create('GetAllocatorWithDefaultOptions');
@@ -125,6 +105,75 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
       }
       ort.release('Session', session);
       ort.trim();
+    },
+  };
+}
+
+type Tensors = ReadonlyMap<string, HostTensor>;
+
+/** On the CPU a session reads and writes our arrays themselves. */
+function bindInPlace(
+  ort: Ort,
+  session: Pointer,
+  inputs: Tensors,
+  outputs: Tensors,
+  tensorValue: (name: string, tensor: HostTensor) => Pointer,
+): Binding {
+  const binding = ort.create('CreateIoBinding', session);
+  // The C side keeps addresses, so the arrays must stay reachable as long as the binding does.
+  const held: HostTensor[] = [];
+  const values: Pointer[] = [];
+  for (const [name, tensors] of [
+    ['BindInput', inputs],
+    ['BindOutput', outputs],
+  ] as const)
+    for (const [key, tensor] of tensors) {
+      const value = tensorValue(key, tensor);
+      ort.call(name, binding, key, value);
+      held.push(tensor);
+      values.push(value);
+    }
+  return {
+    run: () => ort.callAsync('RunWithBinding', session, null, binding),
+    close() {
+      ort.release('IoBinding', binding);
+      for (const value of values) ort.release('Value', value);
+      held.length = 0;
+    },
+  };
+}
+
+/** Runs on a device wait for each other: not every provider can run on two threads at a time (WebGPU cannot). */
+let deviceRuns: Promise<unknown> = Promise.resolve();
+
+/**
+ * A device has memory of its own. onnxruntime's binding would copy inputs there when they are bound, once and for all
+ * runs; so every run is given its arrays anew, and copies what they hold then.
+ */
+function bindAnew(
+  ort: Ort,
+  session: Pointer,
+  inputs: Tensors,
+  outputs: Tensors,
+  tensorValue: (name: string, tensor: HostTensor) => Pointer,
+): Binding {
+  const valuesOf = (tensors: Tensors) =>
+    BigUint64Array.from([...tensors], ([key, tensor]) => tensorValue(key, tensor));
+  const [given, made] = [valuesOf(inputs), valuesOf(outputs)];
+  const [from, to] = [inputs, outputs].map((tensors) => [...tensors.keys()]);
+  // The values know addresses of arrays, which must stay reachable until they are released.
+  const held = new Set([inputs, outputs]);
+  return {
+    run() {
+      const mine = deviceRuns.then(() =>
+        ort.callAsync('Run', session, null, from, given, given.length, to, made.length, made),
+      );
+      deviceRuns = mine.catch(() => {});
+      return mine;
+    },
+    close() {
+      for (const value of [...given, ...made]) ort.release('Value', value);
+      held.clear();
     },
   };
 }
