@@ -25,6 +25,7 @@ export {
   type Experiment,
   type Expectation,
   type LoadOptions,
+  type LatexConfig,
   type Printed,
   type ReportConfig,
   type TrialSpec,

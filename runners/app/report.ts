@@ -1,6 +1,6 @@
 // Reports over what lies in the folder of runs: nothing is trained, no data set is touched.
 import { join } from 'node:path';
-import type { Experiment } from '../config/index.js';
+import type { Experiment, LatexConfig } from '../config/index.js';
 import { storedConstant } from '../training/data-sources.js';
 import { openExperiment, type OpenOptions } from '../config/open.js';
 import { primaryMetrics } from '../model/primary-metrics.js';
@@ -13,6 +13,8 @@ export interface ReportOptions extends OpenOptions {
   /** Folder of all runs. */
   runs: string;
   ledger?: LedgerOptions;
+  /** Instead of what the file's `report.latex` says. */
+  latex?: LatexConfig;
 }
 
 export interface ExperimentReport extends Report {
@@ -34,7 +36,7 @@ export function reportExperiment(file: string, options: ReportOptions): Experime
   const primary = primaryMetrics(trials);
   const damaged: string[] = [];
   const constant = storedConstant(folder, rows, (message) => damaged.push(`${message}; it is left out`));
-  const report = buildReport(experiment, rows, constant, primary, damaged);
+  const report = buildReport(experiment, rows, constant, primary, damaged, options.latex);
   return { ...report, experiment, rows, folder, html: () => htmlReport(experiment, rows, report, primary) };
 }
 

@@ -5,6 +5,7 @@ import { didYouMean } from '../../registry/support/near.js';
 import { writeWhole } from '../support/files.js';
 import { reportExperiment, type ExperimentReport } from '../app/report.js';
 import { formatNumber } from '../reporting/numbers.js';
+import type { LatexConfig } from '../config/index.js';
 import { choiceOf, type RunsOptions } from './flags.js';
 
 const FORMATS = ['table', 'md', 'latex', 'csv', 'json', 'html'] as const;
@@ -16,10 +17,14 @@ const UNEXPECTED = 3;
 export async function report(
   file: string,
   overrides: string[],
-  options: RunsOptions & { format: string; output?: string; check?: boolean },
+  options: RunsOptions & LatexFlags & { format: string; output?: string; check?: boolean },
 ): Promise<void> {
   const format = parseFormat(options.format);
-  const made = reportExperiment(file, { ...choiceOf(options, overrides), runs: options.runs });
+  const made = reportExperiment(file, {
+    ...choiceOf(options, overrides),
+    runs: options.runs,
+    latex: latexOf(options, format),
+  });
   for (const { what, error } of made.faults)
     process.stderr.write(`warning: no ${what}: ${messageOf(error)}\n`);
   const text = await render(made, format);
@@ -41,14 +46,74 @@ function parseFormat(name: string): Format {
   });
 }
 
+/** As they were typed. */
+interface LatexFlags {
+  columns?: string;
+  rows?: string[];
+  caption?: string;
+  label?: string;
+  digits?: string;
+  best?: string;
+  second?: string;
+}
+
+function latexOf(flags: LatexFlags, format: Format): LatexConfig {
+  const { columns, rows, caption, label, digits, best, second } = flags;
+  const given = Object.entries({ columns, rows, caption, label, digits, best, second }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (given.length > 0 && format !== 'latex')
+    throw new MtcpError('usage', `--${given[0][0]} is for LaTeX`, {
+      where: `argument "--format ${format}"`,
+      hint: 'add --format latex',
+    });
+  return {
+    ...(columns !== undefined && { columns: listOf(columns) }),
+    ...(rows && { rows }),
+    ...(caption !== undefined && { caption }),
+    ...(label !== undefined && { label }),
+    ...(digits !== undefined && { digits: parseDigits(digits) }),
+    ...(best !== undefined && { best: parseStyle('best', best) }),
+    ...(second !== undefined && { second: parseStyle('second', second) }),
+  };
+}
+
+const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+function parseDigits(text: string): Record<string, number> {
+  const digits = listOf(text).map((part): [string, number] => {
+    const [, key, count] = /^([^=]+)=(\d)$/.exec(part) ?? [];
+    if (key !== undefined) return [key, Number(count)];
+    throw new MtcpError('usage', `"${part}" is not a column with its decimals`, {
+      where: `argument "--digits ${text}"`,
+      hint: 'write semseg.mIoU=2,depth.RMSE=4',
+    });
+  });
+  return Object.fromEntries(digits);
+}
+
+const STYLES = ['bold', 'underline', 'none'] as const;
+
+function parseStyle(flag: string, text: string): (typeof STYLES)[number] {
+  const style = STYLES.find((known) => known === text);
+  if (style) return style;
+  throw new MtcpError('usage', `"${text}" is not a style`, {
+    where: `argument "--${flag} ${text}"`,
+    hint: `one of ${STYLES.join(', ')}`,
+  });
+}
+
 async function render(made: ExperimentReport, format: Format): Promise<string> {
   switch (format) {
     case 'table':
       return made.text;
     case 'md':
       return made.markdown;
-    case 'latex':
+    case 'latex': {
+      const fault = made.faults.find(({ what }) => what === 'table in LaTeX');
+      if (fault) throw fault.error;
       return made.latex;
+    }
     case 'csv':
       return made.csv;
     case 'html':

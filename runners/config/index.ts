@@ -12,6 +12,7 @@ export {
   type Expectation,
   type Experiment,
   type LoadOptions,
+  type LatexConfig,
   type Printed,
   type ReportConfig,
 } from './load.js';

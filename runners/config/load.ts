@@ -66,10 +66,26 @@ export interface Printed {
   rows: Record<string, Record<string, number>>;
 }
 
+/** How the table looks in a paper. */
+export interface LatexConfig {
+  /** `task.metric`, `delta_m`, `parameters`, ... in this order. */
+  columns?: string[];
+  rows?: string[];
+  caption?: string;
+  label?: string;
+  /** Decimals of metrics, by column. */
+  digits?: Record<string, number>;
+  best?: 'bold' | 'underline' | 'none';
+  second?: 'bold' | 'underline' | 'none';
+}
+
 export interface ReportConfig {
   /** Task to the row that is its single-task baseline. */
   delta_m?: Record<string, string>;
   printed?: Printed;
+  /** Added to the caption. */
+  notes?: string[];
+  latex?: LatexConfig;
   /** Row to `task.metric` (or `delta_m`) to what is expected. */
   expect?: Record<string, Record<string, Expectation>>;
 }

@@ -106,15 +106,45 @@ export function rangeOf(...maps: readonly MapData[]): readonly [number, number] 
   return high > low ? [low, high] : [0, 1];
 }
 
-/** Hues spread by the golden angle, in three brightnesses. */
-function classColour(index: number): Colour {
-  const hue = (index * 137.508) % 360;
-  const value = [0.95, 0.7, 0.5][index % 3];
-  const channel = (shift: number) => {
-    const k = (shift + hue / 60) % 6;
-    return 255 * (value - value * 0.65 * Math.max(0, Math.min(k, 4 - k, 1)));
-  };
-  return [channel(5), channel(3), channel(1)];
+/**
+ * Colours of classes, each as far from those before it as the colours of a grid allow, as seen (CIE Lab): neighbours
+ * in the list of classes are far apart, and no two of the 64 are alike.
+ */
+const CLASS_COLOURS: readonly Colour[] = farApart(64);
+
+export const classColour = (index: number): Colour => CLASS_COLOURS[index % CLASS_COLOURS.length];
+
+function farApart(count: number): Colour[] {
+  const steps = [20, 67, 114, 161, 208, 255];
+  const left = steps.flatMap((r) =>
+    steps.flatMap((g) =>
+      steps.map((b): { colour: Colour; lab: Colour } => ({ colour: [r, g, b], lab: labOf([r, g, b]) })),
+    ),
+  );
+  // What is unknown is dark grey, and pages are white.
+  const taken = [labOf(UNKNOWN), labOf([255, 255, 255])];
+  const nearest = left.map(({ lab }) => Math.min(...taken.map((other) => distance(lab, other))));
+  return Array.from({ length: count }, () => {
+    const best = nearest.indexOf(Math.max(...nearest));
+    left.forEach(({ lab }, i) => (nearest[i] = Math.min(nearest[i], distance(lab, left[best].lab))));
+    return left[best].colour;
+  });
+}
+
+function distance(a: Colour, b: Colour): number {
+  return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+}
+
+/** sRGB to CIE Lab under D65. */
+export function labOf(colour: Colour): Colour {
+  const [r, g, b] = colour.map((v) =>
+    v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4,
+  );
+  const f = (t: number) => (t > 216 / 24389 ? Math.cbrt(t) : ((24389 / 27) * t + 16) / 116);
+  const x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.95047);
+  const y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
+  const z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.08883);
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 }
 
 /** Near is warm and bright, far is cool and dark. */

@@ -4,7 +4,10 @@ import { FONT } from './fonts.js';
 
 export type Mode = 'light' | 'dark' | 'page';
 
-/** Okabe and Ito's palette, without black, so that it serves on light and dark ground. */
+/**
+ * Okabe and Ito's palette, without black and yellow, so that it serves on light and dark ground, and further colours for
+ * tables of many rows; a plot of more than these repeats them.
+ */
 export const COLOURS = [
   '#0072b2',
   '#d55e00',
@@ -14,6 +17,14 @@ export const COLOURS = [
   '#56b4e9',
   '#8c6bb1',
   '#999999',
+  '#a50f15',
+  '#6b8e23',
+  '#4b3fa7',
+  '#a0522d',
+  '#e377c2',
+  '#2f8f9d',
+  '#bcbd22',
+  '#5a6f8c',
 ] as const;
 
 const INK: Record<Mode, { text: string; line: string; grid: string; background: string | null }> = {
@@ -36,7 +47,14 @@ export function theme(mode: Mode): Config {
       gridColor: grid,
       titleFontWeight: 'normal',
     },
-    legend: { labelColor: text, titleColor: text, titleFontWeight: 'normal', labelLimit: 260 },
+    legend: {
+      labelColor: text,
+      titleColor: text,
+      titleFontWeight: 'normal',
+      labelLimit: 420,
+      symbolLimit: 0,
+      columns: 1,
+    },
     header: { labelColor: text, titleColor: text, labelFontWeight: 'bold' },
     view: { stroke: null },
     line: { strokeWidth: 2 },

@@ -174,21 +174,21 @@ export const reasonsOf = ({ absent }: RowScore): string => [...new Set(absent.va
 export type Standing = 'best' | 'second' | undefined;
 
 /**
- * Whether the row has the best or the second best mean of the task among rows of its group; a single number is
+ * Whether the row has the best or the second best mean of a metric among rows of its group; a single number is
  * neither, and of two there is no second.
  */
 export function standingOf(
   row: MeasuredRow,
-  task: string,
+  key: string,
+  better: MetricInfo['better'],
   all: readonly MeasuredRow[],
-  primary: Primary,
 ): Standing {
-  const own = row.scores.get(task)?.spread?.mean;
-  const means = all.flatMap(({ group, scores }) =>
-    group === row.group ? (scores.get(task)?.spread?.mean ?? []) : [],
+  const own = scoreOf(row.done, key)?.spread?.mean;
+  const means = all.flatMap(({ group, done }) =>
+    group === row.group ? (scoreOf(done, key)?.spread?.mean ?? []) : [],
   );
   if (own === undefined || means.length < 2) return undefined;
-  const sign = primary.get(task)!.better === 'higher' ? 1 : -1;
+  const sign = better === 'higher' ? 1 : -1;
   const ranked = [...new Set(means)].sort((a, b) => sign * (b - a));
   // Where all are the same none is the best.
   if (ranked.length === 1) return undefined;

@@ -1,8 +1,11 @@
 // The table of what was measured: a line for each row, with what the numbers are of in its caption. Rows under other
 // conditions than others have a letter, which the caption explains; what has no value is a dash with a footnote.
 import type { Measured, MetricInfo } from '../../registry/contracts/learning.js';
+import { MtcpError } from '../../registry/errors.js';
 import { own } from '../../registry/own.js';
+import { didYouMean } from '../../registry/support/near.js';
 import type { Experiment } from '../config/index.js';
+import { metricValues } from '../model/primary-metrics.js';
 import { selectionNotes } from '../model/selection.js';
 import { captionOf, type Group } from './conditions.js';
 import { Footnotes } from './footnotes.js';
@@ -17,10 +20,12 @@ import {
 } from './measure.js';
 import type { RowResult } from './row-result.js';
 import { compact, decimalsFor, duration, formatNumber, formatSpread, signed } from './numbers.js';
-import { meansOf, metricColumn, right, type Section } from './sections.js';
+import { metricColumn, right, type Section } from './sections.js';
 import type { Cell, Column } from './table.js';
 
 interface TableColumn {
+  /** What it is asked for by: `task.metric`, `delta_m`, `parameters`, ... */
+  key: string;
   column: Column;
   cell(row: MeasuredRow): Cell;
   /** Of the constant predictor. */
@@ -29,24 +34,45 @@ interface TableColumn {
   always?: boolean;
 }
 
+/** Which part of the table is wanted, in which order. */
+export interface Choice {
+  columns?: readonly string[];
+  rows?: readonly string[];
+  /** Decimals by column. */
+  digits?: Readonly<Record<string, number>>;
+}
+
+/**
+ * @param choice all of it by default
+ * @throws MtcpError `usage` if a row or a column is asked for that there is not
+ */
 export function measuredSection(
   experiment: Experiment,
   rows: readonly RowResult[],
-  measured: readonly MeasuredRow[],
+  all: readonly MeasuredRow[],
   constant: Measured,
   primary: Primary,
+  choice: Choice = {},
 ): Section {
+  const measured = choice.rows
+    ? choice.rows.map((name) => pickNamed('row', name, all, (row) => row.name))
+    : all;
   const groups = [...new Set(measured.map(({ group }) => group))];
   const footnotes = new Footnotes();
-  const columns = [
+  const decimalsOf = (key: string, means: readonly number[]) => own(choice.digits, key) ?? decimalsFor(means);
+  const known = Object.keys(constant.metrics).length > 0;
+  const possible: TableColumn[] = [
     ...(groups.length > 1 ? [groupColumn(groups)] : []),
     ...[...primary].flatMap(([task, info]) =>
-      metricCells(task, info, measured, constant, primary, footnotes),
+      metricCells(task, info, measured, constant, decimalsOf, footnotes),
     ),
     ...(Object.keys(experiment.report.delta_m ?? {}).length > 0 ? [deltaColumn(footnotes)] : []),
     ...COSTS,
-  ].filter(({ cell, always }) => always || measured.some((row) => cell(row) !== ''));
-  const known = Object.keys(constant.metrics).length > 0;
+  ];
+  const others = () => otherMetrics(rows, measured, constant, primary, decimalsOf, footnotes);
+  const columns = choice.columns
+    ? choice.columns.map((key) => pickNamed('column', key, [...possible, ...others()], (each) => each.key))
+    : possible.filter(({ cell, always }) => always || measured.some((row) => cell(row) !== ''));
   return {
     id: 'measured',
     title: experiment.title,
@@ -58,6 +84,7 @@ export function measuredSection(
     notes: [
       ...conditionNotes(experiment, rows, groups),
       ...ceilingNotes(measured, groups, primary),
+      ...(experiment.report.notes ?? []),
       ...experimentNotes(
         experiment,
         columns.some(({ column }) => column.title === 'FLOPs'),
@@ -72,7 +99,36 @@ export function measuredSection(
   };
 }
 
+function pickNamed<T>(what: string, name: string, all: readonly T[], nameOf: (each: T) => string): T {
+  const found = all.find((each) => nameOf(each) === name);
+  if (found) return found;
+  throw new MtcpError('usage', `the table has no ${what} "${name}"`, {
+    where: `report.latex.${what}s`,
+    hint: didYouMean(name, new Set(all.map(nameOf))),
+  });
+}
+
+/** Metrics that tables do not show unless they are asked for. */
+function otherMetrics(
+  rows: readonly RowResult[],
+  measured: readonly MeasuredRow[],
+  constant: Measured,
+  primary: Primary,
+  decimalsOf: DecimalsOf,
+  footnotes: Footnotes,
+): TableColumn[] {
+  const infos = metricValues(rows.map(({ trial }) => trial));
+  return [...infos].flatMap(([task, values]) =>
+    values
+      .filter(({ name }) => name !== primary.get(task)?.name)
+      .flatMap((info) => metricCells(task, info, measured, constant, decimalsOf, footnotes)),
+  );
+}
+
+type DecimalsOf = (key: string, means: readonly number[]) => number;
+
 const groupColumn = (groups: readonly Group[]): TableColumn => ({
+  key: 'under',
   column: { title: 'under' },
   always: true,
   cell: ({ group }) => group.letter,
@@ -87,36 +143,31 @@ function metricCells(
   info: MetricInfo,
   measured: readonly MeasuredRow[],
   constant: Measured,
-  primary: Primary,
+  decimalsOf: DecimalsOf,
   footnotes: Footnotes,
 ): TableColumn[] {
-  const name = `${task} ${info.name}`;
-  const decimals = decimalsFor(meansOf(measured, task));
-  const main: TableColumn = {
-    column: metricColumn(task, info),
-    always: true,
-    cell(row) {
-      const score = row.scores.get(task);
-      if (!score) return missing(row);
-      return scoreCell(score, name, decimals, footnotes, standingOf(row, task, measured, primary));
-    },
-    constant: () => constantCell(constant, keyOf(task, info), name, decimals, footnotes),
+  const column = (value: Pick<MetricInfo, 'name'>, ranked: boolean): TableColumn => {
+    const key = keyOf(task, value);
+    const name = `${task} ${value.name}`;
+    const means = measured.flatMap(({ done }) => scoreOf(done, key)?.spread?.mean ?? []);
+    const decimals = decimalsOf(key, means);
+    return {
+      key,
+      column: metricColumn(task, { ...info, ...value }),
+      always: ranked,
+      cell(row) {
+        const score = scoreOf(row.done, key);
+        if (!score) return missing(row);
+        const standing = ranked ? standingOf(row, key, info.better, measured) : undefined;
+        return scoreCell(score, name, decimals, footnotes, standing);
+      },
+      constant: () => constantCell(constant, key, name, decimals, footnotes),
+    };
   };
   const { beside } = info;
-  if (beside === undefined || !measured.some((row) => (ceilingOf(row, task, info) ?? 100) < 100))
-    return [main];
-  const key = keyOf(task, { name: beside });
-  const means = measured.flatMap(({ done }) => scoreOf(done, key)?.spread?.mean ?? []);
-  const digits = decimalsFor(means);
-  const second: TableColumn = {
-    column: metricColumn(task, { ...info, name: beside }),
-    cell(row) {
-      const score = scoreOf(row.done, key);
-      return score ? scoreCell(score, `${task} ${beside}`, digits, footnotes) : missing(row);
-    },
-    constant: () => constantCell(constant, key, `${task} ${beside}`, digits, footnotes),
-  };
-  return [main, second];
+  const main = column(info, true);
+  const isCapped = measured.some((row) => (ceilingOf(row, task, info) ?? 100) < 100);
+  return beside !== undefined && isCapped ? [main, column({ name: beside }, false)] : [main];
 }
 
 /** The mean of a metric over seeds, or a dash with the reason. @param name for the footnote */
@@ -156,6 +207,7 @@ function missing({ states, scores }: MeasuredRow): string {
 
 function deltaColumn(footnotes: Footnotes): TableColumn {
   return {
+    key: 'delta_m',
     column: right('delta-m %'),
     always: true,
     cell({ delta, deltaAbsent, deltaNote }) {
@@ -169,15 +221,24 @@ function deltaColumn(footnotes: Footnotes): TableColumn {
 }
 
 const COSTS: readonly TableColumn[] = [
-  { column: right('parameters'), cell: ({ parameters }) => parameters?.toLocaleString('en-US') ?? '' },
-  { column: right('FLOPs'), cell: ({ flops }) => (flops ? compact(flops) : '') },
-  { column: right('training'), cell: ({ seconds }) => (seconds === undefined ? '' : duration(seconds)) },
   {
+    key: 'parameters',
+    column: right('parameters'),
+    cell: ({ parameters }) => parameters?.toLocaleString('en-US') ?? '',
+  },
+  { key: 'flops', column: right('FLOPs'), cell: ({ flops }) => (flops ? compact(flops) : '') },
+  {
+    key: 'training',
+    column: right('training'),
+    cell: ({ seconds }) => (seconds === undefined ? '' : duration(seconds)),
+  },
+  {
+    key: 'step',
     column: right('a step'),
     cell: ({ secondsPerStep }) =>
       secondsPerStep === undefined ? '' : `${(1000 * secondsPerStep).toFixed(0)} ms`,
   },
-  { column: right('memory'), cell: ({ memory }) => (memory ? `${compact(memory)}B` : '') },
+  { key: 'memory', column: right('memory'), cell: ({ memory }) => (memory ? `${compact(memory)}B` : '') },
 ];
 
 /** What the numbers are of, for each group of rows: they mean nothing without it. */

@@ -1,5 +1,5 @@
 // What a person gets in the end: tables and pictures of an experiment, in the format that is asked for.
-import type { Experiment } from '../config/index.js';
+import type { Experiment, LatexConfig } from '../config/index.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import type { Measured, MetricValues } from '../../registry/contracts/learning.js';
 import { latexText, markdownText, oneLine } from '../support/escape.js';
@@ -73,6 +73,7 @@ export function buildReport(
   constant: Measured,
   primary: Primary,
   damaged: readonly string[] = [],
+  latex: LatexConfig = {},
 ): Report {
   const keys = [...primary].map(([task, info]) => keyOf(task, info));
   const measured = measure(experiment, rows, primary);
@@ -106,7 +107,8 @@ export function buildReport(
     experiment.report.printed && printedSection(experiment.report.printed, primary),
     weightsSection(courses),
   ].filter((section) => section !== undefined);
-  sections[0].notes.push(...damaged, ...rows.flatMap((row) => row.damaged ?? []));
+  const losses = [...damaged, ...rows.flatMap((row) => row.damaged ?? [])];
+  sections[0].notes.push(...losses);
   const faults: Report['faults'] = [];
   const attempt = <T>(what: string, make: () => T): T | undefined => {
     try {
@@ -123,6 +125,12 @@ export function buildReport(
   const checked = attempt('check of report.expect', () =>
     checkExpectations(experiment.report.expect ?? {}, rows, measured, primary),
   );
+  const style = { ...experiment.report.latex, ...latex };
+  const inLatex = () => {
+    const chosen = measuredSection(experiment, rows, measured, constant, primary, style);
+    chosen.notes.push(...losses);
+    return latexDocument([chosen, ...sections.slice(1)], style);
+  };
   const pictures = plots.map(
     ({ name, title }) => `## ${markdownText(title)}\n\n![${markdownText(title)}](${name}.svg)\n`,
   );
@@ -131,7 +139,7 @@ export function buildReport(
     measured,
     text: sections.map(textSection).join('\n\n') + '\n',
     markdown: [sections.map(markdownSection).join('\n\n') + '\n', ...pictures].join('\n'),
-    latex: latexDocument(sections),
+    latex: attempt('table in LaTeX', inLatex) ?? '',
     csv: csv(rows, groups),
     json,
     plots,
@@ -159,7 +167,10 @@ const numbered = (footnotes: readonly string[]): string[] =>
   footnotes.map((text, i) => `${superscripts([i + 1])} ${text}`);
 
 /** Tables to be \input; the caption says what a reader has to know. */
-function latexDocument(sections: readonly Section[]): string {
+function latexDocument(sections: readonly Section[], style: LatexConfig): string {
+  const { best = 'bold', second = 'underline' } = style;
+  const caption = (id: string, title: string) =>
+    id === 'measured' && style.caption !== undefined ? style.caption : `${title}.`;
   return (
     '% needs \\usepackage{booktabs}\n' +
     sections
@@ -168,12 +179,12 @@ function latexDocument(sections: readonly Section[]): string {
         [
           '\\begin{table}',
           '\\centering',
-          latexTable(columns, rows),
+          latexTable(columns, rows, { best, second }),
           `\\caption{${[
-            ...[`${title}.`, ...notes].map(latexText),
+            ...[caption(id, title), ...notes].map(latexText),
             ...footnotes.map((text, i) => `$^{${i + 1}}$ ${latexText(text)}`),
           ].join(' ')}}`,
-          `\\label{tab:${id}}`,
+          `\\label{${latexLabel((id === 'measured' && style.label) || `tab:${id}`)}}`,
           '\\end{table}',
           '',
         ].join('\n'),
@@ -181,6 +192,9 @@ function latexDocument(sections: readonly Section[]): string {
       .join('\n')
   );
 }
+
+/** What \\ref can name. */
+const latexLabel = (text: string): string => text.replace(/[^\w:.-]+/g, '-');
 
 const spaced = (notes: readonly string[]): string[] => (notes.length > 0 ? ['', ...notes] : []);
 

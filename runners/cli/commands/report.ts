@@ -11,6 +11,13 @@ export function report(program: Command): void {
     .option(...RUNS)
     .option('--format <format>', 'table, md, latex, csv, json or html', 'table')
     .option('-o, --output <file>', 'file to write; - is stdout (html: report.html beside the runs)')
+    .option('--columns <names>', 'of LaTeX: columns in this order, as semseg.mIoU,depth.absRel,delta_m')
+    .option('--rows <name...>', 'of LaTeX: rows in this order')
+    .option('--caption <text>', 'of LaTeX')
+    .option('--label <name>', 'of LaTeX')
+    .option('--digits <n>', 'of LaTeX: decimals by column, as semseg.mIoU=2,depth.RMSE=4')
+    .option('--best <style>', 'of LaTeX: how the best of a column is set: bold, underline or none')
+    .option('--second <style>', 'of LaTeX: the same of the second best')
     .option('--check', 'exit with 3 if an expectation does not hold')
     .addHelpText(
       'after',

@@ -1,0 +1,69 @@
+// The table as a paper wants it: which columns and rows, with how many decimals, under which caption; best and second.
+import { expect } from 'chai';
+import { openExperiment } from '../../../runners/config/open.js';
+import { reportExperiment } from '../../../runners/app/report.js';
+import type { LatexConfig } from '../../../runners/config/index.js';
+import { writeResult } from '../../support/results.js';
+import { DEPTH_ONLY, experimentFile, temporaryFolder } from '../../support/rooms.js';
+
+const RMSE: Record<string, number> = { base: 0.6, good: 0.41234, better: 0.4 };
+
+describe('a table in LaTeX', () => {
+  const only = (more: string) => DEPTH_ONLY.replace(/ }$/, `, ${more} }`);
+  const file = experimentFile(`rows:
+  base: ${DEPTH_ONLY}
+  good: ${only('optimizer: { rate: 0.5 }')}
+  better: ${only('optimizer: { rate: 0.4 }')}
+report:
+  delta_m: { depth: base }
+  notes: [Rooms are rooms.]
+  latex: { caption: 'From the file & more.', digits: { depth.RMSE: 1 } }
+`);
+  const runs = temporaryFolder();
+  before(() => {
+    for (const trial of openExperiment(file, { profile: 'smoke' }).trials)
+      writeResult(runs, trial, {
+        metrics: { 'depth.RMSE': RMSE[trial.row], 'depth.absRel': RMSE[trial.row] / 2 },
+      });
+  });
+  const reportWith = (latex: LatexConfig) => reportExperiment(file, { runs, profile: 'smoke', latex });
+
+  it('follows the file, and flags more than the file', () => {
+    const { latex } = reportWith({});
+    expect(latex)
+      .to.contain('\\caption{From the file \\& more. Trained here:')
+      .and.to.contain('Rooms are rooms.');
+    expect(latex).to.contain('\\textbf{0.4}').and.to.contain('\\underline{0.4}');
+    const chosen = reportWith({
+      columns: ['delta_m', 'depth.absRel', 'depth.RMSE'],
+      rows: ['better', 'base', 'good'],
+      caption: 'Mine.',
+      label: 'tab:my table',
+      digits: { 'depth.RMSE': 3 },
+      best: 'underline',
+      second: 'none',
+    }).latex;
+    const lines = chosen.split('\n').filter((line) => line.endsWith('\\\\'));
+    expect(lines).to.deep.equal([
+      '  row & delta-m \\% & depth absRel $\\downarrow$ & depth RMSE m $\\downarrow$ \\\\',
+      '  better & +33.33 & \\underline{0.2000} & \\underline{0.400} \\\\',
+      '  base & +0.00 & 0.3000 & 0.600 \\\\',
+      '  good & +31.28 & 0.2062 & 0.412 \\\\',
+    ]);
+    expect(chosen).to.contain('\\caption{Mine. Trained').and.to.contain('\\label{tab:my-table}');
+  });
+
+  it('names a row or a column that there is not, and leaves the other forms alone', () => {
+    const wrong: [LatexConfig, string][] = [
+      [{ columns: ['depth.rmse'] }, 'depth.RMSE'],
+      [{ rows: ['bettr'] }, 'better'],
+    ];
+    for (const [latex, hint] of wrong) {
+      const { faults, text } = reportWith(latex);
+      expect(text).to.match(/^better +0\.4/m);
+      expect(faults).to.have.length(1);
+      expect(faults[0].what).to.equal('table in LaTeX');
+      expect(faults[0].error).to.have.property('hint').that.contains(hint);
+    }
+  });
+});
