@@ -92,6 +92,8 @@ export const lfsError = (path: string, kind: ErrorKind): MtcpError =>
     hint: 'run `git lfs pull` in its repository, or fetch the file itself',
   });
 
+const SCARCE = 'raise the limit with `ulimit -n`, or use fewer workers';
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'file not found',
   ENOTDIR: 'file not found: a part of the path is a file',
@@ -104,13 +106,21 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'cannot be read: the system has too many files open',
 };
 
+/** What to say of a path that is not there and that a shell would have read otherwise; undefined for every other. */
+export function unexpanded(path: string): string | undefined {
+  const part = path.split(/[/\\]/).find((each) => /^~|^\$\w/.test(each));
+  return part === undefined
+    ? undefined
+    : `"${part}" is taken as it stands: only a shell makes a folder of it; write the whole path`;
+}
+
 /** An error of reading `path` in words. */
 export function unreadable(path: string, { kind, hint }: PlainOptions, cause: unknown): MtcpError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const scarce = code === 'EMFILE' || code === 'ENFILE';
+  const scarce = code === 'EMFILE' || code === 'ENFILE' ? SCARCE : undefined;
   return new MtcpError(kind, REASONS[code ?? ''] ?? `cannot be read (${code ?? message})`, {
     where: path,
-    hint: scarce ? 'raise the limit with `ulimit -n`, or use fewer workers' : hint,
+    hint: scarce ?? (code === 'ENOENT' ? unexpanded(path) : undefined) ?? hint,
     cause,
   });
 }

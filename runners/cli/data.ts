@@ -1,6 +1,6 @@
 // mtcp data: making, building, checking and looking at data sets.
 import { mkdirSync } from 'node:fs';
-import { checkFolder } from '../../modules/datasets/folders/check.js';
+import { checkFolder, type Problem } from '../../modules/datasets/folders/check.js';
 import { prepareNyud } from '../../modules/datasets/prepare/nyud.js';
 import { preparePascal } from '../../modules/datasets/prepare/pascal.js';
 import type { PreparedManifest } from '../../modules/datasets/prepare/target.js';
@@ -132,20 +132,31 @@ const SHOWN_PROBLEMS = 50;
 
 export async function check(directory: string, { json }: { json?: boolean }): Promise<void> {
   const progress = progressOf(false);
-  const { layout, counts, problems } = await checkFolder(directory, progress.report);
+  const { layout, counts, problems, warnings } = await checkFolder(directory, progress.report);
   progress.end();
   if (problems.length > 0) process.exitCode = 2;
   if (json) {
-    process.stdout.write(`${JSON.stringify({ layout, counts, problems }, undefined, 1)}\n`);
+    process.stdout.write(`${JSON.stringify({ layout, counts, problems, warnings }, undefined, 1)}\n`);
     return;
   }
-  for (const { file, message } of problems.slice(0, SHOWN_PROBLEMS))
-    process.stdout.write(`${file}: ${message}\n`);
-  if (problems.length > SHOWN_PROBLEMS)
-    process.stdout.write(`... and ${problems.length - SHOWN_PROBLEMS} more (--json lists all)\n`);
-  const found = problems.length === 0 ? 'no problems' : `${problems.length} problems`;
-  process.stdout.write(`${layout}: ${counts.train} training and ${counts.val} validation images, ${found}\n`);
+  const lines = [
+    ...problems.map((problem) => text('', problem)),
+    ...warnings.map((problem) => text('warning: ', problem)),
+  ];
+  process.stdout.write(lines.slice(0, SHOWN_PROBLEMS).join(''));
+  if (lines.length > SHOWN_PROBLEMS)
+    process.stdout.write(`... and ${lines.length - SHOWN_PROBLEMS} more (--json lists all)\n`);
+  const found = [
+    problems.length === 0 ? 'no problems' : `${problems.length} problems`,
+    ...(warnings.length > 0 ? [`${warnings.length} warning${warnings.length > 1 ? 's' : ''}`] : []),
+  ];
+  process.stdout.write(
+    `${layout}: ${counts.train} training and ${counts.val} validation images, ${found.join(', ')}\n`,
+  );
 }
+
+const text = (kind: string, { file, message, hint }: Problem): string =>
+  `${file}: ${kind}${message}\n${hint === undefined ? '' : `  ${hint}\n`}`;
 
 export interface ShowCommandOptions {
   out: string;

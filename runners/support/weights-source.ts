@@ -5,7 +5,7 @@ import { closeSync, existsSync, readSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import { JsonFormat } from '../../registry/support/json-file.js';
-import { openPlain } from '../../registry/support/plain-file.js';
+import { openPlain, unexpanded } from '../../registry/support/plain-file.js';
 import { SafetensorsFile, type StoredTensor } from './safetensors.js';
 
 const SINGLE = 'model.safetensors';
@@ -168,7 +168,7 @@ interface Files {
 
 function filesOf(path: string): Files {
   const fault = (message: string, hint?: string) => new MtcpError('weights', message, { hint });
-  if (!existsSync(path)) throw fault(`there are no weights at ${resolve(path)}`);
+  if (!existsSync(path)) throw fault(`there are no weights at ${resolve(path)}`, unexpanded(path));
   if (!statSync(path).isDirectory()) {
     if (PICKLED.test(path)) throw fault(`${path} is a pickled file, which only Python reads`, CONVERT);
     const config = join(path, '..', 'config.json');

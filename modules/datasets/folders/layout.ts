@@ -1,12 +1,13 @@
 // What data folders have in common: lists of ids, and for each id one file of each kind, which may go by several
 // names (an image may be a JPEG or a PNG). Ids are opaque.
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { MtcpError, type MapData, type Split } from '../../../registry/index.js';
 import { resize, type Interpolation } from '../../support/warp.js';
+import { unexpanded } from '../../../registry/support/plain-file.js';
 import { readBytes } from '../formats/file.js';
 import { contentsOf, remember } from './contents.js';
 
@@ -76,6 +77,19 @@ export interface Verified {
   warnings: string[];
 }
 
+/** What to do about a file that is there under a name with other capitals; undefined if it is not. */
+export function otherCase(file: string): string | undefined {
+  const wanted = basename(file);
+  let names: string[];
+  try {
+    names = readdirSync(dirname(file));
+  } catch {
+    return undefined;
+  }
+  const near = names.find((name) => name !== wanted && name.toLowerCase() === wanted.toLowerCase());
+  return near && `there is ${near}, and capitals count: rename it to ${wanted}`;
+}
+
 function exists(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -120,7 +134,7 @@ export async function verifyFiles(
       `${missing.length} of the files that the splits list are missing: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', ...' : ''}`,
       {
         where: layout.root,
-        hint: 'the copy is not complete; fetch the data set again or correct "root"',
+        hint: otherCase(missing[0]) ?? 'the copy is not complete; fetch the data set again or correct "root"',
       },
     );
   const others = (layout.others ?? []).filter((name) => exists(join(layout.root, name)));
@@ -154,7 +168,7 @@ async function checkRoot({ root, contents }: Layout): Promise<void> {
   if (!folder?.isDirectory())
     throw new MtcpError('data', 'the folder of the data set does not exist', {
       where: root,
-      hint: `set the data set's "root" to the folder that holds ${contents}`,
+      hint: unexpanded(root) ?? `set the data set's "root" to the folder that holds ${contents}`,
     });
 }
 

@@ -2,7 +2,18 @@
 // what checking finds in folders that were spoilt on purpose.
 import '../../../modules/datasets/nyud-v2.js';
 import '../../../modules/datasets/pascal-context.js';
-import { copyFile, cp, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  cp,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -14,7 +25,7 @@ import { normalsFromDepth } from '../../../modules/datasets/prepare/normals.js';
 import { preparePascal } from '../../../modules/datasets/prepare/pascal.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { PASCAL_TASKS } from '../../../modules/datasets/folders/pascal-classes.js';
-import { NYUD_TASKS } from '../../../modules/datasets/folders/nyud.js';
+import { NYUD_TASKS, NyudFolder } from '../../../modules/datasets/folders/nyud.js';
 import { reference, rejection } from '../../support/reference.js';
 
 const quiet = () => undefined;
@@ -167,7 +178,7 @@ describe('building benchmarks from their official files', () => {
       await rm(at('segmentation/0005.png'));
       await symlink(source('nyu/expected_semseg.npy'), at('segmentation/0005.png'));
       await writeFile(at('gt_sets/val.txt'), '0001\n0002\n0003\n');
-      const { problems, counts } = await checkFolder(spoilt, quiet);
+      const { problems, warnings, counts } = await checkFolder(spoilt, quiet);
       expect(counts).to.deep.equal({ train: 3, val: 3 });
       const said = Object.fromEntries(problems.map(({ file, message }) => [file, message]));
       expect(said['depth/0001.npy']).to.equal('file not found');
@@ -180,16 +191,69 @@ describe('building benchmarks from their official files', () => {
       expect(said['segmentation/0001.png']).to.equal('the label at row 0, column 0 is 41');
       expect(said['segmentation/0002.png']).to.include('3x4, but the image is 12x16');
       expect(said['images/0005.png']).to.equal('has the id of 0005.jpg');
-      expect(said['segmentation/0005.png']).to.include('link out of the folder');
+      expect(said['images/0005.jpg']).to.include('is not a JPEG image');
       const lists = problems.filter(({ file }) => file === 'gt_sets/val.txt').map(({ message }) => message);
       expect(lists).to.include('lists "0003", which is in the training split too');
-      expect(lists).to.include('lists 3 images; the benchmark has 654');
+      // A part of the benchmark may be meant.
+      expect(lists).not.to.include('lists 3 images; the benchmark has 654');
+      const doubts = warnings.map(({ file, message }) => `${file} ${message}`);
+      expect(doubts).to.include('gt_sets/val.txt lists 3 images; the benchmark has 654');
+      // What to do is said as a run says it.
+      const hints = Object.fromEntries(problems.map(({ file, hint }) => [file, hint]));
+      expect(hints['segmentation/0001.png']).to.equal('labels are 0 (unknown) to 40');
+      expect(hints['segmentation/0002.png']).to.include('size_mismatch');
     });
 
     it('has nothing to say about files that are right, but for their number', async () => {
-      const { problems, layout } = await checkFolder(spoilt, quiet);
+      const { problems, warnings, layout } = await checkFolder(spoilt, quiet);
       expect(layout).to.equal('NYUD_MT');
-      expect(problems.map(({ file }) => file)).to.deep.equal(['gt_sets/train.txt', 'gt_sets/val.txt']);
+      expect(problems).to.deep.equal([]);
+      expect(warnings.map(({ file }) => file)).to.deep.equal(['gt_sets/train.txt', 'gt_sets/val.txt']);
+    });
+
+    it('takes links to folders and files as training does, but for those that lead nowhere', async () => {
+      const elsewhere = await mkdtemp(join(tmpdir(), 'mtcp-elsewhere-'));
+      await cp(join(spoilt, 'depth'), join(elsewhere, 'depth'), { recursive: true });
+      await rm(join(spoilt, 'depth'), { recursive: true });
+      await symlink(join(elsewhere, 'depth'), join(spoilt, 'depth'));
+      expect((await checkFolder(spoilt, quiet)).problems).to.deep.equal([]);
+      await rm(join(spoilt, 'images/0001.png'));
+      await symlink(join(elsewhere, 'nothing'), join(spoilt, 'images/0001.png'));
+      const { problems } = await checkFolder(spoilt, quiet);
+      expect(problems.map(({ message }) => message)).to.deep.equal([
+        'is a link to a file that does not exist',
+      ]);
+    });
+
+    it('names a file whose ending has other capitals, as a run does', async () => {
+      await rename(join(spoilt, 'depth/0001.npy'), join(spoilt, 'depth/0001.NPY'));
+      const { problems } = await checkFolder(spoilt, quiet);
+      expect(problems.map(({ file, hint }) => [file, hint])).to.deep.equal([
+        ['depth/0001.npy', 'there is 0001.NPY, and capitals count: rename it to 0001.npy'],
+      ]);
+      const error = await rejection(new NyudFolder(spoilt, 'error').verify(['depth'], quiet));
+      expect(error.hint).to.include('there is 0001.NPY');
+    });
+
+    it('doubts normals by which floors point down', async () => {
+      const put = async (normal: [number, number, number]) => {
+        for (const id of ['0001', '0002']) {
+          await writeFile(
+            join(spoilt, `segmentation/${id}.png`),
+            encodeLabelPng(new Uint8Array(192).fill(2), 12, 16),
+          );
+          const data = Float32Array.from({ length: 576 }, (_, i) => normal[i % 3]);
+          await writeFile(join(spoilt, `normals/${id}.npy`), encodeNpy(data, [12, 16, 3]));
+        }
+        const { problems, warnings } = await checkFolder(spoilt, quiet);
+        expect(problems).to.deep.equal([]);
+        return warnings.filter(({ file }) => file === 'normals').map(({ message }) => message);
+      };
+      expect(await put([0, -1, 0])).to.deep.equal([]);
+      expect((await put([0, 1, 0])).join()).to.match(
+        /^floors point down, to \([-.\d]+, 1, [-.\d]+\) on average$/,
+      );
+      expect((await put([0, 0, -1])).join()).to.match(/^floors point sideways, to \([-.\d]+, [-.\d]+, -1\)/);
     });
 
     it('refuses a folder of another kind', async () => {
