@@ -15,6 +15,7 @@ import {
   type Scope,
 } from '../../registry/index.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
+import { stagesOption, SWIN_VARIANTS } from '../nn/swin-variants.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 import { mask2formerCheckpoint } from '../checkpoints/mask2former.js';
 import { flatten, pixelDecoder } from '../nn/mask2former/pixel-decoder.js';
@@ -62,23 +63,14 @@ const schema = defineOptions({
     default: {},
     description: 'The Swin encoder; defaults are Swin-S.',
     properties: {
-      embed: { type: 'integer', minimum: 1, default: 96, description: 'Channels of the first stage.' },
-      depths: {
-        type: 'array',
-        items: { type: 'integer', minimum: 1 },
-        minItems: 4,
-        maxItems: 4,
-        default: [2, 2, 18, 2],
-        description: 'Blocks of each stage.',
+      embed: {
+        type: 'integer',
+        minimum: 1,
+        default: SWIN_VARIANTS.s.embed,
+        description: 'Channels of the first stage.',
       },
-      heads: {
-        type: 'array',
-        items: { type: 'integer', minimum: 1 },
-        minItems: 4,
-        maxItems: 4,
-        default: [3, 6, 12, 24],
-        description: 'Attention heads of each stage.',
-      },
+      depths: stagesOption(SWIN_VARIANTS.s.depths, 'Blocks of each stage.'),
+      heads: stagesOption(SWIN_VARIANTS.s.heads, 'Attention heads of each stage.'),
       window: windowOption,
       mlp_ratio: mlpRatioOption,
       drop_path: dropPathOption(0.3),

@@ -21,18 +21,10 @@ import {
 } from '../../registry/index.js';
 import { attention, splitHeads } from '../nn/attention.js';
 import { dropPath, layerNorm, linear } from '../nn/layers.js';
-import {
-  dropPathOf,
-  embedPatches,
-  vitOptions,
-  vitSize,
-  vitSizeOptions,
-  type VitSize,
-} from '../nn/vit-encoder.js';
+import { dropPathOf, embedPatches, vitOptions, vitSize, type VitSize } from '../nn/vit-encoder.js';
 import { VIT_EPSILON, vitInit, vitMlp } from '../nn/vit.js';
 
 const schema = defineOptions({
-  ...vitSizeOptions,
   ...vitOptions,
   windows: {
     type: 'integer',

@@ -11,6 +11,7 @@ import {
 } from '../../registry/index.js';
 import { swinCheckpoint } from '../checkpoints/swin.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
+import { stagesOption, SWIN_VARIANTS } from '../nn/swin-variants.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
 const schema = defineOptions({
@@ -26,32 +27,19 @@ const schema = defineOptions({
     description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
   },
   depths: {
+    ...stagesOption([], 'Blocks of each stage. null: of the variant.'),
     type: ['array', 'null'],
-    items: { type: 'integer', minimum: 1 },
-    minItems: 4,
-    maxItems: 4,
     default: null,
-    description: 'Blocks of each stage. null: of the variant.',
   },
   heads: {
+    ...stagesOption([], 'Attention heads of each stage. null: of the variant.'),
     type: ['array', 'null'],
-    items: { type: 'integer', minimum: 1 },
-    minItems: 4,
-    maxItems: 4,
     default: null,
-    description: 'Attention heads of each stage. null: of the variant.',
   },
   window: { ...windowOption, description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.' },
   mlp_ratio: mlpRatioOption,
   drop_path: dropPathOption(0.3),
 });
-
-const VARIANTS = {
-  t: { embed: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24] },
-  s: { embed: 96, depths: [2, 2, 18, 2], heads: [3, 6, 12, 24] },
-  b: { embed: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32] },
-  l: { embed: 192, depths: [2, 2, 18, 2], heads: [6, 12, 24, 48] },
-} as const;
 
 @component({
   kind: 'backbone',
@@ -67,7 +55,7 @@ export class Swin implements Backbone {
 
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
     const { variant, embed, depths, heads, ...rest } = this.options;
-    const preset = VARIANTS[variant];
+    const preset = SWIN_VARIANTS[variant];
     const encoder = {
       ...rest,
       embed: embed ?? preset.embed,

@@ -14,18 +14,10 @@ import {
 import { vitCheckpoint } from '../checkpoints/vit.js';
 import { normal } from '../nn/initializers.js';
 import { layerNorm } from '../nn/layers.js';
-import {
-  dropPathOf,
-  embedPatches,
-  vitOptions,
-  vitSize,
-  vitSizeOptions,
-  type VitSize,
-} from '../nn/vit-encoder.js';
+import { dropPathOf, embedPatches, vitOptions, vitSize, type VitSize } from '../nn/vit-encoder.js';
 import { VIT_EPSILON, vitBlock } from '../nn/vit.js';
 
 const schema = defineOptions({
-  ...vitSizeOptions,
   class_token: {
     type: 'boolean',
     default: true,

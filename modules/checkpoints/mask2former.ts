@@ -2,6 +2,7 @@
 // calls them in memory (and in files written from memory) is renamed, and what belongs to the instance
 // segmentation that nothing here computes is left out. The whole model follows from the shapes of its tensors.
 import { MtcpError, type CheckpointFormat } from '../../registry/index.js';
+import { SWIN_VARIANTS } from '../nn/swin-variants.js';
 import { countIn, headsUnknown } from './shapes.js';
 
 const ENCODER = 'model.pixel_level_module.encoder';
@@ -18,18 +19,24 @@ const inEncoder = (from: string, to: string): readonly [RegExp, string] => [
 interface Architecture {
   channels: number;
   heads: number;
-  encoder: { embed: number; depths: number[]; heads: number[]; window: number; mlp_ratio: number };
+  encoder: {
+    embed: number;
+    depths: readonly number[];
+    heads: readonly number[];
+    window: number;
+    mlp_ratio: number;
+  };
   pixel_decoder: { layers: number; feedforward: number; points: number };
   transformer_decoder: { layers: number; feedforward: number; queries: number };
 }
 
 const VARIANTS: Record<string, Architecture['encoder'] & { name: string }> = Object.fromEntries(
   [
-    { name: 'Swin-T', embed: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24], window: 7 },
-    { name: 'Swin-S', embed: 96, depths: [2, 2, 18, 2], heads: [3, 6, 12, 24], window: 7 },
-    { name: 'Swin-B', embed: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32], window: 12 },
-    { name: 'Swin-B, window 7', embed: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32], window: 7 },
-    { name: 'Swin-L', embed: 192, depths: [2, 2, 18, 2], heads: [6, 12, 24, 48], window: 12 },
+    { name: 'Swin-T', ...SWIN_VARIANTS.t, window: 7 },
+    { name: 'Swin-S', ...SWIN_VARIANTS.s, window: 7 },
+    { name: 'Swin-B', ...SWIN_VARIANTS.b, window: 12 },
+    { name: 'Swin-B, window 7', ...SWIN_VARIANTS.b, window: 7 },
+    { name: 'Swin-L', ...SWIN_VARIANTS.l, window: 12 },
   ].map((variant) => [key({ ...variant, mlp_ratio: 4 }), { ...variant, mlp_ratio: 4 }]),
 );
 

@@ -2,15 +2,11 @@
 // the hub or those that transformers 5 has in memory; and timm's, which keep query, key and value in one tensor and count
 // a merging of patches to the stage after it. What was trained to classify has no norms of the single maps.
 import type { CheckpointFormat } from '../../registry/index.js';
+import { SWIN_VARIANTS } from '../nn/swin-variants.js';
 import { countOf, dimension, variantOf } from './shapes.js';
 
 const VARIANTS = Object.fromEntries(
-  [
-    { name: 'Swin-T', embed: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24] },
-    { name: 'Swin-S', embed: 96, depths: [2, 2, 18, 2], heads: [3, 6, 12, 24] },
-    { name: 'Swin-B', embed: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32] },
-    { name: 'Swin-L', embed: 192, depths: [2, 2, 18, 2], heads: [6, 12, 24, 48] },
-  ].map(({ name, ...variant }) => [name, variant]),
+  Object.entries(SWIN_VARIANTS).map(([letter, variant]) => [`Swin-${letter.toUpperCase()}`, variant]),
 );
 
 const BLOCKS = (stage: number) => `encoder.layers.${stage}.blocks`;

@@ -1,25 +1,16 @@
 // The counterpart of PASCAL-Context that needs no download: rendered scenes with people whose parts are known,
 // animals, vehicles and furniture, made on first use and kept in the cache. On the disk it looks like PASCAL_MT.
-import {
-  component,
-  options,
-  tasks,
-  type Dataset,
-  type DatasetInfo,
-  type OptionsOf,
-  type Sample,
-  type Split,
-  type Task,
-} from '../../registry/index.js';
+import { component, type DatasetInfo, type OptionsOf, type Split } from '../../registry/index.js';
+import { FolderDataset } from './folders/folder-dataset.js';
 import { generateScenes, scenesVersion } from './rendered/scenes/generate.js';
-import { SPLITS, type Report } from './folders/layout.js';
+import type { Report } from './folders/layout.js';
 import { PASCAL_TASKS } from './folders/pascal-classes.js';
 import { onlyParts, PascalFolder } from './folders/pascal.js';
 import {
   requireOwnCache,
   SYNTHESIS_SCHEMA,
   synthesisFolder,
-  type SynthesisOptions,
+  synthesisOptions,
 } from './rendered/synthesis.js';
 
 @component({
@@ -29,46 +20,25 @@ import {
   options: SYNTHESIS_SCHEMA,
   file: import.meta.url,
 })
-export class EmbeddedPascal implements Dataset {
+export class EmbeddedPascal extends FolderDataset<OptionsOf<typeof SYNTHESIS_SCHEMA>> {
   readonly tasks = PASCAL_TASKS;
   /** At most: images without people do not count for human parts alone. */
-  readonly counts: Record<Split, number>;
-  readonly #scenes: SynthesisOptions;
-  readonly #cache: string | null;
-  readonly #folder: PascalFolder;
-  /** Known after `prepare`. */
-  readonly #ids = new Map<Split, readonly string[]>();
-
-  constructor(
-    @options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>,
-    @tasks() private readonly wanted: readonly Task[],
-  ) {
-    this.#cache = cache;
-    this.counts = { train, val };
-    this.#scenes = { train, val, size: [size[0], size[1]], seed };
-    this.#folder = new PascalFolder(synthesisFolder('pascal', cache, scenesVersion, this.#scenes), 'error');
-  }
+  readonly counts: Record<Split, number> = { train: this.options.train, val: this.options.val };
+  protected readonly folder = new PascalFolder(
+    synthesisFolder('pascal', this.options.cache, scenesVersion, synthesisOptions(this.options)),
+    'error',
+  );
 
   async prepare(report: Report): Promise<DatasetInfo> {
-    const { size } = this.#scenes;
-    await requireOwnCache(this.#cache);
-    const { digest } = await generateScenes(this.#folder.root, this.#scenes, report);
-    const names = this.wanted.map(({ name }) => name);
-    for (const split of SPLITS) this.#ids.set(split, await this.#folder.idsFor(split, names, report));
+    const scenes = synthesisOptions(this.options);
+    await requireOwnCache(this.options.cache);
+    const { digest } = await generateScenes(this.folder.root, scenes, report);
     return {
-      caption: `embedded Pascal-like scenes, rendered at ${size[0]}x${size[1]}`,
+      caption: `embedded Pascal-like scenes, rendered at ${scenes.size.join('x')}`,
       digest,
-      notes: onlyParts(names) ? ['images with people only'] : [],
-      counts: { train: this.#ids.get('train')!.length, val: this.#ids.get('val')!.length },
-      root: this.#folder.root,
+      notes: onlyParts(this.names) ? ['images with people only'] : [],
+      counts: await this.choose(report),
+      root: this.folder.root,
     };
-  }
-
-  async ids(split: Split): Promise<readonly string[]> {
-    return this.#ids.get(split) ?? this.#folder.ids(split);
-  }
-
-  load(id: string, tasks: readonly string[]): Promise<Sample> {
-    return this.#folder.load(id, tasks);
   }
 }

@@ -1,18 +1,16 @@
 // A data set that needs no download: rendered rooms with exact labels, made on first use and kept in the
 // cache. On the disk it looks like NYUD_MT, so everything that works here works there.
-import {
-  component,
-  options,
-  type Dataset,
-  type DatasetInfo,
-  type OptionsOf,
-  type Sample,
-  type Split,
-} from '../../registry/index.js';
-import { generateRooms, roomsVersion, type RoomsOptions } from './rendered/rooms/generate.js';
+import { component, type DatasetInfo, type OptionsOf, type Split } from '../../registry/index.js';
+import { FolderDataset } from './folders/folder-dataset.js';
+import { generateRooms, roomsVersion } from './rendered/rooms/generate.js';
 import type { Report } from './folders/layout.js';
 import { NYUD_TASKS, NyudFolder } from './folders/nyud.js';
-import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder } from './rendered/synthesis.js';
+import {
+  requireOwnCache,
+  SYNTHESIS_SCHEMA,
+  synthesisFolder,
+  synthesisOptions,
+} from './rendered/synthesis.js';
 
 @component({
   kind: 'dataset',
@@ -21,38 +19,24 @@ import { requireOwnCache, SYNTHESIS_SCHEMA, synthesisFolder } from './rendered/s
   options: SYNTHESIS_SCHEMA,
   file: import.meta.url,
 })
-export class EmbeddedRooms implements Dataset {
+export class EmbeddedRooms extends FolderDataset<OptionsOf<typeof SYNTHESIS_SCHEMA>> {
   readonly tasks = NYUD_TASKS;
-  readonly counts: Record<Split, number>;
-  readonly #rooms: RoomsOptions;
-  readonly #cache: string | null;
-  readonly #folder: NyudFolder;
-
-  constructor(@options() { cache, train, val, size, seed }: OptionsOf<typeof SYNTHESIS_SCHEMA>) {
-    this.#cache = cache;
-    this.counts = { train, val };
-    this.#rooms = { train, val, size: [size[0], size[1]], seed };
-    this.#folder = new NyudFolder(synthesisFolder('rooms', cache, roomsVersion, this.#rooms), 'error');
-  }
+  readonly counts: Record<Split, number> = { train: this.options.train, val: this.options.val };
+  protected readonly folder = new NyudFolder(
+    synthesisFolder('rooms', this.options.cache, roomsVersion, synthesisOptions(this.options)),
+    'error',
+  );
 
   async prepare(report: Report): Promise<DatasetInfo> {
-    const { train, val, size } = this.#rooms;
-    await requireOwnCache(this.#cache);
-    const { digest } = await generateRooms(this.#folder.root, this.#rooms, report);
+    const rooms = synthesisOptions(this.options);
+    await requireOwnCache(this.options.cache);
+    const { digest } = await generateRooms(this.folder.root, rooms, report);
     return {
-      caption: `embedded rooms, rendered at ${size[0]}x${size[1]}`,
+      caption: `embedded rooms, rendered at ${rooms.size.join('x')}`,
       digest,
       notes: [],
-      counts: { train, val },
-      root: this.#folder.root,
+      counts: this.counts,
+      root: this.folder.root,
     };
-  }
-
-  ids(split: Split): Promise<readonly string[]> {
-    return this.#folder.ids(split);
-  }
-
-  load(id: string, tasks: readonly string[]): Promise<Sample> {
-    return this.#folder.load(id, tasks);
   }
 }

@@ -1,18 +1,8 @@
 // NYU Depth v2 as released for multi-task learning: 795 training and 654 test images with 40 classes, depth
 // and surface normals. The files are the user's own; this only reads them.
 import { resolve } from 'node:path';
-import {
-  component,
-  defineOptions,
-  options,
-  tasks,
-  type Dataset,
-  type DatasetInfo,
-  type OptionsOf,
-  type Sample,
-  type Split,
-  type Task,
-} from '../../registry/index.js';
+import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
+import { FolderDataset } from './folders/folder-dataset.js';
 import { countNotes } from './folders/layout.js';
 import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './folders/nyud.js';
 import { preparedNotes } from './prepare/target.js';
@@ -35,31 +25,15 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class NyudV2 implements Dataset {
+export class NyudV2 extends FolderDataset<OptionsOf<typeof schema>> {
   readonly tasks = NYUD_TASKS;
-  readonly #folder: NyudFolder;
-
-  constructor(
-    @options() options: OptionsOf<typeof schema>,
-    @tasks() private readonly wanted: readonly Task[],
-  ) {
-    this.#folder = new NyudFolder(resolve(options.root), options.size_mismatch);
-  }
+  protected readonly folder = new NyudFolder(resolve(this.options.root), this.options.size_mismatch);
 
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
-    const names = this.wanted.map((task) => task.name);
-    const { counts, digest, warnings } = await this.#folder.verify(names, report);
-    const notes = [...(await preparedNotes(this.#folder.root, names)), ...countNotes(counts, NYUD_COUNTS)];
-    const caption = `NYU Depth v2 (${await this.#folder.variant()})`;
-    return { caption, digest, notes, counts, root: this.#folder.root, warnings };
-  }
-
-  ids(split: Split): Promise<readonly string[]> {
-    return this.#folder.ids(split);
-  }
-
-  /** Unknown pixels are IGNORE in `semseg`, 0 in `depth` and `normals`: see transforms/ignore.ts. */
-  load(id: string, tasks: readonly string[]): Promise<Sample> {
-    return this.#folder.load(id, tasks);
+    const { names } = this;
+    const { counts, digest, warnings } = await this.folder.verify(names, report);
+    const notes = [...(await preparedNotes(this.folder.root, names)), ...countNotes(counts, NYUD_COUNTS)];
+    const caption = `NYU Depth v2 (${await this.folder.variant()})`;
+    return { caption, digest, notes, counts, root: this.folder.root, warnings };
   }
 }

@@ -2,19 +2,9 @@
 // classes, human parts, saliency and normals, the last two distilled from other networks. The files are the
 // user's own; this only reads them.
 import { resolve } from 'node:path';
-import {
-  component,
-  defineOptions,
-  options,
-  tasks,
-  type Dataset,
-  type DatasetInfo,
-  type OptionsOf,
-  type Sample,
-  type Split,
-  type Task,
-} from '../../registry/index.js';
-import { countNotes, SPLITS, type Report } from './folders/layout.js';
+import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
+import { FolderDataset } from './folders/folder-dataset.js';
+import { countNotes, type Report } from './folders/layout.js';
 import { PASCAL_TASKS } from './folders/pascal-classes.js';
 import { onlyParts, PASCAL_COUNTS, PascalFolder } from './folders/pascal.js';
 import { folderOptions } from './folders/sample-folder.js';
@@ -35,47 +25,26 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class PascalContext implements Dataset {
+export class PascalContext extends FolderDataset<OptionsOf<typeof schema>> {
   readonly tasks = PASCAL_TASKS;
-  readonly #folder: PascalFolder;
-  /** Known after `prepare`. */
-  readonly #ids = new Map<Split, readonly string[]>();
-
-  constructor(
-    @options() options: OptionsOf<typeof schema>,
-    @tasks() private readonly wanted: readonly Task[],
-  ) {
-    this.#folder = new PascalFolder(resolve(options.root), options.size_mismatch);
-  }
+  protected readonly folder = new PascalFolder(resolve(this.options.root), this.options.size_mismatch);
 
   async prepare(report: Report): Promise<DatasetInfo> {
-    const names = this.wanted.map((task) => task.name);
-    const { counts, digest, warnings } = await this.#folder.verify(names, report);
+    const { names } = this;
+    const { counts, digest, warnings } = await this.folder.verify(names, report);
     const notes = names
       .filter((name) => name === 'saliency' || name === 'normals')
       .map((name) => `${name} distilled from another network`);
     notes.push(...countNotes(counts, PASCAL_COUNTS));
-    for (const split of SPLITS) {
-      this.#ids.set(split, await this.#folder.idsFor(split, names, report));
-      counts[split] = this.#ids.get(split)!.length;
-    }
+    Object.assign(counts, await this.choose(report));
     if (onlyParts(names)) notes.push('images with people only');
     return {
       caption: 'PASCAL-Context (PASCAL_MT)',
       digest,
       notes,
       counts,
-      root: this.#folder.root,
+      root: this.folder.root,
       warnings,
     };
-  }
-
-  async ids(split: Split): Promise<readonly string[]> {
-    return this.#ids.get(split) ?? this.#folder.ids(split);
-  }
-
-  /** Unknown pixels are IGNORE in `semseg`, the zero vector in `normals`. */
-  load(id: string, tasks: readonly string[]): Promise<Sample> {
-    return this.#folder.load(id, tasks);
   }
 }

@@ -14,11 +14,11 @@ import {
   type Scope,
   type Task,
 } from '../../registry/index.js';
-import { mergeHeads, splitHeads } from '../nn/attention.js';
+import { splitHeads } from '../nn/attention.js';
 import { layerNorm, linear } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
 import { gelu } from '../nn/ops/activations.js';
-import { fromWindows, positionBias, toWindows } from '../nn/swin.js';
+import { attendInWindows, fromWindows, toWindows } from '../nn/swin.js';
 import { mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 import { vitInit } from '../nn/vit.js';
 
@@ -99,27 +99,13 @@ export class CrossTaskAttention implements Block {
     shift: number,
   ): tf.Tensor3D {
     const { heads, window, scale } = this.options;
-    const [all, tokens, channels] = source.shape;
-    const [rows, columns] = [like.shape[1], like.shape[2]].map((n) => Math.ceil(n / window));
+    const channels = source.shape[2];
     const [q, k] = tf.split(linear(scope.at('qk'), source, 2 * channels, vitInit), 2, 2) as tf.Tensor3D[];
     const v = splitHeads(linear(scope.at('v'), values, channels, vitInit), heads);
     const width = scale === 'intended' ? channels / heads : (channels * this.tasks.length) / heads;
-    const scores = tf.matMul(
-      splitHeads(q, heads).mul(1 / Math.sqrt(width)),
-      splitHeads(k, heads),
-      false,
-      true,
-    );
-    const biased = scores
-      .reshape([-1, rows * columns, heads, tokens, tokens])
-      .add(positionBias(scope, heads, window, shift, rows, columns))
-      .reshape([all, heads, tokens, tokens]);
-    return linear(
-      scope.at('proj'),
-      mergeHeads(tf.matMul(tf.softmax(biased), v) as tf.Tensor4D),
-      channels,
-      vitInit,
-    );
+    const scaled = splitHeads(q, heads).mul(1 / Math.sqrt(width));
+    const mixed = attendInWindows(scope, scaled, splitHeads(k, heads), v, like, window, shift);
+    return linear(scope.at('proj'), mixed, channels, vitInit);
   }
 }
 

@@ -1,17 +1,8 @@
 // Depth as a class: which of a number of bins, evenly spaced in the logarithm, a pixel falls into. Supervises
 // auxiliary predictions whose regions are to be told apart (ATRC); no head reads depth from it.
 import * as tf from '../../registry/tf.js';
-import {
-  component,
-  defineOptions,
-  IGNORE,
-  options,
-  type Loss,
-  type LossValue,
-  type OptionsOf,
-} from '../../registry/index.js';
-import { crossEntropy } from '../nn/ops/cross-entropy.js';
-import { averageOverValid } from './machinery/average.js';
+import { component, defineOptions, IGNORE, type OptionsOf } from '../../registry/index.js';
+import { ClassifiedLoss } from './machinery/classified.js';
 
 const schema = defineOptions({
   bins: { type: 'integer', minimum: 2, default: 40, description: 'Number of bins.' },
@@ -38,15 +29,13 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class DepthBinsLoss implements Loss {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class DepthBinsLoss extends ClassifiedLoss<OptionsOf<typeof schema>> {
   channels(): number {
     return this.options.bins;
   }
 
   /** label: metres or IGNORE, float32 [B,H,W,1] */
-  forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
+  protected classify(label: tf.Tensor) {
     const { bins, nearest, farthest } = this.options;
     const flat = label.reshape([-1]) as tf.Tensor1D;
     const known = tf.notEqual(flat, tf.scalar(IGNORE)).cast('float32');
@@ -59,6 +48,6 @@ export class DepthBinsLoss implements Loss {
       .minimum(position.floor(), bins - 1)
       .mul(known)
       .cast('int32') as tf.Tensor1D;
-    return averageOverValid(crossEntropy(prediction.reshape([-1, bins]), bin), known);
+    return { classes: bin, known };
   }
 }

@@ -4,17 +4,8 @@
 // ATRC's 40 directions are cluster centres of NYUD-v2's normals; ours are spread evenly over the half-sphere of what a
 // camera can see, so that they belong to no data set.
 import * as tf from '../../registry/tf.js';
-import {
-  component,
-  defineOptions,
-  IGNORE,
-  options,
-  type Loss,
-  type LossValue,
-  type OptionsOf,
-} from '../../registry/index.js';
-import { crossEntropy } from '../nn/ops/cross-entropy.js';
-import { averageOverValid } from './machinery/average.js';
+import { component, defineOptions, IGNORE, type OptionsOf } from '../../registry/index.js';
+import { ClassifiedLoss } from './machinery/classified.js';
 
 const schema = defineOptions({
   directions: { type: 'integer', minimum: 2, default: 40, description: 'Number of directions.' },
@@ -29,22 +20,20 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class NormalDirectionsLoss implements Loss {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class NormalDirectionsLoss extends ClassifiedLoss<OptionsOf<typeof schema>> {
   channels(): number {
     return this.options.directions;
   }
 
   /** label: unit vectors or IGNORE, float32 [B,H,W,3] */
-  forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
+  protected classify(label: tf.Tensor) {
     const { directions } = this.options;
     const vectors = label.reshape([-1, 3]) as tf.Tensor2D;
     const known = tf.notEqual(vectors, tf.scalar(IGNORE)).cast('float32').min(1);
     // The nearest of unit vectors is the one with the largest product.
     const products = tf.matMul(vectors, tf.tensor2d(halfSphere(directions)), false, true);
     const nearest = products.argMax(1) as tf.Tensor1D;
-    return averageOverValid(crossEntropy(prediction.reshape([-1, directions]), nearest), known);
+    return { classes: nearest, known };
   }
 }
 

@@ -61,22 +61,40 @@ function windowAttention(
   x: tf.Tensor4D,
   { heads, window, shift, weightInit }: SwinBlockOptions,
 ): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape;
-  const [rows, columns] = [height, width].map((n) => Math.ceil(n / window));
-  const tokens = window * window;
+  const channels = x.shape[3];
   const windows = toWindows(x, window, shift);
   const self = scope.at('self');
   const project = (name: string) =>
     splitHeads(linear(self.at(name), windows, channels, { weightInit }), heads);
   const [q, k, v] = [project('query'), project('key'), project('value')];
-  const scores = tf.matMul(q.mul(1 / Math.sqrt(channels / heads)), k, false, true);
-  const biased = scores
-    .reshape([batch, rows * columns, heads, tokens, tokens])
-    .add(positionBias(self, heads, window, shift, rows, columns))
-    .reshape([batch * rows * columns, heads, tokens, tokens]);
-  const mixed = mergeHeads(tf.matMul(tf.softmax(biased), v) as tf.Tensor4D);
+  const mixed = attendInWindows(self, q.mul(1 / Math.sqrt(channels / heads)), k, v, x, window, shift);
   const projected = linear(scope.at('output.dense'), mixed, channels, { weightInit }) as tf.Tensor3D;
   return fromWindows(projected, x, window, shift);
+}
+
+/**
+ * softmax(q k^T + bias of positions) v inside windows; for shifted windows what the shift brought together stays apart.
+ * @param q [batch * windows, heads, window^2, width], scaled; likewise k and v
+ * @param like [batch, height, width, channels], the map that the windows are of
+ * @returns [batch * windows, window^2, heads * width]
+ */
+export function attendInWindows(
+  scope: Scope,
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  like: tf.Tensor4D,
+  window: number,
+  shift: number,
+): tf.Tensor3D {
+  const [all, heads, tokens] = q.shape;
+  const [rows, columns] = [like.shape[1], like.shape[2]].map((n) => Math.ceil(n / window));
+  const biased = tf
+    .matMul(q, k, false, true)
+    .reshape([-1, rows * columns, heads, tokens, tokens])
+    .add(positionBias(scope, heads, window, shift, rows, columns))
+    .reshape([all, heads, tokens, tokens]);
+  return mergeHeads(tf.matMul(tf.softmax(biased), v) as tf.Tensor4D);
 }
 
 /** [batch * windows, window^2, channels], padded with zeros to whole windows and shifted. */
@@ -121,7 +139,7 @@ export function fromWindows(
  * keeps what the shift brought together apart.
  * @returns [windows or 1, heads, tokens, tokens]
  */
-export function positionBias(
+function positionBias(
   scope: Scope,
   heads: number,
   window: number,

@@ -8,8 +8,8 @@ import { resizeBicubic } from './resize.js';
 import { dropPathOption } from './transformer-options.js';
 import { vitInit } from './vit.js';
 
-/** Properties of an options schema. */
-export const vitSizeOptions = {
+/** Options of every such backbone. */
+export const vitOptions = {
   variant: {
     enum: ['s', 'b', 'l'],
     default: 'b',
@@ -41,10 +41,6 @@ export const vitSizeOptions = {
     description:
       "After which blocks (from 1) a map is taken. The last block's goes through the final norm, the others as they are. null: a quarter, a half, three quarters and all of the depth.",
   },
-} as const;
-
-/** Further ones. */
-export const vitOptions = {
   patch: { type: 'integer', minimum: 1, default: 16, description: 'Side of a patch in pixels.' },
   mlp_ratio: {
     type: 'integer',

@@ -82,7 +82,7 @@ export class PascalFolder extends SampleFolder {
    * The ids that count for these tasks: if human parts are the only one, as in the original loader, those that
    * show a person.
    */
-  idsFor(split: Split, tasks: readonly string[], report: Report): Promise<readonly string[]> {
+  override idsFor(split: Split, tasks: readonly string[], report: Report): Promise<readonly string[]> {
     return onlyParts(tasks) ? this.#idsWithPeople(split, report) : this.ids(split);
   }
 

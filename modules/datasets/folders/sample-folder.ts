@@ -10,7 +10,7 @@ import {
   type Task,
 } from '../../../registry/index.js';
 import { didYouMean } from '../../../registry/support/near.js';
-import { fitToImage, locate, readIds, type Layout, type SizeMismatch } from './layout.js';
+import { fitToImage, locate, readIds, type Layout, type Report, type SizeMismatch } from './layout.js';
 
 /** Options of a data set that lies in a folder. */
 export const folderOptions = {
@@ -50,7 +50,12 @@ export abstract class SampleFolder implements Layout {
     return readIds(this, split);
   }
 
-  /** Unknown pixels are IGNORE in classes, 0 in depth, the zero vector in normals: see transforms/ignore.ts. */
+  /** The ids that count for these tasks. */
+  idsFor(split: Split, _tasks: readonly string[], _report: Report): Promise<readonly string[]> {
+    return this.ids(split);
+  }
+
+  /** Unknown pixels are IGNORE in classes, 0 in depth, the zero vector in normals: see transforms/machinery/ignore.ts. */
   async load(id: string, tasks: readonly string[]): Promise<Sample> {
     const image = await this.readImage(await locate(this, 'image', id));
     const labels: Record<string, LabelMap> = {};

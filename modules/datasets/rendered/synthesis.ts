@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { defineOptions, MtcpError, type Split } from '../../../registry/index.js';
+import { defineOptions, MtcpError, type OptionsOf, type Split } from '../../../registry/index.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
 import { asCacheError, cacheFolder } from '../cache.js';
 import { writeAtomically } from '../formats/file.js';
@@ -254,6 +254,14 @@ export const SYNTHESIS_SCHEMA = defineOptions({
     default: null,
   },
 });
+
+/** What is rendered, from the options of such a data set. */
+export const synthesisOptions = ({
+  train,
+  val,
+  size: [height, width],
+  seed,
+}: OptionsOf<typeof SYNTHESIS_SCHEMA>): SynthesisOptions => ({ train, val, size: [height, width], seed });
 
 /** What data sets of this kind are kept as: `rooms-0123456789ab`, or half done. */
 const KEPT = /^[a-z]+-[0-9a-f]{12}(\.partial-|$)/;

@@ -1,0 +1,19 @@
+// The published sizes of Swin (Liu et al. 2021, section 3.3), and the options of an encoder that has such a size.
+
+export const SWIN_VARIANTS = {
+  t: { embed: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24] },
+  s: { embed: 96, depths: [2, 2, 18, 2], heads: [3, 6, 12, 24] },
+  b: { embed: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32] },
+  l: { embed: 192, depths: [2, 2, 18, 2], heads: [6, 12, 24, 48] },
+} as const;
+
+/** An option with a number for each of the four stages. */
+export const stagesOption = <const D extends readonly number[]>(standard: D, description: string) =>
+  ({
+    type: 'array',
+    items: { type: 'integer', minimum: 1 },
+    minItems: 4,
+    maxItems: 4,
+    default: standard,
+    description,
+  }) as const;
