@@ -30,7 +30,7 @@ function makeBundle(): void {
     stdin: {
       contents: `import '@tensorflow/tfjs-core/dist/register_all_gradients';
         import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';`,
-      resolveDir: fileURLToPath(new URL('./', import.meta.url)),
+      resolveDir: fileURLToPath(new URL('.//', import.meta.url)),
     },
     outfile: partial,
     bundle: true,

@@ -1,8 +1,8 @@
 // The folder of what can be made again: rendered data, and what is known about folders of data.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { MtcpError } from '../../registry/index.js';
-import { asIoError } from '../../registry/support/io-error.js';
+import { MtcpError } from '../../../registry/index.js';
+import { asIoError } from '../../../registry/support/io-error.js';
 
 export function cacheFolder(): string {
   const { MTCP_CACHE, XDG_CACHE_HOME } = process.env;
