@@ -46,7 +46,15 @@ export function costPlot(measured: readonly MeasuredRow[]): Plot | undefined {
       datasets: { rows: values },
       // Names of the rightmost rows reach beyond their panel.
       spacing: 56,
-      hconcat: shown.map((cost, i) => panel(cost, rows, label, i === 0)),
+      // All rows, so that a row has the colour that it has in the curves.
+      hconcat: shown.map((cost, i) =>
+        panel(
+          cost,
+          rows,
+          measured.map(({ name }) => label(name)),
+          i === 0,
+        ),
+      ),
     } as unknown as TopLevelSpec,
   };
 }
@@ -54,7 +62,7 @@ export function costPlot(measured: readonly MeasuredRow[]): Plot | undefined {
 function panel(
   { field, title, of }: Cost,
   rows: readonly MeasuredRow[],
-  label: (row: string) => string,
+  colours: readonly string[],
   first: boolean,
 ): object {
   const costs = rows.map((row) => of(row)!);
@@ -67,7 +75,7 @@ function panel(
     axis: { format: field === 'step' ? 'd' : '~s', tickCount: 5 },
   };
   const y = { field: 'delta', type: 'quantitative', title: first ? 'delta-m %' : null };
-  const colour = { field: 'row', type: 'nominal', sort: rows.map(({ name }) => label(name)), legend: null };
+  const colour = { field: 'row', type: 'nominal', scale: { domain: colours }, legend: null };
   return {
     data: { name: 'rows' },
     width: 300,
