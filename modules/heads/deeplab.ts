@@ -29,7 +29,7 @@ const schema = defineOptions({
   dropout: {
     type: 'number',
     minimum: 0,
-    maximum: 1,
+    exclusiveMaximum: 1,
     default: 0.5,
     description: 'Dropout after the branches are merged.',
   },

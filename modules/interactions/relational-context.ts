@@ -63,7 +63,7 @@ const schema = defineOptions({
   dropout: {
     type: 'number',
     minimum: 0,
-    maximum: 1,
+    exclusiveMaximum: 1,
     default: 0.05,
     description: 'Dropout of whole channels at the end.',
   },

@@ -110,6 +110,11 @@ export function conv2d(
 /** @param x [..., channels] */
 export function layerNorm<R extends tf.Rank>(scope: Scope, x: tf.Tensor<R>, epsilon = 1e-5): tf.Tensor<R> {
   const channels = x.shape[x.rank - 1];
+  if (channels === 1)
+    scope.degenerate(
+      'layer normalisation over 1 channel gives its bias, whatever goes in',
+      'give it more channels',
+    );
   const gamma = scope.param<tf.Rank.R1>('weight', [channels], ones);
   return normalizeLayer(x, gamma, scope.param<tf.Rank.R1>('bias', [channels], zeros), epsilon);
 }
@@ -142,6 +147,11 @@ export function batchNorm<R extends tf.Rank>(
   }
   const batch = batchNormalize(x, gamma, beta, epsilon);
   const count = x.size / channels;
+  if (count === 1)
+    scope.degenerate(
+      'batch normalisation over 1 value for each channel gives its bias, whatever goes in',
+      'give every micro-batch 2 images at least (train.batch divided by train.accumulate)',
+    );
   mean.average(batch.mean, momentum);
   // Running variance is the unbiased estimate, the one that normalises is not.
   variance.average(batch.variance.mul(count / Math.max(1, count - 1)), momentum);
@@ -157,6 +167,11 @@ export function groupNorm(scope: Scope, x: tf.Tensor4D, groups: number, epsilon 
     throw new MtcpError('component', `${groups} groups cannot share ${channels} channels evenly`, {
       hint: `the number of groups must divide ${channels}`,
     });
+  if ((height * width * channels) / groups === 1)
+    scope.degenerate(
+      'group normalisation over 1 value gives its bias, whatever goes in',
+      'make the groups fewer, or the map larger',
+    );
   const gamma = scope.param<tf.Rank.R1>('weight', [channels], ones);
   const beta = scope.param<tf.Rank.R1>('bias', [channels], zeros);
   const grouped = x.reshape([batch, height * width, groups, channels / groups]);

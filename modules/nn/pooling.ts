@@ -1,6 +1,7 @@
 // Pooling over NHWC maps, with PyTorch's conventions.
 import * as tf from '../../registry/tf.js';
 import { OPERATIONS, type MaxPoolAttributes } from '../../registry/contracts/operations.js';
+import { checkExtent } from './ops/extent.js';
 import { defineOp } from './ops/op.js';
 
 /** Lower than any activation; finite, so that no product with it is NaN. */
@@ -77,6 +78,12 @@ function place(
  * @returns [batch, floor((height + 2 padding - kernel) / stride) + 1, ..., channels]
  */
 export function maxPool(x: tf.Tensor4D, attributes: MaxPoolAttributes): tf.Tensor4D {
+  const { kernel, padding } = attributes;
+  checkExtent(
+    [x.shape[1] + 2 * padding, x.shape[2] + 2 * padding],
+    [kernel, kernel],
+    'the window of a maximum',
+  );
   return maxPoolOp({ x }, attributes)[0] as tf.Tensor4D;
 }
 

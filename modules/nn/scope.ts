@@ -51,6 +51,8 @@ export class Pass {
   readonly features = new Map<string, () => Tensor4D>();
   /** Buffers to be averaged with what this pass observed. */
   readonly averages = new Map<string, { observed: Tensor; momentum: number }>();
+  /** Statistics over too few values, with the layers that take them. */
+  readonly degenerate: { path: string; what: string; hint: string }[] = [];
   readonly root: Scope;
   readonly #used = new Set<string>();
 
@@ -146,6 +148,10 @@ class PathScope implements Scope {
 
   noise<R extends Rank>(name: string, shape: number[]): Tensor<R> {
     return this.pass.noise(this.#join(name), shape);
+  }
+
+  degenerate(what: string, hint: string): void {
+    if (this.training) this.pass.degenerate.push({ path: this.path, what, hint });
   }
 
   expose(name: string, feature: () => Tensor4D): void {

@@ -18,7 +18,7 @@ export const dropPathOption = <const P extends number>(standard: P) =>
   ({
     type: 'number',
     minimum: 0,
-    maximum: 1,
+    exclusiveMaximum: 1,
     default: standard,
     description: 'Drop-path probability of the last block; rises linearly from 0.',
   }) as const;

@@ -46,6 +46,12 @@ export interface Scope {
   /** Uniform [0,1) noise, drawn anew at each step from the stream (seed, epoch, step, path.name). */
   noise<R extends Rank>(name: string, shape: number[]): Tensor<R>;
 
+  /**
+   * Says that a statistic of this layer is taken over too few values to mean anything in training, such as the variance
+   * of one number. A trial that would train so is refused.
+   */
+  degenerate(what: string, hint: string): void;
+
   /** Shows an inner feature to whoever asks for it by its dotted name; it is computed only then. */
   expose(name: string, feature: () => Tensor4D): void;
 

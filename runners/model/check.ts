@@ -114,12 +114,28 @@ async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<Parame
       const predictions = network.forward(pass.root, inputs.image);
       tryObjective(criterion, pass, predictions, inputs, misfits);
     });
+    misfits.push(...degenerate(pass, shape));
     return {};
   });
   // A backward pass is only recorded where it may fail.
   if (misfits.length === 0 && withoutGradient.length > 0)
     await tryGradients(assembly, shape, withoutGradient, misfits);
   return table;
+}
+
+/** Statistics that are taken over too few values, a fault for each part that takes some. */
+function degenerate(pass: Pass, { batch, size }: StepShape): Misfit[] {
+  const byPart = new Map<string, (typeof pass.degenerate)[number][]>();
+  for (const one of pass.degenerate) {
+    const key = [...partAt(one.path), one.what].join(' ');
+    byPart.set(key, [...(byPart.get(key) ?? []), one]);
+  }
+  return [...byPart.values()].map(([{ path, what, hint }, ...others]) => ({
+    path: partAt(path),
+    message: `${path}${others.length > 0 ? `, and ${others.length} more` : ''}: ${what}`,
+    note: `a micro-batch has ${batch} image${batch === 1 ? '' : 's'} of ${size.join('x')}`,
+    hint,
+  }));
 }
 
 /** Whether a gradient has to flow through an operation that has none. */

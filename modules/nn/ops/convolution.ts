@@ -1,6 +1,7 @@
 // 2-D convolution with weights in PyTorch's order [out, in / groups, kh, kw] over NHWC maps.
 import * as tf from '../../../registry/tf.js';
 import { OPERATIONS, type ConvAttributes, type MapShape } from '../../../registry/contracts/operations.js';
+import { checkExtent } from './extent.js';
 import { defineOp } from './op.js';
 
 export type { ConvAttributes };
@@ -145,8 +146,15 @@ function spreadOut(x: tf.Tensor4D, axis: number, step: number): tf.Tensor4D {
  * @param x [batch, height, width, in]
  * @param w [out, in / groups, kh, kw]
  * @returns [batch, outHeight, outWidth, out]; out = floor((n + padding - dilation (k - 1) - 1) / stride) + 1
+ * @throws MtcpError `component` if the map, with its padding, is smaller than the kernel
  */
 export function conv2d(x: tf.Tensor4D, w: tf.Tensor4D, attributes: ConvAttributes): tf.Tensor4D {
+  const { padding, dilation } = attributes;
+  checkExtent(
+    [x.shape[1] + padding[0] + padding[1], x.shape[2] + padding[2] + padding[3]],
+    [(w.shape[2] - 1) * dilation[0] + 1, (w.shape[3] - 1) * dilation[1] + 1],
+    'the kernel of a convolution',
+  );
   return forward({ x, w }, attributes)[0] as tf.Tensor4D;
 }
 
