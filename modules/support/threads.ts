@@ -137,6 +137,8 @@ export function serve<Job, Result>(handler: (job: Job) => Promise<Served<Result>
 interface PlainError {
   message: string;
   stack?: string;
+  /** Of a fault of the system. */
+  system?: { code?: string; syscall?: string; path?: string };
   mtcp?: { kind: ErrorKind; where?: string; frame?: string; hint?: string };
 }
 
@@ -147,11 +149,12 @@ function plainError(thrown: unknown): PlainError {
     const { message, kind, where, frame, hint } = error;
     return { message, mtcp: { kind, where, frame, hint } };
   }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { message, stack };
+  const { message, stack, code, syscall, path }: NodeJS.ErrnoException =
+    error instanceof Error ? error : new Error(String(error));
+  return { message, stack, ...(code !== undefined && { system: { code, syscall, path } }) };
 }
 
-function reviveError({ message, stack, mtcp }: PlainError): Error {
+function reviveError({ message, stack, system, mtcp }: PlainError): Error {
   if (mtcp) return new MtcpError(mtcp.kind, message, mtcp);
-  return Object.assign(new Error(message), { stack });
+  return Object.assign(new Error(message), { stack, ...system });
 }

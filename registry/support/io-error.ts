@@ -42,3 +42,24 @@ export function asIoError(error: unknown, path: string, hint?: string): unknown 
     cause: error,
   });
 }
+
+/**
+ * A fault of the system that nobody nearer has put into words, with the path that the system names; undefined if the
+ * error is none.
+ */
+export function systemFault(error: unknown): MtcpError | undefined {
+  const { code, syscall, path, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (MtcpError.is(error) || !code || !syscall) return undefined;
+  if (syscall === 'uv_cwd')
+    return new MtcpError('io', 'the working directory is not there any more', {
+      hint: 'change to a folder that is there, for example with cd ~',
+      cause: error,
+    });
+  const reason = REASONS[code] ?? message;
+  return new MtcpError('io', `the system refuses (${syscall}): ${reason}`, {
+    // The loader of modules names the file in the message only.
+    where: path ?? /, \w+ '([^']+)'/.exec(message)?.[1],
+    hint: HINTS[code],
+    cause: error,
+  });
+}

@@ -4,33 +4,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { MtcpError } from '../../registry/errors.js';
-import { cancel } from './commands/cancel.js';
-import { completion } from './commands/completion.js';
-import { config } from './commands/config.js';
-import { data } from './commands/data.js';
-import { describe } from './commands/describe.js';
-import { doctor } from './commands/doctor.js';
-import { exportCommand } from './commands/export.js';
-import { forward } from './commands/forward.js';
-import { grad } from './commands/grad.js';
-import { list } from './commands/list.js';
-import { logs } from './commands/logs.js';
-import { mlflow } from './commands/mlflow.js';
-import { newCommand } from './commands/new.js';
-import { plan } from './commands/plan.js';
-import { predict } from './commands/predict.js';
-import { profile } from './commands/profile.js';
-import { report } from './commands/report.js';
-import { run } from './commands/run.js';
-import { schema } from './commands/schema.js';
-import { status } from './commands/status.js';
-import { validate } from './commands/validate.js';
-import { weights } from './commands/weights.js';
-import { work } from './commands/work.js';
+import { systemFault } from '../../registry/support/io-error.js';
 import { guardOutput, watchOutput } from '../support/output.js';
 import { packageRoot } from './package.js';
 
 guardOutput();
+// A fault outside the command's own promise, such as the loader's when no file can be opened any more.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${systemFault(error)?.format() ?? bug(error)}\n`);
+  process.exit(1);
+});
 // Otherwise it opens Node's debugger.
 process.on('SIGUSR1', () => {});
 
@@ -61,32 +44,32 @@ watchOutput(({ stream, code, message }) => {
   if (fault && !TRAINING.has(command)) process.on('exit', () => (process.exitCode ||= 1));
 });
 
-/** In the order of `mtcp --help`. */
-const COMMANDS: readonly ((program: Command) => void)[] = [
-  run,
-  plan,
-  status,
-  logs,
-  cancel,
-  profile,
-  predict,
-  exportCommand,
-  report,
-  forward,
-  grad,
-  validate,
-  config,
-  list,
-  describe,
-  schema,
-  newCommand,
-  completion,
-  doctor,
-  weights,
-  mlflow,
-  data,
-  work,
-];
+/** In the order of `mtcp --help`; each declares one command. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import('./commands/run.js')).run,
+  plan: async () => (await import('./commands/plan.js')).plan,
+  status: async () => (await import('./commands/status.js')).status,
+  logs: async () => (await import('./commands/logs.js')).logs,
+  cancel: async () => (await import('./commands/cancel.js')).cancel,
+  profile: async () => (await import('./commands/profile.js')).profile,
+  predict: async () => (await import('./commands/predict.js')).predict,
+  export: async () => (await import('./commands/export.js')).exportCommand,
+  report: async () => (await import('./commands/report.js')).report,
+  forward: async () => (await import('./commands/forward.js')).forward,
+  grad: async () => (await import('./commands/grad.js')).grad,
+  validate: async () => (await import('./commands/validate.js')).validate,
+  config: async () => (await import('./commands/config.js')).config,
+  list: async () => (await import('./commands/list.js')).list,
+  describe: async () => (await import('./commands/describe.js')).describe,
+  schema: async () => (await import('./commands/schema.js')).schema,
+  new: async () => (await import('./commands/new.js')).newCommand,
+  completion: async () => (await import('./commands/completion.js')).completion,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
+  weights: async () => (await import('./commands/weights.js')).weights,
+  mlflow: async () => (await import('./commands/mlflow.js')).mlflow,
+  data: async () => (await import('./commands/data.js')).data,
+  work: async () => (await import('./commands/work.js')).work,
+};
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as {
   version: string;
@@ -116,14 +99,25 @@ Examples:
 
 Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 3 results are not what the file expects (report --check), 75 stopped after a checkpoint.`,
   );
-for (const declare of COMMANDS) declare(program);
+
+/** Only the command that runs is loaded; help, completion and a name that is none need all of them. */
+async function declareCommands(): Promise<void> {
+  const named = process.argv[2] ?? '';
+  const all = !Object.hasOwn(COMMANDS, named) || named === 'completion';
+  for (const load of all ? Object.values(COMMANDS) : [COMMANDS[named]]) (await load())(program);
+}
 
 /** The command right below `mtcp`. */
 const topmost = (command: Command): Command =>
   command.parent && command.parent !== program ? topmost(command.parent) : command;
-program.hook('preAction', (_, action) => void (command = topmost(action).name()));
+program.hook('preAction', (_, action) => {
+  command = topmost(action).name();
+  // Every path that is given depends on it: if it is gone, that is said once and here.
+  process.cwd();
+});
 
 try {
+  await declareCommands();
   await program.parseAsync();
 } catch (error) {
   process.exitCode = await tell(error);
@@ -133,13 +127,17 @@ try {
 async function tell(error: unknown): Promise<number> {
   // commander has printed its message already; --help and --version end here too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (MtcpError.is(error)) {
+  const told = MtcpError.is(error) ? error : systemFault(error);
+  if (told) {
     const { formatErrors, wantsColor } = await import('../config/format.js');
-    process.stderr.write(`${formatErrors([error], { color: wantsColor(process.stderr) })}\n`);
-    return error.exitCode;
+    process.stderr.write(`${formatErrors([told], { color: wantsColor(process.stderr) })}\n`);
+    return told.exitCode;
   }
-  process.stderr.write(
-    `${(error as Error).stack ?? String(error)}\nThis is a bug in mtcp; please report it with the lines above.\n`,
-  );
+  process.stderr.write(`${bug(error)}\n`);
   return 1;
+}
+
+function bug(error: unknown): string {
+  const stack = (error as Error).stack ?? String(error);
+  return `${stack}\nThis is a bug in mtcp; please report it with the lines above.`;
 }

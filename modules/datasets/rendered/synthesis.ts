@@ -2,7 +2,7 @@
 // a folder with a manifest is finished, and of two processes that make the same set at once, the later one keeps
 // the earlier one's. What is rendered, and how it is laid out, is a recipe.
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { defineOptions, MtcpError, type OptionsOf, type Split } from '../../../registry/index.js';
@@ -204,7 +204,8 @@ async function isEmpty(directory: string): Promise<boolean> {
   try {
     return (await readdir(directory)).length === 0;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    // Whether it can be made is found out when it is.
+    if (!(await lstat(directory).catch(() => undefined))) return true;
     throw new MtcpError('usage', 'is not a folder that can be read', { where: directory, cause: error });
   }
 }

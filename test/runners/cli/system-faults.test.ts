@@ -1,0 +1,52 @@
+// Faults of the system are one sentence with the path and what to do, and exit code 1; none of them is "a bug in mtcp".
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { smallExperiment } from '../../support/crash.js';
+import { ROOT, temporaryFolder } from '../../support/rooms.js';
+
+const MTCP = `"${process.execPath}" "${join(ROOT, 'dist/runners/cli/main.js')}"`;
+
+describe('faults of the system', function () {
+  this.timeout(60_000);
+
+  const told = (script: string) => {
+    const env = { ...process.env, NO_COLOR: '1' };
+    const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env, timeout: 50_000 });
+    expect(stderr).not.to.match(/bug in mtcp|^ +at /m);
+    expect(status, stderr).to.equal(1);
+    return stderr;
+  };
+  const run = (options = '') =>
+    `${MTCP} run ${smallExperiment()} --profile smoke --runs ${temporaryFolder()} -q ${options}`;
+
+  it('a working directory that was deleted', () => {
+    const folder = temporaryFolder();
+    for (const command of ['list scheme', `plan ${smallExperiment()}`])
+      expect(told(`mkdir ${folder}/x && cd ${folder}/x && rmdir ${folder}/x && ${MTCP} ${command}`)).to.match(
+        /the working directory is not there any more\n.*cd ~/,
+      );
+  });
+
+  it('a cache that cannot be written', () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    expect(told(`MTCP_CACHE=${file}/cache ${run()}`)).to.match(
+      /file\/cache.*a part of the path is a file[^]*MTCP_CACHE/,
+    );
+  });
+
+  it('a cache on a full disk', function () {
+    // Writing more than a block fails, as on a full disk; nothing else is written by then.
+    if (!existsSync('/dev/full')) this.skip();
+    const cache = temporaryFolder();
+    expect(told(`trap '' XFSZ; ulimit -f 1; MTCP_CACHE=${cache} ${run()}`)).to.match(
+      /the file would be larger[^]*MTCP_CACHE/,
+    );
+  });
+
+  it('too many open files', () => {
+    expect(told(`ulimit -n 64; ${run()}`)).to.match(/too many files open[^]*ulimit -n/);
+  });
+});
