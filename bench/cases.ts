@@ -63,7 +63,7 @@ export const CASES: Record<string, Case> = {
     standard: true,
   },
   affinity: {
-    title: 'softmax affinity of 60x80 places, batch 2',
+    title: 'softmax affinity of 60x80 positions, batch 2',
     piece: 'affinity',
     sizes: {},
     standard: true,
@@ -75,7 +75,7 @@ export const CASES: Record<string, Case> = {
     standard: true,
   },
   deformable: {
-    title: 'multi-scale deformable attention, 6300 places batch 2',
+    title: 'multi-scale deformable attention, 6300 positions batch 2',
     piece: 'deformable_attention',
     sizes: {},
     standard: true,

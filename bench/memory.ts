@@ -48,17 +48,17 @@ async function train(
   });
   step.weights.initialize(0);
   say(`recorded, ${peakGB().toFixed(2)} GB`);
-  const places = batch * size[0] * size[1];
+  const positions = batch * size[0] * size[1];
   const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform());
   const labels: TrainBatch['labels'] = Object.fromEntries(
     tasks.map(({ name, kind, channels }) => [
       name,
       kind === 'classes'
-        ? Int32Array.from({ length: places }, () => Math.floor(random.uniform() * channels))
-        : floats(places * labelChannels(kind)),
+        ? Int32Array.from({ length: positions }, () => Math.floor(random.uniform() * channels))
+        : floats(positions * labelChannels(kind)),
     ]),
   );
-  const image = floats(places * 3);
+  const image = floats(positions * 3);
   const seconds: number[] = [];
   for (let i = 1; i <= steps; i++) {
     const started = performance.now();

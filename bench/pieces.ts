@@ -18,7 +18,7 @@ export type Inputs = Record<string, tf.Tensor>;
 export type Piece = (scope: Scope, inputs: Inputs, sizes: Sizes) => tf.Tensor;
 
 const map = (x: tf.Tensor) => x as tf.Tensor4D;
-const places = (x: tf.Tensor) => x.reshape([x.shape[0], -1, x.shape[3]!]) as tf.Tensor3D;
+const positions = (x: tf.Tensor) => x.reshape([x.shape[0], -1, x.shape[3]!]) as tf.Tensor3D;
 
 export const PIECES: Record<string, Piece> = {
   swin_stage: (scope, { input }, { channels, heads, depth, window }) => {
@@ -34,7 +34,7 @@ export const PIECES: Record<string, Piece> = {
     return cbam(scope.at('2'), batchNorm(scope.at('1'), y), { kernel });
   },
   affinity: (_, { query, key, values }) =>
-    softmaxAffinity(places(query), places(key), places(values)).reshape(values.shape),
+    softmaxAffinity(positions(query), positions(key), positions(values)).reshape(values.shape),
   cross_entropy: (_, { input, label }, { height, width, scale }) => {
     const logits = resizeBilinear(map(input), [height * scale, width * scale]);
     return new CrossEntropyLoss().forward(logits, label).value;

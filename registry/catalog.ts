@@ -36,7 +36,7 @@ export class Catalog {
       .sort((a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name));
   }
 
-  /** Removes an entry again: for tests and for plugins that are loaded anew. */
+  /** Removes an entry again: for tests and for plugins that are loaded again. */
   remove(kind: Kind, name: string): void {
     this.#entries.delete(`${kind}/${name}`);
   }

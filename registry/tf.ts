@@ -1,4 +1,4 @@
-// TensorFlow.js as mtcp uses it. Everything else imports it from here, so that whoever has `tf` has all of it:
+// TensorFlow.js as mtcp uses it. Everything else imports it from here, so every importer has all of it:
 //
 // - `@tensorflow/tfjs-core`: tensors, operations, the registry of kernels and gradients;
 // - `@tensorflow/tfjs-backend-cpu`: the plain JavaScript backend;

@@ -1,11 +1,11 @@
-// PAP's pairwise loss (Zhang et al. 2019): how alike two places are to a task should follow how alike their labels are.
+// PAP's pairwise loss (Zhang et al. 2019): how alike two positions are to a task should follow how alike their labels are.
 //
-//   S = softmax(X X^T / sqrt(C)),  T_ij = a_ij^p / sum_k a_ik^p,  loss = mean over places i of sum_j |S_ij - T_ij|
+//   S = softmax(X X^T / sqrt(C)),  T_ij = a_ij^p / sum_k a_ik^p,  loss = mean over positions i of sum_j |S_ij - T_ij|
 //
 // The paper compares each task's affinities with those of the ground truth, and measures likeness of labels by the
 // relative error of depth, the distance of normals and equality of classes. Ours, since there is no released code: the
 // exact form of a_ij, the power that sharpens it, the absolute difference of rows that sum to one, and comparing the
-// rows of some places only, for the matrix has (cells)^2 entries.
+// rows of some positions only, for the matrix has (cells)^2 entries.
 import * as tf from '../../registry/tf.js';
 import {
   component,
@@ -39,11 +39,11 @@ const schema = defineOptions({
     type: 'integer',
     minimum: 1,
     default: 256,
-    description: 'Places of an image whose affinities to all places are compared, evenly spread.',
+    description: 'Positions of an image whose affinities to all positions are compared, evenly spread.',
   },
 });
 
-/** Taken off the scores of places whose label is not known: they get no share. */
+/** Taken off the scores of positions whose label is not known: they get no share. */
 const BLOCKED = 1e4;
 
 /** 1 for labels that are the same, 0 for those that have nothing in common; label maps broadcast, channels last. */
@@ -59,7 +59,7 @@ const LIKENESS: Record<TaskKind, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
 @component({
   kind: 'auxiliary',
   name: 'pairwise_affinity',
-  summary: 'Difference between the affinities of places to a task and the likeness of their labels.',
+  summary: 'Difference between the affinities of positions to a task and the likeness of their labels.',
   source:
     'Zhang et al. 2019, "Pattern-Affinitive Propagation across Depth, Surface Normal and Semantic Segmentation"',
   options: schema,
@@ -108,7 +108,7 @@ export class PairwiseAffinity implements AuxiliaryLoss {
   }
 }
 
-/** `count` of `cells` places, at the middles of equal stretches; undefined for all of them. */
+/** `count` of `cells` positions, at the middles of equal stretches; undefined for all of them. */
 function spread(cells: number, count: number): tf.Tensor1D | undefined {
   if (count >= cells) return undefined;
   return tf.tensor1d(

@@ -58,7 +58,7 @@ export class PredictionDistillation implements AuxiliaryLoss {
     this.taught = this.#tasks.map(({ name }) => `prediction.${name}`);
   }
 
-  /** Mean over tasks; each the mean over places, at the resolution of the network's own prediction. */
+  /** Mean over tasks; each the mean over positions, at the resolution of the network's own prediction. */
   forward({ features, teacher }: AuxiliaryContext): tf.Scalar {
     const terms = this.#tasks.map((task) => {
       const name = `prediction.${task.name}`;

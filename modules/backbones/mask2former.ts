@@ -163,12 +163,12 @@ export class Mask2Former implements Backbone {
     const used =
       (layers ?? (variant === 'paper' ? 'mean' : 'last')) === 'mean' ? embeddings : embeddings.slice(-1);
     const [batch, height, width] = pixels.data.shape;
-    const places = flatten(pixels.data);
+    const positions = flatten(pixels.data);
     const share = reduce === 'mean' ? used.length * used[0].shape[1] : used.length;
     const weight =
       activation === 'none'
-        ? tf.matMul(places, tf.addN(used.map((e) => e.sum(1, true))).div(share), false, true)
-        : tf.addN(used.map((e) => tf.matMul(places, e, false, true).sigmoid().sum(-1, true))).div(share);
+        ? tf.matMul(positions, tf.addN(used.map((e) => e.sum(1, true))).div(share), false, true)
+        : tf.addN(used.map((e) => tf.matMul(positions, e, false, true).sigmoid().sum(-1, true))).div(share);
     return { ...pixels, data: pixels.data.mul(weight.reshape([batch, height, width, 1])) };
   }
 }

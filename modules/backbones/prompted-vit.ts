@@ -3,7 +3,7 @@
 // channel (in each window), weighs the map: that makes a task's features out of the shared ones.
 //
 // As the released code has it: the weights are scores before scale and softmax, and of the channels' attention nothing
-// but these scores is used. Layers over all places tie the parameters to the image's size.
+// but these scores is used. Layers over all positions tie the parameters to the image's size.
 import * as tf from '../../registry/tf.js';
 import {
   component,
@@ -37,7 +37,7 @@ const schema = defineOptions({
 
 /** What the prompts ask for in a block. */
 interface Scores {
-  /** [batch, heads, tasks, tasks + places] */
+  /** [batch, heads, tasks, tasks + positions] */
   spatial: tf.Tensor4D;
   /** [batch, tasks, windows, windows, channels] */
   channel: tf.Tensor5D;
@@ -71,7 +71,7 @@ export class PromptedVit implements Backbone {
   }
 
   /**
-   * Each task's pyramid has a map of 2 * channels for every tap: weighed by places, then weighed by channels.
+   * Each task's pyramid has a map of 2 * channels for every tap: weighed by positions, then weighed by channels.
    * Tap `relations`: how strongly each task's prompt asks for each other's, [batch, heads, tasks, tasks] in the order
    * of the task set, rows ask for columns.
    */
@@ -117,7 +117,7 @@ export class PromptedVit implements Backbone {
       );
   }
 
-  /** A transformer block over prompts and patches; the prompts also go through the places and back. */
+  /** A transformer block over prompts and patches; the prompts also go through the positions and back. */
   #block(
     scope: Scope,
     tokens: tf.Tensor3D,

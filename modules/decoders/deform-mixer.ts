@@ -65,10 +65,10 @@ export class DeformMixer implements Block {
         Array.from({ length: height * width }, (_, i) => axis(Math.floor(i / width), i % width)),
         [1, height * width, 1],
       );
-    const places = tf.stack([dx.add(at((_, u) => u)), dy.add(at((v) => v))], -1);
+    const positions = tf.stack([dx.add(at((_, u) => u)), dy.add(at((v) => v))], -1);
     const sampled = samplePoints(
       x.reshape([batch, height * width, channels]),
-      places.reshape([batch, height * width, channels, 1, 2]),
+      positions.reshape([batch, height * width, channels, 1, 2]),
       tf.ones([batch, height * width, channels, 1]),
       { heads: channels, points: 1, levels: [[height, width]] },
     );

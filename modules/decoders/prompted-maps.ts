@@ -1,4 +1,4 @@
-// What TaskPrompter makes of a task's weighed maps (Ye and Xu 2023): at each tap the part weighed by places and the part
+// What TaskPrompter makes of a task's weighed maps (Ye and Xu 2023): at each tap the part weighed by positions and the part
 // weighed by channels are narrowed, put side by side and mixed.
 import * as tf from '../../registry/tf.js';
 import {

@@ -34,7 +34,7 @@ const schema = defineOptions({
     enum: ['affinity', 'channel'],
     default: 'affinity',
     description:
-      'How main and auxiliary features are multiplied: places by places (softmax), or channels by channels (paper variant only).',
+      'How main and auxiliary features are multiplied: positions by positions (softmax), or channels by channels (paper variant only).',
   },
   coherence: {
     enum: ['cosine', 'none', null],
@@ -129,8 +129,8 @@ export class Cfm implements Block {
       scope.penalty('coherence', cosineDistance(main, aux), this.options.coherence_weight);
     const merged =
       this.options.merge === 'affinity'
-        ? softmaxAffinity(places(main), places(aux), places(main), tileElements(scope))
-        : mixChannels(places(main), places(aux));
+        ? softmaxAffinity(positions(main), positions(aux), positions(main), tileElements(scope))
+        : mixChannels(positions(main), positions(aux));
     return this.#attend(scope, 'out', merged.reshape(x.shape), 1);
   }
 
@@ -138,7 +138,7 @@ export class Cfm implements Block {
     const mixed = relu(conv2d(scope.at('mix'), gated, gated.shape[3], { kernel: 1 }));
     const main = this.#attend(scope, 'main', x);
     const [query, key] = ['query', 'key'].map((branch) => relu(this.#attend(scope, branch, mixed)));
-    const merged = softmaxAffinity(places(query), places(key), places(main), tileElements(scope));
+    const merged = softmaxAffinity(positions(query), positions(key), positions(main), tileElements(scope));
     return this.#attend(scope, 'out', merged.reshape(x.shape));
   }
 
@@ -152,18 +152,18 @@ export class Cfm implements Block {
 /** Affinities to hold at a time; undefined leaves it to the operation. */
 const tileElements = ({ memory }: Scope) => (memory.affinity === 'full' ? Infinity : undefined);
 
-function places(x: tf.Tensor4D): tf.Tensor3D {
+function positions(x: tf.Tensor4D): tf.Tensor3D {
   const [batch, height, width, channels] = x.shape;
   return x.reshape([batch, height * width, channels]);
 }
 
-/** (m^T a / places) applied to m's channels: out = m (m^T a / n)^T. */
+/** (m^T a / positions) applied to m's channels: out = m (m^T a / n)^T. */
 function mixChannels(main: tf.Tensor3D, aux: tf.Tensor3D): tf.Tensor3D {
   const affinity = tf.matMul(main, aux, true, false).div(main.shape[1]);
   return tf.matMul(main, affinity as tf.Tensor3D, false, true);
 }
 
-/** Mean over batch and places of 1 - cos over channels; norms below 1e-8 count as 1e-8, as in torch. */
+/** Mean over batch and positions of 1 - cos over channels; norms below 1e-8 count as 1e-8, as in torch. */
 function cosineDistance(a: tf.Tensor4D, b: tf.Tensor4D): tf.Scalar {
   const norm = (x: tf.Tensor4D) =>
     tf.sqrt(tf.maximum(x.square().sum(3), tf.fill(x.shape.slice(0, 3), 1e-16)));

@@ -1,4 +1,4 @@
-// Neural discriminative dimensionality reduction (Gao et al. 2019): all tasks' channels side by side, reduced anew
+// Neural discriminative dimensionality reduction (Gao et al. 2019): all tasks' channels side by side, reduced again
 // for each task by a 1x1 convolution that starts as a mixture dominated by the task's own map.
 import * as tf from '../../registry/tf.js';
 import {

@@ -1,4 +1,4 @@
-// Pattern-affinitive propagation (Zhang et al. 2019). Each task learns how alike any two places are; a task's
+// Pattern-affinitive propagation (Zhang et al. 2019). Each task learns how alike any two positions are; a task's
 // features are then diffused along a mixture of all tasks' affinities:
 //
 //   S_j = softmax(X_j X_j^T / sqrt(C)),  S^_t = sum_j a_tj S_j with a_t a softmax,  h <- b S^_t h + (1 - b) h_0
@@ -6,7 +6,7 @@
 // There is no released code. The paper says: affinities of each task, adaptive combination, diffusion towards the
 // features themselves. Ours: the softmax over rows (rows sum to one, so diffusion neither grows nor shrinks
 // anything), the scale, and working at a coarse stride, since the matrix has (cells)^2 entries. Affinities are
-// applied, never stored; the paper's pairwise loss takes those of some places (auxiliary `pairwise_affinity`).
+// applied, never stored; the paper's pairwise loss takes those of some positions (auxiliary `pairwise_affinity`).
 import * as tf from '../../registry/tf.js';
 import {
   component,

@@ -43,7 +43,7 @@ export class PixelAttention implements Block {
   forward(scope: Scope, features: Features): Features {
     const [{ data: first, stride }] = features.tasks[this.tasks[0].name];
     const channels = first.shape[3];
-    // [places, tasks, channels]
+    // [positions, tasks, channels]
     const tokens = tf.stack(
       this.tasks.map(({ name }) => features.tasks[name][0].data.reshape([-1, channels])),
       1,

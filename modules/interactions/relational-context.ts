@@ -34,7 +34,7 @@ const schema = defineOptions({
     additionalProperties: { type: 'object', additionalProperties: { enum: CONTEXTS } },
     default: {},
     description:
-      "For a target task the context through which it looks at each source task: global (linear attention over all places), local (a window of 9x9), target_label and source_label (one vector for each class of the target's or the source's auxiliary prediction), or none.",
+      "For a target task the context through which it looks at each source task: global (linear attention over all positions), local (a window of 9x9), target_label and source_label (one vector for each class of the target's or the source's auxiliary prediction), or none.",
   },
   otherwise: {
     enum: CONTEXTS,

@@ -25,7 +25,7 @@ export interface ContextInputs {
 }
 
 /**
- * Where each class is: a softmax over all places for each class.
+ * Where each class is: a softmax over all positions for each class.
  * @param scores auxiliary prediction, [batch, height, width, classes]
  * @returns [batch, classes, height * width], rows summing to one
  */
@@ -45,7 +45,7 @@ export function contextAttention(
   const back = (tokens: tf.Tensor) => tokens.reshape([batch, height, width, channels]) as tf.Tensor4D;
   switch (context) {
     case 'global': {
-      // Linear attention (Katharopoulos et al. 2020) with softplus features: no matrix of all pairs of places.
+      // Linear attention (Katharopoulos et al. 2020) with softplus features: no matrix of all pairs of positions.
       const positive = (name: string, x: tf.Tensor4D) =>
         tokensOf(tf.softplus(twice(scope.at(name), x, channels)));
       const [query, key] = [positive('query', target), positive('key', source)];

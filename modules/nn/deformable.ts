@@ -1,9 +1,9 @@
 // Multi-scale deformable attention (Zhu et al. 2021, Deformable DETR): every query reads a few points around
-// its reference, at places and with weights that it predicts itself, on all levels of a pyramid.
+// its reference, at positions and with weights that it predicts itself, on all levels of a pyramid.
 //
 // Sampling is written with gathered rows: the four corners around each point are rows of the value matrix, so
 // the output is a small product (corner weights x corner rows) for each query and head, and the gradient for
-// places and weights needs only the products <corner row, upstream>. All of it goes head by head, whose rows fit
+// positions and weights needs only the products <corner row, upstream>. All of it goes head by head, whose rows fit
 // into a cache, and some queries at a time: the rows of all of them are 4 taps as large as the output. The one
 // scatter (the values' gradient) adds whole rows.
 import * as tf from '../../registry/tf.js';
@@ -12,7 +12,7 @@ import { OPERATIONS, type DeformableOptions } from '../../registry/contracts/ope
 import type { Initializer, Scope } from '../../registry/index.js';
 import { xavierUniform, zeros } from './initializers.js';
 import { linear } from './layers.js';
-import { afresh } from './ops/afresh.js';
+import { recomputed } from './ops/recomputed.js';
 import { defineOp } from './ops/op.js';
 import { scatterShares } from './ops/scatter-shares.js';
 
@@ -74,11 +74,11 @@ export function deformableAttention(
         anchors[at + 1] = references[q * 2 + 1] * height - 0.5;
       }
     });
-  const places = offsets
+  const positions = offsets
     .reshape([batch, n, heads, taps, 2])
     .add(tf.tensor5d(anchors, [1, n, 1, taps, 2])) as tf.Tensor5D;
   const sampled = sample(
-    { values: projected, places, weights: weights as tf.Tensor4D },
+    { values: projected, positions, weights: weights as tf.Tensor4D },
     { heads, points, levels, recompute: recomputes(scope.memory, batch * n * taps * 4 * channels) },
   );
   return linear(scope.at('output_proj'), sampled[0] as tf.Tensor3D, channels, {
@@ -90,24 +90,24 @@ export function deformableAttention(
 /**
  * What each head reads: for every query the weighted sum of its points' bilinear samples, zero outside the map.
  * @param values [batch, cells, channels]
- * @param places (x, y) in cells of the point's level, [batch, n, heads, taps, 2]
+ * @param positions (x, y) in cells of the point's level, [batch, n, heads, taps, 2]
  * @param weights [batch, n, heads, taps]
  * @returns [batch, n, channels]
  */
 export function samplePoints(
   values: tf.Tensor3D,
-  places: tf.Tensor5D,
+  positions: tf.Tensor5D,
   weights: tf.Tensor4D,
   options: DeformableOptions,
 ): tf.Tensor3D {
-  return sample({ values, places, weights }, { ...options, recompute: true })[0] as tf.Tensor3D;
+  return sample({ values, positions, weights }, { ...options, recompute: true })[0] as tf.Tensor3D;
 }
 
 /** Inputs as of `samplePoints`. */
 const sample = defineOp(OPERATIONS.DeformableSampling, {
-  composite({ values, places, weights }, options) {
-    const [batch, n, heads, taps] = places.shape;
-    const { index, corners } = locate(places, options);
+  composite({ values, positions, weights }, options) {
+    const [batch, n, heads, taps] = positions.shape;
+    const { index, corners } = locate(positions, options);
     const shares = corners.mul(byHead(weights).expandDims(-1));
     const mixed = readRows(
       tableOf(values, heads),
@@ -117,9 +117,9 @@ const sample = defineOp(OPERATIONS.DeformableSampling, {
     );
     return fromTable(mixed, heads, [batch, n, values.shape[2]]);
   },
-  gradient([dy], { values, places, weights }, _, options) {
-    const [batch, n, heads, taps] = places.shape;
-    const { index, corners, slopes } = locate(places, options);
+  gradient([dy], { values, positions, weights }, _, options) {
+    const [batch, n, heads, taps] = positions.shape;
+    const { index, corners, slopes } = locate(positions, options);
     const own = byHead(weights);
     const upstream = tableOf(dy as tf.Tensor3D, heads);
     // <corner row, upstream> for each corner: what moving weight onto that corner would gain.
@@ -127,10 +127,10 @@ const sample = defineOp(OPERATIONS.DeformableSampling, {
       readRows(tableOf(values, heads), index, upstream.reshape([batch * heads * n, -1, 1]), (rows, along) =>
         rows.shape[2] > 1 ? tf.matMul(rows, along) : rows.mul(along),
       ).reshape(corners.shape);
-    const gain = options.recompute ? afresh(gains) : gains();
+    const gain = options.recompute ? recomputed(gains) : gains();
     return {
       weights: () => byHead(corners.mul(gain).sum(-1)),
-      places: () =>
+      positions: () =>
         byHead(
           tf.stack(
             slopes.map((slope) => slope.mul(gain).sum(-1).mul(own)),
@@ -177,8 +177,8 @@ function fromTable(table: tf.Tensor, heads: number, shape: readonly number[]): t
  * @returns `index` of each corner's row in its head's table, int32 [batch * heads, n, taps * 4]; `corners` the bilinear
  *   weights, 0 outside the map, and `slopes` their derivatives along x and y, all [batch, heads, n, taps, 4]
  */
-function locate(places: tf.Tensor5D, { points, levels }: DeformableOptions) {
-  const [batch, n, heads, taps] = places.shape;
+function locate(positions: tf.Tensor5D, { points, levels }: DeformableOptions) {
+  const [batch, n, heads, taps] = positions.shape;
   const perTap = (f: (level: readonly [number, number], l: number) => number) =>
     tf.tensor(
       levels.flatMap((level, l) => Array<number>(points).fill(f(level, l))),
@@ -188,7 +188,7 @@ function locate(places: tf.Tensor5D, { points, levels }: DeformableOptions) {
   levels.reduce((sum, [height, width]) => (starts.push(sum), sum + height * width), 0);
   const [widths, heights, start] = [perTap(([, w]) => w), perTap(([h]) => h), perTap((_, l) => starts[l])];
 
-  const [x, y] = tf.unstack(byHead(places), 4);
+  const [x, y] = tf.unstack(byHead(positions), 4);
   const [left, top] = [x.floor(), y.floor()];
   const [fx, fy] = [x.sub(left), y.sub(top)];
   const inside = (position: tf.Tensor, extent: tf.Tensor) =>

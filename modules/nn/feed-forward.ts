@@ -8,7 +8,7 @@ import { OPERATIONS } from '../../registry/contracts/operations.js';
 import type { Scope } from '../../registry/index.js';
 import { linear, linearParameters, type LinearOptions } from './layers.js';
 import { gelu, geluSlope, relu, reluSlope } from './ops/activations.js';
-import { afresh } from './ops/afresh.js';
+import { recomputed } from './ops/recomputed.js';
 import { defineOp } from './ops/op.js';
 
 const ACTIVATIONS = {
@@ -51,7 +51,7 @@ const op = defineOp(OPERATIONS.FeedForward, {
   gradient([dy], { x, w1, b1, w2 }, _, { activation }) {
     const { of, slope } = ACTIVATIONS[activation];
     const upstream = dy as tf.Tensor2D;
-    const before = afresh(() => matMul(x, w1, false, true).add(b1)) as tf.Tensor2D;
+    const before = recomputed(() => matMul(x, w1, false, true).add(b1)) as tf.Tensor2D;
     const dw2 = matMul(upstream, of(before), true, false);
     const dBefore = matMul(upstream, w2).mul(slope(before)) as tf.Tensor2D;
     return {

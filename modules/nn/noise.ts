@@ -2,7 +2,7 @@
 import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 
-/** Standard normal numbers of this shape, drawn anew at each step. */
+/** Standard normal numbers of this shape, drawn at each step. */
 export function gaussian<R extends tf.Rank>(scope: Scope, name: string, shape: number[]): tf.Tensor<R> {
   const [radius, angle] = [scope.noise<R>(`${name}_radius`, shape), scope.noise<R>(`${name}_angle`, shape)];
   // 1 - u is never 0.

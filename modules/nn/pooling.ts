@@ -111,7 +111,7 @@ export function averagePool(x: tf.Tensor4D, size: number): tf.Tensor4D {
   return means.mul(tf.tensor4d(correction, [1, rows, columns, 1]));
 }
 
-/** Mean over all places: [batch, 1, 1, channels]. */
+/** Mean over all positions: [batch, 1, 1, channels]. */
 export function globalAverage(x: tf.Tensor4D): tf.Tensor4D {
   return x.mean([1, 2], true) as tf.Tensor4D;
 }

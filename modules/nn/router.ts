@@ -16,7 +16,7 @@ export interface RoutingOptions {
 const DROPPED = 1e10;
 
 /**
- * @param x [batch, height, width, channels]; the number of places is part of the parameters' shape
+ * @param x [batch, height, width, channels]; the number of positions is part of the parameters' shape
  * @returns `share` of each expert, [batch, experts], 0 for all but the `top` ones; `gain` of the task's own branch,
  *   [batch, 1, 1, 1]
  */

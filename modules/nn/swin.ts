@@ -54,7 +54,7 @@ export function swinBlock(scope: Scope, x: tf.Tensor4D, options: SwinBlockOption
 
 /**
  * Self-attention inside windows. The map is padded with zeros at the right and the bottom to whole windows;
- * padded places take part as keys unless a shifted window's mask parts them, as in the original.
+ * padded positions take part as keys unless a shifted window's mask parts them, as in the original.
  */
 function windowAttention(
   scope: Scope,
@@ -135,7 +135,7 @@ export function fromWindows(
 }
 
 /**
- * Learnt bias of each pair of places by their relative position, plus, for shifted windows, the mask that
+ * Learnt bias of each pair of positions by their relative position, plus, for shifted windows, the mask that
  * keeps what the shift brought together apart.
  * @returns [windows or 1, heads, tokens, tokens]
  */

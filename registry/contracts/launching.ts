@@ -44,7 +44,7 @@ export const isBatchLauncher = (launcher: Launcher): launcher is BatchLauncher =
 export interface JobRequest {
   /** Short, for the system's lists. */
   name: string;
-  /** A few lines for whoever reads the script. */
+  /** A few lines for readers of the script. */
   about: readonly string[];
   tasks: number;
   /** Where it runs. */

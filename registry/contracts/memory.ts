@@ -2,7 +2,7 @@
 // time but no result; layers that hold large inner maps read it from their scope.
 
 export interface MemoryPolicy {
-  /** Softmax affinities between all places of a map: a tile of queries at a time, or whole. */
+  /** Softmax affinities between all positions of a map: a tile of queries at a time, or whole. */
   readonly affinity: 'tiled' | 'full';
   /**
    * Inner maps computed a second time in the backward pass instead of being kept: those that are large (auto), all

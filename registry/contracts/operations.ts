@@ -112,7 +112,7 @@ const DECLARED = {
   CrossEntropyGradient: declare()({ dy: 1, logProbabilities: 2, labels: 1 }, ['dLogits'], 'required'),
   /** `recompute`: read the corner rows again in the backward pass, where they are 4 taps as large as the output */
   DeformableSampling: declare<DeformableOptions & { recompute: boolean }>()(
-    { values: 3, places: 5, weights: 4 },
+    { values: 3, positions: 5, weights: 4 },
     ['y'],
   ),
   Detach: declare()({ x: 'any' }, ['y'], 'required'),
@@ -145,5 +145,5 @@ export const isOwnKernel = (name: string): boolean => name.startsWith(PREFIX);
 /** What a backend offers that records graphs. */
 export interface Recomputing {
   /** Everything that `body` computes is computed again, even if the same values exist already. */
-  afresh<T>(body: () => T): T;
+  recomputed<T>(body: () => T): T;
 }

@@ -43,7 +43,7 @@ export interface Scope {
 
   buffer<R extends Rank>(name: string, shape: number[], fill: number): BufferHandle<R>;
 
-  /** Uniform [0,1) noise, drawn anew at each step from the stream (seed, epoch, step, path.name). */
+  /** Uniform [0,1) noise, drawn at each step from the stream (seed, epoch, step, path.name). */
   noise<R extends Rank>(name: string, shape: number[]): Tensor<R>;
 
   /**
@@ -52,7 +52,7 @@ export interface Scope {
    */
   degenerate(what: string, hint: string): void;
 
-  /** Shows an inner feature to whoever asks for it by its dotted name; it is computed only then. */
+  /** Makes an inner feature available under its dotted name. It is computed only if it is asked for. */
   expose(name: string, feature: () => Tensor4D): void;
 
   /**

@@ -26,7 +26,7 @@ export interface JsonLines<T> {
 const require = createRequire(import.meta.url);
 let compiler: Ajv | undefined;
 
-/** ajv is large: whoever reads no JSON does not load it. */
+/** ajv is large. A program that reads no JSON does not load it. */
 function compile(schema: FileSchema): ValidateFunction {
   if (!compiler) {
     const { Ajv } = require('ajv') as typeof import('ajv');

@@ -33,7 +33,7 @@ export interface RunOptions extends OpenOptions {
   runs: string;
   /** Only trials in one of these states; by default every trial that is not done. */
   only?: readonly TrialState[];
-  /** Start every trial anew; what there was of it is set aside. */
+  /** Start every trial again; what there was of it is set aside. */
   fresh?: boolean;
   /** Trials that run at once, each in a process of its own, with the machine's threads shared out. */
   jobs?: number | 'auto';

@@ -46,7 +46,7 @@ export async function plan(
   }
   const { augment, train, data } = trials[0].config;
   const right = (title: string): Column => ({ title, align: 'right' });
-  const leaning = planned.some(({ after }) => after.length > 0);
+  const dependent = planned.some(({ after }) => after.length > 0);
   const sections = [...new Set(planned.flatMap((row) => Object.keys(row.sections)))];
   const out = [
     `${experiment.title}${experiment.profile ? `, profile ${experiment.profile}` : ''}`,
@@ -61,7 +61,7 @@ export async function plan(
         ...sections.map(right),
         right('graph nodes'),
         right('memory'),
-        ...(leaning ? [{ title: 'after' }] : []),
+        ...(dependent ? [{ title: 'after' }] : []),
       ],
       planned.map((row) => [
         row.row,
@@ -71,7 +71,7 @@ export async function plan(
         ...sections.map((section) => row.sections[section]?.toLocaleString('en-US') ?? '-'),
         row.nodes.toLocaleString('en-US'),
         `${(row.memory / 1e9).toFixed(1)} GB`,
-        ...(leaning ? [row.after.join(', ') || '-'] : []),
+        ...(dependent ? [row.after.join(', ') || '-'] : []),
       ]),
     ),
   ];

@@ -66,7 +66,7 @@ function report(
     ...examples,
     `  left out    ${fit.skipped.length} tensors`,
     ...byReason(fit.skipped),
-    ...(fit.fresh.length > 0 ? [`  drawn anew  ${fit.fresh.length} tensors`, ...byReason(fit.fresh)] : []),
+    ...(fit.fresh.length > 0 ? [`  initialised  ${fit.fresh.length} tensors`, ...byReason(fit.fresh)] : []),
     `  digest      ${digest}`,
     `written: ${out}`,
     '',

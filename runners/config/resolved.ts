@@ -9,7 +9,7 @@ import { escapeVariables } from './variables.js';
 import { own } from '../../registry/own.js';
 
 /**
- * An experiment file with nothing left to compose; its first trial has the same hash. The rows that the trial leans on
+ * An experiment file with nothing left to compose; its first trial has the same hash. The rows that the trial depends on
  * come after it.
  */
 export function writeResolved(trial: TrialSpec): string {

@@ -1,5 +1,5 @@
 // Where text came from. A Source is an experiment file or a command-line argument; a Mark is a stretch of
-// one, and every node of a composed configuration carries the mark of whoever wrote it.
+// one, and every node of a composed configuration is marked with the file, row or argument that wrote it.
 
 export interface Mark {
   readonly source: Source;

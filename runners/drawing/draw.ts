@@ -1,5 +1,5 @@
 // Plots are Vega-Lite specifications: data and encodings as plain objects, drawn without a browser as SVG by Vega,
-// and from that as PNG by sharp. Whoever wants another plot writes another specification. Vega is loaded only when
+// and from that as PNG by sharp. Another plot is another specification. Vega is loaded only when
 // something is drawn.
 import type { TopLevelSpec } from 'vega-lite';
 import { printable } from '../support/escape.js';

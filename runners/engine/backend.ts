@@ -60,9 +60,9 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
     return tf.engine().makeTensorFromTensorInfo(this.tensorInfo(this.graph.input(name, dtype, shape)));
   }
 
-  /** See modules/nn/ops/afresh.ts. */
-  afresh<T>(body: () => T): T {
-    return this.graph.afresh(`afresh${this.#recomputations++}`, body);
+  /** See modules/nn/ops/recomputed.ts. */
+  recomputed<T>(body: () => T): T {
+    return this.graph.recomputed(`recomputed${this.#recomputations++}`, body);
   }
 
   /** Operations on numbers that depend on inputs and that TensorFlow.js has no gradient for. */
@@ -106,7 +106,7 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
   }
 
   /**
-   * Whoever waits for a value that a recording does not have waits for ever: an error in the promise would reach nobody
+   * Waiting for a value that a recording does not have would never end: an error in the promise would reach nobody
    * who could say where it came from. `throwRefused` says it.
    */
   override read(dataId: DataId): Promise<tf.backend_util.BackendValues> {

@@ -1,5 +1,5 @@
-// An engine turns a function over tensors into a program that runs again and again on arrays. Whoever asks
-// for a program says what is computed in TensorFlow.js operations; the engine decides when and where.
+// An engine turns a function over tensors into a program that runs again and again on arrays. The caller
+// says what is computed, in TensorFlow.js operations; the engine decides when and where.
 import type { NamedTensorMap, Tensor } from '../../registry/tf.js';
 import type { Shape } from './graph/ir.js';
 import type { Binding, HostTensor } from './ort/session.js';

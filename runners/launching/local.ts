@@ -68,7 +68,7 @@ export async function runInProcesses({
 
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      // An error in a worker is reported as such; what it prints besides belongs to whoever watches.
+      // An error in a worker is reported as such; its other output goes to the observer.
       const child = fork(new URL('./worker.js', import.meta.url), [String(process.pid)], {
         stdio: ['ignore', 2, 2, 'ipc'],
       });

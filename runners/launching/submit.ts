@@ -177,7 +177,7 @@ function wavesOf(trials: readonly TrialSpec[]): TrialSpec[][] {
 
 const sourcesOf = ({ sources }: TrialSpec): TrialSpec[] => Object.values(sources);
 
-/** Jobs of earlier submissions that are there for what a trial leans on. */
+/** Jobs of earlier submissions that are there for what a trial depends on. */
 function earlierJobs(trial: TrialSpec, jobs: Jobs): string[] {
   return sourcesOf(trial).flatMap((source) => {
     const job = jobs.job(source);
@@ -197,7 +197,7 @@ function requestOf(record: Submission, group: Group, folder: SubmissionFolder): 
       each === 1
         ? 'A task trains the trial of its number or, if somebody else has that, the next one that is free.'
         : `A task trains ${each} trials, one after the other, those of its number first, and none that somebody else has.`,
-      ...(after.length > 0 ? [`The trials lean on those of part ${after.join(', ')}.`] : []),
+      ...(after.length > 0 ? [`The trials depend on those of part ${after.join(', ')}.`] : []),
       'Handing it in again by hand does no harm: what is done or under way is left alone.',
     ],
     tasks,

@@ -1,5 +1,5 @@
 // The one place where a trial's configuration becomes objects: tasks, network, objective, metrics, optimizer, schedule,
-// input pipeline. Whoever needs a trial's parts asks here: validation, plan, training, prediction, reports, workers. So
+// input pipeline. Validation, plan, training, prediction, reports and workers all use it. So
 // a trial that assembles for one of them assembles for all, and every fault that building can show is found together.
 //
 // Nothing is recorded or computed; check.ts goes on from here and records the network on shapes.

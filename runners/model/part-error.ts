@@ -67,7 +67,7 @@ function isPromise(value: unknown): value is Promise<unknown> {
 /** mtcp's own compiled code. */
 const OWN = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Where whoever wrote the component looks first: the innermost line outside of mtcp, or else outside of libraries. */
+/** Where the component's author looks first: the innermost line outside of mtcp, or else outside of libraries. */
 export function thrownIn(error: unknown): string | undefined {
   const sites = callSites(error).filter(({ script }) => !script.includes(`${sep}node_modules${sep}`));
   const site = sites.find(({ script }) => !script.startsWith(OWN)) ?? sites.at(0);

@@ -42,7 +42,7 @@ export class LineLog {
     this.#pending.push(`${line}\n`);
   }
 
-  /** Whoever needs the file to be whole calls flush. */
+  /** Call flush when the file has to be whole. */
   tryFlush(): void {
     try {
       this.flush();

@@ -35,7 +35,7 @@ export class LossMeans {
       }
   }
 
-  /** The means so far; counting starts anew. */
+  /** The means so far; counting starts again. */
   take(): Means {
     const sums = this.#sums;
     this.#sums = empty();

@@ -28,7 +28,7 @@ export interface TrialContext {
   folder: RunFolder;
   /** Called before anything is written; throws if the folder is not this process's any more. */
   assertHeld?(): void;
-  /** Where a trial lies that this one leans on; it is done. */
+  /** Where a trial lies that this one depends on; it is done. */
   sourceFolder(source: TrialSpec): RunFolder;
   /** What the data set said when it was prepared. */
   data: DatasetInfo;
@@ -40,7 +40,7 @@ export interface TrialContext {
 /** Thrown when the trial stopped because it was asked to; its checkpoint is whole. */
 export class Interrupted extends Error {}
 
-/** Written into the folder, and seen by whoever watches. */
+/** Written into the folder, and passed to observers. */
 export type Emit = (event: TrialEvent) => void;
 
 export interface Session {

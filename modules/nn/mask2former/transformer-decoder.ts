@@ -3,7 +3,7 @@
 //
 // A query's mask is the product of its embedding with the pixel embeddings. Products and bilinear resizing are
 // both linear, so the masks at a level's size come from resizing the pixel embeddings once instead of every
-// layer's masks, and full-size masks are only made by whoever asks for them.
+// layer's masks, and full-size masks are only made when they are asked for.
 import * as tf from '../../../registry/tf.js';
 import type { Scope } from '../../../registry/index.js';
 import { attention } from '../attention.js';
@@ -96,7 +96,7 @@ export function transformerDecoder(
 /**
  * 1 where a query may not look: its mask is below one half there. A query that could look nowhere looks
  * everywhere. No gradient flows through the choice.
- * @returns [batch, 1, queries, places]
+ * @returns [batch, 1, queries, positions]
  */
 function blockedPlaces(embeddings: tf.Tensor3D, pixels: tf.Tensor3D): tf.Tensor4D {
   const logits = tf.matMul(detach(embeddings), pixels, false, true);

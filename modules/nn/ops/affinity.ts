@@ -1,9 +1,9 @@
-// softmax(q k^T) v over all places of a map, without ever holding the whole affinity matrix: query tiles in
+// softmax(q k^T) v over all positions of a map, without ever holding the whole affinity matrix: query tiles in
 // the forward pass, and in the backward pass each tile's affinities are computed again from q and k (as in
 // FlashAttention, Dao et al. 2022). At 120x160 the full matrix would be 1.5 GB per sample and task.
 import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
-import { afresh } from './afresh.js';
+import { recomputed } from './recomputed.js';
 import { after } from './after.js';
 import { defineOp } from './op.js';
 
@@ -25,7 +25,7 @@ const op = defineOp(OPERATIONS.SoftmaxAffinity, {
     let [dk, dv]: [tf.Tensor?, tf.Tensor?] = [];
     tilesOf(q, tile).forEach((own, i) => {
       const part = i === 0 ? own : after(own, [dq[i - 1], dk!, dv!]);
-      const s = afresh(() => affinity(part, k));
+      const s = recomputed(() => affinity(part, k));
       const dA = s.mul(tf.matMul(upstreams[i], v, false, true).sub(sums[i])) as tf.Tensor3D;
       dq.push(tf.matMul(dA, k));
       dk = plus(dk, tf.matMul(dA, part, true, false));

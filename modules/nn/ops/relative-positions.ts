@@ -1,5 +1,5 @@
-// The learnt bias between the places of a window by their relative position (Swin, Liu et al. 2021): a table with
-// one row for each offset (down, across), read for every pair of places. Reading is a gather; its gradient adds up
+// The learnt bias between the positions of a window by their relative position (Swin, Liu et al. 2021): a table with
+// one row for each offset (down, across), read for every pair of positions. Reading is a gather; its gradient adds up
 // all pairs with the same offset. Offsets along the two axes are independent, so that sum is taken one axis after
 // the other, each a product with a small 0/1 matrix, instead of a scatter or a product with all offsets at once.
 import * as tf from '../../../registry/tf.js';

@@ -13,8 +13,8 @@ const op = defineOp(OPERATIONS.ScatterShares, {
       .expandDims(3)
       .mul(rows.expandDims(2))
       .reshape([groups * n * k, columns]);
-    const places = index.add(starts).reshape([-1]) as tf.Tensor1D;
-    return tf.unsortedSegmentSum(spread, places, groups * count).reshape([groups, count, columns]);
+    const positions = index.add(starts).reshape([-1]) as tf.Tensor1D;
+    return tf.unsortedSegmentSum(spread, positions, groups * count).reshape([groups, count, columns]);
   },
   // It is the end of a gradient: nobody differentiates it again.
   gradient: () => ({}),

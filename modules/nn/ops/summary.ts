@@ -8,7 +8,7 @@ const op = defineOp(OPERATIONS.Summary, {
   composite: ({ x }, { axes }) => [x.max(axes, true), x.mean(axes, true)],
   // One pass over x: each value gets its share of the mean, the largest the rest as well. Values that tie share
   // it, as in torch's amax. TensorFlow.js gives each of them all of it, which is no subgradient, and ties are
-  // common: where softmax affinities saturate, many places are copies of one.
+  // common: where softmax affinities saturate, many positions are copies of one.
   gradient: ([dMaximum, dMean], { x }, { maximum }, { axes }) => ({
     x: () => {
       const largest = tf.equal(x, maximum).cast('float32');

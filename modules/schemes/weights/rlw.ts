@@ -1,4 +1,4 @@
-// Random Loss Weighting: weights are the softmax of normal noise, drawn anew at every step.
+// Random Loss Weighting: weights are the softmax of normal noise, drawn at every step.
 import {
   component,
   defineOptions,

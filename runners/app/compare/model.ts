@@ -99,11 +99,11 @@ export function readMap(file: SafetensorsFile, names: readonly string[]): HostTe
     );
   const [batch, channels, height, width] = shape.length === 4 ? shape : [shape[0], 1, shape[1], shape[2]];
   const moved = data.slice();
-  const places = height * width;
+  const positions = height * width;
   for (let b = 0; b < batch; b++)
     for (let c = 0; c < channels; c++) {
-      const from = (b * channels + c) * places;
-      for (let i = 0; i < places; i++) moved[(b * places + i) * channels + c] = data[from + i];
+      const from = (b * channels + c) * positions;
+      for (let i = 0; i < positions; i++) moved[(b * positions + i) * channels + c] = data[from + i];
     }
   return { shape: [batch, height, width, channels], data: moved, dtype };
 }

@@ -12,7 +12,7 @@ export function run(program: Command): void {
     .option(...DATA)
     .option('--needed', 'train what is not done yet, whatever the reason; the default')
     .option('--only <states>', 'train only trials in these states: queued, failed, interrupted, stale')
-    .option('--fresh', 'train everything anew; what there is is set aside, not deleted')
+    .option('--fresh', 'train everything again; what there is is set aside, not deleted')
     .option(
       '--jobs <n>',
       'trials at once, each in its own process with its share of the threads; auto (the default): one for each core where networks are small',

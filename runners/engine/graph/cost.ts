@@ -20,8 +20,8 @@ export function flopsOfNode({ op, inputs, outputs, attributes, flops }: Node): n
   }
   // Each output of a convolution is a product with a filter; of a transposed one, each input.
   if (op === 'Conv' || op === 'ConvTranspose') {
-    const places = op === 'Conv' ? outputs[0].shape : inputs[0]!.shape;
-    return 2 * sizeOf(places) * sizeOf(inputs[1]!.shape.slice(1));
+    const positions = op === 'Conv' ? outputs[0].shape : inputs[0]!.shape;
+    return 2 * sizeOf(positions) * sizeOf(inputs[1]!.shape.slice(1));
   }
   return 0;
 }

@@ -123,7 +123,7 @@ export class Graph {
   }
 
   /** Nodes emitted by `body` are new even if the same ones exist already: recomputation. */
-  afresh<T>(salt: string, body: () => T): T {
+  recomputed<T>(salt: string, body: () => T): T {
     const outer = this.#salt;
     this.#salt = `${outer}|${salt}`;
     try {

@@ -16,8 +16,8 @@ operation(OPERATIONS.BandedProduct, (build, { x }, { matrix, to }) => {
     const first = i * from + starts[Math.floor(i / size)];
     bands.set(matrix.subarray(first, first + reach), i * reach);
   }
-  const places = starts.flatMap((start) => Array.from({ length: reach }, (_, k) => start + k));
-  const read = build.reshape(build.gather(x, build.int64(places), 1), [outer, count, reach, inner]);
+  const positions = starts.flatMap((start) => Array.from({ length: reach }, (_, k) => start + k));
+  const read = build.reshape(build.gather(x, build.int64(positions), 1), [outer, count, reach, inner]);
   const weights = build.graph.constant('float32', [1, count, size, reach], { data: bands });
   return build.reshape(build.matmul(weights, read), [outer, to, inner]);
 });

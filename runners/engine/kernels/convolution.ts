@@ -99,19 +99,19 @@ operation(OPERATIONS.Conv2DFilterGradient, (build, { dy, x }, attributes) => {
     ],
     0,
   );
-  const places = batch * rows * columns;
-  if (groups === 1 && kh * kw > 1 && kh * kw * places <= FEW_PLACES) {
+  const positions = batch * rows * columns;
+  if (groups === 1 && kh * kw > 1 && kh * kw * positions <= FEW_POSITIONS) {
     const seen = build.int64(tapPlaces(padded.shape, attributes, dy.shape));
     const rowsOfImage = build.reshape(padded, [padded.shape.slice(0, 3).reduce((a, b) => a * b), inner]);
-    const views = build.gather(rowsOfImage, build.reshape(seen, [kh * kw, places]), 0);
-    const products = build.matmul(build.reshape(dy, [1, places, out]), views, { transA: true });
+    const views = build.gather(rowsOfImage, build.reshape(seen, [kh * kw, positions]), 0);
+    const products = build.matmul(build.reshape(dy, [1, positions, out]), views, { transA: true });
     return build.reshape(build.transpose(products, [1, 2, 0]), [out, inner, kh, kw]);
   }
   const views = tapViews(build, padded, attributes, dy);
   if (inner === 1 && out === groups) {
     // Each channel on its own: a product would be one number.
     const taps = views.map((seen) => {
-      const gained = build.reshape(build.binary('Mul', seen, dy), [places, out]);
+      const gained = build.reshape(build.binary('Mul', seen, dy), [positions, out]);
       return build.reshape(build.reduce('Sum', gained, [0], false), [out, 1, 1]);
     });
     return build.reshape(build.concat(taps, 2), [out, inner, kh, kw]);
@@ -119,15 +119,15 @@ operation(OPERATIONS.Conv2DFilterGradient, (build, { dy, x }, attributes) => {
   // All taps multiply the same gradient: turned once, it need not be turned in each product.
   const turned = groups === 1 && kh * kw > 1;
   const gradients = turned
-    ? [build.reshape(build.transpose(dy, batch === 1 ? TO_NCHW : [3, 0, 1, 2]), [out, places])]
+    ? [build.reshape(build.transpose(dy, batch === 1 ? TO_NCHW : [3, 0, 1, 2]), [out, positions])]
     : build
         .split(dy, Array<number>(groups).fill(out / groups), 3)
-        .map((gradient) => build.reshape(gradient, [places, out / groups]));
+        .map((gradient) => build.reshape(gradient, [positions, out / groups]));
   const taps = views.map((seen) => {
     const parts = build
       .split(seen, Array<number>(groups).fill(inner), 3)
       .map((part, g) =>
-        build.matmul(gradients[g], build.reshape(part, [places, inner]), { transA: !turned }),
+        build.matmul(gradients[g], build.reshape(part, [positions, inner]), { transA: !turned }),
       );
     return build.reshape(build.concat(parts, 0), [out, inner, 1]);
   });
@@ -152,10 +152,10 @@ function tapViews(
 }
 
 /**
- * Places times taps up to which all shifted views are gathered at once, for one batched product: on small maps operators
+ * Positions times taps up to which all shifted views are gathered at once, for one batched product: on small maps operators
  * cost more than copies.
  */
-const FEW_PLACES = 1 << 16;
+const FEW_POSITIONS = 1 << 16;
 
 /** For each tap and output cell, the row of the padded map [batch * height * width, channels] that it saw. */
 function tapPlaces(

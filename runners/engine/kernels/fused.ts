@@ -28,7 +28,7 @@ operation(OPERATIONS.After, (build, { x, first }) => {
 
 operation(OPERATIONS.CrossEntropy, (build, { logits, labels }) => {
   const logProbabilities = build.logSoftmax(logits, 1);
-  const picked = build.gather(flat(build, logProbabilities), places(build, labels, logits), 0);
+  const picked = build.gather(flat(build, logProbabilities), positions(build, labels, logits), 0);
   return [build.unary('Neg', picked, (v) => -v), logProbabilities];
 });
 
@@ -39,7 +39,7 @@ operation(OPERATIONS.CrossEntropyGradient, (build, { dy, logProbabilities, label
   const scaled = build.binary('Mul', build.unary('Exp', logProbabilities, Math.exp), upstream);
   const inputs = [
     flat(build, scaled),
-    places(build, labels, logProbabilities),
+    positions(build, labels, logProbabilities),
     build.unary('Neg', dy, (v) => -v),
   ];
   const corrected = build.op('ScatterElements', inputs, [rows * classes], {
@@ -58,12 +58,12 @@ operation(OPERATIONS.ScatterShares, (build, { shares, rows, index }, { count }) 
   const [groups, n, k] = shares.shape;
   const columns = rows.shape[2];
   const together = Math.max(1, Math.min(groups, Math.floor(TABLE / (count * columns))));
-  const places = build.cast(index, 'int64');
+  const positions = build.cast(index, 'int64');
   const tables = parcels(groups, together).map((size, t) => {
     const own = (x: Value) => build.slice(x, [t * together, 0, 0], [t * together + size, n, x.shape[2]]);
     const starts = BigInt64Array.from({ length: size }, (_, g) => BigInt(g * count));
     const offsets = build.graph.constant('int64', [size, 1, 1], { data: starts });
-    const where = build.binary('Add', own(places), offsets);
+    const where = build.binary('Add', own(positions), offsets);
     const portion = Math.max(1, Math.floor(SINGLE_THREAD_COST / (k * columns)));
     const sizes = parcels(size * n, portion * PORTIONS_AT_ONCE);
     const parts = (x: Value, shape: number[]) =>
@@ -77,8 +77,10 @@ operation(OPERATIONS.ScatterShares, (build, { shares, rows, index }, { count }) 
     sizes.forEach((queries, i) => {
       const portions = parcels(queries, portion);
       const spread = build.split(build.binary('Mul', weights[i], vectors[i]), portions, 0);
-      build.split(at[i], portions, 0).forEach((places, j) => {
-        table = build.op('ScatterND', [table, places, spread[j]], table.shape, { reduction: string('add') });
+      build.split(at[i], portions, 0).forEach((positions, j) => {
+        table = build.op('ScatterND', [table, positions, spread[j]], table.shape, {
+          reduction: string('add'),
+        });
       });
     });
     return table;
@@ -110,7 +112,7 @@ function flat(build: Builder, x: Value): Value {
 }
 
 /** Where the label of each row of `x`, [rows, classes], is among all numbers of `x`. */
-function places(build: Builder, labels: Value, { shape: [rows, classes] }: Value): Value {
+function positions(build: Builder, labels: Value, { shape: [rows, classes] }: Value): Value {
   const starts = Int32Array.from({ length: rows }, (_, row) => row * classes);
   return build.binary('Add', labels, build.graph.constant('int32', [rows], { data: starts }));
 }

@@ -1,7 +1,7 @@
 // Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2016, "Fast algorithms for convolutional neural networks"):
 // a 3x3 convolution makes 4x4 outputs from 6x6 inputs with 36 multiplications for each pair of channels instead of 144.
 // The transforms of inputs, filters and outputs are products with constant matrices, and what lies between them is a
-// matrix product over channels for each of the 36 places, all in NHWC. In float32 it is within 2e-6 of the exact result
+// matrix product over channels for each of the 36 positions, all in NHWC. In float32 it is within 2e-6 of the exact result
 // (relative to its root mean square; the direct convolution, within 2e-7).
 import type { Builder } from '../graph/builder.js';
 import type { Value } from '../graph/ir.js';
@@ -48,11 +48,11 @@ const MANY_CHANNELS = 64;
 const PART = 1 << 22;
 
 /** Whether a 3x3 convolution with stride 1 is better done this way. */
-export function prefersWinograd(out: number, inner: number, places: number): boolean {
-  return Math.min(out, inner) >= MANY_CHANNELS && flops(out, inner, places) >= LARGE;
+export function prefersWinograd(out: number, inner: number, positions: number): boolean {
+  return Math.min(out, inner) >= MANY_CHANNELS && flops(out, inner, positions) >= LARGE;
 }
 
-const flops = (out: number, inner: number, places: number) => 2 * TAPS * out * inner * places;
+const flops = (out: number, inner: number, positions: number) => 2 * TAPS * out * inner * positions;
 
 /**
  * @param x [batch, height, width, in]
@@ -89,16 +89,16 @@ export function winograd(build: Builder, x: Value, w: Value, padding: readonly n
   for (let first = 0; first < lines; first += most) {
     const count = Math.min(most, lines - first);
     const tiles = count * across;
-    const places = new Int32Array(IN * IN * tiles);
+    const positions = new Int32Array(IN * IN * tiles);
     let at = 0;
     for (let i = 0; i < IN; i++)
       for (let j = 0; j < IN; j++)
         for (let line = first; line < first + count; line++) {
           const top = Math.floor(line / down) * paddedHeight + (line % down) * OUT;
           for (let column = 0; column < across; column++)
-            places[at++] = (top + i) * paddedWidth + column * OUT + j;
+            positions[at++] = (top + i) * paddedWidth + column * OUT + j;
         }
-    const index = build.graph.constant('int32', [IN * IN, tiles], { data: places });
+    const index = build.graph.constant('int32', [IN * IN, tiles], { data: positions });
     const read = build.reshape(build.gather(cells, index, 0), [IN * IN, tiles * inner]);
     const seen = build.reshape(build.matmul(constant(INPUT, IN * IN), read), [IN * IN, tiles, inner]);
     const mixed = build.matmul(seen, filter);

@@ -148,7 +148,7 @@ let deviceRuns: Promise<unknown> = Promise.resolve();
 
 /**
  * A device has memory of its own. onnxruntime's binding would copy inputs there when they are bound, once and for all
- * runs; so every run is given its arrays anew, and copies what they hold then.
+ * runs; so every run is given its arrays again, and copies what they hold then.
  */
 function bindAnew(
   ort: Ort,

@@ -2,7 +2,7 @@
 // through files alone:
 //
 //   lock-1.json   the first owner
-//   lock-2.json   whoever took over when that one had died without a word, and so on
+//   lock-2.json   the process that took over after that one had died, and so on
 //
 // The owner is the highest number. A lock appears whole and only if its name is free (a hard link to a finished
 // file, which NFS does atomically), so of two processes that both take over, one gets it. An owner touches its
@@ -104,7 +104,7 @@ const ownership = (owner: Owner, alive: boolean, file: string, seen: Ownership['
   seen,
 });
 
-/** Another one for a lock that was written anew, a sign of life too; undefined if it is gone. */
+/** Another one for a lock that was written again, a sign of life too; undefined if it is gone. */
 function identityOf(file: string): string | undefined {
   const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
   return stat && `${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs}`;
@@ -193,7 +193,7 @@ export class Lease {
     return sameProcess(read(lockFile(this.folder, this.number)), this.owner);
   }
 
-  /** A sign of life: written anew, so that the file server's clock dates it. */
+  /** A sign of life: written again, so that the file server's clock dates it. */
   #touch(): void {
     try {
       if (!this.#isHeld()) return;

@@ -1,7 +1,7 @@
 // The trials of an experiment in a folder of runs, as one process among several sees them: what became of each,
 // and which one to work on next. Nothing is kept in memory that others would have to know; processes that share
-// the folder split the trials between them because each claims what is not taken. A trial that leans on others' results
-// waits until they are done, whoever does them.
+// the folder split the trials between them because each claims what is not taken. A trial that depends on others' results
+// waits until they are done, in any process.
 import type { TrialSpec } from '../../config/index.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { Lease, type LeaseOptions, type Ownership } from './lease.js';
@@ -105,7 +105,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     }
   }
 
-  /** Where a trial lies that the entry's trial leans on. */
+  /** Where a trial lies that the entry's trial depends on. */
   folderOf(source: TrialRef): RunFolder {
     return new RunFolder(this.runs, source);
   }
@@ -119,7 +119,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     });
   }
 
-  /** Trials that are to be done and cannot be: what they lean on is not done, and nobody works on it. */
+  /** Trials that are to be done and cannot be: what they depend on is not done, and nobody works on it. */
   blocked(): { entry: Entry<T>; by: { trial: TrialRef; state: TrialState }[] }[] {
     return this.entries.flatMap((entry) => {
       if (!this.#wants(entry, this.state(entry))) return [];
@@ -130,7 +130,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     });
   }
 
-  /** What an entry's trial leans on and is not done. */
+  /** What an entry's trial depends on and is not done. */
   #missing({ trial }: Entry<T>): TrialRef[] {
     return Object.values(trial.sources).filter((source) => this.folderOf(source).result() === undefined);
   }

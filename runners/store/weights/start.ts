@@ -46,7 +46,7 @@ export const shapesIn = ({ parameters, buffers }: ParameterTable): Shapes =>
 
 /**
  * Fills arrays with what the trial starts from: the backbone's from its file, then what other rows trained.
- * @param folderOf where a trial lies that this one leans on
+ * @param folderOf where a trial lies that this one depends on
  * @throws MtcpError `weights` if a name or a shape does not fit; no array is touched by what does not fit
  */
 export function loadStart(

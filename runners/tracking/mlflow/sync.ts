@@ -147,7 +147,7 @@ export async function closeDead(
     for (const home of experimentFolders(resolve(runs)))
       await guarded(basename(home), async () => {
         for (const { folder, record } of readInvocations(home))
-          // Whoever runs it logs it.
+          // The process that runs it logs it.
           if (record.outcome !== null || !ownerOf(folder)?.alive) follower.follow(folder, record);
       });
     const open = follower.invocations.filter(({ record }) => record.outcome === null);

@@ -88,7 +88,7 @@ async function follow(): Promise<void> {
   for (;;) {
     const ending = outcome;
     if (stop.signal.aborted) {
-      // What became of the run is written down for whoever sends it later.
+      // The state of the run is written down, so that it can be sent later.
       if (ending && current && current.record.outcome === null) current.end(ending);
       return;
     }

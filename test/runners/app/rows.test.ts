@@ -64,7 +64,7 @@ const errorOf = (promise: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-describe('a row that leans on rows', function () {
+describe('a row that depends on rows', function () {
   this.timeout(180_000);
 
   it("starts every task's encoder and head from its single-task row, which other processes train first", async () => {

@@ -43,7 +43,7 @@ describe('merging', () => {
     expect(merged('{ a: [null, { b: null, c: 1 }] }')).to.deep.equal({ a: [null, { c: 1 }] });
   });
 
-  it('starts afresh after a removal', () => {
+  it('starts again after a removal', () => {
     expect(merged('{ a: { x: 1 } }', '{ a: null }', '{ a: { y: 2 } }')).to.deep.equal({ a: { y: 2 } });
   });
 

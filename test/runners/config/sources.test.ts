@@ -1,4 +1,4 @@
-// Rows that lean on other rows: which are found, what is refused, what of them is part of a trial's identity.
+// Rows that depend on other rows: which are found, what is refused, what of them is part of a trial's identity.
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MtcpError, MtcpErrors } from '../../../registry/errors.js';
@@ -51,11 +51,11 @@ describe('rows that depend on rows', () => {
       hashOf((GOOD + ROWS).replace('interaction: null', 'interaction: null, decoder: null'), 'Tuned'),
     ).not.to.equal(good);
     expect(hashOf((GOOD + ROWS).replaceAll('STL depth', 'Alone'), 'Tuned')).to.equal(good);
-    // One that leans on nothing is the trial that it would be in a file without such rows.
+    // One that depends on nothing is the trial that it would be in a file without such rows.
     expect(hashOf(`${GOOD}rows: { Joint: {} }\n`, 'Joint')).to.equal(hashOf(GOOD, 'good'));
   });
 
-  it('are in the resolved file, with everything that they lean on', () => {
+  it('are in the resolved file, with everything that they depend on', () => {
     const trial = load(GOOD + ROWS).trials.find(({ row }) => row === 'Tuned')!;
     const [again, ...others] = load(writeResolved(trial)).trials;
     expect(again).to.include({ row: 'Tuned', hash: trial.hash });

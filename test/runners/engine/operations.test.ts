@@ -63,7 +63,7 @@ const examples: Examples = {
   DeformableSampling: {
     inputs: {
       values: noise([2, 16, 4], 'values'),
-      places: noise([2, 5, 2, 2, 2], 'places', 2),
+      positions: noise([2, 5, 2, 2, 2], 'places', 2),
       weights: noise([2, 5, 2, 2], 'weights'),
     },
     attributes: {

@@ -75,7 +75,7 @@ describe('jobs of a batch system', function () {
     expect(slurm.calls('sbatch')).to.deep.equal([]);
   });
 
-  it('are handed in once; those that lean on others wait for their jobs', async () => {
+  it('are handed in once; those that depend on others wait for their jobs', async () => {
     const slurm = new FakeSlurm();
     const runs = temporaryFolder();
     const file = experimentFile(rows + LAUNCHER);

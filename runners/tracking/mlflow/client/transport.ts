@@ -23,7 +23,7 @@ export interface Request {
   query?: Record<string, string | number | undefined>;
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as it is; made anew for every try. */
+  /** Sent as it is; made again for every try. */
   body?: { make(): Body; bytes: number; type: string };
   /** Whether doing it twice equals doing it once. */
   repeatable: boolean;
@@ -103,7 +103,7 @@ export class Transport {
     this.options.moved?.();
   }
 
-  /** The answer as it is; whoever reads it sees its faults. @throws MlflowError */
+  /** The answer as it is; its faults show when it is read. @throws MlflowError */
   raw(request: Request): Promise<Response> {
     return this.#send(request, (response) => Promise.resolve(response));
   }

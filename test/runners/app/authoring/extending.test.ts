@@ -70,7 +70,7 @@ describe('docs/extending.md', function () {
     });
   }
 
-  it('trains a changed block anew, and nothing else', () => {
+  it('trains a changed block again, and nothing else', () => {
     const trials = () => {
       const args = [MAIN, 'status', 'study.yaml', '--profile', 'smoke', '--json'];
       const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });

@@ -111,7 +111,7 @@ describe('the ledger', () => {
     expect(existsSync(join(ledger.entries[0].folder.path, 'lock-1.json'))).to.equal(false);
   });
 
-  describe('with trials that lean on others', () => {
+  describe('with trials that depend on others', () => {
     const [a, b] = trials;
     const both = { ...trials[2], sources: { x: a, y: b } };
     const last = { ...trials[3], sources: { x: both } };

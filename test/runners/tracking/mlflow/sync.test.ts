@@ -184,7 +184,7 @@ describe('MLflow sync', function () {
     expect(odd.tags['mtcp.nonfinite']).to.equal('epoch/loss/depth=NaN@1');
   });
 
-  it('logs anew what the server has lost, and finds again what it has when its own record is gone', async () => {
+  it('logs again what the server has lost, and finds again what it has when its own record is gone', async () => {
     const trial = new TrialFolder(runs, name, 'found')
       .started()
       .epoch(1, 5)

@@ -4,7 +4,7 @@ import * as tf from '../../../registry/tf.js';
 import type { Recomputing } from '../../../registry/contracts/operations.js';
 
 /** What `body` computes, computed again even where the same values exist already. */
-export function afresh<T>(body: () => T): T {
+export function recomputed<T>(body: () => T): T {
   const backend = tf.backend() as Partial<Recomputing>;
-  return backend.afresh ? backend.afresh(body) : body();
+  return backend.recomputed ? backend.recomputed(body) : body();
 }
