@@ -63,6 +63,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   describe: async () => (await import('./commands/describe.js')).describe,
   schema: async () => (await import('./commands/schema.js')).schema,
   new: async () => (await import('./commands/new.js')).newCommand,
+  trust: async () => (await import('./commands/trust.js')).trust,
   completion: async () => (await import('./commands/completion.js')).completion,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   weights: async () => (await import('./commands/weights.js')).weights,
@@ -78,6 +79,15 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot)
 const program = new Command('mtcp')
   .description('Experiments for multi-task dense prediction, declared in YAML, trained here.')
   .version(version)
+  .option('--trust', 'run the plugins of the experiment, and trust this code from now on')
+  .hook('preAction', async (_, action) => {
+    const { setTrust } = await import('../config/trust.js');
+    // Jobs are part of a run that was allowed; completion must not wait for an answer.
+    const standard = { work: 'all', complete: 'refuse' } as const;
+    const chosen = program.opts<{ trust?: true }>().trust ? 'accept' : 'ask';
+    const name = action.name();
+    setTrust(name === 'work' || name === 'complete' ? standard[name] : chosen);
+  })
   .showHelpAfterError('(mtcp --help lists the commands)')
   .showSuggestionAfterError()
   .exitOverride()

@@ -11,7 +11,7 @@ export const FILES = 100;
 export const NODES = 10_000;
 
 /** Keys and values of all rows under all profiles that are looked at, taken together. */
-export const COMPOSED_NODES = 200_000;
+export const COMPOSED_NODES = 120_000;
 
 /** Paths that a sweep varies. */
 export const SWEPT_PATHS = 50;

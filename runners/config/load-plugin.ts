@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
-import { dirname, extname } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync, transformSync, type BuildFailure, type Message } from 'esbuild';
 import { catalog } from '../../registry/catalog.js';
@@ -14,9 +14,13 @@ import { announcedFrom } from '../../registry/component.js';
 import { KINDS, type ComponentEntry } from '../../registry/entry.js';
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
 import * as registry from '../../registry/index.js';
+import { plainProblem } from '../../registry/support/plain-file.js';
 import { callSites } from '../support/call-sites.js';
+import { FILE_BYTES } from './budgets.js';
 import { optionFaults, fragment } from './component-schemas.js';
+import { display } from './compose.js';
 import type { PluginComponent } from './schemas.js';
+import { mayRun } from './trust.js';
 
 export interface Plugin {
   /** Absolute. */
@@ -59,6 +63,14 @@ export function loadPlugin(file: string, taken: Taken = () => false): Plugin {
   if (known) return known;
   checkFile(file);
   const code = compile(file);
+  const digest = digestOf(code);
+  if (!mayRun(file, digest))
+    throw new PluginError([
+      {
+        message: 'this plugin is a program that you have not trusted, or that has changed since',
+        hint: `read it; then mtcp trust ${display(file)}, or --trust with this command`,
+      },
+    ]);
   const before = new Set(catalog.list());
   try {
     announcedFrom(file, () => run(file, code));
@@ -67,7 +79,7 @@ export function loadPlugin(file: string, taken: Taken = () => false): Plugin {
     for (const entry of entries) entry.plugin = file;
     const plugin: Plugin = {
       file,
-      digest: digestOf(code),
+      digest,
       components: entries.map((entry) => ({
         kind: entry.kind,
         name: entry.name,
@@ -84,6 +96,12 @@ export function loadPlugin(file: string, taken: Taken = () => false): Plugin {
   }
 }
 
+/** What identifies the code of a plugin and of what it imports by relative path; none of it is run. @throws PluginError */
+export function digestOfPlugin(file: string): string {
+  checkFile(file);
+  return digestOf(compile(file));
+}
+
 /** Of the code without comments and blanks, so that only what runs counts. */
 function digestOf(code: string): string {
   const bare = transformSync(code, { minifyWhitespace: true, legalComments: 'none', sourcemap: false }).code;
@@ -92,11 +110,36 @@ function digestOf(code: string): string {
 
 function checkFile(file: string): void {
   if (!existsSync(file)) throw new PluginError([{ message: 'there is no such file' }]);
-  if (statSync(file).isDirectory()) throw new PluginError([{ message: 'this is a folder, not a file' }]);
+  const problem = plainProblem(statSync(file), FILE_BYTES);
+  if (problem !== undefined) throw new PluginError([{ message: `this ${problem}` }]);
   if (!PLUGIN_TYPES.includes(extname(file)))
     throw new PluginError([
       { message: `a plugin is a file of TypeScript or JavaScript (${PLUGIN_TYPES.join(', ')})` },
     ]);
+  checkImports(file);
+}
+
+const IMPORTED = /(?:from|import|require)\s*\(?\s*(['"`])((?:\.{1,2})?\/[^'"`\n]*)\1/g;
+
+/** The compiler reads what is imported to its end, which a pipe or a device has not. */
+function checkImports(file: string, seen = new Set<string>()): void {
+  if (seen.has(file)) return;
+  seen.add(file);
+  for (const [, , name] of readFileSync(file, 'utf8').matchAll(IMPORTED)) {
+    const path = resolve(dirname(file), name);
+    for (const there of [
+      path,
+      path.replace(/\.(m?)js$/, '.$1ts'),
+      ...PLUGIN_TYPES.map((type) => path + type),
+    ]) {
+      const stat = statSync(there, { throwIfNoEntry: false });
+      if (!stat || stat.isDirectory()) continue;
+      const problem = plainProblem(stat, FILE_BYTES);
+      if (problem !== undefined)
+        throw new PluginError([{ message: `what it imports as "${name}" ${problem}` }]);
+      checkImports(there, seen);
+    }
+  }
 }
 
 /** One CommonJS script of the file and its relative imports; packages stay outside. */

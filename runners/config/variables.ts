@@ -131,6 +131,8 @@ type Held = Node | undefined;
 class Variables {
   readonly #known = new Map<string, Held>();
   readonly #open: string[] = [];
+  /** Variables of the environment that are set and may not be read, which has been reported. */
+  readonly #refused = new Set<string>();
 
   constructor(
     private readonly declared: MapNode | undefined,
@@ -251,6 +253,7 @@ class Variables {
     }
     const held = this.#value(name);
     if (held !== undefined) return held;
+    if (this.#refused.has(text(child(this.declared, name), 'environment') ?? '')) return undefined;
     if (fallback !== undefined)
       return this.#read(new Source(where(mark), fallback, mark.source.folder, 'argument'), mark);
     const declaration = child(this.declared, name);
@@ -288,6 +291,15 @@ class Variables {
     const variable = text(declaration, 'environment');
     const given = variable === undefined ? undefined : own(this.environment, variable);
     // As in a shell, `:-` and an empty variable go together.
+    if (given !== undefined && given !== '' && !isReadable(variable!, this.environment)) {
+      this.report({
+        mark: child(declaration, 'environment')!.mark,
+        message: `the environment variable ${variable} may not be read by experiment files`,
+        hint: `call it MTCP_${variable}, or allow it: export MTCP_ENVIRONMENT=${variable}`,
+      });
+      this.#refused.add(variable!);
+      return undefined;
+    }
     if (given !== undefined && given !== '') {
       const source = new Source(`environment variable ${variable}`, given, process.cwd(), 'environment');
       return this.#read(source, { source, start: 0, end: given.length, path: [] });
@@ -302,6 +314,13 @@ class Variables {
     if (node?.kind === 'map') return { kind: 'scalar', value: source.text, mark };
     return node && { ...node, mark };
   }
+}
+
+/** Others may hold what is nobody's business: a file may come from anywhere, and its values are shown and logged. */
+function isReadable(variable: string, environment: NodeJS.ProcessEnv): boolean {
+  return (
+    variable.startsWith('MTCP_') || (environment.MTCP_ENVIRONMENT ?? '').split(/[\s,]+/).includes(variable)
+  );
 }
 
 function dropNulls(map: MapNode): MapNode {

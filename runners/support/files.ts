@@ -22,13 +22,14 @@ export const temporaryName = (path: string): string => `${path}.${randomUUID().s
 
 /**
  * Writes to a temporary name beside `path`, flushes, renames.
+ * @param mode who may read and write it, less the umask
  * @throws MtcpError `io`
  */
-export function writeWhole(path: string, content: string | Uint8Array): void {
+export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
   const temporary = temporaryName(path);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const file = openSync(temporary, 'wx');
+    const file = openSync(temporary, 'wx', mode);
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
       for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);

@@ -10,6 +10,9 @@ export const TABLE3 = join(ROOT, 'experiments/table3.yaml');
 // One cache for the process: the rooms of the smoke profile are rendered once.
 process.env.MTCP_CACHE = mkdtempSync(join(tmpdir(), 'mtcp-cache-'));
 
+// What tests trust is nobody else's business.
+process.env.MTCP_TRUST_LIST = join(process.env.MTCP_CACHE, 'trusted-plugins.json');
+
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'mtcp-test-'));
 
 /** An experiment beside nothing, extending Table 3; `rows` and more as YAML. */

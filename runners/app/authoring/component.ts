@@ -6,6 +6,7 @@ import { KINDS, type Kind } from '../../../registry/entry.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import { Schemas } from '../../config/schemas.js';
+import { trust } from '../../config/trust.js';
 import { writeNew } from './files.js';
 import { own } from '../../../registry/own.js';
 
@@ -56,6 +57,8 @@ export function newComponent(kind: string, name: string, out = '.'): NewComponen
   const file = resolve(/\.m?ts$/.test(out) ? out : join(out, `${name}.ts`));
   const template = readFileSync(join(TEMPLATES, `${kind}.ts`), 'utf8');
   writeNew(file, template.replaceAll('my-block', name).replaceAll('MyBlock', className(name)));
+  // Whoever made it writes in it: it need not be trusted again after each change.
+  trust({ own: file });
   return {
     file,
     kind: kind as Kind,

@@ -9,7 +9,7 @@ import { fakeSchemas, GOOD, temporaryFolder } from './support.js';
 
 const ROWS = 'rows:\n  a: &a { scheme: { type: equal } }\n  b: { tasks: { depth: null }, train: *a }\n';
 const REPORT = 'report: { delta_m: { depth: a }, printed: { source: s, rows: { a: { depth.RMSE: 1 } } } }\n';
-const SWEEP = `variables: { e: 2, f: { default: "\${e}", environment: F } }
+const SWEEP = `variables: { e: 2, f: { default: "\${e}", environment: MTCP_F } }
 sweep: { rows: [a], grid: { train.epochs: [1, 2], scheme: { x: null } }, zip: { train.batch: ["\${e}", 2] }, cases: { c: {} }, exclude: [{ train.epochs: 1 }] }
 evaluate: { batch: "\${f:-3}" }
 `;

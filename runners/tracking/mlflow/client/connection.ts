@@ -42,6 +42,8 @@ export function connectionFromEnv(env: Env = process.env, uri?: string): Connect
     });
   const { username, password, ...parsed } = parseUri(address, named ? 'MLFLOW_TRACKING_URI' : 'tracking.uri');
   const login = credentialsFile(env);
+  const secret = env.MLFLOW_TRACKING_USERNAME || env.MLFLOW_TRACKING_PASSWORD || env.MLFLOW_TRACKING_TOKEN;
+  if (!named && (secret || login.username || login.password)) requireListed(parsed.uri, env);
   for (const name of ['MLFLOW_TRACKING_AWS_SIGV4', 'MLFLOW_TRACKING_AUTH'])
     if (env[name] && !/^(0|false|no)$/i.test(env[name]))
       throw new MtcpError('usage', 'this way to log in is not supported', {
@@ -70,6 +72,24 @@ export function connectionFromEnv(env: Env = process.env, uri?: string): Connect
     ...(retries !== undefined && { retries }),
     ...(backoff !== undefined && { backoff }),
   };
+}
+
+/**
+ * A login goes to the server that it is for: that of MLFLOW_TRACKING_URI, or one whose host is listed. An address in an
+ * experiment file may be anybody's.
+ */
+function requireListed(uri: string, env: Env): void {
+  const { host, hostname } = new URL(uri);
+  const listed = (env.MTCP_TRACKING_HOSTS ?? '').split(/[\s,]+/);
+  if (listed.includes(host) || listed.includes(hostname)) return;
+  throw new MtcpError(
+    'usage',
+    `the login of your environment is not sent to ${host}, which the experiment file names`,
+    {
+      where: 'tracking.uri',
+      hint: `if it is meant for this server: export MLFLOW_TRACKING_URI=${uri}, or MTCP_TRACKING_HOSTS=${host}`,
+    },
+  );
 }
 
 /**

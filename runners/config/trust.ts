@@ -1,0 +1,126 @@
+// Whose code runs. An experiment file names plugins, and a file may come from anybody; so a command runs a plugin only
+// if its user has said so before, whether the command trains or merely looks. Said is
+//
+//   this code      by the hash of the plugin and of what it imports by relative path: other code is asked about again
+//   this file      by its path, whatever is in it: for what a user writes, as `mtcp new component` does for its user
+//
+// The list lies with the user's configuration, never beside an experiment. A program that uses mtcp as a library runs
+// what it loads, as with any import.
+import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { MtcpError } from '../../registry/errors.js';
+import { isPlainObject } from '../../registry/options.js';
+import { readText } from '../../registry/support/plain-file.js';
+import { writeWhole } from '../support/files.js';
+
+/**
+ * all: whatever is loaded (a program, a worker of a run that was allowed); ask: what is on the list, else a person at a
+ * terminal is asked; accept: everything, and it is put on the list; refuse: what is on the list, without asking.
+ */
+export type TrustPolicy = 'all' | 'ask' | 'accept' | 'refuse';
+
+/** For the user alone. */
+const PRIVATE = 0o600;
+
+let policy: TrustPolicy = 'all';
+
+/** For this process from now on. */
+export function setTrust(chosen: TrustPolicy): void {
+  policy = chosen;
+}
+
+interface TrustList {
+  /** SHA-256 of code, to the file that it was in. */
+  readonly code: Record<string, string>;
+  /** Absolute paths of files that their user writes. */
+  readonly own: readonly string[];
+}
+
+/** `$MTCP_TRUST_LIST`, or `mtcp/trusted-plugins.json` in the user's folder of configurations. */
+export function trustListFile(env: NodeJS.ProcessEnv = process.env): string {
+  const folder = env.XDG_CONFIG_HOME || join(env.HOME ?? homedir(), '.config');
+  return env.MTCP_TRUST_LIST || join(folder, 'mtcp', 'trusted-plugins.json');
+}
+
+/** @throws MtcpError `usage` if there is a list that cannot be read: nothing is trusted by accident */
+export function readTrustList(): TrustList {
+  const file = trustListFile();
+  if (!statSync(file, { throwIfNoEntry: false })) return { code: {}, own: [] };
+  try {
+    const list: unknown = JSON.parse(readText(file, { kind: 'usage' }));
+    if (isPlainObject(list) && isPlainObject(list.code) && Array.isArray(list.own))
+      return {
+        code: list.code as Record<string, string>,
+        own: list.own.filter((each) => typeof each === 'string'),
+      };
+  } catch (cause) {
+    if (MtcpError.is(cause)) throw cause;
+  }
+  throw new MtcpError('usage', 'is not a list of trusted plugins', {
+    where: file,
+    hint: 'delete it, and trust your plugins again',
+  });
+}
+
+/** Puts code, files, or both on the list. */
+export function trust(added: { code?: { digest: string; file: string }; own?: string }): void {
+  const { code, own } = readTrustList();
+  const list = {
+    code: { ...code, ...(added.code && { [added.code.digest]: added.code.file }) },
+    own: [...new Set([...own, ...(added.own === undefined ? [] : [resolve(added.own)])])],
+  };
+  const file = trustListFile();
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeWhole(file, `${JSON.stringify(list, null, 2)}\n`, PRIVATE);
+}
+
+/** Takes all entries of a file off the list; false if there were none. */
+export function distrust(file: string): boolean {
+  const path = resolve(file);
+  const { code, own } = readTrustList();
+  const kept = Object.fromEntries(Object.entries(code).filter(([, from]) => from !== path));
+  const left = own.filter((each) => each !== path);
+  if (left.length === own.length && Object.keys(kept).length === Object.keys(code).length) return false;
+  writeWhole(trustListFile(), `${JSON.stringify({ code: kept, own: left }, null, 2)}\n`, PRIVATE);
+  return true;
+}
+
+/** Whether a plugin may run; asks, if that is the policy and somebody is there. */
+export function mayRun(file: string, digest: string): boolean {
+  if (policy === 'all') return true;
+  const { code, own } = readTrustList();
+  if (Object.hasOwn(code, digest) || (own.includes(file) && isOwn(file))) return true;
+  const known = Object.values(code).includes(file);
+  if (policy === 'refuse' || (policy === 'ask' && !agrees(file, known))) return false;
+  trust({ code: { digest, file } });
+  return true;
+}
+
+/** A file that others can write is not the user's own. */
+function isOwn(file: string): boolean {
+  const { uid, mode } = statSync(file);
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o002) === 0);
+}
+
+function agrees(file: string, known: boolean): boolean {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  process.stderr.write(
+    `${file} ${known ? 'is not the code that you trusted' : 'is code that an experiment asks for'}. Run it, now and later? [y/N] `,
+  );
+  return /^y(es)?$/i.test(readLine().trim());
+}
+
+/** A line from the terminal; loading an experiment is synchronous, and so is this. */
+function readLine(): string {
+  const terminal = openSync('/dev/tty', 'r');
+  try {
+    const byte = Buffer.alloc(1);
+    let line = '';
+    while (line.length < 100 && readSync(terminal, byte, 0, 1, null) === 1 && byte[0] !== 0x0a)
+      line += String.fromCharCode(byte[0]);
+    return line;
+  } finally {
+    closeSync(terminal);
+  }
+}
