@@ -24,7 +24,7 @@ const schema = defineOptions({
     description:
       'height and width of the window and of what comes out: 425x560 (ATRC) or 448x576 (InvPT) on NYUD, 512x512 on PASCAL',
     type: 'array',
-    items: { type: 'integer', minimum: 1 },
+    items: { type: 'integer', minimum: 1, maximum: 8192 },
     minItems: 2,
     maxItems: 2,
     default: [425, 560],

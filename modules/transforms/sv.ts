@@ -27,7 +27,7 @@ const schema = defineOptions({
   size: {
     description: 'height and width of what comes out; the aspect ratio is not kept',
     type: 'array',
-    items: { type: 'integer', minimum: 1 },
+    items: { type: 'integer', minimum: 1, maximum: 8192 },
     minItems: 2,
     maxItems: 2,
     default: [480, 640],

@@ -12,6 +12,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { Faults, throwAll, type Experiment, type Report, type TrialSpec } from '../config/index.js';
 import type { WithoutGradient } from '../engine/backend.js';
 import type { Tracer } from '../engine/engine.js';
+import { sizeOf } from '../engine/graph/ir.js';
 import { record } from '../engine/recording.js';
 import type { Shapes } from '../store/weights/fit.js';
 import { fitRows } from '../store/weights/rows.js';
@@ -100,12 +101,38 @@ async function misfitsIn(trial: TrialSpec, recorded: Set<string>): Promise<Misfi
   return misfits;
 }
 
+/** Pixels in a micro-batch and numbers in a model beyond which a value is a slip: nothing could hold what they ask for. */
+const MOST_PIXELS = 2 ** 27;
+const MOST_PARAMETERS = 2 ** 31;
+
+/** Whether the weights could be allocated. */
+function checkParameters(table: ParameterTable, misfits: Misfit[]): void {
+  const sizes = [...table.parameters].map(([name, { shape }]) => ({ name, shape, size: sizeOf(shape) }));
+  const total = sizes.reduce((sum, { size }) => sum + size, 0);
+  if (total <= MOST_PARAMETERS) return;
+  const largest = sizes.reduce((a, b) => (b.size > a.size ? b : a));
+  misfits.push({
+    path: partAt(largest.name),
+    message: `the model has ${total.toPrecision(3)} parameters; ${largest.name} alone is ${largest.shape.join('x')}`,
+    hint: `at most ${MOST_PARAMETERS} are accepted`,
+  });
+}
+
 /** One micro-batch of a training step, on shapes. */
 async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<ParameterTable> {
   const { network, criterion, transform, spec } = assembly;
   const { batch, accumulate } = spec.config.train;
   const table = new ParameterTable();
   const shape = { batch: batch / accumulate, size: transform.size };
+  const pixels = shape.batch * shape.size[0] * shape.size[1];
+  if (pixels > MOST_PIXELS) {
+    misfits.push({
+      path: ['train', 'batch'],
+      message: `a micro-batch of ${shape.batch} image${shape.batch === 1 ? '' : 's'} of ${shape.size.join('x')} has ${pixels} pixels`,
+      hint: `at most ${MOST_PIXELS} are accepted: make train.batch or augment.size smaller, or train.accumulate larger`,
+    });
+    return table;
+  }
   await measureTeachers(criterion.auxiliary, shape);
   const { withoutGradient } = await record((tracer) => {
     const pass = new Pass(table, tracer, true);
@@ -117,6 +144,7 @@ async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<Parame
     misfits.push(...degenerate(pass, shape));
     return {};
   });
+  checkParameters(table, misfits);
   // A backward pass is only recorded where it may fail.
   if (misfits.length === 0 && withoutGradient.length > 0)
     await tryGradients(assembly, shape, withoutGradient, misfits);

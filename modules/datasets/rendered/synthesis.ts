@@ -243,7 +243,7 @@ export const SYNTHESIS_SCHEMA = defineOptions({
   size: {
     description: 'height and width of the images',
     type: 'array',
-    items: { type: 'integer', minimum: 8 },
+    items: { type: 'integer', minimum: 8, maximum: 8192 },
     minItems: 2,
     maxItems: 2,
     default: [96, 128],

@@ -23,8 +23,18 @@ describe('numbers of threads', () => {
       /experiment\.yaml:4:32: .*at most 1024/,
     );
     expect(refusal('train: { workers: 100000 }\n')).to.match(/experiment\.yaml:4:19: .*at most 1024/);
+    expect(refusal('augment: { size: [100000, 100000] }\n')).to.match(/4:\d+: .*at most 8192/);
     expect(refusal('', ['engine.threads=100000'])).to.match(/engine\.threads=100000/);
     expect(() => new Local({ jobs: 100000 })).to.throw('100000 processes at once are too many');
+  });
+
+  it('that drop everything are refused: what is kept would be divided by 0', () => {
+    expect(refusal('model: { backbone: { drop_path: 1 } }\n')).to.match(
+      /4:\d+: .*drop_path.* must be below 1/,
+    );
+    expect(refusal('tasks: { depth: { head: { type: deeplab, dropout: 1 } } }\n')).to.match(
+      /4:\d+: .*dropout.* must be below 1/,
+    );
   });
 
   it('beyond what this machine bears are refused too', function () {
