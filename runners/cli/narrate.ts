@@ -3,11 +3,20 @@ import { duration, formatNumber } from '../reporting/numbers.js';
 import type { RunEvent } from '../app/run.js';
 import { remaining, type Progress } from './progress.js';
 
+/** A metric of one class, such as semseg.IoU.floor; the dot of <11.25 separates nothing. */
+const OF_A_CLASS = /^[^.]+\.[^.]+\.\D/;
+
+const meanOf = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+
 /** @param parallel several trials report at once */
 export function narrator(
   progress: Progress,
   { parallel = false }: { parallel?: boolean } = {},
 ): (event: RunEvent) => void {
+  let began = performance.now();
+  const took: number[] = [];
+  let after = 0;
   return (event) => {
     // Of several trials at once each line says which it is about.
     const who = parallel && 'row' in event ? `${event.row}, seed ${event.seed}: ` : '';
@@ -30,6 +39,8 @@ export function narrator(
         for (const note of event.notes) progress.line(`  ${note}`);
         break;
       case 'trial':
+        began = performance.now();
+        after = event.of - event.index;
         progress.line(
           `[${event.index}/${event.of}] ${event.row}, seed ${event.seed}${event.state === 'done' ? ': done before' : ''}`,
         );
@@ -65,13 +76,19 @@ export function narrator(
         break;
       case 'step': {
         const left = (event.steps - event.step) * event.secondsPerStep;
-        const text = `${who}epoch ${event.epoch}, step ${event.step}/${event.steps}, objective ${formatNumber(event.objective)}, ${(event.secondsPerStep * 1000).toFixed(0)} ms a step, epoch ${remaining(left)}`;
+        const text = `${who}epoch ${event.epoch}, step ${event.step}/${event.steps}, objective ${formatNumber(event.objective)}, ${(event.secondsPerStep * 1000).toFixed(0)} ms a step${event.step < event.steps ? `, epoch ${remaining(left)}` : ''}`;
         progress.state(text, event.step, event.steps);
         break;
       }
       case 'epoch': {
         const losses = Object.entries(event.losses).map(([task, loss]) => `${task} ${formatNumber(loss)}`);
         progress.line(`${indent}epoch ${event.epoch}: ${losses.join(', ')}  (${duration(event.seconds)})`);
+        break;
+      }
+      case 'evaluated': {
+        const shown = Object.entries(event.metrics).filter(([name]) => !OF_A_CLASS.test(name));
+        const values = shown.map(([name, value]) => `${name} ${value === null ? '-' : formatNumber(value)}`);
+        progress.line(`${indent}validation after epoch ${event.epoch}: ${values.join(', ')}`);
         break;
       }
       case 'submitted':
@@ -99,7 +116,10 @@ export function narrator(
         progress.line(`${indent}failed: ${event.message}`);
         break;
       case 'finished':
-        progress.line(`${indent}done in ${duration(event.seconds)} of training`);
+        took.push((performance.now() - began) / 1000);
+        progress.line(
+          `${indent}done in ${duration(event.seconds)} of training${parallel || after === 0 ? '' : `; ${after} more of the table, ${remaining(after * meanOf(took))}`}`,
+        );
         break;
       default:
         break;

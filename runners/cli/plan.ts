@@ -12,9 +12,9 @@ import { tellWarnings } from './warnings.js';
 export async function plan(
   file: string,
   overrides: string[],
-  { runs, json, ...choice }: RunsOptions,
+  { runs, json, data: root, ...choice }: RunsOptions & { data?: string },
 ): Promise<void> {
-  const experiment = openExperiment(file, choiceOf(choice, overrides));
+  const experiment = openExperiment(file, { ...choiceOf(choice, overrides), data: root });
   tellWarnings(experiment.warnings);
   const trials = experiment.needed;
   await checkTrials(experiment, trials);
@@ -50,7 +50,7 @@ export async function plan(
   const sections = [...new Set(planned.flatMap((row) => Object.keys(row.sections)))];
   const out = [
     `${experiment.title}${experiment.profile ? `, profile ${experiment.profile}` : ''}`,
-    `data ${data.type}, images of ${(augment.size as number[] | undefined)?.join('x') ?? "the pipeline's size"}, ${train.epochs} epochs, batch ${train.batch}`,
+    `data ${data.type}, images of ${(augment.size as number[] | undefined)?.join('x') ?? "the pipeline's size"}, ${train.epochs} ${train.epochs === 1 ? 'epoch' : 'epochs'}, batch ${train.batch}`,
     '',
     textTable(
       [

@@ -25,13 +25,17 @@ export function openExperiment(
 
 const ENGINES = ['onnx', 'tensorflow', 'wasm', 'cpu'];
 const PROVIDERS = ['cpu', 'cuda', 'webgpu'];
+const ALL = `there are ${ENGINES.join(', ')}, and of onnx ${PROVIDERS.map((name) => `onnx:${name}`).join(', ')}`;
 
 /** `onnx:cuda` as the value of the trial's `engine` section. */
 function engineOverride(text: string): string {
   const [type, provider, ...rest] = text.split(':');
   const fault = (message: string, hint: string) =>
     new MtcpError('usage', message, { where: `argument "--engine ${text}"`, hint });
-  if (!ENGINES.includes(type)) throw fault(`there is no engine "${type}"`, didYouMean(type, ENGINES));
+  if (PROVIDERS.includes(type) && type !== 'cpu')
+    throw fault(`there is no engine "${type}"`, `did you mean "onnx:${type}"? ${ALL}`);
+  if (!ENGINES.includes(type))
+    throw fault(`there is no engine "${type}"`, `${didYouMean(type, ENGINES)}; ${ALL}`);
   if (provider === undefined) return `engine={ type: ${type} }`;
   if (type !== 'onnx' || rest.length > 0)
     throw fault('only onnx has providers', `onnx:${PROVIDERS.join(', onnx:')}`);

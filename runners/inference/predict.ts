@@ -1,5 +1,5 @@
 // Predictions for image files, as files: colour maps with what their colours mean, raw values, and a contact sheet.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { MOST_PIXELS } from '../../modules/datasets/formats/budget.js';
@@ -150,15 +150,12 @@ async function readImage(path: string): Promise<MapData> {
     return { height: info.height, width: info.width, channels: 3, data: grey };
   } catch (cause) {
     if (MtcpError.is(cause)) throw cause;
-    throw new MtcpError(
-      'data',
-      `is not an image that can be read: ${(cause as Error).message.split('\n')[0]}`,
-      {
-        where: path,
-        hint: 'JPEG, PNG, WebP, TIFF, GIF and AVIF are read',
-        cause,
-      },
-    );
+    if (!existsSync(path)) throw new MtcpError('data', 'there is no such file', { where: path, cause });
+    throw new MtcpError('data', `cannot be read as an image (${(cause as Error).message.split('\n')[0]})`, {
+      where: path,
+      hint: 'JPEG, PNG, WebP, TIFF, GIF and AVIF are read',
+      cause,
+    });
   }
 }
 

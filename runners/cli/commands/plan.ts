@@ -1,11 +1,12 @@
 // mtcp plan
 import type { Command } from 'commander';
-import { experimentCommand, JSON_DOCUMENT, RUNS } from '../flags.js';
+import { DATA, experimentCommand, JSON_DOCUMENT, RUNS } from '../flags.js';
 
 export function plan(program: Command): void {
   experimentCommand(program.command('plan'))
     .summary('show what a run would do')
     .option(...RUNS)
+    .option(...DATA)
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

@@ -76,7 +76,7 @@ describe('a trained trial', function () {
       raw: 'npy',
     });
     expect(result.failed.map(({ image }) => image)).to.deep.equal([paths[3]]);
-    expect(result.failed[0].message).to.contain('junk.jpg: is not an image that can be read');
+    expect(result.failed[0].message).to.contain('junk.jpg: cannot be read as an image');
     expect(result.images.map(({ width, height }) => `${width}x${height}`)).to.deep.equal([
       '90x50',
       '90x50',
