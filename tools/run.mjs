@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const folder = fileURLToPath(new URL('./', import.meta.url));
+const folder = fileURLToPath(new URL('.//', import.meta.url));
 const [tool, ...args] = process.argv.slice(2);
 const changed = (file) => (existsSync(folder + file) ? statSync(folder + file).mtimeMs : 0);
 

@@ -20,7 +20,7 @@ import { setImmediate } from 'node:timers/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readBytes } from '../formats/file.js';
-import { cacheFolder } from '../rendered/cache.js';
+import { cacheFolder } from './cache.js';
 
 /** A file as it was when it was read. */
 interface Known {

@@ -7,7 +7,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { defineOptions, MtcpError, type OptionsOf, type Split } from '../../../registry/index.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
-import { asCacheError, cacheFolder } from './cache.js';
+import { asCacheError, cacheFolder } from '../folders/cache.js';
 import { writeAtomically } from '../formats/file.js';
 import { changesBetween } from '../folders/contents.js';
 import { SPLITS, type Report } from '../folders/layout.js';
