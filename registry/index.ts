@@ -2,6 +2,7 @@
 // Components of a user's own import this as 'mtcp/registry'.
 export { component, components, options, tasks } from './component.js';
 export { KINDS, type ComponentMeta, type Contracts, type Kind } from './entry.js';
+export { Configured } from './configured.js';
 export type { ComponentFactory } from './container.js';
 export { define, type Definition, type Given } from './define.js';
 export { MtcpError, type ErrorDetails, type ErrorKind } from './errors.js';

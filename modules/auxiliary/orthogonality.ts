@@ -2,9 +2,9 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   MtcpError,
-  options,
   type AuxiliaryContext,
   type AuxiliaryLoss,
   type OptionsOf,
@@ -34,9 +34,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Orthogonality implements AuxiliaryLoss {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class Orthogonality extends Configured<OptionsOf<typeof schema>> implements AuxiliaryLoss {
   /** Sum over layers of |W W^T - I|^2 (of the smaller of the two products), or of |A B^T|^2, W [out, rest] = [A; B]. */
   forward({ parameters }: AuxiliaryContext): tf.Scalar {
     const terms = this.options.parameters.flatMap((pattern) => {

@@ -4,8 +4,8 @@
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type Backbone,
   type FeatureMap,
   type OptionsOf,
@@ -71,9 +71,7 @@ const sizeOf = (x: Tensor4D) => [x.shape[1], x.shape[2]] as const;
   checkpoint: hrnetCheckpoint,
   file: import.meta.url,
 })
-export class HrNet implements Backbone {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class HrNet extends Configured<OptionsOf<typeof schema>> implements Backbone {
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
     const { variant, stem } = this.options;
     const width = this.options.width ?? VARIANTS[variant].width;

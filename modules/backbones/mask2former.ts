@@ -6,8 +6,8 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type Backbone,
   type FeatureMap,
   type OptionsOf,
@@ -129,9 +129,7 @@ const schema = defineOptions({
   checkpoint: mask2formerCheckpoint,
   file: import.meta.url,
 })
-export class Mask2Former implements Backbone {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class Mask2Former extends Configured<OptionsOf<typeof schema>> implements Backbone {
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
     const {
       channels,

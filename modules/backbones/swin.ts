@@ -1,8 +1,8 @@
 // The Swin transformer (Liu et al. 2021) as a backbone on its own.
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type Backbone,
   type FeatureMap,
   type OptionsOf,
@@ -50,9 +50,7 @@ const schema = defineOptions({
   checkpoint: swinCheckpoint,
   file: import.meta.url,
 })
-export class Swin implements Backbone {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class Swin extends Configured<OptionsOf<typeof schema>> implements Backbone {
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
     const { variant, embed, depths, heads, ...rest } = this.options;
     const preset = SWIN_VARIANTS[variant];

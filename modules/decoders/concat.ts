@@ -3,15 +3,13 @@
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { batchNorm, conv2d, layerNorm, linear } from '../nn/layers.js';
 import { byTask, concatLevels, levelOf } from '../nn/levels.js';
@@ -48,12 +46,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Concat implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class Concat extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const kept = features.shared.slice(this.options.skip);
     levelOf(kept, this.options.level, 'decoder concat');

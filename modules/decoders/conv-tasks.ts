@@ -1,15 +1,13 @@
 // The plainest way from a shared map to the tasks: a convolution with norm and ReLU for each of them.
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type Features,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { torchWeight } from '../nn/initializers.js';
 import { byTask } from '../nn/levels.js';
@@ -35,12 +33,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class ConvTasks implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class ConvTasks extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const { kernel, channels, reduction } = this.options;
     const pyramids = byTask(this.tasks, (name): Pyramid => {

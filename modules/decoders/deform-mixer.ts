@@ -6,12 +6,11 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
-  tasks,
+  Configured,
   type Block,
   type FeatureMap,
   type Features,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { samplePoints } from '../nn/deformable.js';
 import { zeros } from '../nn/initializers.js';
@@ -30,9 +29,7 @@ const SIDE = 3;
   source: 'Xu et al. 2023 (DeMT); yangyangxu0/DeMT src/model/heads/demt_head.py',
   file: import.meta.url,
 })
-export class DeformMixer implements Block {
-  constructor(@tasks() private readonly tasks: readonly Task[]) {}
-
+export class DeformMixer extends Configured implements Block {
   forward(scope: Scope, features: Features): Features {
     const pyramids = byTask(this.tasks, (name): FeatureMap[] => {
       const [{ data, stride }] = features.tasks[name];

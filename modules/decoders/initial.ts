@@ -2,15 +2,13 @@
 // supervised; the features go on.
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type Features,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { binaryBlocks } from '../nn/binary.js';
 import { conv2d } from '../nn/layers.js';
@@ -36,12 +34,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class InitialPrediction implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class InitialPrediction extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const { channels, count, predict, binary } = this.options;
     const blocks = binary ? binaryBlocks : bottlenecks;

@@ -3,15 +3,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type Features,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -44,12 +42,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class InvPtPreliminary implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class InvPtPreliminary extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const { channels, out, coarsen } = this.options;
     const deepest = features.shared[features.shared.length - 1];

@@ -4,16 +4,14 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type Features,
   type Initializer,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask, extentOf, levelOf } from '../nn/levels.js';
@@ -42,12 +40,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class LayerMix implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class LayerMix extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const pyramids = byTask(this.tasks, (name): Pyramid => this.#mix(scope.at(name), features.tasks[name]));
     return { ...features, tasks: pyramids, stages: pyramids };

@@ -6,15 +6,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type Features,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -61,12 +59,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Mlore implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class Mlore extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const maps: Record<string, tf.Tensor4D[]> = byTask(this.tasks, () => []);
     features.shared.forEach(({ data }, tap) => {

@@ -3,15 +3,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { binaryBlocks } from '../nn/binary.js';
 import { conv2d, linear } from '../nn/layers.js';
@@ -49,12 +47,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class MtiDecoder implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class MtiDecoder extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const levels = byTask(this.tasks, (): FeatureMap[] => []);
     let propagated: Record<string, tf.Tensor4D> | undefined;

@@ -3,15 +3,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type Features,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -31,12 +29,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class PromptedMaps implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class PromptedMaps extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const pyramids = byTask(this.tasks, (name): Pyramid =>
       features.tasks[name].map(({ data, stride }, tap) => ({

@@ -2,15 +2,13 @@
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { layerNorm } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -33,12 +31,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class SwinTasks implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class SwinTasks extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const { shared, own } = this.options;
     const [{ data, stride }] = features.tasks[this.tasks[0].name];

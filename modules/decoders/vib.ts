@@ -3,15 +3,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -34,12 +32,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Vib implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class Vib extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const shared = features.shared.map(({ data, stride }, i): FeatureMap => ({
       data: this.#bottleneck(scope.at(`levels.${i}`), data),

@@ -3,16 +3,14 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { zeros } from '../nn/initializers.js';
 import { conv2d } from '../nn/layers.js';
@@ -42,12 +40,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Dfpn implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class Dfpn extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const fused = this.tasks.map(({ name }) => [name, [this.#fuse(scope.at(name), features.tasks[name])]]);
     return { ...features, tasks: Object.fromEntries(fused) };

@@ -2,8 +2,8 @@
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type Head,
   type OptionsOf,
   type Pyramid,
@@ -36,9 +36,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class BottlenecksHead implements Head {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class BottlenecksHead extends Configured<OptionsOf<typeof schema>> implements Head {
   forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {
     const { count, level } = this.options;
     const { data } = levelOf(pyramid, level, 'head bottlenecks');

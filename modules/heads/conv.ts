@@ -4,9 +4,9 @@
 import { addN, type Tensor4D } from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   MtcpError,
-  options,
   type Head,
   type OptionsOf,
   type Pyramid,
@@ -51,9 +51,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class ConvHead implements Head {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class ConvHead extends Configured<OptionsOf<typeof schema>> implements Head {
   forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {
     const { kernel, reduction, bias, upsample } = this.options;
     const data = this.options.levels === 'concat' ? concatLevels(pyramid).data : sumLevels(pyramid);

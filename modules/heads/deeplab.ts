@@ -3,8 +3,8 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type Head,
   type OptionsOf,
   type Pyramid,
@@ -44,9 +44,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class DeepLabHead implements Head {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class DeepLabHead extends Configured<OptionsOf<typeof schema>> implements Head {
   forward(scope: Scope, pyramid: Pyramid, task: Task): tf.Tensor4D {
     const { channels, rates, dropout: dropped, level } = this.options;
     const { data } = levelOf(pyramid, level, 'head deeplab');

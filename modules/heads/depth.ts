@@ -3,8 +3,8 @@
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type Head,
   type OptionsOf,
   type Pyramid,
@@ -44,9 +44,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class DepthHead implements Head {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class DepthHead extends Configured<OptionsOf<typeof schema>> implements Head {
   forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {
     const { hidden, upsample, positive } = this.options;
     const { data } = pyramid[0];

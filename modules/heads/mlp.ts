@@ -2,8 +2,8 @@
 // between them, then a fixed enlargement.
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type Head,
   type OptionsOf,
   type Pyramid,
@@ -33,9 +33,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class MlpHead implements Head {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class MlpHead extends Configured<OptionsOf<typeof schema>> implements Head {
   forward(scope: Scope, pyramid: Pyramid, task: Task): Tensor4D {
     const { data } = pyramid[0];
     const [, height, width, channels] = data.shape;

@@ -3,15 +3,13 @@ import type { Tensor } from '../../registry/tf.js';
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { constant } from '../nn/initializers.js';
 import { byTask } from '../nn/levels.js';
@@ -38,12 +36,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class CrossStitch implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class CrossStitch extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const { weights, own } = this.options;
     const other = this.options.other ?? (1 - own) / Math.max(1, this.tasks.length - 1);

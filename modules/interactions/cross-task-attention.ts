@@ -4,15 +4,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { splitHeads } from '../nn/attention.js';
 import { layerNorm, linear } from '../nn/layers.js';
@@ -43,12 +41,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class CrossTaskAttention implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class CrossTaskAttention extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const pyramids = byTask(this.tasks, (target): FeatureMap[] => {
       const own = scope.at(target);

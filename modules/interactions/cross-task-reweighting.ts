@@ -3,13 +3,12 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   MtcpError,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -23,9 +22,7 @@ import { gelu } from '../nn/ops/activations.js';
     'Ye and Xu 2023 (TaskPrompter); prismformore/Multi-Task-Transformer TaskPrompter/models/transformers/taskprompter.py',
   file: import.meta.url,
 })
-export class CrossTaskReweighting implements Block {
-  constructor(@tasks() private readonly tasks: readonly Task[]) {}
-
+export class CrossTaskReweighting extends Configured implements Block {
   forward(scope: Scope, features: Features): Features {
     const relations = features.taps.get('relations');
     if (!relations)

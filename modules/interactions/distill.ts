@@ -3,15 +3,13 @@
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { binaryConv } from '../nn/binary.js';
 import { conv2d } from '../nn/layers.js';
@@ -35,12 +33,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Distill implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class Distill extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const pyramids = byTask(this.tasks, (target) =>
       features.tasks[target].map((own, level): FeatureMap => {

@@ -6,16 +6,14 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   MtcpError,
-  options,
-  tasks,
   type Block,
   type Features,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { mergeHeads, splitHeads } from '../nn/attention.js';
 import { torchBias, torchWeight } from '../nn/initializers.js';
@@ -61,12 +59,7 @@ interface Message {
   options: schema,
   file: import.meta.url,
 })
-export class InvPt implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class InvPt extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const first = features.tasks[this.tasks[0].name][0];
     const width = first.data.shape[3];

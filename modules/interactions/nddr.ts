@@ -3,16 +3,14 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type Initializer,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
 import { byTask } from '../nn/levels.js';
@@ -42,12 +40,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Nddr implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class Nddr extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const pyramids = byTask(this.tasks, (target) =>
       features.tasks[target].map((own, level): FeatureMap => {

@@ -10,15 +10,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { zeros } from '../nn/initializers.js';
 import { conv2d } from '../nn/layers.js';
@@ -58,12 +56,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class PatternAffinity implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class PatternAffinity extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const { strength, steps } = this.options;
     const maps = byTask(this.tasks, (name) => this.#reduce(scope.at(`reduce.${name}`), features, name));

@@ -7,15 +7,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { attention } from '../nn/attention.js';
 import { xavierUniform, zeros } from '../nn/initializers.js';
@@ -34,12 +32,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class PixelAttention implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class PixelAttention extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const [{ data: first, stride }] = features.tasks[this.tasks[0].name];
     const channels = first.shape[3];

@@ -9,15 +9,13 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
-  options,
-  tasks,
   type Block,
   type FeatureMap,
   type Features,
   type OptionsOf,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { zeros } from '../nn/initializers.js';
 import { batchNorm, conv2d } from '../nn/layers.js';
@@ -38,12 +36,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class PatternStructure implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class PatternStructure extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const levels = byTask(this.tasks, (): FeatureMap[] => []);
     features.tasks[this.tasks[0].name].forEach(({ stride }, level) => {

@@ -6,17 +6,15 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   MtcpError,
-  options,
-  tasks,
   type Block,
   type Features,
   type Initializer,
   type OptionsOf,
   type Pyramid,
   type Scope,
-  type Task,
 } from '../../registry/index.js';
 import { byTask } from '../nn/levels.js';
 
@@ -44,12 +42,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class SubspaceStitch implements Block {
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {}
-
+export class SubspaceStitch extends Configured<OptionsOf<typeof schema>> implements Block {
   forward(scope: Scope, features: Features): Features {
     const levels = features.tasks[this.tasks[0].name].map(({ stride }, level) => ({
       stride,

@@ -2,9 +2,9 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   IGNORE,
-  options,
   type Loss,
   type LossValue,
   type OptionsOf,
@@ -38,9 +38,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class BalancedBceLoss implements Loss {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class BalancedBceLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
   /** label: 0, 1 or IGNORE, float32 [B,H,W,1]; the value is a mean over the pixels that count. */
   forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
     const positive = tf.greaterEqual(label, tf.scalar(0.5)).cast('float32');

@@ -2,9 +2,9 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   IGNORE,
-  options,
   type Loss,
   type LossValue,
   type OptionsOf,
@@ -37,9 +37,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class BerhuDepthLoss implements Loss {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class BerhuDepthLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
   forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
     const mask = tf.less(label, this.options.max_depth ?? IGNORE).cast('float32');
     const error = prediction.sub(label).abs().mul(mask);

@@ -2,9 +2,9 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   IGNORE,
-  options,
   type Loss,
   type LossValue,
   type OptionsOf,
@@ -30,9 +30,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class L1DepthLoss implements Loss {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class L1DepthLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
   forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
     const limit = this.options.max_depth ?? IGNORE;
     const mask = tf.less(label, limit).cast('float32');

@@ -2,9 +2,9 @@
 import * as tf from '../../registry/tf.js';
 import {
   component,
+  Configured,
   defineOptions,
   IGNORE,
-  options,
   type Loss,
   type LossValue,
   type OptionsOf,
@@ -39,9 +39,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class NormalsLoss implements Loss {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class NormalsLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
   forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
     const { distance, normalize, per } = this.options;
     const [vectors, truth] = [components(prediction), components(label)];

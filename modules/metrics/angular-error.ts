@@ -1,9 +1,9 @@
 // Angles between predicted and true surface normals, pooled over every valid pixel of the split.
 import {
   component,
+  Configured,
   defineOptions,
   IGNORE,
-  options,
   type LabelMap,
   type MapData,
   type Metric,
@@ -33,7 +33,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class AngularError implements Metric {
+export class AngularError extends Configured<OptionsOf<typeof schema>> implements Metric {
   readonly values = [
     { name: 'mErr', unit: 'deg', better: 'lower', primary: true },
     { name: 'median', unit: 'deg', better: 'lower' },
@@ -42,8 +42,6 @@ export class AngularError implements Metric {
     { name: 'within_22.5', unit: '%', better: 'higher' },
     { name: 'within_30', unit: '%', better: 'higher' },
   ] as const;
-
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
 
   start(): MetricRun {
     let [count, sum, squares] = [0, 0, 0];

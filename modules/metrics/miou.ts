@@ -1,9 +1,9 @@
 // Mean intersection over union, from one confusion count over the whole split.
 import {
   component,
+  Configured,
   defineOptions,
   IGNORE,
-  options,
   type Absent,
   type LabelMap,
   type MapData,
@@ -32,7 +32,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class MeanIou implements Metric {
+export class MeanIou extends Configured<OptionsOf<typeof schema>> implements Metric {
   readonly values = [
     {
       name: 'mIoU',
@@ -49,8 +49,6 @@ export class MeanIou implements Metric {
     { name: 'mIoU_present', unit: '%', better: 'higher' },
     { name: 'pixelAccuracy', unit: '%', better: 'higher' },
   ] as const;
-
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
 
   start(task: Task): MetricRun {
     const { channels } = task;

@@ -1,9 +1,9 @@
 // Depth errors in metres, pooled over every pixel of the split that has a depth.
 import {
   component,
+  Configured,
   defineOptions,
   IGNORE,
-  options,
   type LabelMap,
   type MapData,
   type Metric,
@@ -34,7 +34,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class DepthRmse implements Metric {
+export class DepthRmse extends Configured<OptionsOf<typeof schema>> implements Metric {
   readonly values = [
     { name: 'RMSE', unit: 'm', better: 'lower', primary: true },
     { name: 'RMSE_full', unit: 'm', better: 'lower' },
@@ -47,8 +47,6 @@ export class DepthRmse implements Metric {
     { name: 'delta2', unit: '%', better: 'higher' },
     { name: 'delta3', unit: '%', better: 'higher' },
   ] as const;
-
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
 
   start(): MetricRun {
     let [count, squares, near, nearSquares, logs, relative, squaredRelative] = [0, 0, 0, 0, 0, 0, 0];

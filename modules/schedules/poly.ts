@@ -1,8 +1,8 @@
 // Polynomial decay to zero.
 import {
   component,
+  Configured,
   defineOptions,
-  options,
   type OptionsOf,
   type Progress,
   type Schedule,
@@ -36,9 +36,7 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class PolySchedule implements Schedule {
-  constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
-
+export class PolySchedule extends Configured<OptionsOf<typeof schema>> implements Schedule {
   factor({ epoch, epochs, step, stepsPerEpoch }: Progress): number {
     const { power, per, warmup } = this.options;
     const done = per === 'epoch' ? epoch / epochs : step / (epochs * stepsPerEpoch);

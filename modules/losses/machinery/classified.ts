@@ -1,14 +1,12 @@
 // Losses that cut what a task measures into classes, so that regions of it can be told apart: auxiliary predictions learn
 // from them (ATRC); no head reads a task from them.
 import type * as tf from '../../../registry/tf.js';
-import { options, type Loss, type LossValue } from '../../../registry/index.js';
+import { Configured, type Loss, type LossValue } from '../../../registry/index.js';
 import { crossEntropy } from '../../nn/ops/cross-entropy.js';
 import { averageOverValid } from './average.js';
 
 /** Cross entropy over `channels()` classes, mean over the pixels whose label is known. */
-export abstract class ClassifiedLoss<O> implements Loss {
-  constructor(@options() protected readonly options: O) {}
-
+export abstract class ClassifiedLoss<O> extends Configured<O> implements Loss {
   /** How many classes there are. */
   abstract channels(): number;
 

@@ -1,24 +1,16 @@
 // What most schemes share: the objective is the sum of projected losses times their weights. A scheme that adds
-// nothing but its weights or its projection extends WeightedSum, overrides that and needs no constructor: options and
-// tasks are injected here.
+// nothing but its weights or its projection extends WeightedSum, overrides that and needs no constructor.
 import * as tf from '../../../registry/tf.js';
 import {
-  options,
-  tasks,
+  Configured,
   type PerTask,
   type Scheme,
   type SchemeInputs,
   type Scope,
-  type Task,
   type TaskLoss,
 } from '../../../registry/index.js';
 
-export abstract class WeightedSum<O = unknown> implements Scheme {
-  constructor(
-    @options() protected readonly options: O,
-    @tasks() protected readonly tasks: readonly Task[],
-  ) {}
-
+export abstract class WeightedSum<O = unknown> extends Configured<O> implements Scheme {
   project(loss: tf.Scalar): tf.Scalar {
     return loss;
   }
