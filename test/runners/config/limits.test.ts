@@ -29,7 +29,7 @@ describe('numbers of threads', () => {
   });
 
   it('that drop everything are refused: what is kept would be divided by 0', () => {
-    expect(refusal('model: { backbone: { drop_path: 1 } }\n')).to.match(
+    expect(refusal('model: { backbone: { encoder: { drop_path: 1 } } }\n')).to.match(
       /4:\d+: .*drop_path.* must be below 1/,
     );
     expect(refusal('tasks: { depth: { head: { type: deeplab, dropout: 1 } } }\n')).to.match(
