@@ -35,7 +35,7 @@ function engineOverride(text: string): string {
   if (PROVIDERS.includes(type) && type !== 'cpu')
     throw fault(`there is no engine "${type}"`, `did you mean "onnx:${type}"? ${ALL}`);
   if (!ENGINES.includes(type))
-    throw fault(`there is no engine "${type}"`, `${didYouMean(type, ENGINES)}; ${ALL}`);
+    throw fault(`there is no engine "${type}"`, `${didYouMean(type, ENGINES)}\n${ALL}`);
   if (provider === undefined) return `engine={ type: ${type} }`;
   if (type !== 'onnx' || rest.length > 0)
     throw fault('only onnx has providers', `onnx:${PROVIDERS.join(', onnx:')}`);
