@@ -1,6 +1,8 @@
 // A slot that says what it is by its options alone: `scheme: {weights: ..., gradients: ...}` is the scheme that has
 // just these. The type is written into the overlay before anything is merged, so that merging and validation meet
 // nothing unusual. Which components go without a type they say themselves; it stands in the schemas.
+import { withoutAliases } from './aliases.js';
+import type { Report } from './faults.js';
 import { child, type Entry, type MapNode } from './nodes.js';
 
 export interface BareForm {
@@ -13,15 +15,28 @@ export interface BareForm {
 }
 
 /** The root map of a file with the types written out, in its trial sections, rows and profiles. */
-export function typedFile(root: MapNode, forms: readonly BareForm[]): MapNode {
-  const entries = new Map(typedSections(root, forms).entries);
-  for (const section of ['rows', 'profiles']) {
-    const entry = entries.get(section);
-    if (entry?.value.kind !== 'map') continue;
-    const overlays = new Map([...entry.value.entries].map(([name, each]) => [name, typedEntry(each, forms)]));
-    entries.set(section, { ...entry, value: { ...entry.value, entries: overlays } });
-  }
-  return { ...root, entries };
+export function typedFile(root: MapNode, forms: readonly BareForm[], report: Report): MapNode {
+  const typed = (map: MapNode): MapNode => typedSections(withoutAliases(map, report), forms);
+  const inside = (map: MapNode, sections: readonly string[]): MapNode => {
+    const entries = new Map(map.entries);
+    for (const section of sections) {
+      const entry = entries.get(section);
+      if (entry?.value.kind !== 'map') continue;
+      const overlays = new Map(
+        [...entry.value.entries].map(([name, each]): [string, Entry] => [
+          name,
+          each.value.kind === 'map' ? { ...each, value: typed(each.value) } : each,
+        ]),
+      );
+      entries.set(section, { ...entry, value: { ...entry.value, entries: overlays } });
+    }
+    return { ...map, entries };
+  };
+  const file = inside(typed(root), ['rows', 'profiles']);
+  const sweep = file.entries.get('sweep');
+  if (sweep?.value.kind !== 'map') return file;
+  const entries = new Map(file.entries).set('sweep', { ...sweep, value: inside(sweep.value, ['cases']) });
+  return { ...file, entries };
 }
 
 /** An overlay on trial sections with the types written out. */
@@ -40,6 +55,3 @@ export function typedSections(map: MapNode, forms: readonly BareForm[]): MapNode
   }
   return { ...map, entries };
 }
-
-const typedEntry = (entry: Entry, forms: readonly BareForm[]): Entry =>
-  entry.value.kind === 'map' ? { ...entry, value: typedSections(entry.value, forms) } : entry;

@@ -13,7 +13,9 @@ import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject, type PropertySchema } from '../../registry/options.js';
 import type { JsonSchema } from './json-schema.js';
 import type { Catalog } from '../../registry/catalog.js';
+import { ALIASES } from './aliases.js';
 import { throwAll } from './faults.js';
+import { own } from '../../registry/own.js';
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
@@ -34,13 +36,29 @@ export function componentSchemas(catalog: Catalog, trial: JsonSchema): Map<strin
       ...discriminate(kind, entries, (name) => `${kind}.${name}.json`),
       ...(Object.keys(bare).length > 0 && { bare }),
     };
-    overlay[kind] = partialKind(kind, entries, fragments);
-    entries.forEach((entry, i) => (overlay[`${kind}.${entry.name}`] = partial(fragments[i])));
+    overlay[kind] = partialKind(
+      kind,
+      entries,
+      fragments.map((each) => aliased(kind, each)),
+    );
+    entries.forEach((entry, i) => (overlay[`${kind}.${entry.name}`] = partial(aliased(kind, fragments[i]))));
   }
   addWholes(overlay, catalog);
   files.set('index.json', { $schema: DRAFT, definitions: index });
   files.set('overlay.json', { $schema: DRAFT, definitions: overlay });
   return files;
+}
+
+/** With the other names of options, which editors then offer and accept; the loader turns them into the option's own. */
+function aliased(kind: Kind, schema: JsonSchema): JsonSchema {
+  const names = own(ALIASES, kind);
+  if (!names) return schema;
+  const known = [...names].filter(([, name]) => Object.hasOwn(schema.properties ?? {}, name));
+  const others = known.map(([alias, name]) => [
+    alias,
+    { ...schema.properties![name], description: `The same as "${name}".` },
+  ]);
+  return { ...schema, properties: { ...schema.properties, ...Object.fromEntries(others) } };
 }
 
 /** What these options lack to be written, described and left out in an experiment file. */

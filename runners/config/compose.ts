@@ -165,7 +165,7 @@ class Reader {
     for (const { name, mark } of extendedFiles(root).slice(0, FILES + 1))
       this.read(resolve(dirname(file), name), mark, [...trail, file]);
     this.#done.add(file);
-    this.maps.push(typedFile(root, this.forms));
+    this.maps.push(typedFile(root, this.forms, this.report));
   }
 
   #root(source: Source): MapNode | undefined {

@@ -1,5 +1,7 @@
 // Keys of an experiment file and dotted paths to them.
 
+import { unaliased } from './aliases.js';
+
 /** Keys of a file that are not part of a trial. */
 export const PRESENTATION = ['name', 'title', 'description', 'report', 'tracking', 'launcher'] as const;
 export const STRUCTURE = ['extends', 'plugins', 'seeds', 'rows', 'profiles', 'sweep'] as const;
@@ -13,5 +15,5 @@ export const NO_KEY = '__proto__';
 /** Keys of a dotted path; what follows `variables.` is one name, dots and all. */
 export function splitPath(path: string): string[] {
   const keys = path.split('.');
-  return keys[0] === 'variables' && keys.length > 2 ? [keys[0], keys.slice(1).join('.')] : keys;
+  return keys[0] === 'variables' && keys.length > 2 ? [keys[0], keys.slice(1).join('.')] : unaliased(keys);
 }

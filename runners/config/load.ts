@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { didYouMean } from '../../registry/support/near.js';
 import { MtcpError } from '../../registry/errors.js';
+import { withoutAliases } from './aliases.js';
 import { typedSections } from './bare.js';
 import { codeOf } from './code.js';
 import { compose, markOfWhole, mergeTrial, type Composition } from './compose.js';
@@ -197,7 +198,10 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
   const faults = new Faults();
   const forms = schemasIn(options.schemas, []).bareForms();
   const parsed = parseOverrides(options.overrides ?? [], faults.report);
-  const overrides = { ...parsed, layers: parsed.layers.map((layer) => typedSections(layer, forms)) };
+  const overrides = {
+    ...parsed,
+    layers: parsed.layers.map((layer) => typedSections(withoutAliases(layer, faults.report), forms)),
+  };
   const composition = compose(file, faults.report, overrides.root, forms);
   const plugins =
     composition && loadPlugins(composition.files, schemasIn(options.schemas, []), faults.report);
