@@ -39,3 +39,27 @@ export interface CheckpointFormat {
   /** The `config.json` with which the reference reads an exported file. */
   settings(options: Record<string, unknown>): Record<string, unknown>;
 }
+
+type Rules = readonly (readonly [pattern: RegExp, replacement: string])[];
+
+/**
+ * What the authors of a whole network call its tensors. The network itself is composed in an experiment; the table only
+ * says which of its parameters is which of theirs.
+ */
+export interface AuthorsFormat {
+  /** As in the tables, for example "MTI-Net". */
+  readonly name: string;
+  /** Where the code is that writes such files, and the commit that the table was read from. */
+  readonly source: string;
+  /** A name that files of this network have and others do not. */
+  readonly sign: RegExp;
+  readonly splits?: CheckpointFormat['splits'];
+  /**
+   * Rules to our names, applied one after the other. What they make of a backbone's tensors goes through the rules of
+   * the backbone's own format afterwards.
+   * @param names of all tensors of the file
+   */
+  renames(names: readonly string[]): Rules;
+  /** Tensors that their networks have and never use, or do not need for predicting; by their names or renamed. */
+  readonly skips: CheckpointFormat['skips'];
+}

@@ -6,23 +6,39 @@ import { dump } from 'js-yaml';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
 import { exportWeights } from '../app/weights/export.js';
+import { importSystem } from '../app/weights/import-system.js';
 import { importWeights, type Imported } from '../app/weights/import.js';
 import { distinctNames } from '../support/names.js';
 import { digestOf } from '../support/weights-source.js';
-import { parseCount } from './flags.js';
+import { parseCount, type ExperimentOptions } from './flags.js';
+import { oneTrial } from './one-trial.js';
 
 const thousands = (n: number): string => n.toLocaleString('en-US');
 
 export async function importFile(
   source: string,
-  { out, backbone, heads, json }: { out?: string; backbone?: string; heads?: string; json?: boolean },
+  {
+    out,
+    backbone,
+    heads,
+    json,
+    row,
+    system,
+  }: {
+    out?: string;
+    backbone?: string;
+    heads?: string;
+    json?: boolean;
+    row?: string[];
+    system?: string;
+  },
 ): Promise<void> {
-  const target = out ?? defaultTarget(source);
-  if (resolve(target) === resolve(source))
-    throw new MtcpError('usage', 'the file would be written over itself', {
-      where: `argument "--out ${target}"`,
-      hint: 'choose another name with -o',
+  if (row || system !== undefined)
+    throw new MtcpError('usage', 'a whole network goes into a row of an experiment, and no file was named', {
+      where: `argument "${row ? `--row ${row[0]}` : `--system ${system}`}"`,
+      hint: `mtcp weights import ${source} experiments/table1.yaml --row ROW --profile full`,
     });
+  const target = targetOf(source, out);
   const imported = await importWeights(source, target, {
     as: backbone,
     heads: heads === undefined ? undefined : parseCount(heads, '--heads'),
@@ -34,6 +50,58 @@ export async function importFile(
       `${JSON.stringify({ ...rest, tensors: fit.taken.size, renamed, skipped, fresh, missing, unexpected }, null, 2)}\n`,
     );
   } else process.stdout.write(`${report(source, imported)}\n`);
+}
+
+/** A whole network, as its authors published it, for a row. */
+export async function importRow(
+  source: string,
+  file: string,
+  overrides: string[],
+  {
+    out,
+    system,
+    backbone,
+    heads,
+    json,
+    ...options
+  }: ExperimentOptions & {
+    out?: string;
+    system?: string;
+    backbone?: string;
+    heads?: string;
+    json?: boolean;
+  },
+): Promise<void> {
+  if (backbone !== undefined || heads !== undefined)
+    throw new MtcpError('usage', 'the row says which backbone it has', {
+      where: `argument "${backbone === undefined ? `--heads ${heads}` : `--backbone ${backbone}`}"`,
+      hint: 'override model.backbone instead',
+    });
+  const trial = oneTrial(file, overrides, options);
+  const { fit, ...imported } = await importSystem(source, trial, targetOf(source, out), system);
+  const { renamed, skipped } = fit;
+  const lines = [
+    `${source}: ${imported.system}, for row "${trial.row}"`,
+    `  taken       ${fit.taken.size} tensors, ${thousands(imported.parameters)} numbers; none missing, none unexpected, every shape checked`,
+    `  renamed     ${renamed.length} tensors`,
+    `  left out    ${skipped.length} tensors`,
+    ...byReason(skipped),
+    `  digest      ${imported.digest}`,
+    `written: ${imported.out}`,
+  ];
+  const value = { ...imported, tensors: fit.taken.size, renamed, skipped };
+  process.stdout.write(`${json ? JSON.stringify(value, null, 2) : lines.join('\n')}\n`);
+}
+
+/** @throws MtcpError `usage` if the source would be written over */
+function targetOf(source: string, out: string | undefined): string {
+  const target = out ?? defaultTarget(source);
+  if (resolve(target) === resolve(source))
+    throw new MtcpError('usage', 'the file would be written over itself', {
+      where: `argument "--out ${target}"`,
+      hint: 'choose another name with -o',
+    });
+  return target;
 }
 
 /**

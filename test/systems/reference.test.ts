@@ -20,6 +20,7 @@ const SYSTEMS = [
   'mtan',
   'pad-net',
   'mti-net',
+  'mt-cp',
   'invpt',
   'demt',
   'mlore',
@@ -34,11 +35,13 @@ const SYSTEMS = [
 describe("systems against their authors' code", () => {
   for (const name of SYSTEMS)
     it(name, () => {
-      const { model, tasks } = readFixture(name) as unknown as {
+      const { model, tasks, kinds } = readFixture(name) as unknown as {
         model: ModelConfig;
         tasks: Record<string, { head: Slot }>;
+        kinds?: Record<string, Omit<Task, 'name'>>;
       };
-      const own = TASKS.filter((task) => task.name in tasks);
+      const known = kinds ? Object.entries(kinds).map(([task, kind]) => ({ name: task, ...kind })) : TASKS;
+      const own = known.filter((task) => task.name in tasks);
       const network = new Network(model, tasks, own, createTrialContainer(own));
       return expectFixture(name, (scope, image, pass) => {
         const outputs = network.forward(scope, image);

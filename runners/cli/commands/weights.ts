@@ -1,6 +1,6 @@
 // mtcp weights
 import type { Command } from 'commander';
-import { JSON_DOCUMENT } from '../flags.js';
+import { JSON_DOCUMENT, PROFILE, ROWS } from '../flags.js';
 
 export function weights(program: Command): void {
   const weights = program.command('weights').summary('read public checkpoints, write trained ones');
@@ -8,9 +8,14 @@ export function weights(program: Command): void {
     .command('import')
     .summary('make a file that a backbone starts from')
     .description(
-      'Reads a checkpoint (a safetensors file, or a folder as Hugging Face has it), finds out what model it is, checks every name and shape, and writes the tensors a backbone needs under its own names. Anything missing or unexpected is an error; nothing is written then.',
+      'Reads a checkpoint (a safetensors file, or a folder as Hugging Face has it), finds out what model it is, checks every name and shape, and writes the tensors a backbone needs under its own names; with an experiment file and a row those of the whole network. Anything missing or unexpected is an error; nothing is written then.',
     )
     .argument('<source>', 'file.safetensors, or a folder with model.safetensors and config.json')
+    .argument('[file]', 'experiment file, for a whole network as its authors published it')
+    .argument('[overrides...]', 'path=value, for example model.interaction.variant=code')
+    .option(...PROFILE)
+    .option('--row <name>', "the row that is composed as the authors' network", ROWS[2])
+    .option('--system <name>', 'whose names the file has, where it does not tell: MT-CP, InvPT, ...')
     .option('-o, --out <file>', 'file to write; weights/NAME.safetensors if left out')
     .option('--backbone <type>', 'the component the file is for, where the file does not tell')
     .option('--heads <n>', 'attention heads, where neither shapes nor a config.json tell')
@@ -20,9 +25,15 @@ export function weights(program: Command): void {
       `
 Examples:
   mtcp weights import mask2former-swin-small-ade-semantic/
-  mtcp weights import model.safetensors -o weights/swin-s.safetensors`,
+  mtcp weights import model.safetensors -o weights/swin-s.safetensors
+  mtcp weights import mti-net.safetensors experiments/table1.yaml --row MTI-Net --profile full`,
     )
-    .action(async (source, options) => (await import('../weights.js')).importFile(source, options));
+    .action(async (source, file, overrides, options) => {
+      const weights = await import('../weights.js');
+      return file === undefined
+        ? weights.importFile(source, options)
+        : weights.importRow(source, file, overrides, options);
+    });
   weights
     .command('export')
     .summary("write a trial's weights as safetensors")

@@ -11,7 +11,7 @@ export interface TensorFile {
 /** The file as the format's component takes it: what it splits is there in its parts, the rest as it is. */
 export function splitTensors<T extends TensorFile>(
   file: T,
-  format: CheckpointFormat | undefined,
+  format: Pick<CheckpointFormat, 'splits'> | undefined,
 ): TensorFile {
   const tensors = new Map<string, Pick<StoredTensor, 'shape'>>();
   const parts = new Map<string, { whole: string; index: number }>();

@@ -27,11 +27,15 @@ def main() -> None:
     write_backbones(options.out)
     write_sluice(options.out)
     if options.authors:
+        from .mtcp import write_mtcp
+        from .names import write_names
         from .prompted import write_prompted
         from .relational import write_relational
         from .transformers import write_transformers
         from .vandenhende import write_vandenhende
 
+        write_names(options.out, options.authors)
+        write_mtcp(options.out, options.authors)
         write_vandenhende(options.out, options.authors)
         write_transformers(options.out, options.authors)
         write_relational(options.out, options.authors)

@@ -20,6 +20,7 @@ COMMITS = {
     "atrc": "76d805514aea4fde2be5765edb6ce02091abafe6",  # brdav
     "DeMT": "b638e140b0bf4c37e119f2dd8b9945386103a9fc",  # yangyangxu0
     "MLoRE": "5817007c6b73cc4393d242d3a99c7a7e0b77e6ab",  # YuqiYang213
+    "MT-CP": "08c068ee7bc7bdbd8e05c90a3b4c1260ec7e900b",  # Klodivio355
     "MTFormer": "22b31089b34bfe587575c4092d67ab51bc486a54",  # xiaogang00
     "EMA-Net": "59e2e48b6bd267fa863890fc944d53c610fc4c2b",  # Armanfard-Lab
 }
@@ -34,11 +35,12 @@ def stub(name: str, **contents: object) -> None:
 
 
 @contextmanager
-def repository(folder: Path, name: str, below: str = "") -> Iterator[object]:
-    """`importlib.import_module` inside the checkout `name`."""
+def repository(folder: Path, name: str, below: str = "", copy: Path | None = None) -> Iterator[object]:
+    """`importlib.import_module` inside the checkout `name`, or inside a changed copy of it."""
     root = folder / name
     commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
     assert commit.stdout.strip() == COMMITS[name], f"{root} is at {commit.stdout.strip()}, not {COMMITS[name]}"
+    root = copy or root
     before = set(sys.modules)
     sys.path.insert(0, str(root / below))
     try:
@@ -46,6 +48,8 @@ def repository(folder: Path, name: str, below: str = "") -> Iterator[object]:
     finally:
         sys.path.remove(str(root / below))
         for key in set(sys.modules) - before:
-            origin = getattr(sys.modules[key], "__file__", None) or ""
+            module = sys.modules[key]
+            # A package without an __init__ has no file, but folders.
+            origin = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), "")
             if origin.startswith(str(root)):
                 del sys.modules[key]

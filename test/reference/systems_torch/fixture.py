@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def step(module: nn.Module, image: Tensor, run: Callable[[nn.Module, Tensor], Ou
     return outputs, total
 
 
-def distance(single: nn.Module, exact: nn.Module) -> float:
+def distances(single: nn.Module, exact: nn.Module) -> list[float]:
     """How far the gradients of a float32 run in PyTorch are from the exact ones: what a tolerance must allow."""
     pairs = [
         (a.grad.double(), b.grad)
@@ -71,8 +72,17 @@ def distance(single: nn.Module, exact: nn.Module) -> float:
         if b.grad is not None
     ]
     largest = max(b.norm().item() for _, b in pairs)
-    worst = max(((a - b).norm() / max(b.norm().item(), 1e-5 * largest)).item() for a, b in pairs)
-    return float(f"{worst:.2g}")
+    return [((a - b).norm() / max(b.norm().item(), 1e-5 * largest)).item() for a, b in pairs]
+
+
+def rounded(module: nn.Module, seed: int) -> nn.Module:
+    """A copy in float32; all weights but the first copy's get noise as small as its rounding."""
+    single = copy.deepcopy(module).float()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in single.parameters() if seed > 0 else ():
+            parameter *= 1 + 2**-24 * torch.randn(parameter.shape, generator=generator)
+    return single
 
 
 def write(
@@ -85,8 +95,13 @@ def write(
     forward: Callable[[nn.Module, Tensor], Outputs] | None = None,
     draw: Callable[[str, tuple[int, ...]], tuple[float, float]] = spread,
     batch: int = BATCH,
+    roundings: int = 1,
 ) -> None:
-    """`rename` turns the module's names into ours; None leaves a tensor out (it must not matter)."""
+    """`rename` turns the module's names into ours; None leaves a tensor out (it must not matter).
+
+    `roundings`: float32 runs to take the worst distance of. Where one puts a ReLU on its other side all gradients behind
+    it jump, and which one does is chance; the median of the parameters hardly moves.
+    """
     module = module.double()
     names = {key: rename(key) for key, t in module.state_dict().items() if t.is_floating_point()}
     drawn: dict[str, tuple[float, float]] = {}
@@ -104,9 +119,12 @@ def write(
     with torch.no_grad():
         evaluation = run(module, image)
     module.zero_grad()
-    single = copy.deepcopy(module).float()
+    singles = [rounded(module, seed) for seed in range(roundings)]
     outputs, total = step(module, image, run)
-    step(single, image.float(), run)
+    found = []
+    for single in singles:
+        step(single, image.float(), run)
+        found.append(distances(single, module))
 
     rows = ["name\tshape\toffset\tscale\tnorm\tproduct"]
     parameters = dict(module.named_parameters())
@@ -127,7 +145,8 @@ def write(
         folder / f"{name}.json",
         {
             **setting,
-            "float32": distance(single, module),
+            "float32": float(f"{max(map(max, found)):.2g}"),
+            "median": float(f"{max(map(statistics.median, found)):.2g}"),
             "image": [batch, 3, *size],
             "outputs": {n: {"shape": list(x.shape), "cells": sample(x)} for n, x in outputs.items()},
             "evaluation": {n: sample(x) for n, x in evaluation.items()},
