@@ -14,7 +14,7 @@ export interface StepResult {
   penalties?: Record<string, number>;
 }
 
-/** Means over the pieces of a step; a task counts only where it had a valid pixel. */
+/** Means over the micro-batches of a step; a task counts only where it had a valid pixel. */
 export function meanOf(results: readonly StepResult[]): StepResult {
   if (results.length === 1) return results[0];
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;

@@ -35,7 +35,7 @@ export class TrainingStep {
   readonly gradients: Arena;
   readonly #hosts = new Map<string, HostTensor>();
   readonly #momenta: ReadonlyMap<string, number>;
-  /** Sum of the gradients of the pieces before the current one; only where there are several. */
+  /** Sum of the gradients of the micro-batches before the current one; only where there are several. */
   readonly #sum: Float32Array | undefined;
   /** BatchNorm's running statistics as they will be when the step is applied. */
   readonly #statistics = new Map<string, Float32Array>();
@@ -65,7 +65,7 @@ export class TrainingStep {
     this.gradients = layout.arena();
     this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, layout.arena()]));
     this.#momenta = traced.momenta;
-    if (this.#pieces > 1) this.#sum = new Float32Array(this.gradients.data.length);
+    if (this.#microBatches > 1) this.#sum = new Float32Array(this.gradients.data.length);
 
     const gradientPrefix = NAMES.gradient('');
     const tensor = (name: string, spec: TensorSpec): HostTensor => {
@@ -102,16 +102,16 @@ export class TrainingStep {
     options: StepOptions,
   ): Promise<TrainingStep> {
     const traced = newTrace();
-    const piece = { ...options, batch: pieceOf(options) };
-    const teachers = await compileTeachers(engine, criterion.auxiliary, piece);
+    const microBatch = { ...options, batch: microBatchOf(options) };
+    const teachers = await compileTeachers(engine, criterion.auxiliary, microBatch);
     const { gradients, again } = criterion.scheme.needs ?? {};
-    const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, piece, traced);
+    const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, microBatch, traced);
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
         ? await engine.compileStages('gradient', trace, memoryOf(network))
         : [await engine.compile('gradient', (tracer) => trace(tracer)[0], memoryOf(network))];
     const lossProgram = again
-      ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, piece, traced))
+      ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, microBatch, traced))
       : undefined;
     const shapes = traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape] as const);
     const layout = new UpdateLayout(new Map(shapes), optimizer);
@@ -152,23 +152,23 @@ export class TrainingStep {
     for (const name of this.#momenta.keys())
       this.#statistics.set(name, Float32Array.from(this.weights.buffers.get(name)!.data));
     const results: StepResult[] = [];
-    for (let piece = 0; piece < this.#pieces; piece++) {
-      this.#feed(batch, piece, noise);
+    for (let microBatch = 0; microBatch < this.#microBatches; microBatch++) {
+      this.#feed(batch, microBatch, noise);
       await this.#run();
       results.push(await this.#check(info));
-      this.#fold(piece);
+      this.#fold(microBatch);
     }
     return meanOf(results);
   }
 
-  get #pieces(): number {
+  get #microBatches(): number {
     return this.options.accumulate ?? 1;
   }
 
-  #feed(batch: TrainBatch, piece: number, noise: (name: string) => RandomStream): void {
+  #feed(batch: TrainBatch, microBatch: number, noise: (name: string) => RandomStream): void {
     const part = <T extends HostTensor['data']>(all: T): T => {
-      const length = all.length / this.#pieces;
-      return all.subarray(piece * length, (piece + 1) * length) as T;
+      const length = all.length / this.#microBatches;
+      return all.subarray(microBatch * length, (microBatch + 1) * length) as T;
     };
     this.#hosts.get(NAMES.image)!.data.set(part(batch.image));
     for (const [task, label] of Object.entries(batch.labels))
@@ -178,7 +178,7 @@ export class TrainingStep {
     for (const [name, { data }] of this.#hosts) {
       if (!name.startsWith(prefix)) continue;
       const key = name.slice(prefix.length);
-      const stream = noise(piece === 0 ? key : `${key}#${piece}`);
+      const stream = noise(microBatch === 0 ? key : `${key}#${microBatch}`);
       for (let i = 0; i < data.length; i++) data[i] = stream.uniform();
     }
   }
@@ -194,7 +194,7 @@ export class TrainingStep {
     }
   }
 
-  /** The losses of a piece, and what the scheme makes of its gradients. */
+  /** The losses of a micro-batch, and what the scheme makes of its gradients. */
   async #check(info: StepInfo): Promise<StepResult> {
     const { scheme } = this.criterion;
     const result = this.#losses();
@@ -218,7 +218,7 @@ export class TrainingStep {
   }
 
   /**
-   * Every loss of the last piece of a batch: `total`, each task's own, `intermediate.<task>.<i>`, and
+   * Every loss of the last micro-batch of a batch: `total`, each task's own, `intermediate.<task>.<i>`, and
    * `penalty.<component>`.
    */
   losses(): Map<string, number> {
@@ -258,8 +258,8 @@ export class TrainingStep {
     return result;
   }
 
-  /** Takes in what the network left behind for one piece: statistics, and its share of the gradient. */
-  #fold(piece: number): void {
+  /** Takes in what the network left behind for one micro-batch: statistics, and its share of the gradient. */
+  #fold(microBatch: number): void {
     for (const [name, momentum] of this.#momenta) {
       const running = this.#statistics.get(name)!;
       const { data } = this.#hosts.get(NAMES.observed(name))!;
@@ -268,9 +268,9 @@ export class TrainingStep {
     const sum = this.#sum;
     if (!sum) return;
     const { data } = this.gradients;
-    if (piece === 0) sum.set(data);
-    else if (piece < this.#pieces - 1) for (let i = 0; i < sum.length; i++) sum[i] += data[i];
-    else for (let i = 0; i < sum.length; i++) data[i] = (sum[i] + data[i]) / this.#pieces;
+    if (microBatch === 0) sum.set(data);
+    else if (microBatch < this.#microBatches - 1) for (let i = 0; i < sum.length; i++) sum[i] += data[i];
+    else for (let i = 0; i < sum.length; i++) data[i] = (sum[i] + data[i]) / this.#microBatches;
   }
 
   #scalar(name: string): number {
@@ -303,7 +303,7 @@ export class TrainingStep {
   }
 }
 
-const pieceOf = ({ batch, accumulate = 1 }: StepOptions): number => batch / accumulate;
+const microBatchOf = ({ batch, accumulate = 1 }: StepOptions): number => batch / accumulate;
 
 function notFinite(what: string, first: string | undefined): MtcpError {
   return new MtcpError('numeric', what, {
