@@ -50,7 +50,7 @@ export function unusable(provider: Provider, cause: unknown): unknown {
   if (!MtcpError.is(cause, 'engine') || provider === 'cpu') return cause;
   const hint =
     provider === 'cuda'
-      ? 'the provider wants an NVIDIA driver, CUDA 12 (libcudart, libcublas, libcufft) and cuDNN 9 where the dynamic linker looks (LD_LIBRARY_PATH); `mtcp doctor` says what is found'
+      ? "the provider wants an NVIDIA driver, the CUDA that it was built for (12 as npm fetches it, 13 in PyPI's onnxruntime-gpu 1.30: libcudart, libcublas, libcufft) and cuDNN 9 where the dynamic linker looks (LD_LIBRARY_PATH); `mtcp doctor` says what is found"
       : 'the WebGPU provider wants a GPU with a Vulkan, Metal or Direct3D 12 driver';
   return new MtcpError(
     'engine',
