@@ -21,6 +21,7 @@ const SYSTEMS = [
   'pad-net',
   'mti-net',
   'mt-cp',
+  'mt-cp-pascal',
   'invpt',
   'demt',
   'mlore',
