@@ -8,4 +8,4 @@ export const MOST_PIXELS = 100e6;
 export const MOST_BYTES = 2 ** 30;
 
 /** Bytes that a compressed file may grow to. */
-export const MOST_INFLATED = 2 ** 29;
+export const MOST_INFLATED = 2 ** 28;

@@ -51,6 +51,8 @@ type NumbersClass = (new (buffer: ArrayBuffer, offset: number, length: number) =
 };
 
 const HEADER = 128;
+/** Elements side by side; annotations have thousands. */
+const MOST_ELEMENTS = 2 ** 18;
 const [MI_MATRIX, MI_COMPRESSED] = [14, 15];
 /** Storage types of numbers; 16 to 18 are UTF-8, UTF-16 and UTF-32. */
 const STORAGE: Readonly<Record<number, NumbersClass>> = {
@@ -129,6 +131,8 @@ function elementsOf(bytes: Uint8Array): Element[] {
     const size = small || view.getUint32(at + 4, true);
     const start = at + (small ? 4 : 8);
     if (start + size > bytes.length) throw new Error('it ends in the middle of an element');
+    if (type === 0 || type > 18) throw new Error(`it has an element of an unknown kind (${type})`);
+    if (elements.length === MOST_ELEMENTS) throw new Error(`it has more than ${MOST_ELEMENTS} elements`);
     elements.push({ type, data: bytes.subarray(start, start + size) });
     // Elements begin at multiples of 8, except after compressed ones.
     at = small ? at + 8 : start + (type === MI_COMPRESSED ? size : Math.ceil(size / 8) * 8);

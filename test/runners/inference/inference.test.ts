@@ -1,7 +1,7 @@
 // A trained trial outside of training: on image files, and as an ONNX file in other programs. What it predicts there
 // is what its own evaluation predicted.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -13,6 +13,7 @@ import type { MapData } from '../../../registry/contracts/data.js';
 import { exportOnnx, ONE_SIZE } from '../../../runners/inference/export.js';
 import { predict } from '../../../runners/inference/predict.js';
 import { Predictor } from '../../../runners/inference/predictor.js';
+import { exportWeights } from '../../../runners/app/weights/export.js';
 import { runExperiment, type RunEvent } from '../../../runners/app/run.js';
 import type { PredictionIndex } from '../../../runners/training/pictures.js';
 import { sharedServer } from '../../support/mlflow/server.js';
@@ -54,6 +55,70 @@ describe('a trained trial', function () {
       expect(await colours(images[0].tasks[task].map), task).to.equal(
         await colours(join(folder, 'predictions', tasks[task].prediction)),
       );
+  });
+
+  it('writes each image into files of its own, whatever they are called, and none over an image', async () => {
+    const [source, out] = [temporaryFolder(), temporaryFolder()];
+    const names = ['img-2.jpg', 'img.jpg', 'img.png', 'IMG.webp', 'img-2.png'];
+    for (const name of names)
+      await sharp({ create: { width: 64, height: 64, channels: 3, background: '#a52' } }).toFile(
+        join(source, name),
+      );
+    const { images, failed } = await predict({
+      folder,
+      images: names.map((name) => join(source, name)),
+      out,
+    });
+    expect(failed).to.deep.equal([]);
+    const maps = images.map(({ tasks }) => tasks.depth.map.toLowerCase());
+    expect(new Set(maps).size).to.equal(names.length);
+    for (const { tasks } of images) expect(existsSync(tasks.depth.map)).to.equal(true);
+    // The first of a name keeps it.
+    expect(maps.slice(0, 2).map((path) => path.split('/').at(-1))).to.deep.equal([
+      'img-2.depth.png',
+      'img.depth.png',
+    ]);
+    const over = await rejection(
+      predict({ folder, images: [join(source, 'img.png'), join(out, 'img.depth.png')], out }),
+    );
+    expect(over.format()).to.contain('a prediction would be written over it').and.contain('--output');
+  });
+
+  it('is not used with weights or a configuration that a disk changed', async () => {
+    const copy = join(temporaryFolder(), 'trial');
+    const fresh = () => {
+      rmSync(copy, { recursive: true, force: true });
+      cpSync(folder, copy, { recursive: true });
+    };
+    const [checkpoint] = readdirSync(join(folder, 'checkpoints'));
+    const file = (name: string) => join(copy, 'checkpoints', checkpoint, name);
+    const flip = (path: string, at: (size: number) => number) => {
+      const bytes = readFileSync(path);
+      bytes[at(bytes.length)] ^= 1;
+      writeFileSync(path, bytes);
+    };
+    const uses: Record<string, () => unknown> = {
+      predict: () => Predictor.open(copy),
+      export: () => exportOnnx({ folder: copy, out: join(copy, 'x.onnx') }),
+      'weights export': () =>
+        exportWeights({ folder: copy, out: join(copy, 'x.safetensors'), part: 'model' }),
+    };
+    for (const [name, use] of Object.entries(uses)) {
+      fresh();
+      flip(file('weights.safetensors'), (size) => size - 3);
+      const weights = await rejection((async () => use())());
+      expect(weights.format(), name).to.contain('another checksum').and.contain('weights.safetensors');
+      fresh();
+      flip(file('state.json'), (size) => Math.floor(size / 2));
+      expect((await rejection((async () => use())())).message, name).to.contain('cannot be trusted');
+      fresh();
+      const resolved = join(copy, 'resolved.yaml');
+      writeFileSync(resolved, readFileSync(resolved, 'utf8').replace(/rate: 0\.?\d*/, 'rate: 0.5'));
+      expect((await rejection((async () => use())())).format(), name).to.contain(
+        `${resolved}: is not what was written`,
+      );
+    }
+    expect(existsSync(join(copy, 'x.onnx'))).to.equal(false);
   });
 
   it('takes images of any size and kind, and goes on after one that it cannot read', async () => {
