@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import '../../../modules/nn/index.js';
+import '../../../modules/nn/ops/gaps.js';
 import * as tf from '../../../registry/tf.js';
 import '../../../runners/engine/kernels/index.js';
 import { supportedKernels } from '../../../runners/engine/kernels/refused.js';
