@@ -1,0 +1,130 @@
+// A PJRT plugin, loaded: its functions by name, its errors as exceptions.
+import { existsSync } from 'node:fs';
+import koffi from 'koffi';
+import { MtcpError } from '../../../registry/errors.js';
+import {
+  ARGUMENTS,
+  FUNCTIONS_OFFSET,
+  MAJOR,
+  OLDEST_MINOR,
+  ORDER,
+  RESOURCE_EXHAUSTED,
+  VERSION_OFFSETS,
+  type Called,
+} from './pjrt-table.js';
+import { Struct, textAt, type Fields, type Values } from './structs.js';
+
+type FieldsOf<N extends Called> = (typeof ARGUMENTS)[N]['fields'];
+type Native = ((args: Buffer) => unknown) & {
+  async(args: Buffer, done: (error: unknown, result: unknown) => void): void;
+};
+
+/** XLA's compiler needs more than koffi gives a call by default. */
+const STACK = 16 << 20;
+let isConfigured = false;
+
+const MEMORY_HINT = 'smaller train.batch, train.accumulate, memory: {recompute: always} or a lower precision take less';
+
+export class PjrtApi {
+  readonly version: string;
+  readonly #functions = new Map<string, Native>();
+
+  /**
+   * @param path of the shared library
+   * @throws MtcpError `engine` if it is no plugin, cannot be loaded here, or speaks another version
+   */
+  constructor(readonly path: string) {
+    if (!existsSync(path)) throw this.#unusable('there is no such file');
+    if (!isConfigured) koffi.config({ sync_stack_size: STACK, async_stack_size: STACK });
+    isConfigured = true;
+    const api = this.#load();
+    const size = Number(koffi.decode(api, 0, 'uint64_t'));
+    const [major, minor] = [VERSION_OFFSETS.major, VERSION_OFFSETS.minor].map(
+      (offset) => koffi.decode(api, offset, 'int') as number,
+    );
+    this.version = `${major}.${minor}`;
+    if (major !== MAJOR || minor < OLDEST_MINOR)
+      throw this.#unusable(
+        `it speaks version ${this.version} of PJRT's interface; mtcp speaks ${MAJOR}.${OLDEST_MINOR} and later minor versions`,
+      );
+    const prototype = koffi.proto('void *', ['void *']);
+    ORDER.forEach((name, i) => {
+      const offset = FUNCTIONS_OFFSET + 8 * i;
+      if (!(name in ARGUMENTS) || offset >= size) return;
+      const pointer = koffi.decode(api, offset, 'void *') as unknown;
+      if (pointer) this.#functions.set(name, koffi.decode(pointer as never, prototype) as Native);
+    });
+    this.call('Plugin_Initialize', {});
+  }
+
+  #load() {
+    try {
+      return koffi.load(this.path).func('GetPjrtApi', 'void *', [])() as never;
+    } catch (error) {
+      throw this.#unusable((error as Error).message.split('\n')[0], error);
+    }
+  }
+
+  #unusable(reason: string, cause?: unknown): MtcpError {
+    return new MtcpError('engine', `this PJRT plugin cannot be used: ${reason}`, {
+      where: this.path,
+      hint: '`mtcp doctor` lists the plugins that are found; MTCP_PJRT_PLUGIN names one',
+      cause,
+    });
+  }
+
+  /**
+   * @returns the arguments with what the function wrote into them
+   * @throws MtcpError `engine` with what the plugin says
+   */
+  call<N extends Called>(name: N, values: Values<FieldsOf<N>>): Struct<FieldsOf<N>> {
+    const args = this.#arguments(name, values);
+    this.#check(name, this.#function(name)(args.memory));
+    return args;
+  }
+
+  /** The same on a thread of its own, for what takes long. */
+  callAsync<N extends Called>(name: N, values: Values<FieldsOf<N>>): Promise<Struct<FieldsOf<N>>> {
+    const args = this.#arguments(name, values);
+    return new Promise((resolve, reject) =>
+      this.#function(name).async(args.memory, (failure, error) => {
+        try {
+          if (failure) throw failure as Error;
+          this.#check(name, error);
+          resolve(args);
+        } catch (reason) {
+          reject(reason as Error);
+        }
+      }),
+    );
+  }
+
+  #arguments<N extends Called>(name: N, values: Values<FieldsOf<N>>): Struct<FieldsOf<N>> {
+    const layout = ARGUMENTS[name] as unknown as (typeof ARGUMENTS)[N] & { fields: Fields };
+    const args = new Struct(layout as never, values as never) as unknown as Struct<Fields>;
+    args.set('struct_size', layout.size);
+    return args as unknown as Struct<FieldsOf<N>>;
+  }
+
+  #function(name: Called): Native {
+    const found = this.#functions.get(name);
+    if (!found) throw this.#unusable(`it lacks PJRT_${name}`);
+    return found;
+  }
+
+  #check(name: Called, error: unknown): void {
+    if (!error) return;
+    const address = BigInt(koffi.address(error as never));
+    const told = this.#arguments('Error_Message', { error: address });
+    this.#function('Error_Message')(told.memory);
+    const message = textAt(told.address('message'), told.number('message_size'));
+    const coded = this.#arguments('Error_GetCode', { error: address });
+    this.#function('Error_GetCode')(coded.memory);
+    this.#function('Error_Destroy')(this.#arguments('Error_Destroy', { error: address }).memory);
+    const isMemory = coded.number('code') === RESOURCE_EXHAUSTED;
+    throw new MtcpError('engine', isMemory ? `the device is out of memory: ${message}` : message, {
+      where: `PJRT_${name}`,
+      hint: isMemory ? MEMORY_HINT : undefined,
+    });
+  }
+}

@@ -1,0 +1,196 @@
+// A client of a PJRT plugin: its devices, arrays on them, and compiled programs. Whoever makes a buffer or an executable
+// destroys it.
+import { addressAt, addresses, Struct, textAt } from './structs.js';
+import type { PjrtApi } from './api.js';
+import { BUFFER_TYPE, NAMED_VALUE, STRUCTS, UNTIL_TRANSFERRED } from './pjrt-table.js';
+import type { HostArray } from '../../support/host-tensor.js';
+
+export type ElementType = keyof typeof BUFFER_TYPE;
+type Handle = bigint;
+
+/** Arrays that a program may be handed. */
+export type Elements = HostArray | BigInt64Array | Uint8Array;
+
+/** An array on a device. */
+export class DeviceBuffer {
+  #isDestroyed = false;
+
+  constructor(
+    readonly client: PjrtClient,
+    readonly handle: Handle,
+  ) {}
+
+  /** Fills `data` with its elements. */
+  async read(data: Elements): Promise<void> {
+    if (data.byteLength === 0) return;
+    const { api } = this.client;
+    const args = api.call('Buffer_ToHostBuffer', { src: this.handle, dst: data, dst_size: data.byteLength });
+    await this.client.settled(args.address('event'));
+  }
+
+  destroy(): void {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
+    this.client.api.call('Buffer_Destroy', { buffer: this.handle });
+  }
+}
+
+export class Executable {
+  readonly outputs: number;
+
+  constructor(
+    readonly client: PjrtClient,
+    readonly handle: Handle,
+  ) {
+    const { api } = client;
+    const inner = api.call('LoadedExecutable_GetExecutable', { loaded_executable: handle }).address('executable');
+    this.outputs = api.call('Executable_NumOutputs', { executable: inner }).number('num_outputs');
+    api.call('Executable_Destroy', { executable: inner });
+  }
+
+  /** Runs on the client's first device; resolves when the outputs are there. */
+  async execute(inputs: readonly DeviceBuffer[]): Promise<DeviceBuffer[]> {
+    const { api } = this.client;
+    const given = addresses(inputs.map(({ handle }) => handle));
+    const made = Buffer.alloc(8 * Math.max(1, this.outputs));
+    const events = Buffer.alloc(8);
+    const options = new Struct(STRUCTS.ExecuteOptions, { struct_size: STRUCTS.ExecuteOptions.size });
+    await api.callAsync('LoadedExecutable_Execute', {
+      executable: this.handle,
+      options,
+      argument_lists: addresses([given]),
+      num_devices: 1,
+      num_args: inputs.length,
+      output_lists: addresses([made]),
+      device_complete_events: events,
+    });
+    await this.client.settled(events.readBigUInt64LE(0));
+    return Array.from(
+      { length: this.outputs },
+      (_, i) => new DeviceBuffer(this.client, made.readBigUInt64LE(8 * i)),
+    );
+  }
+
+  destroy(): void {
+    this.client.api.call('LoadedExecutable_Destroy', { executable: this.handle });
+  }
+}
+
+/** Options of a plugin when its client is made, such as `cpu_device_count`. */
+export type ClientOptions = Readonly<Record<string, string | number | boolean>>;
+
+export class PjrtClient {
+  readonly platform: string;
+  readonly platformVersion: string;
+  readonly devices: readonly Handle[];
+  readonly #handle: Handle;
+
+  constructor(
+    readonly api: PjrtApi,
+    options: ClientOptions = {},
+  ) {
+    const named = Object.entries(options);
+    this.#handle = api
+      .call('Client_Create', { create_options: namedValues(named), num_options: named.length })
+      .address('client');
+    const client = this.#handle;
+    const name = api.call('Client_PlatformName', { client });
+    this.platform = textAt(name.address('platform_name'), name.number('platform_name_size'));
+    const version = api.call('Client_PlatformVersion', { client });
+    this.platformVersion = textAt(version.address('platform_version'), version.number('platform_version_size'));
+    const devices = api.call('Client_AddressableDevices', { client });
+    const list = devices.address('addressable_devices');
+    this.devices = Array.from({ length: devices.number('num_addressable_devices') }, (_, i) => addressAt(list, i));
+  }
+
+  /** What the first device is, such as "NVIDIA H100 80GB HBM3". */
+  get deviceKind(): string {
+    const { device_description } = { device_description: this.#description() };
+    const kind = this.api.call('DeviceDescription_Kind', { device_description });
+    return textAt(kind.address('device_kind'), kind.number('device_kind_size'));
+  }
+
+  #description(): Handle {
+    return this.api.call('Device_GetDescription', { device: this.devices[0] }).address('device_description');
+  }
+
+  /** @param program StableHLO text */
+  async compile(program: string): Promise<Executable> {
+    const code = Buffer.from(program, 'utf8');
+    const format = Buffer.from('mlir');
+    const options = compileOptions({ replicas: 1 });
+    const args = await this.api.callAsync('Client_Compile', {
+      client: this.#handle,
+      program: new Struct(STRUCTS.Program, {
+        struct_size: STRUCTS.Program.size,
+        code,
+        code_size: code.length,
+        format,
+        format_size: format.length,
+      }),
+      compile_options: options,
+      compile_options_size: options.length,
+    });
+    return new Executable(this, args.address('executable'));
+  }
+
+  /** A copy of the array on the first device; the array may change when this resolves. */
+  async upload(data: Elements, dtype: ElementType, shape: readonly number[]): Promise<DeviceBuffer> {
+    const dims = Buffer.alloc(8 * Math.max(1, shape.length));
+    shape.forEach((n, i) => dims.writeBigInt64LE(BigInt(n), 8 * i));
+    const args = this.api.call('Client_BufferFromHostBuffer', {
+      client: this.#handle,
+      data,
+      type: BUFFER_TYPE[dtype],
+      dims,
+      num_dims: shape.length,
+      host_buffer_semantics: UNTIL_TRANSFERRED,
+      device: this.devices[0],
+    });
+    await this.settled(args.address('done_with_host_buffer'));
+    return new DeviceBuffer(this, args.address('buffer'));
+  }
+
+  /** Waits for an event and destroys it. */
+  async settled(event: Handle): Promise<void> {
+    if (event === 0n) return;
+    try {
+      await this.api.callAsync('Event_Await', { event });
+    } finally {
+      this.api.call('Event_Destroy', { event });
+    }
+  }
+
+  close(): void {
+    this.api.call('Client_Destroy', { client: this.#handle });
+  }
+}
+
+function namedValues(options: readonly [string, string | number | boolean][]): Buffer {
+  const size = Math.ceil(STRUCTS.NamedValue.size / 8) * 8;
+  const list = Buffer.alloc(size * Math.max(1, options.length));
+  options.forEach(([key, given], i) => {
+    const name = Buffer.from(key);
+    const text = typeof given === 'string' ? Buffer.from(given) : undefined;
+    const value = new Struct(STRUCTS.NamedValue, {
+      struct_size: STRUCTS.NamedValue.size,
+      name,
+      name_size: name.length,
+      type: text ? NAMED_VALUE.string : typeof given === 'boolean' ? NAMED_VALUE.bool : NAMED_VALUE.int64,
+      value: text ?? (given as number | boolean),
+      value_size: text?.length ?? 1,
+    });
+    value.memory.copy(list, size * i);
+    held.push(name, text);
+  });
+  return list;
+}
+
+/** Names and texts of client options: a plugin may look at them for as long as its client lives. */
+const held: unknown[] = [];
+
+/** CompileOptionsProto: executable_build_options (3) with num_replicas (4) and num_partitions (5). */
+function compileOptions({ replicas }: { replicas: number }): Buffer {
+  const build = Buffer.from([0x20, replicas, 0x28, 1]);
+  return Buffer.concat([Buffer.from([0x1a, build.length]), build]);
+}

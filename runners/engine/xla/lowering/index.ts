@@ -1,0 +1,57 @@
+// A recorded graph as a StableHLO module.
+import { MtcpError } from '../../../../registry/errors.js';
+import { nearestNames } from '../../../../registry/support/near.js';
+import type { Graph, Value } from '../../graph/ir.js';
+import './elementwise.js';
+import './gather.js';
+import { LOWERINGS, Operator } from './lowering.js';
+import './products.js';
+import './reduce.js';
+import './shape.js';
+import { typeText, Writer, type Parameter } from './writer.js';
+
+export type { Parameter } from './writer.js';
+
+export interface Lowered {
+  text: string;
+  /** What the program is handed, in order. */
+  parameters: readonly Parameter[];
+  /** Operations of the module. */
+  operations: number;
+}
+
+/**
+ * @param outputs what the program computes, in order
+ * @param given values that come from outside although the graph computes them, with their names
+ * @throws MtcpError `engine` for an operator without a lowering
+ */
+export function toStableHlo(
+  graph: Graph,
+  outputs: readonly Value[],
+  given: ReadonlyMap<Value, string> = new Map(),
+): Lowered {
+  const writer = new Writer(given);
+  for (const node of graph.reachable(outputs, given)) {
+    const lower = LOWERINGS.get(node.op);
+    if (!lower) {
+      const [near] = nearestNames(node.op, LOWERINGS.keys(), 1);
+      throw new MtcpError('engine', `the operator ${node.op} has no lowering for XLA`, {
+        where: node.label || undefined,
+        hint: near ? `the nearest that has one is ${near}` : undefined,
+      });
+    }
+    const result = lower(new Operator(node, writer), writer);
+    if (result) writer.define(node.outputs[0], result);
+  }
+  const results = outputs.map((value) => writer.of(value));
+  const { parameters, lines } = writer;
+  const list = parameters.map(({ dtype, shape }, i) => `%arg${i}: ${typeText(dtype, shape)}`).join(', ');
+  const types = results.map(({ dtype, shape }) => typeText(dtype, shape)).join(', ');
+  const names = results.map(({ name }) => name).join(', ');
+  const body = [...lines, `return ${names} : ${types}`].join('\n');
+  return {
+    text: `module @program {\nfunc.func public @main(${list}) -> (${types}) {\n${body}\n}\n}\n`,
+    parameters,
+    operations: lines.length,
+  };
+}

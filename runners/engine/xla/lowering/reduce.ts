@@ -1,0 +1,106 @@
+// Operators that take many elements together: sums and extrema, softmax, normalisation, positions of extrema.
+import { MtcpError } from '../../../../registry/errors.js';
+import type { DType, Shape } from '../../graph/ir.js';
+import { lowering, type Operator } from './lowering.js';
+import { integersOf, type Named, type ReduceName, type Writer } from './writer.js';
+
+const LEAST: Readonly<Record<DType, number>> = { float32: -Infinity, int32: -(2 ** 31), int64: -(2 ** 53), bool: 0 };
+const MOST: Readonly<Record<DType, number>> = { float32: Infinity, int32: 2 ** 31 - 1, int64: 2 ** 53, bool: 1 };
+
+const REDUCE: Readonly<Record<string, { op: ReduceName; initial(dtype: DType): number }>> = {
+  ReduceSum: { op: 'add', initial: () => 0 },
+  ReduceMean: { op: 'add', initial: () => 0 },
+  ReduceProd: { op: 'multiply', initial: () => 1 },
+  ReduceMax: { op: 'maximum', initial: (dtype) => LEAST[dtype] },
+  ReduceMin: { op: 'minimum', initial: (dtype) => MOST[dtype] },
+};
+
+for (const [name, { op, initial }] of Object.entries(REDUCE))
+  lowering(name, (o, w) => {
+    const axes = axesOf(o);
+    // The gradient of an extremum compares with it, so both have to be of the same roundings.
+    const isExtremum = op === 'maximum' || op === 'minimum';
+    if (isExtremum && o.inputs[0]!.node) w.define(o.inputs[0]!, w.barrier(o.arg(0)));
+    const x = o.arg(0);
+    const reduced = w.reduce(op, x, axes, initial(x.dtype));
+    const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
+    return w.reshape(name === 'ReduceMean' ? w.with('multiply', reduced, 1 / count) : reduced, o.out.shape);
+  });
+
+function axesOf(o: Operator): number[] {
+  const { shape } = o.inputs[0]!;
+  if (!o.has(1)) return shape.map((_, axis) => axis);
+  const axes = integersOf(o.inputs[1], `the axes of ${o.node.op}`);
+  return axes.map((axis) => (axis < 0 ? axis + shape.length : axis)).sort((a, b) => a - b);
+}
+
+/** What was reduced over `axis`, along it again. */
+const along = (w: Writer, reduced: Named, shape: Shape, axis: number): Named =>
+  w.broadcastInDim(
+    reduced,
+    shape,
+    shape.flatMap((_, i) => (i === axis ? [] : i)),
+  );
+
+for (const name of ['Softmax', 'LogSoftmax'])
+  lowering(name, (o, w) => {
+    const x = o.arg(0);
+    const axis = o.axis('axis', x.shape.length, -1);
+    const most = w.reduce('maximum', x, [axis], -Infinity);
+    const shifted = w.binary('subtract', x, along(w, most, x.shape, axis));
+    const powers = w.unary('exponential', shifted);
+    const sum = w.reduce('add', powers, [axis], 0);
+    return name === 'Softmax'
+      ? w.binary('divide', powers, along(w, sum, x.shape, axis))
+      : w.binary('subtract', shifted, along(w, w.unary('log', sum), x.shape, axis));
+  });
+
+// The first of equal extrema.
+for (const [name, op, pick] of [
+  ['ArgMax', 'maximum', LEAST],
+  ['ArgMin', 'minimum', MOST],
+] as const)
+  lowering(name, (o, w) => {
+    const x = o.arg(0);
+    const axis = o.axis('axis', x.shape.length, 0);
+    const extremum = w.reduce(op, x, [axis], pick[x.dtype]);
+    const isHit = w.compare('EQ', x, along(w, extremum, x.shape, axis));
+    const positions = w.iota(axis, 'int64', x.shape);
+    const last = w.fill(x.shape[axis], 'int64', x.shape);
+    return w.reshape(w.reduce('minimum', w.select(isHit, positions, last), [axis], 2 ** 53), o.out.shape);
+  });
+
+// A product with a triangle of ones.
+lowering('CumSum', (o, w) => {
+  if (o.int('exclusive') || o.int('reverse'))
+    throw new MtcpError('engine', 'an exclusive or reversed cumulative sum cannot be compiled for XLA');
+  const x = o.arg(0);
+  const [given] = integersOf(o.inputs[1], 'the axis of CumSum');
+  const axis = given < 0 ? given + x.shape.length : given;
+  const square = [x.shape[axis], x.shape[axis]];
+  const isBefore = w.compare('LE', w.iota(0, 'int32', square), w.iota(1, 'int32', square));
+  const sums = w.dot(x, w.convert(isBefore, 'float32'), [[], []], [[axis], [0]]);
+  const last = x.shape.length - 1;
+  return w.transpose(
+    sums,
+    x.shape.map((_, i) => (i < axis ? i : i === axis ? last : i - 1)),
+  );
+});
+
+lowering('LayerNormalization', (o, w) => {
+  const x = o.arg(0);
+  const axis = x.shape.length - 1;
+  const scale = 1 / x.shape[axis];
+  const mean = w.with('multiply', w.reduce('add', x, [axis], 0), scale);
+  const centred = w.binary('subtract', x, along(w, mean, x.shape, axis));
+  const squares = w.reduce('add', w.binary('multiply', centred, centred), [axis], 0);
+  const variance = w.with('multiply', squares, scale);
+  const inverse = w.unary('rsqrt', w.with('add', variance, o.float('epsilon', 1e-5)));
+  const normal = w.binary('multiply', centred, along(w, inverse, x.shape, axis));
+  const scaled = w.binary('multiply', normal, o.wide(1, x.shape));
+  w.define(o.out, o.has(2) ? w.binary('add', scaled, o.wide(2, x.shape)) : scaled);
+  const [, means, inverses] = o.node.outputs;
+  if (means) w.define(means, w.reshape(mean, means.shape));
+  if (inverses) w.define(inverses, w.reshape(inverse, inverses.shape));
+  return undefined;
+});

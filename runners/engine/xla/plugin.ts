@@ -1,0 +1,82 @@
+// Where PJRT plugins are found: the file that MTCP_PJRT_PLUGIN names, then what `mtcp engine install` put into the
+// cache, then the Python environment at work. A plugin is a shared library inside a Python package; no Python runs.
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
+
+/** Variants by name: the packages that carry each, and the file in them. */
+const VARIANTS: Readonly<Record<string, readonly RegExp[]>> = {
+  cuda13: [/jax_plugins\/xla_cuda13\/xla_cuda_plugin\.so$/],
+  cuda12: [/jax_plugins\/xla_cuda12\/xla_cuda_plugin\.so$/],
+  rocm: [/jax_plugins\/xla_rocm\d*\/xla_rocm_plugin\.so$/],
+  tpu: [/libtpu\/libtpu\.so$/],
+  cpu: [/lammps_jax_pjrt_cpu\/pjrt_c_api_cpu_plugin\.so$/],
+};
+
+export const PLUGIN_VARIANTS: readonly string[] = Object.keys(VARIANTS);
+
+export interface FoundPlugin {
+  /** One of the variants, or `path` for a file that was named. */
+  variant: string;
+  path: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Folder of environments that `mtcp engine install` makes. */
+export const engineCache = (env: Env = process.env): string =>
+  join(env.MTCP_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mtcp'), 'engines');
+
+/** Every plugin on this machine, those that are asked for by name first. */
+export function findPlugins(env: Env = process.env): FoundPlugin[] {
+  const found: FoundPlugin[] = [];
+  if (env.MTCP_PJRT_PLUGIN) found.push({ variant: 'path', path: env.MTCP_PJRT_PLUGIN });
+  for (const packages of packageFolders(env))
+    for (const [variant, patterns] of Object.entries(VARIANTS))
+      for (const path of libraries(packages))
+        if (patterns.some((pattern) => pattern.test(path))) found.push({ variant, path });
+  return found.filter(({ path }, i) => i === found.findIndex((other) => other.path === path));
+}
+
+/** site-packages of the cache's environments and of the active one. */
+function packageFolders(env: Env): string[] {
+  const cache = engineCache(env);
+  const environments = [
+    ...(existsSync(cache) ? readdirSync(cache).sort().map((name) => join(cache, name)) : []),
+    ...[env.VIRTUAL_ENV, env.CONDA_PREFIX].flatMap((folder) => folder ?? []),
+  ];
+  return environments.flatMap((folder) => {
+    const lib = join(folder, 'lib');
+    if (!existsSync(lib)) return [];
+    return readdirSync(lib)
+      .filter((name) => /^python3\.\d+$/.test(name))
+      .map((name) => join(lib, name, 'site-packages'));
+  });
+}
+
+/** Shared libraries of the packages that may hold a plugin. */
+function libraries(packages: string): string[] {
+  const inside = (folder: string) =>
+    existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const folders = [
+    ...inside(join(packages, 'jax_plugins')),
+    ...['libtpu', 'lammps_jax_pjrt_cpu'].map((name) => join(packages, name)),
+  ];
+  return folders.flatMap(inside).filter((path) => basename(path).endsWith('.so'));
+}
+
+/**
+ * The plugin of an engine's choice.
+ * @param wanted a variant, the path of a library, or nothing for the first that is found
+ * @throws MtcpError `engine` if there is none
+ */
+export function pluginFor(wanted: string | undefined, env: Env = process.env): FoundPlugin {
+  if (wanted !== undefined && !(wanted in VARIANTS)) return { variant: 'path', path: wanted };
+  const found = findPlugins(env);
+  const plugin = found.find(({ variant }) => wanted === undefined || variant === wanted);
+  if (plugin) return plugin;
+  throw new MtcpError('engine', `there is no PJRT plugin${wanted === undefined ? '' : ` for ${wanted}`} on this machine`, {
+    hint: `\`mtcp engine install xla:${wanted ?? 'cpu'}\` makes one available, or set MTCP_PJRT_PLUGIN to the path of one`,
+  });
+}
