@@ -1,5 +1,4 @@
-// The default engine: records the function once on the recording backend and runs the graph in onnxruntime.
-import { createHash } from 'node:crypto';
+// The engine that records: the function runs once on the recording backend, and a runtime runs the graph.
 import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';
 import { RECORDING, RecordingBackend, type WithoutGradient } from './backend.js';
@@ -16,19 +15,14 @@ import { splatOf } from './graph/builder.js';
 import { flopsOf, flopsOfNode } from './graph/cost.js';
 import { peakBytesOf } from './graph/lifetimes.js';
 import { recompute } from './graph/recompute.js';
-import { toOnnx } from './graph/onnx.js';
-import { TARGETS, type Target } from './graph/target.js';
+import type { Target } from './graph/target.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
 import { unshaped } from './graph/views.js';
 import { withoutRandomness } from './randomness.js';
-import { createNativeSession } from './ort/native.js';
-import type { HostTensor, Session, SessionOptions } from './ort/session.js';
-
-export interface RecordingOptions extends SessionOptions {
-  /** How a session is made from a model; replaced in tests and where the C API cannot be loaded. */
-  createSession?: (model: Uint8Array, options: SessionOptions) => Promise<Session>;
-}
+import { createOrtRuntime, type OrtOptions } from './ort/runtime.js';
+import type { HostTensor, Session } from './ort/session.js';
+import type { Runtime, Translated } from './runtime.js';
 
 /** Sessions kept after their program was closed, for the next trial that records the same graph. */
 const IDLE_SESSIONS = 4;
@@ -40,17 +34,15 @@ const IDLE_SESSIONS = 4;
  */
 const SMALL_OPERATORS = 1e6;
 
-/** Bytes of values from which on memory counts for more than a few percent of time; see OnnxOptions. */
-const LARGE = 250e6;
-
 export class RecordingEngine implements Engine {
   readonly description: string;
   readonly #sessions = new Map<string, { session: Session; users: number }>();
-  readonly #create: NonNullable<RecordingOptions['createSession']>;
+  readonly #runtime: Runtime;
 
-  constructor(readonly options: RecordingOptions) {
-    this.#create = options.createSession ?? createNativeSession;
-    this.description = `onnxruntime${this.#onDevice ? ` ${options.provider}` : ''}, ${options.threads} thread${options.threads === 1 ? '' : 's'}`;
+  /** @param options of onnxruntime, or another runtime */
+  constructor(options: OrtOptions | { runtime: Runtime }) {
+    this.#runtime = 'runtime' in options ? options.runtime : createOrtRuntime(options);
+    this.description = this.#runtime.description;
   }
 
   async compile(
@@ -59,7 +51,7 @@ export class RecordingEngine implements Engine {
     options?: CompileOptions,
   ): Promise<Program> {
     const started = performance.now();
-    const { graph, outputs } = await record(define, { ...options, target: this.#target });
+    const { graph, outputs } = await record(define, { ...options, target: this.#runtime.target });
     return this.#program(name, graph, outputs, new Map(), started);
   }
 
@@ -74,7 +66,7 @@ export class RecordingEngine implements Engine {
         const [first, second] = define(tracer);
         return { ...prefixed('first/', first), ...prefixed('second/', second) };
       },
-      { ...options, target: this.#target },
+      { ...options, target: this.#runtime.target },
     );
     const [first, second] = ['first/', 'second/'].map((prefix) => withoutPrefix(prefix, outputs));
     const carried = carriedValues(graph, [...first.values()], [...second.values()]);
@@ -95,18 +87,17 @@ export class RecordingEngine implements Engine {
     const computed = unshaped(outputs);
     const nodes = graph.reachable([...computed.values()], given);
     const peakBytes = peakBytesOf(nodes, computed.values());
-    const model = toOnnx(graph, computed, given, { openShapes: peakBytes > LARGE });
-    const recorded = performance.now();
-    const key = createHash('sha256').update(model).digest('hex');
     const flops = flopsOf(nodes);
-    // Threads are a matter of the CPU; runs on a device go one after the other.
-    const alone = !this.#onDevice && flops / nodes.length < SMALL_OPERATORS;
-    const session = await this.#session(key, model, alone);
+    const small = flops / nodes.length < SMALL_OPERATORS;
+    const translated = this.#runtime.translate(graph, computed, given, { peakBytes, small });
+    const recorded = performance.now();
+    const { key } = translated;
+    const session = await this.#session(translated);
     const stats: ProgramStats = {
       recordSeconds: (recorded - started) / 1000,
       sessionSeconds: (performance.now() - recorded) / 1000,
       nodes: nodes.length,
-      bytes: model.byteLength,
+      bytes: translated.bytes,
       flops,
       peakBytes,
     };
@@ -118,27 +109,19 @@ export class RecordingEngine implements Engine {
       given,
       session,
       stats,
-      alone ? this.options.threads : 1,
+      small ? this.#runtime.lanes : 1,
       () => this.#release(key),
-      (bytes) => this.#create(bytes, this.options),
+      (outputs) => this.#runtime.translate(graph, outputs, given, { peakBytes, small: false }).create(),
     );
   }
 
-  get #target(): Target {
-    return TARGETS[this.options.provider ?? 'cpu'];
-  }
-
-  get #onDevice(): boolean {
-    return (this.options.provider ?? 'cpu') !== 'cpu';
-  }
-
-  async #session(key: string, model: Uint8Array, alone: boolean): Promise<Session> {
+  async #session({ key, create }: Translated): Promise<Session> {
     const known = this.#sessions.get(key);
     if (known) {
       known.users++;
       return known.session;
     }
-    const session = await this.#create(model, { ...this.options, alone });
+    const session = await create();
     this.#sessions.set(key, { session, users: 1 });
     return session;
   }
@@ -157,6 +140,7 @@ export class RecordingEngine implements Engine {
   close(): void {
     for (const { session } of this.#sessions.values()) session.close();
     this.#sessions.clear();
+    this.#runtime.close?.();
   }
 }
 
@@ -234,7 +218,7 @@ class RecordedProgram implements Program {
     readonly stats: ProgramStats,
     readonly lanes: number,
     readonly release: () => void,
-    readonly create: (model: Uint8Array) => Promise<Session>,
+    readonly create: (outputs: ReadonlyMap<string, Value>) => Promise<Session>,
   ) {
     this.inputs = new Map(
       usedInputs(graph, [...values.values()], given).map((value) => [
@@ -267,7 +251,7 @@ class RecordedProgram implements Program {
     );
     const firstIn = async (chunk: typeof watched): Promise<(typeof watched)[number] | undefined> => {
       const sums = new Map(chunk.map(({ value }, i) => [`s${i}`, finiteSum(this.graph, value)]));
-      const session = await this.create(toOnnx(this.graph, sums, this.given));
+      const session = await this.create(sums);
       const results = new Map([...sums].map(([key, value]) => [key, hostTensor(specOf(value))]));
       const used = usedInputs(this.graph, [...sums.values()], this.given);
       const binding = session.bind(

@@ -6,8 +6,16 @@ import { EagerEngine } from '../../runners/engine/eager.js';
 import { hostTensor, type Engine, type TensorSpec, type Tracer } from '../../runners/engine/engine.js';
 import { RecordingEngine } from '../../runners/engine/recording.js';
 import type { HostTensor } from '../../runners/engine/ort/session.js';
+import { findPlugins } from '../../runners/engine/xla/plugin.js';
+import { createXlaRuntime } from '../../runners/engine/xla/runtime.js';
 
 export const recordingEngine = new RecordingEngine({ threads: 2, optimize: 'none' });
+
+/** XLA's CPU plugin, where it is installed: see test/support/xla/install.sh. */
+export const xlaEngines: readonly RecordingEngine[] = findPlugins()
+  .filter(({ variant }) => variant === 'cpu' || variant === 'path')
+  .slice(0, 1)
+  .map(({ path }) => new RecordingEngine({ runtime: createXlaRuntime(path) }));
 
 export type Arrays = Record<
   string,
@@ -125,10 +133,12 @@ async function compare(
 ): Promise<void> {
   const cpu = await EagerEngine.create('cpu');
   const expected = await evaluate(cpu, inputs, define);
-  const actual = await evaluate(recordingEngine, inputs, define);
-  expect(Object.keys(actual)).to.deep.equal(Object.keys(expected));
-  for (const [name, { data, shape }] of Object.entries(expected)) {
-    expect(actual[name].shape, `${name}: shape`).to.deep.equal(shape);
-    expectClose(actual[name].data, data, tolerance, name);
+  for (const engine of [recordingEngine, ...xlaEngines]) {
+    const actual = await evaluate(engine, inputs, define);
+    expect(Object.keys(actual)).to.deep.equal(Object.keys(expected));
+    for (const [name, { data, shape }] of Object.entries(expected)) {
+      expect(actual[name].shape, `${name}: shape`).to.deep.equal(shape);
+      expectClose(actual[name].data, data, tolerance, `${name} on ${engine.description}`);
+    }
   }
 }

@@ -9,9 +9,10 @@ export interface Target {
 
 const EVERYTHING: Target = { fusedMatMul: true, logSoftmax: true };
 
-/** By onnxruntime's execution provider. What one lacks would run on the CPU, with copies there and back. */
+/** By onnxruntime's execution provider, and XLA. What one lacks would run on the CPU, with copies there and back. */
 export const TARGETS = {
   cpu: EVERYTHING,
   cuda: EVERYTHING,
   webgpu: { fusedMatMul: false, logSoftmax: false },
+  xla: EVERYTHING,
 } as const satisfies Record<string, Target>;

@@ -7,8 +7,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import koffi, { type LibraryHandle } from 'koffi';
+import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
+import { loadLibrary } from '../../support/native-library.js';
 
 const API_VERSION = 17;
 
@@ -78,14 +79,11 @@ export interface Ort {
   readonly version: string;
 }
 
-// The handle is kept as well: koffi unloads a library whose handle is garbage, and ours is only called through
-// pointers, which do not count.
-let loaded: { ort: Ort; handle: LibraryHandle } | undefined;
+let loaded: Ort | undefined;
 
 /** Loads the library once per process. Throws an MtcpError of kind `engine` where it cannot be had. */
 export function loadOrt(): Ort {
-  loaded ??= open(libraryPath());
-  return loaded.ort;
+  return (loaded ??= open(libraryPath()));
 }
 
 const NAMES: Partial<Record<NodeJS.Platform, RegExp>> = {
@@ -118,18 +116,15 @@ function libraryPath(): string {
 /** A session is many small allocations; without this, a process grows by each network that it has trained. */
 function trimmer(): () => void {
   try {
-    const trim = koffi.load('libc.so.6').func('malloc_trim', 'int', ['size_t']) as (keep: number) => number;
+    const trim = loadLibrary('libc.so.6').func('malloc_trim', 'int', ['size_t']) as (keep: number) => number;
     return () => void trim(0);
   } catch {
     return () => {};
   }
 }
 
-function open(path: string): { ort: Ort; handle: LibraryHandle } {
-  // Calls run on stacks of koffi's own; onnxruntime's graph passes recurse deeply.
-  koffi.config({ sync_stack_size: 16 << 20, async_stack_size: 16 << 20 });
-  const handle = koffi.load(path);
-  const base = handle.func('OrtGetApiBase', 'void *', [])() as Pointer;
+function open(path: string): Ort {
+  const base = loadLibrary(path).func('OrtGetApiBase', 'void *', [])() as Pointer;
   const entry = (table: Pointer, index: number) => koffi.decode(table, index * 8, 'void *') as Pointer;
   const bind = (pointer: Pointer, result: string, args: readonly string[]) =>
     koffi.decode(pointer, koffi.proto(result, [...args])) as unknown;
@@ -186,5 +181,5 @@ function open(path: string): { ort: Ort; handle: LibraryHandle } {
     release: (kind, pointer) => releases[kind](pointer),
     trim: trimmer(),
   };
-  return { ort, handle };
+  return ort;
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
+import { loadLibrary } from '../../support/native-library.js';
 import {
   ARGUMENTS,
   FUNCTIONS_OFFSET,
@@ -19,11 +20,8 @@ type Native = ((args: Buffer) => unknown) & {
   async(args: Buffer, done: (error: unknown, result: unknown) => void): void;
 };
 
-/** XLA's compiler needs more than koffi gives a call by default. */
-const STACK = 16 << 20;
-let isConfigured = false;
-
-const MEMORY_HINT = 'smaller train.batch, train.accumulate, memory: {recompute: always} or a lower precision take less';
+const MEMORY_HINT =
+  'smaller train.batch, train.accumulate, memory: {recompute: always} or a lower precision take less';
 
 export class PjrtApi {
   readonly version: string;
@@ -35,8 +33,6 @@ export class PjrtApi {
    */
   constructor(readonly path: string) {
     if (!existsSync(path)) throw this.#unusable('there is no such file');
-    if (!isConfigured) koffi.config({ sync_stack_size: STACK, async_stack_size: STACK });
-    isConfigured = true;
     const api = this.#load();
     const size = Number(koffi.decode(api, 0, 'uint64_t'));
     const [major, minor] = [VERSION_OFFSETS.major, VERSION_OFFSETS.minor].map(
@@ -59,7 +55,7 @@ export class PjrtApi {
 
   #load() {
     try {
-      return koffi.load(this.path).func('GetPjrtApi', 'void *', [])() as never;
+      return loadLibrary(this.path).func('GetPjrtApi', 'void *', [])() as never;
     } catch (error) {
       throw this.#unusable((error as Error).message.split('\n')[0], error);
     }

@@ -43,7 +43,9 @@ export class Executable {
     readonly handle: Handle,
   ) {
     const { api } = client;
-    const inner = api.call('LoadedExecutable_GetExecutable', { loaded_executable: handle }).address('executable');
+    const inner = api
+      .call('LoadedExecutable_GetExecutable', { loaded_executable: handle })
+      .address('executable');
     this.outputs = api.call('Executable_NumOutputs', { executable: inner }).number('num_outputs');
     api.call('Executable_Destroy', { executable: inner });
   }
@@ -97,10 +99,15 @@ export class PjrtClient {
     const name = api.call('Client_PlatformName', { client });
     this.platform = textAt(name.address('platform_name'), name.number('platform_name_size'));
     const version = api.call('Client_PlatformVersion', { client });
-    this.platformVersion = textAt(version.address('platform_version'), version.number('platform_version_size'));
+    this.platformVersion = textAt(
+      version.address('platform_version'),
+      version.number('platform_version_size'),
+    );
     const devices = api.call('Client_AddressableDevices', { client });
     const list = devices.address('addressable_devices');
-    this.devices = Array.from({ length: devices.number('num_addressable_devices') }, (_, i) => addressAt(list, i));
+    this.devices = Array.from({ length: devices.number('num_addressable_devices') }, (_, i) =>
+      addressAt(list, i),
+    );
   }
 
   /** What the first device is, such as "NVIDIA H100 80GB HBM3". */

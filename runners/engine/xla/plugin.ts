@@ -43,7 +43,11 @@ export function findPlugins(env: Env = process.env): FoundPlugin[] {
 function packageFolders(env: Env): string[] {
   const cache = engineCache(env);
   const environments = [
-    ...(existsSync(cache) ? readdirSync(cache).sort().map((name) => join(cache, name)) : []),
+    ...(existsSync(cache)
+      ? readdirSync(cache)
+          .sort()
+          .map((name) => join(cache, name))
+      : []),
     ...[env.VIRTUAL_ENV, env.CONDA_PREFIX].flatMap((folder) => folder ?? []),
   ];
   return environments.flatMap((folder) => {
@@ -76,7 +80,11 @@ export function pluginFor(wanted: string | undefined, env: Env = process.env): F
   const found = findPlugins(env);
   const plugin = found.find(({ variant }) => wanted === undefined || variant === wanted);
   if (plugin) return plugin;
-  throw new MtcpError('engine', `there is no PJRT plugin${wanted === undefined ? '' : ` for ${wanted}`} on this machine`, {
-    hint: `\`mtcp engine install xla:${wanted ?? 'cpu'}\` makes one available, or set MTCP_PJRT_PLUGIN to the path of one`,
-  });
+  throw new MtcpError(
+    'engine',
+    `there is no PJRT plugin${wanted === undefined ? '' : ` for ${wanted}`} on this machine`,
+    {
+      hint: `\`mtcp engine install xla:${wanted ?? 'cpu'}\` makes one available, or set MTCP_PJRT_PLUGIN to the path of one`,
+    },
+  );
 }

@@ -42,7 +42,9 @@ function bind(
   inputs: ReadonlyMap<string, HostTensor>,
   outputs: ReadonlyMap<string, HostTensor>,
 ): Binding {
-  const read = parameters.map(({ input, shape }) => (input === undefined ? undefined : arrayOf(inputs, input, shape)));
+  const read = parameters.map(({ input, shape }) =>
+    input === undefined ? undefined : arrayOf(inputs, input, shape),
+  );
   const written = names.map((name) => arrayOf(outputs, name));
   return {
     async run() {
@@ -69,11 +71,18 @@ function bind(
   };
 }
 
-function arrayOf(tensors: ReadonlyMap<string, HostTensor>, name: string, shape?: readonly number[]): HostTensor {
+function arrayOf(
+  tensors: ReadonlyMap<string, HostTensor>,
+  name: string,
+  shape?: readonly number[],
+): HostTensor {
   const tensor = tensors.get(name);
   if (!tensor) throw new Error(`nothing is bound to "${name}"`);
   const { data } = tensor;
   if (data.length !== sizeOf(shape ?? tensor.shape))
-    throw new MtcpError('engine', `"${name}" wants ${(shape ?? tensor.shape).join('x')} numbers, its array has ${data.length}`);
+    throw new MtcpError(
+      'engine',
+      `"${name}" wants ${(shape ?? tensor.shape).join('x')} numbers, its array has ${data.length}`,
+    );
   return tensor;
 }

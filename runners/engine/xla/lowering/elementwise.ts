@@ -59,6 +59,10 @@ lowering('Identity', (o) => o.arg(0));
 lowering('Relu', (o, w) => w.with('maximum', o.arg(0), 0));
 lowering('Reciprocal', (o, w) => w.binary('divide', w.fill(1, 'float32', o.out.shape), o.arg(0)));
 lowering('IsNaN', (o, w) => w.compare('NE', o.arg(0), o.arg(0)));
+lowering('IsInf', (o, w) => {
+  const x = w.unary('abs', o.arg(0));
+  return w.compare('EQ', x, w.fill(Infinity, 'float32', x.shape));
+});
 lowering('Cast', (o, w) => w.convert(o.arg(0), o.out.dtype));
 lowering('Where', (o, w) => w.select(o.wide(0), o.wide(1), o.wide(2)));
 
@@ -84,6 +88,17 @@ lowering('Elu', (o, w) => {
   const x = o.arg(0);
   const below = w.with('multiply', w.unary('exponential_minus_one', x), o.float('alpha', 1));
   return w.select(w.compare('GT', x, w.fill(0, 'float32', x.shape)), x, below);
+});
+
+lowering('Selu', (o, w) => {
+  const x = o.arg(0);
+  const gamma = o.float('gamma', 1.0507009873554805);
+  const below = w.with(
+    'multiply',
+    w.unary('exponential_minus_one', x),
+    gamma * o.float('alpha', 1.6732632423543772),
+  );
+  return w.select(w.compare('GT', x, w.fill(0, 'float32', x.shape)), w.with('multiply', x, gamma), below);
 });
 
 lowering('PRelu', (o, w) => {

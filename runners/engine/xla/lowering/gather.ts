@@ -15,7 +15,11 @@ function gather(w: Writer, x: Named, indices: Named, shape: readonly number[], d
   const numbers = `offset_dims = [${d.offset.join(', ')}], collapsed_slice_dims = [${d.collapsed.join(', ')}], start_index_map = [${d.map.join(', ')}], index_vector_dim = ${d.vector}`;
   const attributes = `dimension_numbers = #stablehlo.gather<${numbers}>, indices_are_sorted = false, slice_sizes = array<i64: ${d.sizes.join(', ')}>`;
   const types = `(${typeText(x.dtype, x.shape)}, ${typeText(indices.dtype, indices.shape)}) -> ${typeText(x.dtype, shape)}`;
-  return w.emit(`"stablehlo.gather"(${x.name}, ${indices.name}) <{${attributes}}> : ${types}`, x.dtype, shape);
+  return w.emit(
+    `"stablehlo.gather"(${x.name}, ${indices.name}) <{${attributes}}> : ${types}`,
+    x.dtype,
+    shape,
+  );
 }
 
 lowering('Gather', (o, w) => {
@@ -60,17 +64,23 @@ function scatterAdd(w: Writer, x: Named, indices: Named, updates: Named, d: Scat
   const body = `({\n^bb0(%a: ${element}, %b: ${element}):\n %s = stablehlo.add %a, %b : ${element}\n stablehlo.return %s : ${element}\n})`;
   const [a, b, c] = [x, indices, updates].map(({ dtype, shape }) => typeText(dtype, shape));
   const operands = [x, indices, updates].map(({ name }) => name).join(', ');
-  return w.emit(`"stablehlo.scatter"(${operands}) <{${attributes}}> ${body} : (${a}, ${b}, ${c}) -> ${a}`, x.dtype, x.shape);
+  return w.emit(
+    `"stablehlo.scatter"(${operands}) <{${attributes}}> ${body} : (${a}, ${b}, ${c}) -> ${a}`,
+    x.dtype,
+    x.shape,
+  );
 }
 
 const onlySums = (op: string, reduction: string | undefined): void => {
-  if (reduction !== 'add') throw new MtcpError('engine', `${op} without reduction "add" cannot be compiled for XLA`);
+  if (reduction !== 'add')
+    throw new MtcpError('engine', `${op} without reduction "add" cannot be compiled for XLA`);
 };
 
 lowering('ScatterElements', (o, w) => {
   onlySums('ScatterElements', o.text('reduction'));
   const x = o.arg(0);
-  if (x.shape.length !== 1) throw new MtcpError('engine', 'ScatterElements over several axes cannot be compiled for XLA');
+  if (x.shape.length !== 1)
+    throw new MtcpError('engine', 'ScatterElements over several axes cannot be compiled for XLA');
   return scatterAdd(w, x, o.arg(1), o.arg(2), { window: [], inserted: [0], vector: 1 });
 });
 
@@ -97,7 +107,9 @@ lowering('OneHot', (o, w) => {
   );
   const isHit = w.compare('EQ', given, w.iota(axis, indices.dtype, shape));
   const values = o.inputs[2]!.constant;
-  if (!values) throw new MtcpError('engine', 'OneHot with values that are computed cannot be compiled for XLA');
-  const [off, on] = 'splat' in values ? [values.splat, values.splat] : Array.from(values.data as ArrayLike<number>, Number);
+  if (!values)
+    throw new MtcpError('engine', 'OneHot with values that are computed cannot be compiled for XLA');
+  const [off, on] =
+    'splat' in values ? [values.splat, values.splat] : Array.from(values.data as ArrayLike<number>, Number);
   return w.select(isHit, w.fill(on, o.out.dtype, shape), w.fill(off, o.out.dtype, shape));
 });

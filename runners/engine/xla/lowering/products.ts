@@ -3,7 +3,9 @@ import type { Shape } from '../../graph/ir.js';
 import { lowering, type Operator } from './lowering.js';
 import { typeText, type Named, type Writer } from './writer.js';
 
-lowering('FusedMatMul', (o, w) => product(o, w, Boolean(o.int('transA')), Boolean(o.int('transB')), o.float('alpha', 1)));
+lowering('FusedMatMul', (o, w) =>
+  product(o, w, Boolean(o.int('transA')), Boolean(o.int('transB')), o.float('alpha', 1)),
+);
 lowering('MatMul', (o, w) => product(o, w, false, false, 1));
 
 /** alpha * a b over the last two axes, which may be swapped; leading axes are broadcast. */
@@ -28,7 +30,10 @@ function multiplied(w: Writer, a: Named, b: Named, swapA: boolean, swapB: boolea
     const one = w.reshape(a, a.shape.slice(-2));
     const rank = b.shape.length;
     const swapped = w.dot(b, one, [[], []], [[innerOf(rank, swapB, 'b')], [innerOf(2, swapA, 'a')]]);
-    return w.transpose(swapped, [...swapped.shape.keys()].map((axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis)));
+    return w.transpose(
+      swapped,
+      [...swapped.shape.keys()].map((axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis)),
+    );
   }
   const batch = out.slice(0, -2);
   const rank = batch.length + 2;

@@ -1,11 +1,20 @@
 // Operators that take many elements together: sums and extrema, softmax, normalisation, positions of extrema.
-import { MtcpError } from '../../../../registry/errors.js';
 import type { DType, Shape } from '../../graph/ir.js';
 import { lowering, type Operator } from './lowering.js';
 import { integersOf, type Named, type ReduceName, type Writer } from './writer.js';
 
-const LEAST: Readonly<Record<DType, number>> = { float32: -Infinity, int32: -(2 ** 31), int64: -(2 ** 53), bool: 0 };
-const MOST: Readonly<Record<DType, number>> = { float32: Infinity, int32: 2 ** 31 - 1, int64: 2 ** 53, bool: 1 };
+const LEAST: Readonly<Record<DType, number>> = {
+  float32: -Infinity,
+  int32: -(2 ** 31),
+  int64: -(2 ** 53),
+  bool: 0,
+};
+const MOST: Readonly<Record<DType, number>> = {
+  float32: Infinity,
+  int32: 2 ** 31 - 1,
+  int64: 2 ** 53,
+  bool: 1,
+};
 
 const REDUCE: Readonly<Record<string, { op: ReduceName; initial(dtype: DType): number }>> = {
   ReduceSum: { op: 'add', initial: () => 0 },
@@ -72,14 +81,14 @@ for (const [name, op, pick] of [
 
 // A product with a triangle of ones.
 lowering('CumSum', (o, w) => {
-  if (o.int('exclusive') || o.int('reverse'))
-    throw new MtcpError('engine', 'an exclusive or reversed cumulative sum cannot be compiled for XLA');
   const x = o.arg(0);
   const [given] = integersOf(o.inputs[1], 'the axis of CumSum');
   const axis = given < 0 ? given + x.shape.length : given;
   const square = [x.shape[axis], x.shape[axis]];
-  const isBefore = w.compare('LE', w.iota(0, 'int32', square), w.iota(1, 'int32', square));
-  const sums = w.dot(x, w.convert(isBefore, 'float32'), [[], []], [[axis], [0]]);
+  const [from, to] = [w.iota(0, 'int32', square), w.iota(1, 'int32', square)];
+  const [first, second] = o.int('reverse') ? [to, from] : [from, to];
+  const counts = w.compare(o.int('exclusive') ? 'LT' : 'LE', first, second);
+  const sums = w.dot(x, w.convert(counts, 'float32'), [[], []], [[axis], [0]]);
   const last = x.shape.length - 1;
   return w.transpose(
     sums,

@@ -33,7 +33,9 @@ lowering('Split', (o, w) => {
   let start = 0;
   for (const output of o.node.outputs) {
     const end = start + output.shape[axis];
-    const ranges = x.shape.map((n, i): [number, number, number] => (i === axis ? [start, end, 1] : [0, n, 1]));
+    const ranges = x.shape.map((n, i): [number, number, number] =>
+      i === axis ? [start, end, 1] : [0, n, 1],
+    );
     w.define(output, w.slice(x, ranges));
     start = end;
   }

@@ -27,7 +27,8 @@ export type Direction = 'EQ' | 'NE' | 'GT' | 'GE' | 'LT' | 'LE';
 export type ReduceName = 'add' | 'maximum' | 'minimum' | 'multiply';
 
 /** @example tensor<2x3xf32> */
-export const typeText = (dtype: DType, shape: Shape): string => `tensor<${[...shape, TYPE[dtype]].join('x')}>`;
+export const typeText = (dtype: DType, shape: Shape): string =>
+  `tensor<${[...shape, TYPE[dtype]].join('x')}>`;
 
 const typeOf = ({ dtype, shape }: { dtype: DType; shape: Shape }): string => typeText(dtype, shape);
 
@@ -71,7 +72,10 @@ export class Writer {
       return this.#parameter({ dtype, shape, constant: constant.data });
     const text =
       dtype === 'bool'
-        ? nested(Array.from(constant.data as ArrayLike<number>, (x) => (x ? 'true' : 'false')), shape)
+        ? nested(
+            Array.from(constant.data as ArrayLike<number>, (x) => (x ? 'true' : 'false')),
+            shape,
+          )
         : `"0x${Buffer.from(constant.data.buffer, constant.data.byteOffset, constant.data.byteLength).toString('hex').toUpperCase()}"`;
     return this.emit(`stablehlo.constant dense<${text}> : ${typeOf(value)}`, dtype, shape);
   }
@@ -184,7 +188,11 @@ export class Writer {
   }
 
   reverse(x: Named, axes: readonly number[]): Named {
-    return this.emit(`stablehlo.reverse ${x.name}, dims = [${axes.join(', ')}] : ${typeOf(x)}`, x.dtype, x.shape);
+    return this.emit(
+      `stablehlo.reverse ${x.name}, dims = [${axes.join(', ')}] : ${typeOf(x)}`,
+      x.dtype,
+      x.shape,
+    );
   }
 
   /** The reduced axes are gone. */
@@ -198,9 +206,12 @@ export class Writer {
 
   /** Begin, end and step of each axis. */
   slice(x: Named, ranges: readonly (readonly [number, number, number])[]): Named {
-    if (ranges.every(([begin, end, step], axis) => begin === 0 && end === x.shape[axis] && step === 1)) return x;
+    if (ranges.every(([begin, end, step], axis) => begin === 0 && end === x.shape[axis] && step === 1))
+      return x;
     const shape = ranges.map(([begin, end, step]) => Math.max(0, Math.ceil((end - begin) / step)));
-    const text = ranges.map(([begin, end, step]) => (step === 1 ? `${begin}:${end}` : `${begin}:${end}:${step}`));
+    const text = ranges.map(([begin, end, step]) =>
+      step === 1 ? `${begin}:${end}` : `${begin}:${end}:${step}`,
+    );
     return this.emit(
       `stablehlo.slice ${x.name} [${text.join(', ')}] : (${typeOf(x)}) -> ${typeText(x.dtype, shape)}`,
       x.dtype,
@@ -211,7 +222,11 @@ export class Writer {
   concatenate(parts: readonly Named[], axis: number, shape: Shape): Named {
     const [{ dtype }] = parts;
     const text = `stablehlo.concatenate ${parts.map(({ name }) => name).join(', ')}, dim = ${axis}`;
-    return this.emit(`${text} : (${parts.map(typeOf).join(', ')}) -> ${typeText(dtype, shape)}`, dtype, shape);
+    return this.emit(
+      `${text} : (${parts.map(typeOf).join(', ')}) -> ${typeText(dtype, shape)}`,
+      dtype,
+      shape,
+    );
   }
 
   /** @param value a scalar that fills what is added before and after each axis */
@@ -230,14 +245,24 @@ export class Writer {
     return this.emit(`stablehlo.optimization_barrier ${x.name} : ${typeOf(x)}`, x.dtype, x.shape);
   }
 
-  dot(a: Named, b: Named, batching: readonly [number[], number[]], contracting: readonly [number[], number[]]): Named {
+  dot(
+    a: Named,
+    b: Named,
+    batching: readonly [number[], number[]],
+    contracting: readonly [number[], number[]],
+  ): Named {
     const free = (x: Named, side: 0 | 1) =>
       x.shape.filter((_, axis) => !batching[side].includes(axis) && !contracting[side].includes(axis));
     const shape = [...batching[0].map((axis) => a.shape[axis]), ...free(a, 0), ...free(b, 1)];
-    const lists = (pair: readonly [number[], number[]]) => `[${pair[0].join(', ')}] x [${pair[1].join(', ')}]`;
+    const lists = (pair: readonly [number[], number[]]) =>
+      `[${pair[0].join(', ')}] x [${pair[1].join(', ')}]`;
     const batches = batching[0].length > 0 ? `batching_dims = ${lists(batching)}, ` : '';
     const text = `stablehlo.dot_general ${a.name}, ${b.name}, ${batches}contracting_dims = ${lists(contracting)}`;
-    return this.emit(`${text} : (${typeOf(a)}, ${typeOf(b)}) -> ${typeText('float32', shape)}`, 'float32', shape);
+    return this.emit(
+      `${text} : (${typeOf(a)}, ${typeOf(b)}) -> ${typeText('float32', shape)}`,
+      'float32',
+      shape,
+    );
   }
 }
 
@@ -262,6 +287,8 @@ function nested(elements: readonly string[], shape: Shape): string {
   if (shape.length === 0) return elements[0];
   const [count, ...rest] = shape;
   const each = elements.length / count;
-  const parts = Array.from({ length: count }, (_, i) => nested(elements.slice(i * each, (i + 1) * each), rest));
+  const parts = Array.from({ length: count }, (_, i) =>
+    nested(elements.slice(i * each, (i + 1) * each), rest),
+  );
   return `[${parts.join(', ')}]`;
 }

@@ -1,0 +1,40 @@
+// What runs recorded graphs: onnxruntime, or an XLA device. A runtime translates a graph into its own form; the
+// recording engine does the rest, whichever it is.
+import type { Graph, Value } from './graph/ir.js';
+import type { Target } from './graph/target.js';
+import type { Session } from './ort/session.js';
+
+export interface Runtime {
+  readonly description: string;
+  /** How operations are lowered for it. */
+  readonly target: Target;
+  /** Threads that bindings of small graphs may share; 1 where a run takes the whole device. */
+  readonly lanes: number;
+  /**
+   * @param outputs by name
+   * @param given values that come from outside although the graph computes them, with their names
+   */
+  translate(
+    graph: Graph,
+    outputs: ReadonlyMap<string, Value>,
+    given: ReadonlyMap<Value, string>,
+    hints: GraphHints,
+  ): Translated;
+  /** Frees what sessions share. */
+  close?(): void;
+}
+
+export interface GraphHints {
+  /** Bytes of the values that are alive at a time, at their most. */
+  peakBytes: number;
+  /** Whether operators are so small that one thread runs them as fast as several. */
+  small: boolean;
+}
+
+export interface Translated {
+  /** Equal for equal graphs. */
+  readonly key: string;
+  /** Of the runtime's form. */
+  readonly bytes: number;
+  create(): Promise<Session>;
+}

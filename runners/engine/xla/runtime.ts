@@ -1,0 +1,41 @@
+// The XLA runtime: one client of one plugin, graphs as StableHLO.
+import { createHash } from 'node:crypto';
+import { TARGETS } from '../graph/target.js';
+import type { Runtime } from '../runtime.js';
+import { PjrtApi } from './api.js';
+import { PjrtClient, type ClientOptions } from './client.js';
+import { pluginFor } from './plugin.js';
+import { createXlaSession, lowerGraph } from './session.js';
+
+/** A process has one client of each plugin: devices are not shared between clients. */
+const clients = new Map<string, PjrtClient>();
+
+/** @throws MtcpError `engine` if there is no such plugin, or it cannot be used here */
+export function openClient(plugin: string | undefined, options: ClientOptions = {}): PjrtClient {
+  const { path } = pluginFor(plugin);
+  const key = JSON.stringify([path, options]);
+  let client = clients.get(key);
+  if (!client) clients.set(key, (client = new PjrtClient(new PjrtApi(path), options)));
+  return client;
+}
+
+/** @param plugin a variant such as `cuda13`, the path of a library, or nothing for the first that is found */
+export function createXlaRuntime(plugin?: string): Runtime {
+  const client = openClient(plugin);
+  return {
+    description: `XLA on ${client.deviceKind} (${client.platform})`,
+    target: TARGETS.xla,
+    lanes: 1,
+    translate(graph, outputs, given) {
+      const program = lowerGraph(graph, outputs, given);
+      const hash = createHash('sha256').update(program.text);
+      for (const { constant } of program.parameters)
+        if (constant) hash.update(new Uint8Array(constant.buffer, constant.byteOffset, constant.byteLength));
+      return {
+        key: hash.digest('hex'),
+        bytes: program.text.length,
+        create: () => createXlaSession(client, program),
+      };
+    },
+  };
+}

@@ -1,0 +1,17 @@
+// Shared libraries, called through koffi. Its settings count for the whole process and only before the first library, so
+// every library is loaded here.
+import koffi, { type LibraryHandle } from 'koffi';
+
+/** Calls run on stacks of koffi's own; graph passes and compilers recurse deeply. */
+const STACK = 16 << 20;
+
+/** koffi unloads a library whose handle is garbage; what is called through pointers of its own needs it all the same. */
+const handles: LibraryHandle[] = [];
+
+/** @throws Error if there is no such library or it cannot be loaded here */
+export function loadLibrary(path: string): LibraryHandle {
+  if (handles.length === 0) koffi.config({ sync_stack_size: STACK, async_stack_size: STACK });
+  const handle = koffi.load(path);
+  handles.push(handle);
+  return handle;
+}
