@@ -68,6 +68,7 @@ export interface EvaluateConfig {
 
 export type EngineConfig =
   | { type: 'onnx'; provider: 'cpu' | 'cuda' | 'webgpu'; threads: number | null }
+  | { type: 'xla'; plugin: string | null }
   | { type: 'tensorflow'; threads: number | null }
   | { type: 'wasm' }
   | { type: 'cpu' };

@@ -7,8 +7,10 @@ import { createNativeSession } from './ort/native.js';
 import { createNodeSession } from './ort/node.js';
 import type { Provider } from './ort/providers.js';
 import { RecordingEngine } from './recording.js';
+import { createXlaRuntime } from './xla/runtime.js';
 
-export type EngineChoice = { type: 'onnx'; provider: Provider } | { type: EagerBackend };
+export type EngineChoice =
+  { type: 'onnx'; provider: Provider } | { type: 'xla'; plugin: string | null } | { type: EagerBackend };
 
 export interface EngineOptions {
   /** Prefix of the file into which onnxruntime writes what the n-th program took, operator by operator. */
@@ -20,6 +22,8 @@ export async function createEngine(
   threads: number,
   { profile }: EngineOptions = {},
 ): Promise<Engine> {
+  if (choice.type === 'xla')
+    return new RecordingEngine({ runtime: createXlaRuntime(choice.plugin ?? undefined) });
   if (choice.type !== 'onnx') return EagerEngine.create(choice.type, threads);
   const create = canLoadLibrary() ? createNativeSession : createNodeSession;
   let programs = 0;

@@ -20,6 +20,7 @@ const ENGINES: { name: string; choice: EngineChoice }[] = [
   { name: 'onnx', choice: { type: 'onnx', provider: 'cpu' } },
   { name: 'onnx:cuda', choice: { type: 'onnx', provider: 'cuda' } },
   { name: 'onnx:webgpu', choice: { type: 'onnx', provider: 'webgpu' } },
+  { name: 'xla', choice: { type: 'xla', plugin: null } },
   { name: 'tensorflow', choice: { type: 'tensorflow' } },
   { name: 'wasm', choice: { type: 'wasm' } },
   { name: 'cpu', choice: { type: 'cpu' } },

@@ -7,8 +7,12 @@ import { PjrtClient, type ClientOptions } from './client.js';
 import { pluginFor } from './plugin.js';
 import { createXlaSession, lowerGraph } from './session.js';
 
-/** A process has one client of each plugin: devices are not shared between clients. */
+/**
+ * A process has one client of each plugin: devices are not shared between clients. It lives as long as the process and is
+ * closed before the process ends, for its threads do not survive the library.
+ */
 const clients = new Map<string, PjrtClient>();
+process.once('exit', () => clients.forEach((client) => client.close()));
 
 /** @throws MtcpError `engine` if there is no such plugin, or it cannot be used here */
 export function openClient(plugin: string | undefined, options: ClientOptions = {}): PjrtClient {
