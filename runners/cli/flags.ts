@@ -53,7 +53,7 @@ export interface EngineOptions {
 /** Options of the commands that compute. */
 export const engineOptions = (command: Command): Command =>
   command
-    .option('--engine <name>', 'onnx, onnx:cuda, onnx:webgpu, tensorflow, wasm or cpu')
+    .option('--engine <name>', 'onnx, xla, onnx:cuda, onnx:webgpu, tensorflow, wasm or cpu')
     .option('--threads <n>', 'threads of the engine; one per core if left out');
 
 export interface TensorOptions extends ExperimentOptions, EngineOptions {

@@ -34,7 +34,13 @@ export interface Probed {
 const TOLERANCE = 2e-2;
 
 /** Matrices large enough for the engine to show what it can. */
-const SIZES: Record<EngineChoice['type'], number> = { onnx: 2048, xla: 2048, tensorflow: 2048, wasm: 512, cpu: 192 };
+const SIZES: Record<EngineChoice['type'], number> = {
+  onnx: 2048,
+  xla: 2048,
+  tensorflow: 2048,
+  wasm: 512,
+  cpu: 192,
+};
 const SMALL = 128;
 const SECONDS = 0.6;
 

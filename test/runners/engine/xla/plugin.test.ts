@@ -1,0 +1,101 @@
+// Plugins of the xla engine: where they are found, and what is said of those that cannot be used. What they compute is
+// compared with the other engines by test/support/oracle.ts, in the tests of kernels and of modules/nn.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { MtcpError } from '../../../../registry/errors.js';
+import { PjrtApi } from '../../../../runners/engine/xla/api.js';
+import { findPlugins, pluginFor } from '../../../../runners/engine/xla/plugin.js';
+import { openClient } from '../../../../runners/engine/xla/runtime.js';
+import { layoutOf, Struct } from '../../../../runners/engine/xla/structs.js';
+import { RECIPES } from '../../../../runners/app/engine-install.js';
+import { evaluate, noise, xlaEngines } from '../../../support/oracle.js';
+import { temporaryFolder } from '../../../support/rooms.js';
+
+describe('xla plugins', () => {
+  /** An environment as `mtcp engine install` makes it, with an empty file for a plugin. */
+  function cacheWith(...paths: string[]): { MTCP_CACHE: string } {
+    const cache = temporaryFolder();
+    for (const path of paths) {
+      const file = join(cache, 'engines', 'env', 'lib', 'python3.12', 'site-packages', path);
+      mkdirSync(join(file, '..'), { recursive: true });
+      writeFileSync(file, '');
+    }
+    return { MTCP_CACHE: cache };
+  }
+
+  it('are found in the cache by what they are for, after the one that is named', () => {
+    const env = cacheWith(
+      'jax_plugins/xla_cuda13/xla_cuda_plugin.so',
+      'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so',
+      'jax_plugins/xla_cuda13/other.so',
+    );
+    expect(findPlugins(env).map(({ variant }) => variant)).to.deep.equal(['cuda13', 'cpu']);
+    expect(pluginFor(undefined, env).variant).to.equal('cuda13');
+    expect(pluginFor('cpu', env).path).to.contain('pjrt_c_api_cpu_plugin.so');
+    const named = { ...env, MTCP_PJRT_PLUGIN: '/opt/a plugin.so' };
+    expect(pluginFor(undefined, named)).to.deep.equal({ variant: 'path', path: '/opt/a plugin.so' });
+    expect(() => pluginFor('rocm', env))
+      .to.throw(MtcpError, 'no PJRT plugin for rocm')
+      .with.property('hint')
+      .that.contains('mtcp engine install xla:rocm');
+  });
+
+  it('that cannot be used are refused with a reason', () => {
+    expect(() => new PjrtApi('/nowhere/plugin.so')).to.throw(MtcpError, 'there is no such file');
+    const text = join(temporaryFolder(), 'plugin.so');
+    writeFileSync(text, 'no library');
+    expect(() => new PjrtApi(text)).to.throw(MtcpError, 'cannot be used');
+  });
+
+  it('have recipes with pinned versions', () => {
+    for (const { packages } of Object.values(RECIPES)) expect(packages[0]).to.match(/==\d/);
+  });
+
+  it('are called with structs laid out as C does', () => {
+    const layout = layoutOf({ size: 'size', flag: 'bool', count: 'int', name: 'pointer', last: 'int' });
+    expect(layout.offsets).to.deep.equal({ size: 0, flag: 8, count: 12, name: 16, last: 24 });
+    expect(layout.size).to.equal(28);
+    const struct = new Struct(layout, { size: 28, flag: true, count: -2, last: 7 });
+    expect(['size', 'flag', 'count', 'last'].map((name) => struct.number(name as 'size'))).to.deep.equal([
+      28, 1, -2, 7,
+    ]);
+  });
+
+  describe('of the CPU', function () {
+    this.timeout(60_000);
+
+    before(function () {
+      if (xlaEngines.length > 0) return;
+      this.test!.parent!.title += ' (PENDING: test/support/xla/install.sh installs the plugin)';
+      this.skip();
+    });
+
+    it('say what is wrong with a program', async () => {
+      const error = await openClient('cpu')
+        .compile('module { nonsense }')
+        .then(
+          () => undefined,
+          (reason: unknown) => reason as MtcpError,
+        );
+      expect(error).to.be.instanceOf(MtcpError);
+      expect(error!.message).to.contain('nonsense');
+      expect(error!.where).to.equal('PJRT_Client_Compile');
+    });
+
+    it('see what inputs hold at each run, with constants that are too large for text', async () => {
+      const x = noise([40, 30]);
+      const table = noise([40, 30], 'table');
+      const tf = await import('../../../../registry/tf.js');
+      for (const scale of [1, 3]) {
+        const a = { ...x, data: Float32Array.from(x.data, (value) => value * scale) };
+        const { sum } = await evaluate(xlaEngines[0], { a }, (inputs) => ({
+          sum: inputs.a.mul(tf.tensor(table.data as Float32Array, [40, 30])).sum(),
+        }));
+        let expected = 0;
+        for (let i = 0; i < x.data.length; i++) expected += a.data[i] * table.data[i];
+        expect(sum.data[0]).to.be.closeTo(expected, 1e-3);
+      }
+    });
+  });
+});
