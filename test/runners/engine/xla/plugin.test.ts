@@ -9,7 +9,7 @@ import { findPlugins, pluginFor } from '../../../../runners/engine/xla/plugin.js
 import { openClient } from '../../../../runners/engine/xla/runtime.js';
 import { layoutOf, Struct } from '../../../../runners/engine/xla/structs.js';
 import { RECIPES } from '../../../../runners/app/engine-install.js';
-import { evaluate, noise, xlaEngines } from '../../../support/oracle.js';
+import { evaluate, noise, xlaEngines, xlaPlugin } from '../../../support/oracle.js';
 import { temporaryFolder } from '../../../support/rooms.js';
 
 describe('xla plugins', () => {
@@ -72,7 +72,7 @@ describe('xla plugins', () => {
     });
 
     it('say what is wrong with a program', async () => {
-      const error = await openClient('cpu')
+      const error = await openClient(xlaPlugin!)
         .compile('module { nonsense }')
         .then(
           () => undefined,
