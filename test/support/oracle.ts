@@ -12,10 +12,10 @@ import { createXlaRuntime } from '../../runners/engine/xla/runtime.js';
 export const recordingEngine = new RecordingEngine({ threads: 2, optimize: 'none' });
 
 /** XLA's CPU plugin, where it is installed: see test/support/xla/install.sh. */
-export const xlaEngines: readonly RecordingEngine[] = findPlugins()
-  .filter(({ variant }) => variant === 'cpu' || variant === 'path')
-  .slice(0, 1)
-  .map(({ path }) => new RecordingEngine({ runtime: createXlaRuntime(path) }));
+export const xlaPlugin = findPlugins().find(({ variant }) => variant === 'cpu' || variant === 'path')?.path;
+export const xlaEngines: readonly RecordingEngine[] = xlaPlugin
+  ? [new RecordingEngine({ runtime: createXlaRuntime(xlaPlugin) })]
+  : [];
 
 export type Arrays = Record<
   string,
