@@ -13,32 +13,27 @@ export const MAJOR = 0;
 export const OLDEST_MINOR = 54;
 
 /** In the order of the struct. */
-export const ORDER = [
-  ...['Error_Destroy', 'Error_Message', 'Error_GetCode'],
-  ...['Plugin_Initialize', 'Plugin_Attributes'],
-  ...['Event_Destroy', 'Event_IsReady', 'Event_Error', 'Event_Await', 'Event_OnReady'],
-  ...['Client_Create', 'Client_Destroy', 'Client_PlatformName', 'Client_ProcessIndex'],
-  ...['Client_PlatformVersion', 'Client_Devices', 'Client_AddressableDevices', 'Client_LookupDevice'],
-  ...['Client_LookupAddressableDevice', 'Client_AddressableMemories', 'Client_Compile'],
-  ...['Client_DefaultDeviceAssignment', 'Client_BufferFromHostBuffer'],
-  ...['DeviceDescription_Id', 'DeviceDescription_ProcessIndex', 'DeviceDescription_Attributes'],
-  ...['DeviceDescription_Kind', 'DeviceDescription_DebugString', 'DeviceDescription_ToString'],
-  ...['Device_GetDescription', 'Device_IsAddressable', 'Device_LocalHardwareId'],
-  ...['Device_AddressableMemories', 'Device_DefaultMemory', 'Device_MemoryStats'],
-  ...['Memory_Id', 'Memory_Kind', 'Memory_DebugString', 'Memory_ToString', 'Memory_AddressableByDevices'],
-  ...['Executable_Destroy', 'Executable_Name', 'Executable_NumReplicas', 'Executable_NumPartitions'],
-  ...['Executable_NumOutputs', 'Executable_SizeOfGeneratedCodeInBytes', 'Executable_GetCostAnalysis'],
-  ...['Executable_OutputMemoryKinds', 'Executable_OptimizedProgram', 'Executable_Serialize'],
-  ...['LoadedExecutable_Destroy', 'LoadedExecutable_GetExecutable', 'LoadedExecutable_AddressableDevices'],
-  ...['LoadedExecutable_Delete', 'LoadedExecutable_IsDeleted', 'LoadedExecutable_Execute'],
-  ...['Executable_DeserializeAndLoad', 'LoadedExecutable_Fingerprint'],
-  ...['Buffer_Destroy', 'Buffer_ElementType', 'Buffer_Dimensions', 'Buffer_UnpaddedDimensions'],
-  ...['Buffer_DynamicDimensionIndices', 'Buffer_GetMemoryLayout', 'Buffer_OnDeviceSizeInBytes'],
-  ...['Buffer_Device', 'Buffer_Memory', 'Buffer_Delete', 'Buffer_IsDeleted', 'Buffer_CopyToDevice'],
-  ...['Buffer_ToHostBuffer'],
-] as const;
-
-export type FunctionName = (typeof ORDER)[number];
+export const ORDER: readonly string[] = `
+  Error_Destroy Error_Message Error_GetCode Plugin_Initialize Plugin_Attributes Event_Destroy Event_IsReady
+  Event_Error Event_Await Event_OnReady Client_Create Client_Destroy Client_PlatformName
+  Client_ProcessIndex Client_PlatformVersion Client_Devices Client_AddressableDevices Client_LookupDevice
+  Client_LookupAddressableDevice Client_AddressableMemories Client_Compile Client_DefaultDeviceAssignment
+  Client_BufferFromHostBuffer DeviceDescription_Id DeviceDescription_ProcessIndex
+  DeviceDescription_Attributes DeviceDescription_Kind DeviceDescription_DebugString
+  DeviceDescription_ToString Device_GetDescription Device_IsAddressable Device_LocalHardwareId
+  Device_AddressableMemories Device_DefaultMemory Device_MemoryStats Memory_Id Memory_Kind
+  Memory_DebugString Memory_ToString Memory_AddressableByDevices Executable_Destroy Executable_Name
+  Executable_NumReplicas Executable_NumPartitions Executable_NumOutputs
+  Executable_SizeOfGeneratedCodeInBytes Executable_GetCostAnalysis Executable_OutputMemoryKinds
+  Executable_OptimizedProgram Executable_Serialize LoadedExecutable_Destroy LoadedExecutable_GetExecutable
+  LoadedExecutable_AddressableDevices LoadedExecutable_Delete LoadedExecutable_IsDeleted
+  LoadedExecutable_Execute Executable_DeserializeAndLoad LoadedExecutable_Fingerprint Buffer_Destroy
+  Buffer_ElementType Buffer_Dimensions Buffer_UnpaddedDimensions Buffer_DynamicDimensionIndices
+  Buffer_GetMemoryLayout Buffer_OnDeviceSizeInBytes Buffer_Device Buffer_Memory Buffer_Delete
+  Buffer_IsDeleted Buffer_CopyToDevice Buffer_ToHostBuffer
+`
+  .trim()
+  .split(/\s+/);
 
 const args = <const F extends Fields>(fields: F) =>
   layoutOf({ struct_size: 'size', extension_start: 'pointer', ...fields });
@@ -139,7 +134,7 @@ export const ARGUMENTS = {
     dst_size: 'size',
     event: 'pointer',
   }),
-} as const satisfies Partial<Record<FunctionName, unknown>>;
+} as const;
 
 export type Called = keyof typeof ARGUMENTS;
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { MtcpError } from '../../../../registry/errors.js';
 import { PjrtApi } from '../../../../runners/engine/xla/api.js';
+import { ARGUMENTS, ORDER } from '../../../../runners/engine/xla/pjrt-table.js';
 import { findPlugins, pluginFor } from '../../../../runners/engine/xla/plugin.js';
 import { openClient } from '../../../../runners/engine/xla/runtime.js';
 import { layoutOf, Struct } from '../../../../runners/engine/xla/structs.js';
@@ -46,6 +47,11 @@ describe('xla plugins', () => {
     const text = join(temporaryFolder(), 'plugin.so');
     writeFileSync(text, 'no library');
     expect(() => new PjrtApi(text)).to.throw(MtcpError, 'cannot be used');
+  });
+
+  it('are called by functions that the interface has', () => {
+    expect(ORDER).to.include.members(Object.keys(ARGUMENTS));
+    expect(new Set(ORDER).size).to.equal(ORDER.length);
   });
 
   it('have recipes with pinned versions', () => {
