@@ -19,7 +19,7 @@ import { byTask } from '../nn/levels.js';
 import { expertBank, experts, lowRank } from '../nn/experts.js';
 import { gelu } from '../nn/ops/activations.js';
 import { detach } from '../nn/ops/detach.js';
-import { coefficientOfVariation, route } from '../nn/router.js';
+import { route, squaredVariation } from '../nn/router.js';
 
 const schema = defineOptions({
   channels: { type: 'integer', minimum: 4, default: 768, description: 'Width of all modules.' },
@@ -96,7 +96,7 @@ export class Mlore extends Configured<OptionsOf<typeof schema>> implements Block
       const mixed = batchNorm(own.at('norm'), general.add(special).add(generic) as tf.Tensor4D);
       return conv2d(own.at('out'), gelu(mixed), channels, { kernel: 1 });
     });
-    scope.penalty('balance', coefficientOfVariation(tf.concat(shares, 0).mean(0)).square(), balance);
+    scope.penalty('balance', squaredVariation(tf.concat(shares, 0).mean(0)), balance);
     return outputs;
   }
 

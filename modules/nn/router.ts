@@ -58,13 +58,17 @@ function topMask(scores: tf.Tensor2D, top: number): tf.Tensor2D {
   return tf.less(larger, top).cast('float32') as tf.Tensor2D;
 }
 
-/** Standard deviation (unbiased) over mean. @param x [n] */
-export function coefficientOfVariation(x: tf.Tensor): tf.Scalar {
+/**
+ * The squared coefficient of variation: unbiased variance over squared mean. Without a square root on the way, whose
+ * gradient is infinite where all values are equal.
+ * @param x [n], n at least 2
+ */
+export function squaredVariation(x: tf.Tensor): tf.Scalar {
   const mean = x.mean();
   const variance = x
     .sub(mean)
     .square()
     .sum()
     .div(x.size - 1);
-  return variance.sqrt().div(mean) as tf.Scalar;
+  return variance.div(mean.square()) as tf.Scalar;
 }
