@@ -38,7 +38,7 @@ export { inspect, type NetworkSize } from './training/inspect.js';
 export { planJobs, runExperiment, type RunEvent, type RunOptions, type RunOutcome } from './app/run.js';
 export { readEvents, courseOf, type LoggedEvent, type TrialEvent } from './store/ledger/events.js';
 export { readSteps, type StepRecord } from './store/ledger/steps.js';
-export { Ledger, type Claim, type Entry, type LedgerOptions } from './store/ledger/ledger.js';
+export { Ledger, type Claim, type LedgerTrial, type LedgerOptions } from './store/ledger/ledger.js';
 export {
   Lease,
   ownerOf,

@@ -3,7 +3,7 @@
 import { component, type DatasetInfo, type OptionsOf, type Split } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';
 import { generateScenes, scenesVersion } from './rendered/scenes/generate.js';
-import type { Report } from './folders/layout.js';
+import type { ReportProgress } from './folders/layout.js';
 import { PASCAL_TASKS } from './folders/pascal-classes.js';
 import { onlyParts, PascalFolder } from './folders/pascal.js';
 import {
@@ -29,7 +29,7 @@ export class EmbeddedPascal extends FolderDataset<OptionsOf<typeof SYNTHESIS_SCH
     'error',
   );
 
-  async prepare(report: Report): Promise<DatasetInfo> {
+  async prepare(report: ReportProgress): Promise<DatasetInfo> {
     const scenes = synthesisOptions(this.options);
     await requireOwnCache(this.options.cache);
     const { digest } = await generateScenes(this.folder.root, scenes, report);

@@ -3,7 +3,7 @@
 import { component, type DatasetInfo, type OptionsOf, type Split } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';
 import { generateRooms, roomsVersion } from './rendered/rooms/generate.js';
-import type { Report } from './folders/layout.js';
+import type { ReportProgress } from './folders/layout.js';
 import { NYUD_TASKS, NyudFolder } from './folders/nyud.js';
 import {
   requireOwnCache,
@@ -27,7 +27,7 @@ export class EmbeddedRooms extends FolderDataset<OptionsOf<typeof SYNTHESIS_SCHE
     'error',
   );
 
-  async prepare(report: Report): Promise<DatasetInfo> {
+  async prepare(report: ReportProgress): Promise<DatasetInfo> {
     const rooms = synthesisOptions(this.options);
     await requireOwnCache(this.options.cache);
     const { digest } = await generateRooms(this.folder.root, rooms, report);

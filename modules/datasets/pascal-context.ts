@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';
-import { countNotes, type Report } from './folders/layout.js';
+import { countNotes, type ReportProgress } from './folders/layout.js';
 import { PASCAL_TASKS } from './folders/pascal-classes.js';
 import { onlyParts, PASCAL_COUNTS, PascalFolder } from './folders/pascal.js';
 import { folderOptions } from './folders/sample-folder.js';
@@ -29,7 +29,7 @@ export class PascalContext extends FolderDataset<OptionsOf<typeof schema>> {
   readonly tasks = PASCAL_TASKS;
   protected readonly folder = new PascalFolder(resolve(this.options.root), this.options.size_mismatch);
 
-  async prepare(report: Report): Promise<DatasetInfo> {
+  async prepare(report: ReportProgress): Promise<DatasetInfo> {
     const { names } = this;
     const { counts, digest, warnings } = await this.folder.verify(names, report);
     const notes = names

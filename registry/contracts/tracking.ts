@@ -6,7 +6,7 @@ export interface Tracker {
    * Starts to follow an invocation of an experiment. Returns at once; the work is done in the background.
    * @throws MtcpError if the options cannot work, before anything is trained
    */
-  follow(run: TrackedRun): TrackerSession;
+  follow(run: TrackedRun): RunTracker;
 }
 
 export interface TrackedRun {
@@ -30,7 +30,7 @@ export interface TrackerMessage {
   message: string;
 }
 
-export interface TrackerSession {
+export interface RunTracker {
   /**
    * A trial of the invocation begins or goes on; its folder fills from now on.
    * @param elsewhere it is trained on another machine than this one

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Slot } from '../../registry/container.js';
-import type { InvocationOutcome, TrackerMessage, TrackerSession } from '../../registry/contracts/tracking.js';
+import type { InvocationOutcome, TrackerMessage, RunTracker } from '../../registry/contracts/tracking.js';
 import { changesBetween } from '../../modules/datasets/folders/contents.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Experiment, TrialSpec } from '../config/index.js';
@@ -17,7 +17,7 @@ import { runInProcesses } from '../launching/local.js';
 import { planBatch, runInJobs, wantedIn, type BatchPlan, type JobEvent } from '../launching/submit.js';
 import { writeWhole } from '../support/files.js';
 import { requireOwn } from '../support/own.js';
-import { Ledger, type Entry, type LedgerOptions } from '../store/ledger/ledger.js';
+import { Ledger, type LedgerTrial, type LedgerOptions } from '../store/ledger/ledger.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
 import type { RowResult } from '../reporting/row-result.js';
 import type { Report } from '../reporting/report.js';
@@ -105,7 +105,7 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
 
 /** A wish to stop that comes while the tracker is waited for ends the wait. */
 async function endTracking(
-  tracking: TrackerSession,
+  tracking: RunTracker,
   ended: InvocationOutcome,
   stopRequested: () => boolean = () => false,
 ): Promise<void> {
@@ -130,7 +130,7 @@ interface Run {
   readonly jobs: Jobs;
   readonly ledger: Ledger;
   /** Entries that are not done, or all of them for a fresh start. */
-  readonly wanted: readonly Entry[];
+  readonly wanted: readonly LedgerTrial[];
   /** Of the experiment's runs and report. */
   readonly folder: string;
   readonly sources: DataSources;
@@ -357,7 +357,7 @@ function setAside(state: TrialState, folder: RunFolder, why: string): void {
 /** What was trained on other data than today's is not this trial. */
 function setAsideIfDataChanged(
   state: TrialState,
-  { folder, trial }: Entry,
+  { folder, trial }: LedgerTrial,
   digest: string,
   observe: (event: RunEvent) => void,
 ): void {

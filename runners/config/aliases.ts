@@ -1,7 +1,7 @@
 // Other words for options: what people write who come from elsewhere. The option keeps its name in configurations,
 // hashes and messages; a file may say it either way, but not both.
-import type { Report } from './faults.js';
-import type { Entry, MapNode } from './nodes.js';
+import type { ReportFault } from './faults.js';
+import type { YamlEntry, YamlMap } from './nodes.js';
 
 /** Section of a trial to the other names of its options. */
 export const ALIASES: Readonly<Record<string, ReadonlyMap<string, string>>> = {
@@ -19,12 +19,12 @@ export function unaliased(keys: readonly string[]): string[] {
 }
 
 /** An overlay on trial sections with every option under its own name. */
-export function withoutAliases(map: MapNode, report: Report): MapNode {
+export function withoutAliases(map: YamlMap, report: ReportFault): YamlMap {
   const entries = new Map(map.entries);
   for (const [section, names] of Object.entries(ALIASES)) {
     const entry = entries.get(section);
     if (entry?.value.kind !== 'map') continue;
-    const options = new Map<string, Entry>();
+    const options = new Map<string, YamlEntry>();
     for (const [written, option] of entry.value.entries) {
       const name = names.get(written) ?? written;
       const first = options.get(name);

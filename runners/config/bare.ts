@@ -2,8 +2,8 @@
 // just these. The type is written into the overlay before anything is merged, so that merging and validation meet
 // nothing unusual. Which components go without a type they say themselves; it stands in the schemas.
 import { withoutAliases } from './aliases.js';
-import type { Report } from './faults.js';
-import { child, type Entry, type MapNode } from './nodes.js';
+import type { ReportFault } from './faults.js';
+import { child, type YamlEntry, type YamlMap } from './nodes.js';
 
 export interface BareForm {
   /** Of a trial. */
@@ -15,15 +15,15 @@ export interface BareForm {
 }
 
 /** The root map of a file with the types written out, in its trial sections, rows and profiles. */
-export function typedFile(root: MapNode, forms: readonly BareForm[], report: Report): MapNode {
-  const typed = (map: MapNode): MapNode => typedSections(withoutAliases(map, report), forms);
-  const inside = (map: MapNode, sections: readonly string[]): MapNode => {
+export function typedFile(root: YamlMap, forms: readonly BareForm[], report: ReportFault): YamlMap {
+  const typed = (map: YamlMap): YamlMap => typedSections(withoutAliases(map, report), forms);
+  const inside = (map: YamlMap, sections: readonly string[]): YamlMap => {
     const entries = new Map(map.entries);
     for (const section of sections) {
       const entry = entries.get(section);
       if (entry?.value.kind !== 'map') continue;
       const overlays = new Map(
-        [...entry.value.entries].map(([name, each]): [string, Entry] => [
+        [...entry.value.entries].map(([name, each]): [string, YamlEntry] => [
           name,
           each.value.kind === 'map' ? { ...each, value: typed(each.value) } : each,
         ]),
@@ -40,14 +40,14 @@ export function typedFile(root: MapNode, forms: readonly BareForm[], report: Rep
 }
 
 /** An overlay on trial sections with the types written out. */
-export function typedSections(map: MapNode, forms: readonly BareForm[]): MapNode {
+export function typedSections(map: YamlMap, forms: readonly BareForm[]): YamlMap {
   const entries = new Map(map.entries);
   for (const { section, type, options } of forms) {
     const entry = entries.get(section);
     const slot = entry?.value;
     if (slot?.kind !== 'map' || slot.entries.has('type')) continue;
     if (!options.every((option) => child(slot, option)?.kind === 'map')) continue;
-    const told: Entry = { key: slot.mark, value: { kind: 'scalar', value: type, mark: slot.mark } };
+    const told: YamlEntry = { key: slot.mark, value: { kind: 'scalar', value: type, mark: slot.mark } };
     entries.set(section, {
       ...entry!,
       value: { ...slot, entries: new Map([['type', told], ...slot.entries]) },

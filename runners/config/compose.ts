@@ -11,27 +11,27 @@ import { didYouMean, nearestNames } from '../../registry/support/near.js';
 import { own } from '../../registry/own.js';
 import { readText } from '../../registry/support/plain-file.js';
 import { typedFile, type BareForm } from './bare.js';
-import type { Combination, Report } from './faults.js';
+import type { Combination, ReportFault } from './faults.js';
 import { NOT_SECTIONS } from './keys.js';
 import { FILE_BYTES, FILES, NODES } from './budgets.js';
 import { merge, mergeAll } from './merge.js';
-import { child, isNull, sizeOf, type MapNode, type Node } from './nodes.js';
-import { Source, type Mark } from './source.js';
+import { child, isNull, sizeOf, type YamlMap, type YamlNode } from './nodes.js';
+import { SourceText, type Mark } from './source-text.js';
 import { expandSweep, type Overlays, type Swept } from './sweep.js';
 import { fillVariables, type FillBudget } from './variables.js';
 import { parseYaml } from './yaml.js';
 
 export interface Composition {
   /** As read, the file itself first. */
-  readonly sources: readonly Source[];
+  readonly sources: readonly SourceText[];
   /** The root maps of all files as written, in the order in which they apply. */
-  readonly files: readonly MapNode[];
+  readonly files: readonly YamlMap[];
   /** After the sweep. */
   readonly rows: Overlays;
   readonly profiles: Overlays;
   readonly sweep: Swept;
   /** Everything but rows and profiles, merged. */
-  readonly root: MapNode;
+  readonly root: YamlMap;
 }
 
 /**
@@ -41,8 +41,8 @@ export interface Composition {
  */
 export function compose(
   file: string,
-  report: Report,
-  overrides: readonly MapNode[] = [],
+  report: ReportFault,
+  overrides: readonly YamlMap[] = [],
   forms: readonly BareForm[] = [],
 ): Composition | undefined {
   const reader = new Reader(report, forms);
@@ -61,21 +61,21 @@ export function compose(
 export function mergeTrial(
   composition: Composition,
   { row, profile }: Combination,
-  overrides: readonly MapNode[],
-): MapNode {
+  overrides: readonly YamlMap[],
+): YamlMap {
   const { rows, root } = composition;
   return [...(rows.get(row) ?? []), ...overrides].reduce(merge, base(composition, profile, root.mark));
 }
 
 /** `merged` with variables filled in. */
-export const fillTrial = (merged: MapNode, report: Report, budget: FillBudget): MapNode =>
+export const fillTrial = (merged: YamlMap, report: ReportFault, budget: FillBudget): YamlMap =>
   fillVariables(merged, report, process.env, budget);
 
-const bases = new WeakMap<Composition, Map<string | null, MapNode>>();
+const bases = new WeakMap<Composition, Map<string | null, YamlMap>>();
 
 /** What all rows have in common under a profile: file by file the trial sections and the profile. */
-function base(composition: Composition, profile: string | null, mark: Mark): MapNode {
-  const known = bases.get(composition) ?? new Map<string | null, MapNode>();
+function base(composition: Composition, profile: string | null, mark: Mark): YamlMap {
+  const known = bases.get(composition) ?? new Map<string | null, YamlMap>();
   bases.set(composition, known);
   const made = known.get(profile);
   if (made) return made;
@@ -90,22 +90,22 @@ function base(composition: Composition, profile: string | null, mark: Mark): Map
 }
 
 /** The part of a file's root map that belongs to its trials, and its variables. */
-export function sections(root: MapNode): MapNode {
+export function sections(root: YamlMap): YamlMap {
   return without(root, NOT_SECTIONS);
 }
 
-function withoutOverlays(root: MapNode): MapNode {
+function withoutOverlays(root: YamlMap): YamlMap {
   return without(root, new Set(['rows', 'profiles', 'extends']));
 }
 
-function without(map: MapNode, names: ReadonlySet<string>): MapNode {
+function without(map: YamlMap, names: ReadonlySet<string>): YamlMap {
   const keep = <T>(items: ReadonlyMap<string, T>) => new Map([...items].filter(([name]) => !names.has(name)));
   return { ...map, entries: keep(map.entries), removed: keep(map.removed) };
 }
 
-function overlays(section: 'rows' | 'profiles', files: readonly MapNode[], report: Report): Overlays {
+function overlays(section: 'rows' | 'profiles', files: readonly YamlMap[], report: ReportFault): Overlays {
   const what = section.slice(0, -1);
-  const layers = new Map<string, MapNode[]>();
+  const layers = new Map<string, YamlMap[]>();
   for (const file of files) {
     const named = child(file, section);
     if (named && isNull(named)) layers.clear();
@@ -125,14 +125,14 @@ function overlays(section: 'rows' | 'profiles', files: readonly MapNode[], repor
 }
 
 class Reader {
-  readonly sources: Source[] = [];
-  readonly maps: MapNode[] = [];
+  readonly sources: SourceText[] = [];
+  readonly maps: YamlMap[] = [];
   readonly #done = new Set<string>();
   #nodes = 0;
   failed = false;
 
   constructor(
-    private readonly report: Report,
+    private readonly report: ReportFault,
     private readonly forms: readonly BareForm[],
   ) {}
 
@@ -150,7 +150,7 @@ class Reader {
     }
     const text = this.#text(file, extendedBy);
     if (text === undefined) return;
-    const source = new Source(display(file), text, dirname(file), 'file', extendedBy);
+    const source = new SourceText(display(file), text, dirname(file), 'file', extendedBy);
     this.sources.push(source);
     const root = this.#root(source);
     if (!root) return;
@@ -168,7 +168,7 @@ class Reader {
     this.maps.push(typedFile(root, this.forms, this.report));
   }
 
-  #root(source: Source): MapNode | undefined {
+  #root(source: SourceText): YamlMap | undefined {
     let broken = false;
     const node = parseYaml(source, (fault) => {
       broken = true;
@@ -210,9 +210,9 @@ const READ_FAULTS: Readonly<Record<string, string>> = {
 };
 
 /** The files that a root map names in `extends`; anything else there is the schema's to complain about. */
-function extendedFiles(root: MapNode): { name: string; mark: Mark }[] {
+function extendedFiles(root: YamlMap): { name: string; mark: Mark }[] {
   const value = child(root, 'extends');
-  const named: readonly Node[] = value?.kind === 'list' ? value.items : value ? [value] : [];
+  const named: readonly YamlNode[] = value?.kind === 'list' ? value.items : value ? [value] : [];
   return named.flatMap((node) =>
     node.kind === 'scalar' && typeof node.value === 'string' ? [{ name: node.value, mark: node.mark }] : [],
   );
@@ -255,5 +255,5 @@ function filesIn(folder: string, type = YAML): string[] {
 
 /** Points at something as a whole that has no text of its own to show. */
 export function markOfWhole(label: string): Mark {
-  return { source: new Source(label, '', process.cwd(), 'argument'), start: 0, end: 0, path: [] };
+  return { source: new SourceText(label, '', process.cwd(), 'argument'), start: 0, end: 0, path: [] };
 }

@@ -3,22 +3,22 @@ import type { ErrorObject } from 'ajv';
 import { listed, nearestNames } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
-import type { Fault, Report } from './faults.js';
+import type { Fault, ReportFault } from './faults.js';
 import { FAULTS } from './budgets.js';
-import { child, follow, toValue, type MapNode, type Node } from './nodes.js';
-import type { Mark } from './source.js';
+import { child, follow, toValue, type YamlMap, type YamlNode } from './nodes.js';
+import type { Mark } from './source-text.js';
 import { hasVariable } from './variables.js';
 import { own } from '../../registry/own.js';
 
 export interface ExplainContext {
-  readonly root: MapNode;
+  readonly root: YamlMap;
   /** An overlay or fragment: what is missing may come from elsewhere, and null removes. */
   readonly partial: boolean;
   /** Sections of a trial, to say where a misplaced option belongs. */
   readonly sections: Readonly<Record<string, JsonSchema>>;
 }
 
-export function explainAll(all: readonly ErrorObject[], context: ExplainContext, report: Report): void {
+export function explainAll(all: readonly ErrorObject[], context: ExplainContext, report: ReportFault): void {
   const { root } = context;
   // What nobody will read need not be explained.
   const errors = all.slice(0, 2 * FAULTS);
@@ -86,7 +86,7 @@ function explain(error: ErrorObject, context: ExplainContext): Fault | undefined
 
 export function unknownOption(
   path: readonly string[],
-  map: Node,
+  map: YamlNode,
   schema: JsonSchema,
   option: string,
   sections: Readonly<Record<string, JsonSchema>>,
@@ -109,13 +109,13 @@ export function unknownOption(
 }
 
 /** Whether a required option was set to null and may be. */
-function nulled(map: Node, schema: JsonSchema, name: string): boolean {
+function nulled(map: YamlNode, schema: JsonSchema, name: string): boolean {
   return map.kind === 'map' && map.removed.has(name) && allowsNull(own(schema.properties, name) ?? {});
 }
 
 function missing(
   path: readonly string[],
-  map: Node,
+  map: YamlNode,
   key: Mark | undefined,
   schema: JsonSchema,
   name: string,

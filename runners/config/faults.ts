@@ -2,7 +2,7 @@
 // it lies, how that file came in, and in which rows it shows if it does not show in all.
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
 import { FAULTS } from './budgets.js';
-import { frame, where, type Mark, type Source } from './source.js';
+import { frame, where, type Mark, type SourceText } from './source-text.js';
 
 export interface Fault {
   readonly mark: Mark;
@@ -12,7 +12,7 @@ export interface Fault {
   readonly note?: string;
 }
 
-export type Report = (fault: Fault) => void;
+export type ReportFault = (fault: Fault) => void;
 
 /** A combination that was looked at; a profile is null where the experiment has none. */
 export interface Combination {
@@ -28,7 +28,7 @@ interface Sighting {
 }
 
 export class Faults {
-  readonly #sightings = new Map<Source, Map<string, Sighting>>();
+  readonly #sightings = new Map<SourceText, Map<string, Sighting>>();
   readonly #warnings = new Map<string, Fault>();
 
   #count = 0;
@@ -44,7 +44,7 @@ export class Faults {
   }
 
   /** For what is allowed and most likely not meant. */
-  readonly warn: Report = (fault) => {
+  readonly warn: ReportFault = (fault) => {
     this.#warnings.set(`${where(fault.mark)} ${fault.message}`, fault);
   };
 
@@ -56,20 +56,20 @@ export class Faults {
   }
 
   /** For faults that belong to a file or an argument as such. */
-  readonly report: Report = (fault) => {
+  readonly report: ReportFault = (fault) => {
     this.#sight(fault).anywhere = true;
   };
 
   /** For faults found while looking at one combination of row and profile. */
-  reportIn(combination: Combination): Report {
+  reportIn(combination: Combination): ReportFault {
     return (fault) => {
       this.#sight(fault).seen.push(combination);
     };
   }
 
   /** @param looked every combination that was looked at; @param order sources in the order to report them */
-  errors(looked: readonly Combination[], order: readonly Source[]): MtcpError[] {
-    const rank = (source: Source) => (order.includes(source) ? order.indexOf(source) : order.length);
+  errors(looked: readonly Combination[], order: readonly SourceText[]): MtcpError[] {
+    const rank = (source: SourceText) => (order.includes(source) ? order.indexOf(source) : order.length);
     const errors = [...this.#sightings.values()]
       .flatMap((sightings) => [...sightings.values()])
       .sort(
@@ -135,7 +135,7 @@ const LONGEST = 1000;
 const clip = (text: string): string =>
   text.length > LONGEST ? `${text.slice(0, LONGEST / 2)} ... ${text.slice(-LONGEST / 2)}` : text;
 
-function chain(source: Source): string[] {
+function chain(source: SourceText): string[] {
   const lines: string[] = [];
   let brought = source.kind === 'plugin' ? 'loaded' : 'extended';
   for (let at = source.extendedBy; at; at = at.source.extendedBy) {

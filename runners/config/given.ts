@@ -5,18 +5,18 @@
 //   a number, true, false, null     train.epochs=5
 //   [...] and {...}                 augment.size=[96, 128]
 //   "..." and '...'                 text that looks like one of the above
-import type { Fault, Report } from './faults.js';
-import type { Node } from './nodes.js';
-import type { Source } from './source.js';
+import type { Fault, ReportFault } from './faults.js';
+import type { YamlNode } from './nodes.js';
+import type { SourceText } from './source-text.js';
 import { parseYaml } from './yaml.js';
 
 /**
  * The value of `source.text` from `start` on; undefined after a fault. Brackets around something that is no list and no
  * map are a fault of an argument, and text in an environment variable, which was not written for mtcp alone.
  */
-export function readGiven(source: Source, report: Report, start = 0): Node | undefined {
+export function readGiven(source: SourceText, report: ReportFault, start = 0): YamlNode | undefined {
   const given = source.text.slice(start);
-  const asText: Node = {
+  const asText: YamlNode = {
     kind: 'scalar',
     value: given,
     mark: { source, start, end: source.text.length, path: [] },

@@ -1,6 +1,6 @@
 // Experiment files for programs: load one, validate many, say what is wrong, tell rows apart.
 export { display } from './compose.js';
-export { Faults, throwAll, type Report } from './faults.js';
+export { Faults, throwAll, type ReportFault } from './faults.js';
 export { formatErrors, wantsColor, type FormatOptions } from './format.js';
 export {
   checkFiles,

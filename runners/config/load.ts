@@ -11,7 +11,7 @@ import { withThreads } from './run-settings.js';
 import { unknownName } from './explain.js';
 import { Faults, throwAll, type Combination } from './faults.js';
 import { COMPOSED_NODES } from './budgets.js';
-import { child, sizeOf, text, toValue, type MapNode } from './nodes.js';
+import { child, sizeOf, text, toValue, type YamlMap } from './nodes.js';
 import { parseOverrides } from './overrides.js';
 import { loadPlugins } from './plugins.js';
 import { Provenance } from './provenance.js';
@@ -251,7 +251,7 @@ function examine(file: string, options: LoadOptions, expected: 'experiment' | 'a
 function bounded(
   composition: Composition,
   combinations: readonly Combination[],
-  overrides: readonly MapNode[],
+  overrides: readonly YamlMap[],
   faults: Faults,
 ): readonly Combination[] {
   if (combinations.length === 0) return [];

@@ -4,10 +4,18 @@
 //   everything else      replaces: scalars, lists
 //   null                 removes the key; an option that may be null is null then, any other has its default
 //   another `type`       replaces the whole slot: options of one type mean nothing to another
-import { emptyMap, isNull, text, type Entry, type MapNode, type Node, type Removal } from './nodes.js';
+import {
+  emptyMap,
+  isNull,
+  text,
+  type YamlEntry,
+  type YamlMap,
+  type YamlNode,
+  type Removal,
+} from './nodes.js';
 
-export function merge(base: MapNode, overlay: MapNode): MapNode {
-  const entries = new Map<string, Entry>(base.entries);
+export function merge(base: YamlMap, overlay: YamlMap): YamlMap {
+  const entries = new Map<string, YamlEntry>(base.entries);
   const removed = new Map<string, Removal>(base.removed);
   for (const [name, { key, value }] of overlay.entries) {
     const below = base.entries.get(name);
@@ -28,24 +36,24 @@ export function merge(base: MapNode, overlay: MapNode): MapNode {
 }
 
 /** A null that a value is written over, as what the value replaced. */
-function removedEntry(removal: Removal | undefined): Entry | undefined {
+function removedEntry(removal: Removal | undefined): YamlEntry | undefined {
   if (!removal) return undefined;
   const { key, value, over } = removal;
   return { key, value: { kind: 'scalar', value: null, mark: value }, over };
 }
 
 /** All layers over each other, the first at the bottom. `mark` stands for the whole. */
-export function mergeAll(mark: MapNode['mark'], layers: readonly MapNode[]): MapNode {
+export function mergeAll(mark: YamlMap['mark'], layers: readonly YamlMap[]): YamlMap {
   return layers.reduce(merge, emptyMap(mark));
 }
 
 /** A value with nothing below it: its nulls have done their work. */
-function settle(node: Node): Node {
+function settle(node: YamlNode): YamlNode {
   if (node.kind === 'map') return merge(emptyMap(node.mark), node);
   return node.kind === 'list' ? { ...node, items: node.items.map(settle) } : node;
 }
 
-function mergeable(below: Node, above: MapNode): below is MapNode {
+function mergeable(below: YamlNode, above: YamlMap): below is YamlMap {
   if (below.kind !== 'map') return false;
   const old = text(below, 'type');
   const now = text(above, 'type');

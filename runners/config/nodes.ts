@@ -1,8 +1,8 @@
 // Parsed YAML that remembers who wrote what. Nodes are never changed: merging makes new ones that share
 // the old parts, so a value keeps its mark through every step of composition.
-import type { Mark } from './source.js';
+import type { Mark } from './source-text.js';
 
-export interface ScalarNode {
+export interface YamlScalar {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
   readonly mark: Mark;
@@ -10,17 +10,17 @@ export interface ScalarNode {
   readonly unfilled?: true;
 }
 
-export interface ListNode {
+export interface YamlList {
   readonly kind: 'list';
-  readonly items: readonly Node[];
+  readonly items: readonly YamlNode[];
   readonly mark: Mark;
 }
 
-export interface Entry {
+export interface YamlEntry {
   readonly key: Mark;
-  readonly value: Node;
+  readonly value: YamlNode;
   /** What this one replaced; a merged map has none, its parts have. */
-  readonly over?: Entry;
+  readonly over?: YamlEntry;
 }
 
 /** A null that an overlay wrote over a key. */
@@ -29,42 +29,42 @@ export interface Removal {
   readonly value: Mark;
   /** Whether there was something to remove. */
   readonly existed: boolean;
-  readonly over?: Entry;
+  readonly over?: YamlEntry;
 }
 
-export interface MapNode {
+export interface YamlMap {
   readonly kind: 'map';
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, YamlEntry>;
   /** Keys that null removed and nothing wrote again; empty in a map as parsed, where null is a scalar. */
   readonly removed: ReadonlyMap<string, Removal>;
   readonly mark: Mark;
 }
 
-export type Node = ScalarNode | ListNode | MapNode;
+export type YamlNode = YamlScalar | YamlList | YamlMap;
 
-export function emptyMap(mark: Mark): MapNode {
+export function emptyMap(mark: Mark): YamlMap {
   return { kind: 'map', entries: new Map(), removed: new Map(), mark };
 }
 
-export function isNull(node: Node): boolean {
+export function isNull(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.value === null;
 }
 
 /** The value of `key` if `node` is a map that has it. */
-export function child(node: Node | undefined, key: string): Node | undefined {
+export function child(node: YamlNode | undefined, key: string): YamlNode | undefined {
   return node?.kind === 'map' ? node.entries.get(key)?.value : undefined;
 }
 
 /** The string that `key` of this map holds, if it holds one. */
-export function text(node: Node | undefined, key: string): string | undefined {
+export function text(node: YamlNode | undefined, key: string): string | undefined {
   const value = child(node, key);
   return value?.kind === 'scalar' && typeof value.value === 'string' ? value.value : undefined;
 }
 
-const sizes = new WeakMap<Node, number>();
+const sizes = new WeakMap<YamlNode, number>();
 
 /** Keys and values below a node, itself included; what an alias repeats counts as often as it is there. */
-export function sizeOf(node: Node): number {
+export function sizeOf(node: YamlNode): number {
   if (node.kind === 'scalar') return 1;
   const known = sizes.get(node);
   if (known !== undefined) return known;
@@ -76,31 +76,31 @@ export function sizeOf(node: Node): number {
 }
 
 /** Plain JSON of a node. */
-export function toValue(node: Node): unknown {
+export function toValue(node: YamlNode): unknown {
   if (node.kind === 'scalar') return node.value;
   if (node.kind === 'list') return node.items.map(toValue);
   return Object.fromEntries([...node.entries].map(([key, entry]) => [key, toValue(entry.value)]));
 }
 
 /** `value` below `keys`: { a: { b: value } }. `mark` stands for the key at each depth. */
-export function nest(keys: readonly string[], value: Node, mark: (depth: number) => Mark): MapNode {
+export function nest(keys: readonly string[], value: YamlNode, mark: (depth: number) => Mark): YamlMap {
   let node = value;
   for (let depth = keys.length - 1; depth >= 0; depth--) {
     const key = mark(depth);
     const entries = new Map([[keys[depth], { key, value: node }]]);
     node = { kind: 'map', entries, removed: new Map(), mark: key };
   }
-  return node as MapNode;
+  return node as YamlMap;
 }
 
 /** What lies at a path: the node, and the mark of its key if it has one. */
 export interface Place {
-  readonly node: Node;
+  readonly node: YamlNode;
   readonly key?: Mark;
 }
 
 /** Follows `path`; where it leads to something that nobody wrote, the last place on the way. */
-export function follow(root: Node, path: readonly string[]): Place & { readonly found: boolean } {
+export function follow(root: YamlNode, path: readonly string[]): Place & { readonly found: boolean } {
   let place: Place = { node: root };
   for (const step of path) {
     let next: Place | undefined;

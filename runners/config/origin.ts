@@ -1,6 +1,6 @@
 // Where the values of a resolved trial come from: who wrote each one, in which layer, over what.
-import { where, type Mark } from './source.js';
-import { follow, toValue, type Entry, type MapNode, type Node, type Removal } from './nodes.js';
+import { where, type Mark } from './source-text.js';
+import { follow, toValue, type YamlEntry, type YamlMap, type YamlNode, type Removal } from './nodes.js';
 
 export interface Origin {
   /** `file:line:col`, an argument, an environment variable; null for a default. */
@@ -14,19 +14,19 @@ export interface Origin {
 }
 
 /** Of the value at `path` of a merged trial; of what removed it, if a null did. */
-export function originOf(root: MapNode, path: readonly string[]): Origin {
-  let node: Node = root;
+export function originOf(root: YamlMap, path: readonly string[]): Origin {
+  let node: YamlNode = root;
   for (const [i, step] of path.entries()) {
     const last = i === path.length - 1;
     if (node.kind === 'list') {
-      const item: Node | undefined = node.items[Number(step)];
+      const item: YamlNode | undefined = node.items[Number(step)];
       if (!item) return DEFAULT;
       if (last) return described(item.mark, []);
       node = item;
       continue;
     }
     if (node.kind !== 'map') return DEFAULT;
-    const entry: Entry | undefined = node.entries.get(step);
+    const entry: YamlEntry | undefined = node.entries.get(step);
     if (!entry) {
       const removal: Removal | undefined = node.removed.get(step);
       return removal ? described(removal.value, history(removal.over)) : DEFAULT;
@@ -48,14 +48,14 @@ function rankOf(mark: Mark): number {
  * The key below `path` that the highest layer wrote or removed; undefined if all of it is usual. Where
  * nobody wrote the path, the nearest thing around it.
  */
-export function lastChange(root: MapNode, path: readonly string[]): Mark | undefined {
+export function lastChange(root: YamlMap, path: readonly string[]): Mark | undefined {
   const { node, key, found } = follow(root, path);
   if (!found) return path.length > 0 ? lastChange(root, path.slice(0, -1)) : undefined;
   let last: Mark | undefined;
   const consider = (mark: Mark | undefined) => {
     if (mark && rankOf(mark) > (last ? rankOf(last) : 0)) last = mark;
   };
-  const visit = (at: Node): void => {
+  const visit = (at: YamlNode): void => {
     if (at.kind !== 'map') return;
     for (const { key, value } of at.entries.values()) {
       consider(key);
@@ -88,7 +88,7 @@ export function layerOf({ source, path: [section, name] }: Mark): string {
   return section === 'sweep' ? 'sweep' : 'file';
 }
 
-function history(over: Entry | undefined): Origin['over'] {
+function history(over: YamlEntry | undefined): Origin['over'] {
   const values: { value: unknown; where: string }[] = [];
   for (let at = over; at; at = at.over)
     values.push({ value: toValue(at.value), where: where(at.value.mark) });

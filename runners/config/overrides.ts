@@ -2,11 +2,11 @@
 // (given.ts); null removes. Each is a layer
 // of its own, so a later one sees what an earlier one did. `seeds=...` belongs to the experiment, all others to
 // its trials.
-import type { Report } from './faults.js';
+import type { ReportFault } from './faults.js';
 import { readGiven } from './given.js';
-import { nest, type MapNode } from './nodes.js';
+import { nest, type YamlMap } from './nodes.js';
 import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
-import { Source, type Mark } from './source.js';
+import { SourceText, type Mark } from './source-text.js';
 
 /** What people meant who tried to set something that is not part of a trial. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -16,22 +16,22 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 export interface Overrides {
-  readonly sources: readonly Source[];
+  readonly sources: readonly SourceText[];
   /** Overlays on the trial sections. */
-  readonly layers: readonly MapNode[];
+  readonly layers: readonly YamlMap[];
   /** Overlays on the experiment itself. */
-  readonly root: readonly MapNode[];
+  readonly root: readonly YamlMap[];
 }
 
-export function parseOverrides(texts: readonly string[], report: Report): Overrides {
-  const sources: Source[] = [];
-  const layers: MapNode[] = [];
-  const root: MapNode[] = [];
+export function parseOverrides(texts: readonly string[], report: ReportFault): Overrides {
+  const sources: SourceText[] = [];
+  const layers: YamlMap[] = [];
+  const root: YamlMap[] = [];
   for (const text of texts) {
     const equals = text.indexOf('=');
     // Blanks in place of the path: what the YAML parser reads keeps its offsets.
     const value = ' '.repeat(equals + 1) + text.slice(equals + 1);
-    const source = new Source(`argument "${text}"`, value, process.cwd(), 'argument');
+    const source = new SourceText(`argument "${text}"`, value, process.cwd(), 'argument');
     sources.push(source);
     const layer = parseOverride(source, equals < 0 ? undefined : text.slice(0, equals), report);
     if (layer) (layer.entries.has('seeds') ? root : layers).push(layer);
@@ -39,7 +39,11 @@ export function parseOverrides(texts: readonly string[], report: Report): Overri
   return { sources, layers, root };
 }
 
-function parseOverride(source: Source, path: string | undefined, report: Report): MapNode | undefined {
+function parseOverride(
+  source: SourceText,
+  path: string | undefined,
+  report: ReportFault,
+): YamlMap | undefined {
   const whole: Mark = { source, start: 0, end: source.text.length, path: [] };
   const fail = (message: string, hint: string) => report({ mark: whole, message, hint });
   const keys = splitPath(path ?? '');
@@ -56,7 +60,7 @@ function parseOverride(source: Source, path: string | undefined, report: Report)
 }
 
 /** Where each key of the path is written. */
-function marksOf(keys: readonly string[], source: Source): (depth: number) => Mark {
+function marksOf(keys: readonly string[], source: SourceText): (depth: number) => Mark {
   return (depth) => {
     const end = keys.slice(0, depth + 1).join('.').length;
     return { source, start: end - keys[depth].length, end, path: keys.slice(0, depth + 1) };

@@ -6,19 +6,19 @@ import { basename, dirname, resolve } from 'node:path';
 import { didYouMean } from '../../registry/support/near.js';
 import type { Plugin, PluginError, PluginFault } from './load-plugin.js';
 import { display, nearFiles } from './compose.js';
-import type { Report } from './faults.js';
+import type { ReportFault } from './faults.js';
 import { PLUGINS } from './budgets.js';
-import { child, type MapNode, type Node } from './nodes.js';
+import { child, type YamlMap, type YamlNode } from './nodes.js';
 import type { Schemas } from './schemas.js';
-import { Source, type Mark } from './source.js';
+import { SourceText, type Mark } from './source-text.js';
 
 const requireHere = createRequire(import.meta.url);
 
 /** Loads the plugins that these files name. Undefined if one of them has a fault. */
 export function loadPlugins(
-  files: readonly MapNode[],
+  files: readonly YamlMap[],
   shipped: Schemas,
-  report: Report,
+  report: ReportFault,
 ): Plugin[] | undefined {
   const plugins = new Map<string, Plugin>();
   let failed = false;
@@ -45,16 +45,16 @@ export function loadPlugins(
   return failed ? undefined : [...plugins.values()];
 }
 
-function named(root: MapNode): { name: string; mark: Mark }[] {
+function named(root: YamlMap): { name: string; mark: Mark }[] {
   const value = child(root, 'plugins');
-  const nodes: readonly Node[] = value?.kind === 'list' ? value.items : value ? [value] : [];
+  const nodes: readonly YamlNode[] = value?.kind === 'list' ? value.items : value ? [value] : [];
   return nodes.flatMap((node) =>
     node.kind === 'scalar' && typeof node.value === 'string' ? [{ name: node.value, mark: node.mark }] : [],
   );
 }
 
 /** In the plugin if the place is known, else where the plugin is named. */
-function reportFault(fault: PluginFault, file: string, mark: Mark, report: Report): void {
+function reportFault(fault: PluginFault, file: string, mark: Mark, report: ReportFault): void {
   const { message, hint, line, column = 0, length = 1 } = fault;
   if (fault.file === undefined || line === undefined) {
     const near = message.startsWith('there is no such') ? nearFiles(file, /\.m?[jt]s$/) : [];
@@ -66,7 +66,7 @@ function reportFault(fault: PluginFault, file: string, mark: Mark, report: Repor
     return;
   }
   const text = readFileSync(fault.file, 'utf8');
-  const source = new Source(display(fault.file), text, dirname(fault.file), 'plugin', mark);
+  const source = new SourceText(display(fault.file), text, dirname(fault.file), 'plugin', mark);
   const start = source.offset(line, column + 1);
   report({ mark: { source, start, end: start + length, path: [] }, message, hint });
 }

@@ -1,11 +1,11 @@
 // Who wrote the values of a row's trials: for messages, `mtcp config show --origin` and comparisons.
-import { follow, type MapNode } from './nodes.js';
+import { follow, type YamlMap } from './nodes.js';
 import { lastChange, originOf, type Origin } from './origin.js';
-import { where, type Mark } from './source.js';
+import { where, type Mark } from './source-text.js';
 
 export class Provenance {
   /** @param row the row's trial sections as they were composed, with their marks */
-  constructor(private readonly row: MapNode) {}
+  constructor(private readonly row: YamlMap) {}
 
   /** Who wrote a value, as `file:line:col` or `argument "..."`; for a default, the nearest thing around it. */
   locate(path: string | readonly string[]): string {

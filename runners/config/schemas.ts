@@ -10,8 +10,8 @@ import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject, withDefaults } from '../../registry/options.js';
 import type { BareForm } from './bare.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
-import { child, text, type MapNode, type Node } from './nodes.js';
-import { folderOf } from './source.js';
+import { child, text, type YamlMap, type YamlNode } from './nodes.js';
+import { folderOf } from './source-text.js';
 import { own } from '../../registry/own.js';
 
 /** The package's own schemas. */
@@ -106,15 +106,15 @@ export class Schemas {
    * A valid trial with defaults at every depth and paths made absolute.
    * @param node the same trial with its marks: a relative path is meant from the file that wrote it
    */
-  completeTrial(value: unknown, node: Node): Completed {
+  completeTrial(value: unknown, node: YamlNode): Completed {
     const paths: string[][] = [];
     const root = { schema: this.#document('trial.schema.json'), document: 'trial.schema.json' };
     return { value: this.#complete(root, value, node, [], paths), paths };
   }
 
   /** Calls `visit` with every map of a trial, valid or not, and the schema that is meant for it. */
-  eachMap(node: Node, visit: (map: MapNode, schema: JsonSchema, path: readonly string[]) => void): void {
-    const walk = (at: Located, node: Node, path: readonly string[]): void => {
+  eachMap(node: YamlNode, visit: (map: YamlMap, schema: JsonSchema, path: readonly string[]) => void): void {
+    const walk = (at: Located, node: YamlNode, path: readonly string[]): void => {
       const { schema, document } = this.#chosen(at, outline(node));
       if (node.kind === 'list')
         node.items.forEach((item, i) =>
@@ -128,7 +128,13 @@ export class Schemas {
     walk({ schema: this.#document('trial.schema.json'), document: 'trial.schema.json' }, node, []);
   }
 
-  #complete(at: Located, value: unknown, node: Node | undefined, path: string[], paths: string[][]): unknown {
+  #complete(
+    at: Located,
+    value: unknown,
+    node: YamlNode | undefined,
+    path: string[],
+    paths: string[][],
+  ): unknown {
     const { schema, document } = this.#chosen(at, value);
     // A path that is not given is as little part of the trial as one that is.
     if (value === null && at.schema.anyOf?.some(({ format }) => format === 'path')) paths.push(path);
@@ -137,7 +143,7 @@ export class Schemas {
       // A default was written by nobody, so it is meant from the working directory, as absolute as the rest.
       return isAbsolute(value) ? value : resolve(node ? folderOf(node.mark) : '.', value);
     }
-    const into = (schema: JsonSchema, value: unknown, below: Node | undefined, step: string) =>
+    const into = (schema: JsonSchema, value: unknown, below: YamlNode | undefined, step: string) =>
       this.#complete({ schema, document }, value, below, [...path, step], paths);
     if (Array.isArray(value)) {
       const items = node?.kind === 'list' ? node.items : [];
@@ -271,7 +277,7 @@ function withComponents(index: JsonSchema, added: readonly PluginComponent[]): J
 const EXACT = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
 
 /** As much of a node's value as a choice between schemas looks at. */
-function outline(node: Node): unknown {
+function outline(node: YamlNode): unknown {
   if (node.kind === 'map') return { type: text(node, 'type') };
   return node.kind === 'list' ? [] : node.value;
 }

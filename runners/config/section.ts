@@ -1,7 +1,7 @@
 // Sections of an experiment file that name a component and are no part of what a trial is, such as `tracking`.
 import type { Slot } from '../../registry/container.js';
-import { child, toValue, type MapNode } from './nodes.js';
-import { where } from './source.js';
+import { child, toValue, type YamlMap } from './nodes.js';
+import { where } from './source-text.js';
 
 export interface SectionConfig {
   /** null: none, whatever the environment says. */
@@ -11,7 +11,7 @@ export interface SectionConfig {
 }
 
 /** Undefined if the file says nothing about it. */
-export function sectionOf(root: MapNode, name: string): SectionConfig | undefined {
+export function sectionOf(root: YamlMap, name: string): SectionConfig | undefined {
   const node = child(root, name);
   if (!node) return root.removed.has(name) ? { slot: null, locate: () => where(root.mark) } : undefined;
   return {

@@ -5,10 +5,10 @@ import { isPlainObject } from '../../registry/options.js';
 import type { Composition } from './compose.js';
 import { unknownName } from './explain.js';
 import { DependencyGraph } from './dependency-graph.js';
-import type { Fault, Faults, Report } from './faults.js';
+import type { Fault, Faults, ReportFault } from './faults.js';
 import { FAULTS, ROW_DEPTH } from './budgets.js';
 import { follow } from './nodes.js';
-import type { Mark } from './source.js';
+import type { Mark } from './source-text.js';
 import type { TrialSpec } from './trial.js';
 import type { Draft } from './validate.js';
 
@@ -124,7 +124,7 @@ function inShort(rows: readonly string[]): string {
   return (names.length > 8 ? [...names.slice(0, 4), '...', ...names.slice(-3)] : names).join(' -> ');
 }
 
-function validateParts(draft: Draft, report: Report): void {
+function validateParts(draft: Draft, report: ReportFault): void {
   const { weights, tasks } = draft.value;
   if (!isPlainObject(weights) || !isPlainObject(weights.rows)) return;
   const known = [...Object.keys(isPlainObject(tasks) ? tasks : {}), ...STARTED_PARTS];

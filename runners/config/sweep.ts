@@ -9,21 +9,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nearestNames } from '../../registry/support/near.js';
 import { unknownName } from './explain.js';
-import type { Report } from './faults.js';
+import type { ReportFault } from './faults.js';
 import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
 import { EXCLUSIONS, FAULTS, SWEPT_PATHS, SWEPT_ROWS } from './budgets.js';
-import { child, isNull, nest, text, toValue, type MapNode, type Node, type ScalarNode } from './nodes.js';
-import type { Mark } from './source.js';
+import { child, isNull, nest, text, toValue, type YamlMap, type YamlNode, type YamlScalar } from './nodes.js';
+import type { Mark } from './source-text.js';
 
 /** Row to its overlays, each a list because several files may write one. */
-export type Overlays = ReadonlyMap<string, readonly MapNode[]>;
+export type Overlays = ReadonlyMap<string, readonly YamlMap[]>;
 
 export interface Swept {
   readonly rows: Overlays;
   /** The row that each row of the sweep came from. */
   readonly origins: ReadonlyMap<string, string>;
   /** Every overlay that the sweep made, to be checked by itself. */
-  readonly layers: readonly MapNode[];
+  readonly layers: readonly YamlMap[];
   /** Paths that are varied, and where. */
   readonly paths: ReadonlyMap<string, Mark>;
 }
@@ -33,14 +33,14 @@ interface Choice {
   /** What `exclude` calls it: the path, or `case`. */
   readonly axis: string;
   readonly label: string;
-  readonly value: Node;
-  readonly layer: MapNode;
+  readonly value: YamlNode;
+  readonly layer: YamlMap;
 }
 
 const unswept = (rows: Overlays): Swept => ({ rows, origins: new Map(), layers: [], paths: new Map() });
 
 /** @param rows of the experiment; one with the name '' if it has none */
-export function expandSweep(sweep: Node | undefined, rows: Overlays, report: Report): Swept {
+export function expandSweep(sweep: YamlNode | undefined, rows: Overlays, report: ReportFault): Swept {
   if (sweep?.kind !== 'map') return unswept(rows);
   const [grid, zip] = ['grid', 'zip'].map((name) => axes(child(sweep, name), report));
   for (const { path, mark } of zip.filter(({ path }) => grid.some((axis) => axis.path === path)))
@@ -67,7 +67,7 @@ export function expandSweep(sweep: Node | undefined, rows: Overlays, report: Rep
   const exclude = exclusions(child(sweep, 'exclude'), [...rows.keys()], factors, report);
   const wanted = new Set(chosenRows(child(sweep, 'rows'), [...rows.keys()], report));
 
-  const result = new Map<string, readonly MapNode[]>();
+  const result = new Map<string, readonly YamlMap[]>();
   const origins = new Map<string, string>();
   for (const [row, layers] of rows) {
     if (!wanted.has(row) || factors.length === 0) {
@@ -116,7 +116,7 @@ interface Axis {
 }
 
 /** The paths of a grid or zip with their values, each a list, or a map of label to value. */
-function axes(node: Node | undefined, report: Report): Axis[] {
+function axes(node: YamlNode | undefined, report: ReportFault): Axis[] {
   if (node?.kind !== 'map') return [];
   return [...node.entries].map(([path, { key, value }]) => {
     const keys = splitPath(path);
@@ -148,23 +148,23 @@ function axes(node: Node | undefined, report: Report): Axis[] {
 }
 
 /** Values with the names that a map gives them, in the order in which they are written. */
-function valuesOf(node: Node): [label: string | undefined, value: Node][] {
+function valuesOf(node: YamlNode): [label: string | undefined, value: YamlNode][] {
   if (node.kind === 'list') return node.items.map((item) => [undefined, item]);
   if (node.kind !== 'map') return [];
-  const nulls = [...node.removed].map(([label, { key, value }]): [string, Mark, Node] => [
+  const nulls = [...node.removed].map(([label, { key, value }]): [string, Mark, YamlNode] => [
     label,
     key,
     { kind: 'scalar', value: null, mark: value },
   ]);
   return [
-    ...[...node.entries].map(([label, { key, value }]): [string, Mark, Node] => [label, key, value]),
+    ...[...node.entries].map(([label, { key, value }]): [string, Mark, YamlNode] => [label, key, value]),
     ...nulls,
   ]
     .sort(([, a], [, b]) => (a.source === b.source ? a.start - b.start : 0))
     .map(([label, , value]) => [label, value]);
 }
 
-function casesOf(node: Node | undefined): Choice[] {
+function casesOf(node: YamlNode | undefined): Choice[] {
   if (node?.kind !== 'map') return [];
   return [...node.entries].flatMap(([label, { value }]) =>
     value.kind === 'map' ? [{ axis: 'case', label, value, layer: value }] : [],
@@ -172,7 +172,7 @@ function casesOf(node: Node | undefined): Choice[] {
 }
 
 /** What a value is called in the name of a row. */
-function labelOf(node: Node): string {
+function labelOf(node: YamlNode): string {
   if (isNull(node)) return 'none';
   if (node.kind === 'scalar') return String(node.value);
   if (node.kind === 'list') return `[${node.items.map(labelOf).join(', ')}]`;
@@ -184,7 +184,7 @@ function labelOf(node: Node): string {
 }
 
 /** Values side by side: one factor whose choices set all paths at once. */
-function zipped(axes: readonly Axis[], report: Report): Choice[][][] {
+function zipped(axes: readonly Axis[], report: ReportFault): Choice[][][] {
   if (axes.length === 0) return [];
   const [first, ...others] = axes;
   const odd = others.find(({ choices }) => choices.length !== first.choices.length);
@@ -218,12 +218,16 @@ function shortNames(paths: readonly string[]): Map<string, string> {
   return new Map(paths.map((path) => [path, short(path)]));
 }
 
-function chosenRows(node: Node | undefined, rows: readonly string[], report: Report): readonly string[] {
+function chosenRows(
+  node: YamlNode | undefined,
+  rows: readonly string[],
+  report: ReportFault,
+): readonly string[] {
   if (node?.kind !== 'list') return rows;
   const known = new Set(rows);
   const unknown = node.items.filter(
     (item) => item.kind === 'scalar' && typeof item.value === 'string' && !known.has(item.value),
-  ) as ScalarNode[];
+  ) as YamlScalar[];
   for (const item of unknown.slice(0, FAULTS))
     report({
       mark: item.mark,
@@ -244,10 +248,10 @@ interface Exclusions {
 }
 
 function exclusions(
-  node: Node | undefined,
+  node: YamlNode | undefined,
   rows: readonly string[],
   factors: readonly Choice[][][],
-  report: Report,
+  report: ReportFault,
 ): Exclusions {
   const choices = factors.flat(2);
   const entries = node?.kind === 'list' ? node.items.filter((item) => item.kind === 'map') : [];
@@ -256,7 +260,7 @@ function exclusions(
   );
   const unused = new Set(sound);
 
-  function checkExclusion(axis: string, key: Mark, value: Node): boolean {
+  function checkExclusion(axis: string, key: Mark, value: YamlNode): boolean {
     const known = [...new Set(choices.map((choice) => choice.axis))];
     const labels = choices.filter((choice) => choice.axis === axis).map(({ label }) => label);
     const values = axis === 'row' ? rows : [...new Set(labels)];
@@ -295,7 +299,7 @@ function exclusions(
 }
 
 /** By value or by name. */
-function is(choice: Choice, axis: string, wanted: Node): boolean {
+function is(choice: Choice, axis: string, wanted: YamlNode): boolean {
   if (choice.axis !== axis) return false;
   const value = toValue(wanted);
   if (value === choice.label) return true;

@@ -5,28 +5,28 @@ import { isPlainObject } from '../../registry/options.js';
 import { isInherited } from '../../registry/own.js';
 import { fillTrial, mergeTrial, sections, type Composition } from './compose.js';
 import { explainAll, unknownName, unknownOption } from './explain.js';
-import type { Combination, Fault, Faults, Report } from './faults.js';
+import type { Combination, Fault, Faults, ReportFault } from './faults.js';
 import { splitPath } from './keys.js';
 import { FAULTS } from './budgets.js';
-import { child, type Node, follow, toValue, type MapNode } from './nodes.js';
+import { child, type YamlNode, follow, toValue, type YamlMap } from './nodes.js';
 import type { Schemas } from './schemas.js';
-import { where, type Mark } from './source.js';
+import { where, type Mark } from './source-text.js';
 import { FillBudget, usedVariables } from './variables.js';
 
 /** A row under a profile, merged; not yet known to be valid. */
 export interface Draft extends Combination {
   /** Before variables are filled in: what is written. */
-  readonly merged: MapNode;
-  readonly node: MapNode;
+  readonly merged: YamlMap;
+  readonly node: YamlMap;
   readonly value: Record<string, unknown>;
 }
 
 /** Files and overrides by themselves: partial, but nothing in them may be unknown or of the wrong type. */
 export function validateLayers(
   { files, sweep }: Composition,
-  overrides: readonly MapNode[],
+  overrides: readonly YamlMap[],
   schemas: Schemas,
-  report: Report,
+  report: ReportFault,
 ): void {
   const known = schemas.trialSections();
   for (const root of files) {
@@ -37,7 +37,7 @@ export function validateLayers(
 }
 
 /** Rows and profiles as one file has them. */
-function overlaysIn(root: MapNode): MapNode[] {
+function overlaysIn(root: YamlMap): YamlMap[] {
   return ['rows', 'profiles'].flatMap((section) => {
     const named = child(root, section);
     const values = named?.kind === 'map' ? [...named.entries.values()].map(({ value }) => value) : [];
@@ -45,7 +45,7 @@ function overlaysIn(root: MapNode): MapNode[] {
   });
 }
 
-function validateOverlay(overlay: MapNode, schemas: Schemas, report: Report): void {
+function validateOverlay(overlay: YamlMap, schemas: Schemas, report: ReportFault): void {
   const { variables, rest } = apart(overlay);
   const context = { partial: true, sections: schemas.trialSections() };
   explainAll(schemas.trial(toValue(rest)), { root: rest, ...context }, report);
@@ -53,8 +53,8 @@ function validateOverlay(overlay: MapNode, schemas: Schemas, report: Report): vo
 }
 
 /** An overlay's `variables`, and what is left of it. */
-function apart(overlay: MapNode): { variables: MapNode; rest: MapNode } {
-  const only = (wanted: boolean): MapNode => ({
+function apart(overlay: YamlMap): { variables: YamlMap; rest: YamlMap } {
+  const only = (wanted: boolean): YamlMap => ({
     ...overlay,
     entries: new Map([...overlay.entries].filter(([name]) => (name === 'variables') === wanted)),
     removed: new Map([...overlay.removed].filter(([name]) => (name === 'variables') === wanted)),
@@ -65,8 +65,8 @@ function apart(overlay: MapNode): { variables: MapNode; rest: MapNode } {
 /** Variables are declared by files, and used; rows, profiles, sweeps and arguments set what is declared. */
 export function validateVariables(
   { root, files, sweep }: Composition,
-  overrides: readonly MapNode[],
-  report: Report,
+  overrides: readonly YamlMap[],
+  report: ReportFault,
 ): void {
   const declared = child(root, 'variables');
   const names = declared?.kind === 'map' ? [...declared.entries.keys()] : [];
@@ -92,8 +92,8 @@ export function validateVariables(
 /** A path that the sweep varies cannot be set for all of its rows at once. */
 export function validateOverrides(
   { sweep: { paths } }: Composition,
-  overrides: readonly MapNode[],
-  report: Report,
+  overrides: readonly YamlMap[],
+  report: ReportFault,
 ): void {
   for (const override of overrides)
     for (const [path, mark] of paths) {
@@ -108,7 +108,7 @@ export function validateOverrides(
 }
 
 /** The merged name, seeds, report, ...: nothing may be missing. */
-export function validateRoot({ root }: Composition, schemas: Schemas, report: Report): void {
+export function validateRoot({ root }: Composition, schemas: Schemas, report: ReportFault): void {
   explainAll(
     schemas.experiment(toValue(root)),
     { root, partial: false, sections: schemas.trialSections() },
@@ -123,7 +123,7 @@ export function validateRoot({ root }: Composition, schemas: Schemas, report: Re
 export function validateTrials(
   composition: Composition,
   combinations: readonly Combination[],
-  overrides: (row: string) => readonly MapNode[],
+  overrides: (row: string) => readonly YamlMap[],
   schemas: Schemas,
   faults: Faults,
 ): Draft[] {
@@ -145,7 +145,7 @@ export function validateTrials(
 }
 
 /** Tasks are keys of plain objects everywhere, in labels, losses and results. */
-function validateTaskNames(trial: MapNode, report: Report): void {
+function validateTaskNames(trial: YamlMap, report: ReportFault): void {
   for (const section of ['tasks', 'auxiliary'] as const) {
     const named = child(trial, section);
     for (const [name, { key }] of named?.kind === 'map' ? named.entries : [])
@@ -159,7 +159,7 @@ function validateTaskNames(trial: MapNode, report: Report): void {
 }
 
 /** null leaves nothing behind for ajv to see, so a null under a misspelt key is found here. */
-function validateRemovals(trial: MapNode, schemas: Schemas, report: Report): void {
+function validateRemovals(trial: YamlMap, schemas: Schemas, report: ReportFault): void {
   schemas.eachMap(trial, (map, schema, path) => {
     for (const [name, { key, existed }] of map.removed) {
       if (Object.hasOwn(schema.properties ?? {}, name)) continue;
@@ -171,7 +171,7 @@ function validateRemovals(trial: MapNode, schemas: Schemas, report: Report): voi
   });
 }
 
-function nothingToRemove(path: readonly string[], mark: Mark, name: string, map: MapNode): Fault {
+function nothingToRemove(path: readonly string[], mark: Mark, name: string, map: YamlMap): Fault {
   const known = [...map.entries.keys(), ...map.removed.keys()].filter((other) => other !== name);
   const near = nearestNames(name, known).map((other) => `"${other}"`);
   const what = path.at(-1) === 'tasks' ? 'task' : 'entry';
@@ -183,7 +183,11 @@ function nothingToRemove(path: readonly string[], mark: Mark, name: string, map:
 }
 
 /** What `report` says about rows and tasks must be true of them. */
-export function validateReport({ root, sweep }: Composition, drafts: readonly Draft[], report: Report): void {
+export function validateReport(
+  { root, sweep }: Composition,
+  drafts: readonly Draft[],
+  report: ReportFault,
+): void {
   /** Row to its tasks under each profile. */
   const rows = new Map<string, string[][]>();
   for (const { row, value } of drafts) {
@@ -221,7 +225,7 @@ export function validateReport({ root, sweep }: Composition, drafts: readonly Dr
     if (value.kind === 'scalar' && typeof value.value === 'string')
       if (checkRow(value.value, value.mark, 'report.delta_m')) checkTask(value.value, task, value.mark);
 
-  const checkNumbers = (place: string, rowsNode: Node | undefined) => {
+  const checkNumbers = (place: string, rowsNode: YamlNode | undefined) => {
     for (const [row, { key, value }] of rowsNode?.kind === 'map' ? rowsNode.entries : []) {
       if (!checkRow(row, key, place) || value.kind !== 'map') continue;
       for (const [number, { key }] of value.entries) {

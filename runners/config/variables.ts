@@ -8,7 +8,7 @@
 //   train: { epochs: "${epochs}" }                       the number itself
 //   data: { root: "${root}/v2", note: "${tag:-none}" }   inside a text; with a value in case there is none
 import { nearestNames } from '../../registry/support/near.js';
-import type { Report } from './faults.js';
+import type { ReportFault } from './faults.js';
 import { readGiven } from './given.js';
 import { FILLED, VARIABLE_DEPTH } from './budgets.js';
 import {
@@ -16,12 +16,12 @@ import {
   isNull,
   sizeOf,
   text,
-  type Entry,
-  type MapNode,
-  type Node,
-  type ScalarNode,
+  type YamlEntry,
+  type YamlMap,
+  type YamlNode,
+  type YamlScalar,
 } from './nodes.js';
-import { Source, where, type Mark } from './source.js';
+import { SourceText, where, type Mark } from './source-text.js';
 import { own } from '../../registry/own.js';
 
 /** A stretch of a string that is not taken as it is written. */
@@ -77,9 +77,9 @@ export function escapeVariables(value: string): string {
 }
 
 /** The names that strings below `node` use. */
-export function usedVariables(node: Node): Set<string> {
+export function usedVariables(node: YamlNode): Set<string> {
   const names = new Set<string>();
-  const visit = (at: Node): void => {
+  const visit = (at: YamlNode): void => {
     if (at.kind === 'map') for (const { value } of at.entries.values()) visit(value);
     else if (at.kind === 'list') at.items.forEach(visit);
     else if (typeof at.value === 'string')
@@ -94,7 +94,7 @@ export class FillBudget {
   #left = FILLED;
 
   /** Whether there is room for a node and everything below it; takes it if so. */
-  take(node: Node): boolean {
+  take(node: YamlNode): boolean {
     const characters = node.kind === 'scalar' && typeof node.value === 'string' ? node.value.length : 0;
     this.#left -= sizeOf(node) + characters / CHARACTERS;
     return this.#left >= 0;
@@ -106,11 +106,11 @@ const CHARACTERS = 100;
 
 /** A merged trial with its variables filled in, and without `variables` itself. */
 export function fillVariables(
-  trial: MapNode,
-  report: Report,
+  trial: YamlMap,
+  report: ReportFault,
   environment: NodeJS.ProcessEnv,
   budget = new FillBudget(),
-): MapNode {
+): YamlMap {
   const entries = new Map(trial.entries);
   const removed = new Map(trial.removed);
   const declared = entries.get('variables')?.value;
@@ -122,11 +122,11 @@ export function fillVariables(
     environment,
     budget,
   );
-  return variables.fill({ ...trial, entries, removed }) as MapNode;
+  return variables.fill({ ...trial, entries, removed }) as YamlMap;
 }
 
 /** What a variable holds; undefined if it is declared without a value. */
-type Held = Node | undefined;
+type Held = YamlNode | undefined;
 
 class Variables {
   readonly #known = new Map<string, Held>();
@@ -135,14 +135,14 @@ class Variables {
   readonly #refused = new Set<string>();
 
   constructor(
-    private readonly declared: MapNode | undefined,
-    private readonly report: Report,
+    private readonly declared: YamlMap | undefined,
+    private readonly report: ReportFault,
     private readonly environment: NodeJS.ProcessEnv,
     private readonly budget: FillBudget,
   ) {}
 
   /** The same tree with every use replaced; parts without any are kept as they are. */
-  fill(node: Node): Node {
+  fill(node: YamlNode): YamlNode {
     if (node.kind === 'scalar')
       return typeof node.value === 'string' && node.value.includes('${')
         ? this.#text(node, node.value)
@@ -152,7 +152,7 @@ class Variables {
       return items.every((item, i) => item === node.items[i]) ? node : { ...node, items };
     }
     let changed = false;
-    const entries = new Map<string, Entry>();
+    const entries = new Map<string, YamlEntry>();
     for (const [name, entry] of node.entries) {
       const value = this.fill(entry.value);
       if (value !== entry.value && name === 'type') this.#variableType(entry.value);
@@ -163,7 +163,7 @@ class Variables {
     return changed ? dropNulls({ ...node, entries }) : node;
   }
 
-  #variableType({ mark }: Node): void {
+  #variableType({ mark }: YamlNode): void {
     this.report({
       mark,
       message: 'a type cannot be a variable',
@@ -171,7 +171,7 @@ class Variables {
     });
   }
 
-  #text(node: ScalarNode, written: string): Node {
+  #text(node: YamlScalar, written: string): YamlNode {
     const uses = usesIn(written);
     const [{ start, end, name, fallback }] = uses;
     if (start === 0 && end === written.length && name !== undefined) return this.#whole(node, name, fallback);
@@ -204,7 +204,7 @@ class Variables {
     return this.budget.take(whole) ? whole : this.#tooMuch(node.mark);
   }
 
-  #tooMuch(mark: Mark): Node {
+  #tooMuch(mark: Mark): YamlNode {
     this.report({
       mark,
       message: 'variables make too much text and too many values of this experiment',
@@ -214,12 +214,12 @@ class Variables {
   }
 
   /** `${name}` and nothing else: the variable's value with its own type. */
-  #whole(node: ScalarNode, name: string, fallback: string | undefined): Node {
+  #whole(node: YamlScalar, name: string, fallback: string | undefined): YamlNode {
     const held = this.#use(name, fallback, node.mark);
     if (held === undefined) return { ...node, unfilled: true };
     if (!this.budget.take(held)) return this.#tooMuch(node.mark);
     const filled = { name: `\${${name}}`, mark: held.mark, leads: true };
-    const moved = (at: Node): Node =>
+    const moved = (at: YamlNode): YamlNode =>
       at.kind === 'list'
         ? { ...at, items: at.items.map(moved), mark: { ...node.mark, filled } }
         : { ...at, mark: { ...node.mark, filled } };
@@ -255,7 +255,7 @@ class Variables {
     if (held !== undefined) return held;
     if (this.#refused.has(text(child(this.declared, name), 'environment') ?? '')) return undefined;
     if (fallback !== undefined)
-      return this.#read(new Source(where(mark), fallback, mark.source.folder, 'argument'), mark);
+      return this.#read(new SourceText(where(mark), fallback, mark.source.folder, 'argument'), mark);
     const declaration = child(this.declared, name);
     const variable = text(declaration, 'environment');
     this.report({
@@ -286,7 +286,7 @@ class Variables {
     return held;
   }
 
-  #declaration(declaration: Node): Held {
+  #declaration(declaration: YamlNode): Held {
     if (declaration.kind !== 'map') return this.fill(declaration);
     const variable = text(declaration, 'environment');
     const given = variable === undefined ? undefined : own(this.environment, variable);
@@ -301,7 +301,7 @@ class Variables {
       return undefined;
     }
     if (given !== undefined && given !== '') {
-      const source = new Source(`environment variable ${variable}`, given, process.cwd(), 'environment');
+      const source = new SourceText(`environment variable ${variable}`, given, process.cwd(), 'environment');
       return this.#read(source, { source, start: 0, end: given.length, path: [] });
     }
     const standard = child(declaration, 'default');
@@ -309,7 +309,7 @@ class Variables {
   }
 
   /** Text of the environment or behind `:-`; a variable holds no map. */
-  #read(source: Source, mark: Mark): Held {
+  #read(source: SourceText, mark: Mark): Held {
     const node = readGiven(source, ({ message, hint }) => this.report({ mark, message, hint }));
     if (node?.kind === 'map') return { kind: 'scalar', value: source.text, mark };
     return node && { ...node, mark };
@@ -323,7 +323,7 @@ function isReadable(variable: string, environment: NodeJS.ProcessEnv): boolean {
   );
 }
 
-function dropNulls(map: MapNode): MapNode {
+function dropNulls(map: YamlMap): YamlMap {
   const entries = new Map(map.entries);
   const removed = new Map(map.removed);
   for (const [name, { key, value, over }] of map.entries) {

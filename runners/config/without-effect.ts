@@ -4,16 +4,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { sections, type Composition } from './compose.js';
 import { dotted } from './explain.js';
 import type { Faults } from './faults.js';
-import { child, toValue, type MapNode, type Node } from './nodes.js';
+import { child, toValue, type YamlMap, type YamlNode } from './nodes.js';
 import { layerOf } from './origin.js';
-import { where, type Mark } from './source.js';
+import { where, type Mark } from './source-text.js';
 import type { Draft } from './validate.js';
 
 /** A value as a file writes it, with its place in the trial. */
 interface Written {
   readonly path: readonly string[];
   readonly key: Mark;
-  readonly value: Node;
+  readonly value: YamlNode;
 }
 
 /** What a trial has instead. */
@@ -64,10 +64,10 @@ export function warnOfValuesWithoutEffect(
   }
 }
 
-function overlaysOf(file: MapNode, section: 'rows' | 'profiles'): [string, MapNode][] {
+function overlaysOf(file: YamlMap, section: 'rows' | 'profiles'): [string, YamlMap][] {
   const named = child(file, section);
   const entries = named?.kind === 'map' ? [...named.entries] : [];
-  return entries.flatMap(([name, { value }]): [string, MapNode][] =>
+  return entries.flatMap(([name, { value }]): [string, YamlMap][] =>
     value.kind === 'map' ? [[name, value]] : [],
   );
 }
@@ -76,8 +76,8 @@ function overlaysOf(file: MapNode, section: 'rows' | 'profiles'): [string, MapNo
 function effectiveMarks(drafts: readonly Draft[]): Set<Mark> {
   const marks = new Set<Mark>();
   // Drafts share most of their parts.
-  const seen = new Set<Node>();
-  const visit = (node: Node): void => {
+  const seen = new Set<YamlNode>();
+  const visit = (node: YamlNode): void => {
     if (seen.has(node)) return;
     seen.add(node);
     if (node.kind !== 'map') marks.add(node.mark);
@@ -91,7 +91,7 @@ function effectiveMarks(drafts: readonly Draft[]): Set<Mark> {
 }
 
 /** Scalars and lists at every depth. */
-function leavesOf(map: MapNode, path: readonly string[] = []): Written[] {
+function leavesOf(map: YamlMap, path: readonly string[] = []): Written[] {
   return [...map.entries].flatMap(([name, { key, value }]): Written[] => {
     const at = [...path, name];
     return value.kind === 'map' ? leavesOf(value, at) : [{ path: at, key, value }];
@@ -99,13 +99,13 @@ function leavesOf(map: MapNode, path: readonly string[] = []): Written[] {
 }
 
 /** What is at `path`, or took the place of something around it. */
-function winnerAt(root: MapNode, path: readonly string[]): Winner {
-  let node: Node = root;
+function winnerAt(root: YamlMap, path: readonly string[]): Winner {
+  let node: YamlNode = root;
   for (const step of path) {
     if (node.kind !== 'map') break;
     const removal = node.removed.get(step);
     if (removal) return { mark: removal.value, value: null };
-    const next: Node | undefined = child(node, step);
+    const next: YamlNode | undefined = child(node, step);
     if (!next) break;
     node = next;
   }

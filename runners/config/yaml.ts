@@ -14,14 +14,14 @@ import {
   type Event,
   type ScalarEvent,
 } from 'js-yaml';
-import type { Report } from './faults.js';
+import type { ReportFault } from './faults.js';
 import { NO_KEY } from './keys.js';
 import { hasTooManyValues, NODES } from './budgets.js';
-import { sizeOf, type Entry, type Node } from './nodes.js';
-import type { Mark, Source } from './source.js';
+import { sizeOf, type YamlEntry, type YamlNode } from './nodes.js';
+import type { Mark, SourceText } from './source-text.js';
 
 /** The document's node, or undefined after a fault that leaves nothing to work with. */
-export function parseYaml(source: Source, report: Report): Node | undefined {
+export function parseYaml(source: SourceText, report: ReportFault): YamlNode | undefined {
   if (hasTooManyValues(source.text)) {
     report({ mark: markOf(source, 0, 0), message: TOO_MANY, hint: TOO_MANY_HINT });
     return undefined;
@@ -59,7 +59,7 @@ export function parseYaml(source: Source, report: Report): Node | undefined {
 const TOO_MANY = `more than ${NODES} keys and values are written here, aliases counted as often as they are used`;
 const TOO_MANY_HINT = 'an experiment is described by a few hundred; a sweep makes many rows of little text';
 
-function markOf(source: Source, start: number, end: number, path: readonly string[] = []): Mark {
+function markOf(source: SourceText, start: number, end: number, path: readonly string[] = []): Mark {
   return { source, start, end, path };
 }
 
@@ -69,20 +69,20 @@ const PLAIN_NUMBER = /^(?:0|[1-9]\d{0,14})$/;
 
 class Builder {
   #next = 1; // past the document event
-  readonly #anchors = new Map<string, Node | 'open'>();
+  readonly #anchors = new Map<string, YamlNode | 'open'>();
 
   constructor(
-    private readonly source: Source,
+    private readonly source: SourceText,
     private readonly events: readonly Event[],
-    private readonly report: Report,
+    private readonly report: ReportFault,
   ) {}
 
-  build(): Node {
+  build(): YamlNode {
     return this.#node([], markOf(this.source, 0, 0));
   }
 
   /** @param near what to point at if the node itself has no text: `key:` with nothing behind it */
-  #node(path: readonly string[], near: Mark): Node {
+  #node(path: readonly string[], near: Mark): YamlNode {
     const event = this.events[this.#next++];
     if (event.type === EVENT_ALIAS) return this.#alias(event, path);
     if (event.type === EVENT_SCALAR) return this.#anchored(event, this.#scalar(event, path, near));
@@ -96,8 +96,8 @@ class Builder {
     return this.#anchored(event, node);
   }
 
-  #map(path: readonly string[], mark: Mark): Node {
-    const entries = new Map<string, Entry>();
+  #map(path: readonly string[], mark: Mark): YamlNode {
+    const entries = new Map<string, YamlEntry>();
     while (this.events[this.#next].type !== EVENT_POP) {
       const key = this.#node(path, mark);
       const name = this.#keyName(key);
@@ -120,8 +120,8 @@ class Builder {
     return { kind: 'map', entries, removed: new Map(), mark };
   }
 
-  #list(path: readonly string[], mark: Mark): Node {
-    const items: Node[] = [];
+  #list(path: readonly string[], mark: Mark): YamlNode {
+    const items: YamlNode[] = [];
     while (this.events[this.#next].type !== EVENT_POP)
       items.push(this.#node([...path, String(items.length)], mark));
     this.#next++;
@@ -129,7 +129,7 @@ class Builder {
   }
 
   /** The key as a string; a key of another type is a fault. */
-  #keyName(key: Node): string | undefined {
+  #keyName(key: YamlNode): string | undefined {
     if (key.kind === 'scalar' && typeof key.value === 'string') {
       if (key.value !== '<<' && key.value !== NO_KEY) return key.value;
       this.report({
@@ -151,7 +151,7 @@ class Builder {
     return undefined;
   }
 
-  #scalar(event: ScalarEvent, path: readonly string[], near: Mark): Node {
+  #scalar(event: ScalarEvent, path: readonly string[], near: Mark): YamlNode {
     if (event.valueStart < 0 && event.tagStart < 0)
       return { kind: 'scalar', value: null, mark: { ...near, path } };
     const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
@@ -212,7 +212,7 @@ class Builder {
     });
   }
 
-  #alias(event: { anchorStart: number; anchorEnd: number }, path: readonly string[]): Node {
+  #alias(event: { anchorStart: number; anchorEnd: number }, path: readonly string[]): YamlNode {
     const name = this.source.text.slice(event.anchorStart, event.anchorEnd);
     const mark = markOf(this.source, event.anchorStart - 1, event.anchorEnd, path);
     const node = this.#anchors.get(name);
@@ -229,7 +229,7 @@ class Builder {
     return event.anchorStart >= 0 ? this.source.text.slice(event.anchorStart, event.anchorEnd) : undefined;
   }
 
-  #anchored(event: { anchorStart: number; anchorEnd: number }, node: Node): Node {
+  #anchored(event: { anchorStart: number; anchorEnd: number }, node: YamlNode): YamlNode {
     const name = this.#anchorName(event);
     if (name !== undefined) this.#anchors.set(name, node);
     return node;
@@ -257,7 +257,7 @@ const COMPLAINTS: readonly [pattern: RegExp, message: string, hint: string][] = 
   ],
 ];
 
-function syntaxFault(source: Source, { reason, mark }: YAMLException) {
+function syntaxFault(source: SourceText, { reason, mark }: YAMLException) {
   // At the end of the file there is nothing to see; the last written line is where something is missing.
   const end = source.text.trimEnd().length;
   const start = Math.min(mark?.position ?? 0, end);

@@ -70,17 +70,19 @@ export class EagerEngine implements Engine {
   }
 
   /** Nothing is carried over: the second program computes what the first did once more. */
-  async compileStages(
+  async compilePair(
     name: string,
     define: (tracer: Tracer) => readonly [tf.NamedTensorMap, tf.NamedTensorMap],
   ): Promise<readonly [Program, Program]> {
-    const stage = (index: 0 | 1) =>
+    const half = (index: 0 | 1) =>
       this.compile(name, (tracer) => {
-        const stages = define(tracer);
-        tf.dispose(Object.values(stages[1 - index]).filter((t) => !Object.values(stages[index]).includes(t)));
-        return stages[index];
+        const outputs = define(tracer);
+        tf.dispose(
+          Object.values(outputs[1 - index]).filter((t) => !Object.values(outputs[index]).includes(t)),
+        );
+        return outputs[index];
       });
-    return [await stage(0), await stage(1)];
+    return [await half(0), await half(1)];
   }
 
   close(): void {}

@@ -67,7 +67,7 @@ export interface Engine {
    * Two programs from one function: the second starts from what the first left. What it needs of the first one's
    * intermediate values it reads from arrays that the first writes, under the same `carried/...` names.
    */
-  compileStages(
+  compilePair(
     name: string,
     define: (tracer: Tracer) => readonly [NamedTensorMap, NamedTensorMap],
     options?: CompileOptions,

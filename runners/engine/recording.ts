@@ -55,7 +55,7 @@ export class RecordingEngine implements Engine {
     return this.#program(name, graph, outputs, new Map(), started);
   }
 
-  async compileStages(
+  async compilePair(
     name: string,
     define: (tracer: Tracer) => readonly [tf.NamedTensorMap, tf.NamedTensorMap],
     options?: CompileOptions,
@@ -73,7 +73,7 @@ export class RecordingEngine implements Engine {
     for (const [value, carriedName] of carried) first.set(carriedName, value);
     return [
       await this.#program(name, graph, first, new Map(), started),
-      await this.#program(`${name}, second stage`, graph, second, carried, performance.now()),
+      await this.#program(`${name}, second of two`, graph, second, carried, performance.now()),
     ];
   }
 
@@ -306,7 +306,7 @@ function usedInputs(graph: Graph, outputs: readonly Value[], given: ReadonlyMap<
 }
 
 /**
- * What the second stage needs of what the first one computes: where its computation meets the first one's. Values
+ * What the second program needs of what the first one computes: where its computation meets the first one's. Values
  * of types that no array of ours holds (bool, int64) are computed again.
  */
 function carriedValues(graph: Graph, first: readonly Value[], second: readonly Value[]): Map<Value, string> {

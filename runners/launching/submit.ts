@@ -12,7 +12,7 @@ import { MtcpError } from '../../registry/errors.js';
 import type { Experiment, TrialSpec } from '../config/index.js';
 import { readEvents } from '../store/ledger/events.js';
 import { writeWhole } from '../support/files.js';
-import type { Entry, Ledger } from '../store/ledger/ledger.js';
+import type { LedgerTrial, Ledger } from '../store/ledger/ledger.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import type { Failure, Worked } from '../training/work.js';
 import { endOf, isLost, Jobs, type TrialJob } from './jobs.js';
@@ -100,7 +100,11 @@ export interface BatchPlan {
 }
 
 /** Trials that are to be done and that no job and no process is there for. */
-export function wantedIn({ ledger, jobs, only }: Pick<BatchContext, 'ledger' | 'jobs' | 'only'>): Entry[] {
+export function wantedIn({
+  ledger,
+  jobs,
+  only,
+}: Pick<BatchContext, 'ledger' | 'jobs' | 'only'>): LedgerTrial[] {
   return ledger.entries.filter((entry) => {
     const state = ledger.state(entry);
     const job = jobs.job(entry.trial);
@@ -111,7 +115,7 @@ export function wantedIn({ ledger, jobs, only }: Pick<BatchContext, 'ledger' | '
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
-export async function planBatch(context: BatchContext, wanted: readonly Entry[]): Promise<BatchPlan> {
+export async function planBatch(context: BatchContext, wanted: readonly LedgerTrial[]): Promise<BatchPlan> {
   const { experiment, runs, launcher, slot } = context;
   const waves = wavesOf(wanted.map(({ trial }) => trial));
   const trials = waves.flat();
@@ -267,7 +271,7 @@ export async function watch(
   stopRequested: () => boolean,
 ): Promise<boolean> {
   const { ledger, jobs, observe } = context;
-  const told = new Map<Entry, string>();
+  const told = new Map<LedgerTrial, string>();
   let summary = '';
   for (let quiet = 0; ;) {
     const began = performance.now();
@@ -294,14 +298,14 @@ export async function watch(
 }
 
 interface View {
-  entry: Entry;
+  entry: LedgerTrial;
   state: TrialState;
   job: TrialJob | undefined;
   /** Nobody is going to do it. */
   lost: boolean;
 }
 
-function viewOf(entry: Entry, ledger: Ledger, jobs: Jobs): View {
+function viewOf(entry: LedgerTrial, ledger: Ledger, jobs: Jobs): View {
   const state = ledger.state(entry);
   const job = state === 'done' ? undefined : jobs.job(entry.trial);
   return { entry, state, job, lost: isLost(state, job) };

@@ -9,7 +9,7 @@ import type { Slot } from '../../registry/container.js';
 import type { Loss } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import { Faults, throwAll, type Experiment, type Report, type TrialSpec } from '../config/index.js';
+import { Faults, throwAll, type Experiment, type ReportFault, type TrialSpec } from '../config/index.js';
 import type { WithoutGradient } from '../engine/backend.js';
 import type { Tracer } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
@@ -55,7 +55,7 @@ export async function findMisfits(
       observe(known.size, total);
       known.set(keys[i], (misfits = await misfitsIn(trial, recorded)));
     }
-    const report: Report = faults.reportIn({ row: trial.row, profile: null });
+    const report: ReportFault = faults.reportIn({ row: trial.row, profile: null });
     for (const { path, ...fault } of misfits) report({ mark: provenance(trial).blame(path), ...fault });
   }
   return faults.errors(

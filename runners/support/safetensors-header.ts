@@ -4,7 +4,7 @@
 import { MtcpError } from '../../registry/errors.js';
 import { JsonFormat } from '../../registry/support/json-file.js';
 
-export interface Entry {
+export interface TensorEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
   /** First byte of the data, and the one after its last. */
@@ -13,7 +13,7 @@ export interface Entry {
 }
 
 export interface Header {
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -62,7 +62,7 @@ export function parseHeader(
   const twice = duplicateKey(text);
   if (twice !== undefined) return `the header names "${twice}" twice`;
   const { __metadata__: metadata = {}, ...stored } = parsed;
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, TensorEntry>();
   for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(stored)) {
     const [from, to] = offsets;
     if (!Object.hasOwn(sizes, dtype))
@@ -78,7 +78,7 @@ export function parseHeader(
 }
 
 /** Gaps, overlaps and bytes that belong to nothing. */
-function layoutProblem(entries: ReadonlyMap<string, Entry>, size: number): string | undefined {
+function layoutProblem(entries: ReadonlyMap<string, TensorEntry>, size: number): string | undefined {
   let end = 0;
   let before = 'the header';
   const inOrder = [...entries].sort(([, a], [, b]) => a.from - b.from || a.to - b.to);

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import './mlflow/tracker.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
-import type { Tracker, TrackerMessage, TrackerSession } from '../../registry/contracts/tracking.js';
+import type { Tracker, TrackerMessage, RunTracker } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Experiment } from '../config/index.js';
 
@@ -25,14 +25,14 @@ export function trackerOf(
   }
 }
 
-const NOBODY: TrackerSession = { trial: () => {}, end: () => Promise.resolve() };
+const NOBODY: RunTracker = { trial: () => {}, end: () => Promise.resolve() };
 
 /** Starts to follow an invocation of an experiment; without a tracker nothing happens. */
 export function track(
   experiment: Experiment,
   runs: string,
   report: (message: TrackerMessage) => void,
-): TrackerSession {
+): RunTracker {
   const { name, title, description, file, profile } = experiment;
   const tracker = trackerOf(experiment);
   if (!tracker) return NOBODY;

@@ -8,33 +8,33 @@ import { type Assembly } from '../model/assemble.js';
 import { primaryOf } from '../model/primary-metrics.js';
 import { saveBest } from './save.js';
 import { judgedSplit } from '../model/selection.js';
-import { noteMemory, type Session } from './session.js';
+import { noteMemory, type RunningTrial } from './running-trial.js';
 
 /** @param each sees every image of the split with its predictions */
-export async function assess(session: Session, each?: (predicted: Predicted) => void): Promise<void> {
-  const { trial, context, emit, parts, state } = session;
+export async function assess(running: RunningTrial, each?: (predicted: Predicted) => void): Promise<void> {
+  const { trial, context, emit, parts, state } = running;
   const { scheme } = parts.criterion;
   const began = performance.now();
   const { epoch } = state;
   context.observe({ event: 'phase', what: `evaluating epoch ${epoch}` });
-  const measured = await evaluateOn(session, 'val', each);
-  noteMemory(session);
+  const measured = await evaluateOn(running, 'val', each);
+  noteMemory(running);
   emit({ event: 'evaluated', epoch, ...measured, seconds: (performance.now() - began) / 1000 });
   const split = judgedSplit(trial.config, scheme);
-  const judged = split === 'val' ? measured : await evaluateOn(session, split);
+  const judged = split === 'val' ? measured : await evaluateOn(running, split);
   const score = parts.judge(judged.metrics);
   if (split !== 'val') emit({ event: 'judged', epoch, split, score: score ?? null, ...judged });
   scheme.evaluated?.(primaryScores(parts, judged.metrics));
-  tellUnjudged(session, judged, score);
+  tellUnjudged(running, judged, score);
   state.last = { epoch, ...measured };
   if (score !== undefined && (!state.best || score > state.best.score)) {
     state.best = { epoch, score, ...measured };
-    saveBest(session);
+    saveBest(running);
   }
 }
 
 /** What goes by scores goes on without those that there are none of; a person should know. */
-function tellUnjudged({ trial, emit, parts, state }: Session, judged: Measured, score?: number): void {
+function tellUnjudged({ trial, emit, parts, state }: RunningTrial, judged: Measured, score?: number): void {
   const { scheme } = parts.criterion;
   const unscored = parts.tasks
     .map(({ name }) => `${name}.${primaryOf(parts.metrics[name]).name}`)
@@ -47,7 +47,7 @@ function tellUnjudged({ trial, emit, parts, state }: Session, judged: Measured, 
 }
 
 export function evaluateOn(
-  { trial, loader, evaluation }: Session,
+  { trial, loader, evaluation }: RunningTrial,
   split: EvaluatedSplit,
   each?: (predicted: Predicted) => void,
 ): Promise<Measured> {

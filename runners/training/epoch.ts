@@ -2,11 +2,11 @@
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream } from '../../registry/random.js';
 import { save, trySave } from './save.js';
-import { Interrupted, noteMemory, type Session } from './session.js';
+import { Interrupted, noteMemory, type RunningTrial } from './running-trial.js';
 
 /** @throws Interrupted after a checkpoint, if the trial was asked to stop */
-export async function trainEpoch(session: Session): Promise<void> {
-  const { trial, context, parts, loader, state, means, steps } = session;
+export async function trainEpoch(running: RunningTrial): Promise<void> {
+  const { trial, context, parts, loader, state, means, steps } = running;
   const { seed, config } = trial;
   const { optimizer, schedule } = parts;
   const { scheme } = parts.criterion;
@@ -22,7 +22,7 @@ export async function trainEpoch(session: Session): Promise<void> {
     waited += elapsed() - asked;
     const info = { epoch, step: state.step, random: randomStream(seed, 'scheme', state.step) };
     scheme.stepBegin?.(info);
-    const result = await session.step
+    const result = await running.step
       .gradientsOf(batch, (name) => randomStream(seed, 'noise', state.step, name), info)
       .catch((error: unknown) => {
         throw atStep(error, epoch + 1, state.stepInEpoch + 1);
@@ -32,10 +32,10 @@ export async function trainEpoch(session: Session): Promise<void> {
       schedule.factor({ epoch, epochs: config.train.epochs, step: state.step, stepsPerEpoch });
     state.step++;
     state.stepInEpoch++;
-    await session.step.apply(state.step, rate);
+    await running.step.apply(state.step, rate);
     means.add(result);
-    noteMemory(session);
-    const again = scheme.needs?.again ? await session.step.lossesAgain() : undefined;
+    noteMemory(running);
+    const again = scheme.needs?.again ? await running.step.lossesAgain() : undefined;
     scheme.stepEnd?.({ ...info, rate, raw: result.raw, projected: result.projected, again });
     steps.add({ epoch: epoch + 1, step: state.step, rate, ...result });
     context.observe({
@@ -49,9 +49,9 @@ export async function trainEpoch(session: Session): Promise<void> {
     if (state.stepInEpoch < stepsPerEpoch) {
       if (context.stopRequested()) {
         state.seconds += elapsed();
-        interrupt(session);
+        interrupt(running);
       }
-      if (isDue(session)) trySave(session, elapsed());
+      if (isDue(running)) trySave(running, elapsed());
     }
     asked = elapsed();
   }
@@ -62,7 +62,7 @@ export async function trainEpoch(session: Session): Promise<void> {
   state.seconds += seconds;
   state.epoch++;
   state.stepInEpoch = 0;
-  session.emit({
+  running.emit({
     event: 'epoch',
     epoch: state.epoch,
     step: state.step,
@@ -75,19 +75,19 @@ export async function trainEpoch(session: Session): Promise<void> {
     seconds,
     waited,
   });
-  if (context.stopRequested() && state.epoch < config.train.epochs) interrupt(session);
+  if (context.stopRequested() && state.epoch < config.train.epochs) interrupt(running);
 }
 
-function interrupt(session: Session): never {
-  const { state, emit, log } = session;
-  save(session);
+function interrupt(running: RunningTrial): never {
+  const { state, emit, log } = running;
+  save(running);
   emit({ event: 'interrupted', epoch: state.epoch, step: state.step });
   log.flush();
   throw new Interrupted();
 }
 
 /** Whether a checkpoint inside the epoch is wanted: long epochs must not lose hours. */
-function isDue({ trial, saved }: Session): boolean {
+function isDue({ trial, saved }: RunningTrial): boolean {
   const { minutes } = trial.config.train.checkpoint;
   return minutes !== null && performance.now() - saved >= minutes * 60_000;
 }

@@ -7,13 +7,13 @@ import { assess, evaluateOn } from './assess.js';
 import type { Predicted } from './evaluation.js';
 import { writePredictions } from './pictures.js';
 import { save, tidy } from './save.js';
-import type { Session } from './session.js';
+import type { RunningTrial } from './running-trial.js';
 
 /** Images shown in predictions.png. */
 const SHOWN = 4;
 
-export async function finish(session: Session): Promise<TrialResult> {
-  const { context, emit, log, parts, state } = session;
+export async function finish(running: RunningTrial): Promise<TrialResult> {
+  const { context, emit, log, parts, state } = running;
   const { folder } = context;
   const shown: Predicted[] = [];
   const show = ({ sample, predictions }: Predicted) => {
@@ -22,22 +22,22 @@ export async function finish(session: Session): Promise<TrialResult> {
   };
   // A process that died after this checkpoint left only the rest to do.
   if (state.last?.epoch !== state.epoch) {
-    await assess(session, show);
-    save(session);
-  } else if (!existsSync(join(folder.path, 'predictions.png'))) await evaluateOn(session, 'val', show);
+    await assess(running, show);
+    save(running);
+  } else if (!existsSync(join(folder.path, 'predictions.png'))) await evaluateOn(running, 'val', show);
   await writePredictions(folder.path, shown, parts.tasks).catch((error: Error) =>
     emit({ event: 'warning', message: `no pictures of predictions: ${error.message}` }),
   );
-  const result = resultOf(session);
+  const result = resultOf(running);
   emit({ event: 'finished', epoch: state.epoch, seconds: state.seconds });
   log.flush();
   // From here on the trial is done: everything else that says so has been written before.
   folder.finish(result);
-  tidy(session);
+  tidy(running);
   return result;
 }
 
-function resultOf({ trial, context, state, trained, memory, evaluation }: Session): TrialResult {
+function resultOf({ trial, context, state, trained, memory, evaluation }: RunningTrial): TrialResult {
   const { config, row, seed, hash } = trial;
   const { best, epoch, step, seconds } = state;
   const last = state.last!;

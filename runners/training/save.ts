@@ -13,25 +13,25 @@ import {
   writeCheckpoint,
 } from '../store/checkpoint.js';
 import { restoreScheme, schemeState } from './scheme-state.js';
-import type { Session } from './session.js';
+import type { RunningTrial } from './running-trial.js';
 
 /**
  * Sets the weights: new ones, or with everything else those of the newest checkpoint; and those of teachers.
  * @param before events of earlier attempts
  */
-export function restore(session: Session, before: readonly TrialEvent[]): void {
-  const { context, emit, step, parts, means, steps } = session;
+export function restore(running: RunningTrial, before: readonly TrialEvent[]): void {
+  const { context, emit, step, parts, means, steps } = running;
   const found = restoreLatest(context.folder.checkpoints, step, (message) =>
     emit({ event: 'warning', message }),
   );
   if (found) {
-    session.state = found.state;
+    running.state = found.state;
     restoreScheme(parts.criterion, found.state.scheme, found.path);
     means.restore(found.state.losses);
-  } else initialize(session);
+  } else initialize(running);
   const teachers = step.teachers.map(({ teacher }) => teacher);
-  loadTeachers(session.trial, teachers, context.sourceFolder);
-  const { state } = session;
+  loadTeachers(running.trial, teachers, context.sourceFolder);
+  const { state } = running;
   const at = { epoch: state.epoch, step: state.step };
   steps.rewind(state.step);
   // A process may die between writing a checkpoint and saying so.
@@ -40,7 +40,7 @@ export function restore(session: Session, before: readonly TrialEvent[]): void {
   if (found || before.length > 0) emit({ event: 'resumed', ...at });
 }
 
-function initialize({ trial, emit, context, step: { weights } }: Session): void {
+function initialize({ trial, emit, context, step: { weights } }: RunningTrial): void {
   weights.initialize(trial.seed);
   const array = (name: string) => weights.array(name);
   for (const started of loadStart(trial, weights.table, array, context.sourceFolder))
@@ -51,26 +51,26 @@ function initialize({ trial, emit, context, step: { weights } }: Session): void 
  * A checkpoint that training can do without for now: the next one may find room on the disk again.
  * @param seconds of the epoch under way
  */
-export function trySave(session: Session, seconds = 0): void {
+export function trySave(running: RunningTrial, seconds = 0): void {
   try {
-    save(session, seconds);
+    save(running, seconds);
   } catch (error) {
     if (!MtcpError.is(error, 'io')) throw error;
-    session.emit({
+    running.emit({
       event: 'warning',
-      message: `no checkpoint after step ${session.state.step}: ${error.where ?? ''} ${error.message}; training goes on`,
+      message: `no checkpoint after step ${running.state.step}: ${error.where ?? ''} ${error.message}; training goes on`,
     });
   }
 }
 
-export function save(session: Session, seconds = 0): void {
-  const { trial, context, emit, parts, step, means, steps } = session;
+export function save(running: RunningTrial, seconds = 0): void {
+  const { trial, context, emit, parts, step, means, steps } = running;
   context.assertHeld?.();
-  session.saved = performance.now();
+  running.saved = performance.now();
   steps.flush();
   const state = {
-    ...session.state,
-    seconds: session.state.seconds + seconds,
+    ...running.state,
+    seconds: running.state.seconds + seconds,
     scheme: schemeState(parts.criterion),
     losses: means.state(),
   };
@@ -78,31 +78,31 @@ export function save(session: Session, seconds = 0): void {
   emit({ event: 'checkpoint', epoch: state.epoch, step: state.step, path });
   // Until the trial is done the newest one is needed whatever is kept in the end, and the one before it in case
   // the newest turns out to be damaged.
-  if (trial.config.train.checkpoint.keep !== 'all') prune(session, 2);
+  if (trial.config.train.checkpoint.keep !== 'all') prune(running, 2);
 }
 
 /** Writes the weights of the best evaluation so far, if they are kept. */
-export function saveBest(session: Session): void {
-  const { best } = session.state;
-  if (best && keepsBest(session)) writeBest(session.context.folder.checkpoints, session.step.weights, best);
+export function saveBest(running: RunningTrial): void {
+  const { best } = running.state;
+  if (best && keepsBest(running)) writeBest(running.context.folder.checkpoints, running.step.weights, best);
 }
 
 /** Leaves of a finished trial what `train.checkpoint.keep` says. */
-export function tidy(session: Session): void {
-  const { keep } = session.trial.config.train.checkpoint;
-  if (keep === 'none') pruneCheckpoints(session.context.folder.checkpoints, []);
-  else if (keep !== 'all') prune(session, 1);
+export function tidy(running: RunningTrial): void {
+  const { keep } = running.trial.config.train.checkpoint;
+  if (keep === 'none') pruneCheckpoints(running.context.folder.checkpoints, []);
+  else if (keep !== 'all') prune(running, 1);
 }
 
 /** Removes all but the `count` newest checkpoints, and the best weights unless they are wanted. */
-function prune(session: Session, count: number): void {
-  const { checkpoints } = session.context.folder;
+function prune(running: RunningTrial, count: number): void {
+  const { checkpoints } = running.context.folder;
   const newest = checkpointsIn(checkpoints).slice(0, count);
-  pruneCheckpoints(checkpoints, [...newest, ...(keepsBest(session) ? [bestIn(checkpoints)] : [])]);
+  pruneCheckpoints(checkpoints, [...newest, ...(keepsBest(running) ? [bestIn(checkpoints)] : [])]);
 }
 
 /** Whether the weights of the best evaluation are kept, and so written when there is a better one. */
-function keepsBest({ trial }: Session): boolean {
+function keepsBest({ trial }: RunningTrial): boolean {
   const { train, evaluate } = trial.config;
   const { keep } = train.checkpoint;
   return keep === 'best' || keep === 'all' || (keep === 'last' && evaluate.selection.rule === 'best');

@@ -17,13 +17,13 @@ import { trainEpoch } from './epoch.js';
 import { about, finish } from './finish.js';
 import { restore, trySave } from './save.js';
 import {
-  closeSession,
+  closeTrial,
   Interrupted,
-  openSession,
+  openTrial,
   type Emit,
-  type Session,
+  type RunningTrial,
   type TrialContext,
-} from './session.js';
+} from './running-trial.js';
 
 /**
  * @throws Interrupted if it was asked to stop; MtcpError `busy` if another process has taken the folder
@@ -35,7 +35,7 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     log.append(event);
     context.observe(event);
   };
-  let session: Session | undefined;
+  let running: RunningTrial | undefined;
   const unwatch = watchOutput(({ message }) => tryEmit(emit, `${message}; training goes on`));
   try {
     const { config, hash, row, seed } = trial;
@@ -43,16 +43,16 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     writeWhole(join(folder.path, 'resolved.yaml'), writeResolved(trial));
     const before = readEvents(folder.events);
     emit({ event: 'started', row, seed, hash, data: about(data) });
-    session = await openSession(trial, context, log, emit);
-    restore(session, before);
-    while (session.state.epoch < config.train.epochs) {
-      await trainEpoch(session);
-      const { epoch } = session.state;
+    running = await openTrial(trial, context, log, emit);
+    restore(running, before);
+    while (running.state.epoch < config.train.epochs) {
+      await trainEpoch(running);
+      const { epoch } = running.state;
       if (epoch === config.train.epochs) break;
-      if (config.evaluate.every !== null && epoch % config.evaluate.every === 0) await assess(session);
-      if (epoch % config.train.checkpoint.every === 0) trySave(session);
+      if (config.evaluate.every !== null && epoch % config.evaluate.every === 0) await assess(running);
+      if (epoch % config.train.checkpoint.every === 0) trySave(running);
     }
-    return await finish(session);
+    return await finish(running);
   } catch (error) {
     // Who lost the folder has no right to write into it.
     if (!(error instanceof Interrupted) && !MtcpError.is(error, 'busy'))
@@ -60,7 +60,7 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     throw error;
   } finally {
     unwatch();
-    if (session) await closeSession(session);
+    if (running) await closeTrial(running);
   }
 }
 

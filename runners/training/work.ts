@@ -6,10 +6,10 @@ import { threadsOf, type RunSettings, type TrialSpec } from '../config/index.js'
 import type { DataSources } from './data-sources.js';
 import { createEngine } from '../engine/index.js';
 import type { Engine } from '../engine/engine.js';
-import type { Claim, Entry, Ledger, TrialRef } from '../store/ledger/ledger.js';
+import type { Claim, LedgerTrial, Ledger, TrialRef } from '../store/ledger/ledger.js';
 import { EventLog } from '../store/ledger/events.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
-import { Interrupted, type Observed } from './session.js';
+import { Interrupted, type Observed } from './running-trial.js';
 import { runTrial } from './trial.js';
 
 export type WorkEvent =
@@ -47,7 +47,7 @@ export interface WorkContext<T extends TrialRef = TrialSpec> {
   observe(event: WorkEvent): void;
   stopRequested(): boolean;
   /** Trials to leave alone. */
-  skip?(entry: Entry<T>): boolean;
+  skip?(entry: LedgerTrial<T>): boolean;
 }
 
 /** Milliseconds between two looks at trials that others work on. */

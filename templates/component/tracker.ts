@@ -8,7 +8,7 @@ import {
   type OptionsOf,
   type TrackedRun,
   type Tracker,
-  type TrackerSession,
+  type RunTracker,
 } from 'mtcp/registry';
 
 /** What an experiment file may set; every option has a description and a default. */
@@ -30,7 +30,7 @@ export class MyBlock implements Tracker {
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {}
 
   /** Returns at once; slow work belongs into the background. Whatever happens here, the run goes on. */
-  follow({ experiment, folder, report }: TrackedRun): TrackerSession {
+  follow({ experiment, folder, report }: TrackedRun): RunTracker {
     const file = join(folder, this.options.journal);
     const write = (entry: object) => {
       mkdirSync(dirname(file), { recursive: true });

@@ -3,7 +3,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { MtcpError, type LabelMap, type Sample, type Split, type Task } from '../../../registry/index.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
-import { locate, otherCase, readIds, SPLITS, type Layout, type Report } from './layout.js';
+import { locate, otherCase, readIds, SPLITS, type Layout, type ReportProgress } from './layout.js';
 import { NYUD_CLASSES, NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './nyud.js';
 import { PASCAL_TASKS } from './pascal-classes.js';
 import { PASCAL_COUNTS, PascalFolder } from './pascal.js';
@@ -45,7 +45,7 @@ interface Floors {
 const UNIT_TOLERANCE = 0.05;
 
 /** @throws MtcpError `data` if the folder is not one of a known layout */
-export async function checkFolder(root: string, report: Report): Promise<CheckResult> {
+export async function checkFolder(root: string, report: ReportProgress): Promise<CheckResult> {
   const subject = await subjectOf(root);
   const problems: Problem[] = [];
   const warnings: Problem[] = [];

@@ -9,7 +9,7 @@ import {
   type Split,
   type Task,
 } from '../../../registry/index.js';
-import { SPLITS, type Report } from './layout.js';
+import { SPLITS, type ReportProgress } from './layout.js';
 import type { SampleFolder } from './sample-folder.js';
 
 export abstract class FolderDataset<O> implements Dataset {
@@ -23,7 +23,7 @@ export abstract class FolderDataset<O> implements Dataset {
     @tasks() private readonly wanted: readonly Task[],
   ) {}
 
-  abstract prepare(report: Report): Promise<DatasetInfo>;
+  abstract prepare(report: ReportProgress): Promise<DatasetInfo>;
 
   /** Names of the trial's tasks. */
   protected get names(): string[] {
@@ -31,7 +31,7 @@ export abstract class FolderDataset<O> implements Dataset {
   }
 
   /** Leaves out the ids that do not count for the trial's tasks. @returns how many are left of each split */
-  protected async choose(report: Report): Promise<Record<Split, number>> {
+  protected async choose(report: ReportProgress): Promise<Record<Split, number>> {
     const counts = { train: 0, val: 0 };
     for (const split of SPLITS) {
       this.#chosen.set(split, await this.folder.idsFor(split, this.names, report));

@@ -16,7 +16,7 @@ export const SPLITS: readonly Split[] = ['train', 'val'];
 /** What to do with a label map whose size is not the image's. */
 export type SizeMismatch = 'error' | 'resize';
 
-export type Report = (done: number, total: number, what: string) => void;
+export type ReportProgress = (done: number, total: number, what: string) => void;
 
 export interface Layout {
   readonly root: string;
@@ -108,7 +108,7 @@ const AT_ONCE = 200;
 export async function verifyFiles(
   layout: Layout,
   needed: ReadonlySet<string>,
-  report: Report,
+  report: ReportProgress,
 ): Promise<Verified> {
   await checkRoot(layout);
   const splits = await Promise.all(SPLITS.map((split) => readIds(layout, split)));

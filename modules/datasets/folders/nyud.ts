@@ -22,7 +22,7 @@ import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { readMat, rowMajor } from '../formats/mat.js';
 import { encodeNpy, readNpy } from '../formats/npy.js';
 import { encodeLabelPng, readLabelPng, readRgbPng } from '../formats/png.js';
-import { checkValues, locate, verifyFiles, type Layout, type Report } from './layout.js';
+import { checkValues, locate, verifyFiles, type Layout, type ReportProgress } from './layout.js';
 import { SampleFolder } from './sample-folder.js';
 
 export const NYUD_CLASSES = [
@@ -99,7 +99,7 @@ export class NyudFolder extends SampleFolder {
   protected readonly readLabel = readLabel;
 
   /** Checks that the images and the labels of `tasks` exist: see `verifyFiles`. */
-  async verify(tasks: readonly string[], report: Report) {
+  async verify(tasks: readonly string[], report: ReportProgress) {
     await refuseMtan(this.root);
     return verifyFiles(this, new Set(['image', ...tasks]), report);
   }

@@ -16,7 +16,7 @@ import { readBytes } from '../formats/file.js';
 import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { encodeMat, readMat, rowMajor } from '../formats/mat.js';
 import { encodeLabelPng, encodeRgbPng, readLabelPng, readRgbPng } from '../formats/png.js';
-import { checkValues, locate, SPLITS, verifyFiles, type Layout, type Report } from './layout.js';
+import { checkValues, locate, SPLITS, verifyFiles, type Layout, type ReportProgress } from './layout.js';
 import { NORMALS_VALID, PASCAL_TASKS, PERSON, VOC_CLASSES } from './pascal-classes.js';
 import {
   encodeAnnotation,
@@ -73,7 +73,7 @@ export class PascalFolder extends SampleFolder {
   }
 
   /** Checks that the images and the labels of `tasks` exist: see `verifyFiles`. */
-  verify(tasks: readonly string[], report: Report) {
+  verify(tasks: readonly string[], report: ReportProgress) {
     const needed = ['image', ...tasks, ...(tasks.includes('normals') ? ['context'] : [])];
     return verifyFiles(this, new Set(needed), report);
   }
@@ -82,12 +82,16 @@ export class PascalFolder extends SampleFolder {
    * The ids that count for these tasks: if human parts are the only one, as in the original loader, those that
    * show a person.
    */
-  override idsFor(split: Split, tasks: readonly string[], report: Report): Promise<readonly string[]> {
+  override idsFor(
+    split: Split,
+    tasks: readonly string[],
+    report: ReportProgress,
+  ): Promise<readonly string[]> {
     return onlyParts(tasks) ? this.#idsWithPeople(split, report) : this.ids(split);
   }
 
   /** The ids of a split that show a person, from the benchmark's list or, if it does not fit, from the annotations. */
-  async #idsWithPeople(split: Split, report: Report): Promise<readonly string[]> {
+  async #idsWithPeople(split: Split, report: ReportProgress): Promise<readonly string[]> {
     const ids = await this.ids(split);
     const listed = await readPartsList(join(this.root, partsFile(split)), ids);
     if (listed) return ids.filter((id) => listed[id].includes(PERSON));

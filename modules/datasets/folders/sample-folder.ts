@@ -10,7 +10,14 @@ import {
   type Task,
 } from '../../../registry/index.js';
 import { didYouMean } from '../../../registry/support/near.js';
-import { fitToImage, locate, readIds, type Layout, type Report, type SizeMismatch } from './layout.js';
+import {
+  fitToImage,
+  locate,
+  readIds,
+  type Layout,
+  type ReportProgress,
+  type SizeMismatch,
+} from './layout.js';
 
 /** Options of a data set that lies in a folder. */
 export const folderOptions = {
@@ -51,7 +58,7 @@ export abstract class SampleFolder implements Layout {
   }
 
   /** The ids that count for these tasks. */
-  idsFor(split: Split, _tasks: readonly string[], _report: Report): Promise<readonly string[]> {
+  idsFor(split: Split, _tasks: readonly string[], _report: ReportProgress): Promise<readonly string[]> {
     return this.ids(split);
   }
 

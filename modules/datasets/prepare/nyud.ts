@@ -9,7 +9,7 @@ import { Hdf5File } from '../formats/hdf5.js';
 import { readMat, type MatNumbers } from '../formats/mat.js';
 import { encodeNpy } from '../formats/npy.js';
 import { encodeLabelPng, encodeRgbPng } from '../formats/png.js';
-import type { Report } from '../folders/layout.js';
+import type { ReportProgress } from '../folders/layout.js';
 import { normalsFromDepth } from './normals.js';
 import { changedFiles, digestOf, PreparedFolder, type PreparedManifest } from './target.js';
 
@@ -30,7 +30,7 @@ const SOURCE_CLASSES = 894;
 export async function prepareNyud(
   directory: string,
   sources: NyudSources,
-  report: Report,
+  report: ReportProgress,
 ): Promise<PreparedManifest> {
   const mapping = await readClassMapping(sources.classes);
   const file = await Hdf5File.open(sources.labeled);
@@ -63,7 +63,7 @@ export async function prepareNyud(
 export async function requireUnchanged(
   root: string,
   manifest: PreparedManifest,
-  report: Report,
+  report: ReportProgress,
 ): Promise<PreparedManifest> {
   const changed = await changedFiles(root, manifest, report);
   if (changed.length > 0)

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { MtcpError, type Split } from '../../../registry/index.js';
 import { readBytes } from '../formats/file.js';
 import { encodeLabelPng, readLabelPng } from '../formats/png.js';
-import { SPLITS, type Report } from '../folders/layout.js';
+import { SPLITS, type ReportProgress } from '../folders/layout.js';
 import { CONTEXT_OF_VOC } from '../folders/pascal-classes.js';
 import { readContext } from '../folders/pascal.js';
 import { readAnnotation } from '../folders/pascal-parts.js';
@@ -31,7 +31,7 @@ const DISTILLED = { saliency: 'sal_distill', normals: 'normals_distill' };
 export async function preparePascal(
   directory: string,
   sources: PascalSources,
-  report: Report,
+  report: ReportProgress,
 ): Promise<PreparedManifest> {
   const splits = Object.fromEntries(
     await Promise.all(SPLITS.map(async (split) => [split, await readSplit(sources.voc, split)])),

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { MtcpError } from '../../../registry/index.js';
 import { writeAtomically } from '../formats/file.js';
-import type { Report } from '../folders/layout.js';
+import type { ReportProgress } from '../folders/layout.js';
 
 /** What a finished folder says about itself. */
 export interface PreparedManifest {
@@ -68,7 +68,7 @@ export class PreparedFolder {
   }
 
   /** Lists every file: the folder is finished. */
-  async finish(notes: string[], report: Report): Promise<PreparedManifest> {
+  async finish(notes: string[], report: ReportProgress): Promise<PreparedManifest> {
     const names = await filesBelow(this.root);
     const files: Record<string, string> = {};
     for (const [i, name] of names.entries()) {
@@ -86,7 +86,7 @@ export class PreparedFolder {
 export async function changedFiles(
   root: string,
   { files }: PreparedManifest,
-  report: Report,
+  report: ReportProgress,
 ): Promise<string[]> {
   const changed: string[] = [];
   const names = Object.keys(files);

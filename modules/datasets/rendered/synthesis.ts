@@ -10,7 +10,7 @@ import { JsonFormat } from '../../../registry/support/json-file.js';
 import { asCacheError, cacheFolder } from '../folders/cache.js';
 import { writeAtomically } from '../formats/file.js';
 import { changesBetween } from '../folders/contents.js';
-import { SPLITS, type Report } from '../folders/layout.js';
+import { SPLITS, type ReportProgress } from '../folders/layout.js';
 import { ThreadPool } from '../../support/threads.js';
 
 export interface SynthesisOptions {
@@ -54,7 +54,7 @@ export interface SynthesisManifest {
   digest: string;
 }
 
-const quiet: Report = () => undefined;
+const quiet: ReportProgress = () => undefined;
 const MANIFEST = 'manifest.json';
 
 /**
@@ -65,7 +65,7 @@ export async function synthesise<Result, Manifest extends SynthesisManifest>(
   recipe: Recipe<Result>,
   directory: string,
   options: SynthesisOptions,
-  report: Report = quiet,
+  report: ReportProgress = quiet,
   threads = availableParallelism(),
 ): Promise<Manifest> {
   const target = resolve(directory);
@@ -89,7 +89,7 @@ async function fill<Result, Manifest extends SynthesisManifest>(
   recipe: Recipe<Result>,
   directory: string,
   options: SynthesisOptions,
-  report: Report,
+  report: ReportProgress,
   threads: number,
 ): Promise<Manifest> {
   for (const folder of recipe.folders) await mkdir(join(directory, folder), { recursive: true });

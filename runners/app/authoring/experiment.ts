@@ -8,9 +8,9 @@ import { didYouMean } from '../../../registry/support/near.js';
 import { validateFiles } from '../../config/index.js';
 import { sections } from '../../config/compose.js';
 import { throwAll } from '../../config/faults.js';
-import { child, text, type MapNode, type Node } from '../../config/nodes.js';
+import { child, text, type YamlMap, type YamlNode } from '../../config/nodes.js';
 import { Schemas, SCHEMAS } from '../../config/schemas.js';
-import { Source } from '../../config/source.js';
+import { SourceText } from '../../config/source-text.js';
 import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
 import { parseYaml } from '../../config/yaml.js';
 import { writeNew } from './files.js';
@@ -65,8 +65,8 @@ function find(from: string): string {
 
 function textOf(name: string, origin: string, file: string): string {
   const written = readFileSync(origin, 'utf8');
-  const source = new Source(origin, written, dirname(origin), 'file');
-  const root = parseYaml(source, () => {}) as MapNode;
+  const source = new SourceText(origin, written, dirname(origin), 'file');
+  const root = parseYaml(source, () => {}) as YamlMap;
   const schema = relativePath(join(SCHEMAS, 'experiment.schema.json'), file);
   const head = `# yaml-language-server: $schema=${schema}
 # ${name}: started from ${basename(origin)}.
@@ -97,12 +97,12 @@ rows: # each changes the sections of what is extended; {} changes nothing
   return head + copy.replace(/^(#.*\n)+/, '');
 }
 
-type Text = Node & { kind: 'scalar' };
+type Text = YamlNode & { kind: 'scalar' };
 
 /** Every relative path that a file writes: what it extends and loads, and options that are paths. */
-function pathsIn(root: MapNode): Text[] {
+function pathsIn(root: YamlMap): Text[] {
   const found: Text[] = [];
-  const collect = (node: Node | undefined): void => {
+  const collect = (node: YamlNode | undefined): void => {
     if (node?.kind === 'list') node.items.forEach(collect);
     else if (node?.kind === 'scalar' && typeof node.value === 'string') found.push(node);
   };

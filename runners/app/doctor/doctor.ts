@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 import type { EngineChoice } from '../../engine/index.js';
 import type { Probed } from './probe.js';
 
-export interface EngineReport extends Probed {
+export interface EngineDiagnosis extends Probed {
   name: string;
 }
 
 export interface Diagnosis {
   versions: Record<string, string>;
   machine: { platform: string; processor: string; cores: number; memory: number; free: number };
-  engines: EngineReport[];
+  engines: EngineDiagnosis[];
 }
 
 const ENGINES: { name: string; choice: EngineChoice }[] = [
@@ -43,7 +43,7 @@ export async function diagnose(
   observe: (name: string, done: number, total: number) => void,
   threads = availableParallelism(),
 ): Promise<Diagnosis> {
-  const engines: EngineReport[] = [];
+  const engines: EngineDiagnosis[] = [];
   for (const [i, { name, choice }] of ENGINES.entries()) {
     observe(name, i, ENGINES.length);
     engines.push({ name, ...(await inProcess(choice, threads)) });

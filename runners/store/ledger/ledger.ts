@@ -12,7 +12,7 @@ export interface TrialRef extends Pick<TrialSpec, 'experiment' | 'row' | 'seed' 
   readonly sources: Readonly<Record<string, TrialRef>>;
 }
 
-export interface Entry<T extends TrialRef = TrialSpec> {
+export interface LedgerTrial<T extends TrialRef = TrialSpec> {
   readonly trial: T;
   readonly folder: RunFolder;
   /** Place in the experiment, from 1. */
@@ -20,7 +20,7 @@ export interface Entry<T extends TrialRef = TrialSpec> {
 }
 
 /** A trial that this process works on, until it releases it. */
-export interface Claim<T extends TrialRef = TrialSpec> extends Entry<T> {
+export interface Claim<T extends TrialRef = TrialSpec> extends LedgerTrial<T> {
   /** What had become of the trial before. */
   readonly before: TrialState;
   readonly lease: Lease;
@@ -40,11 +40,11 @@ export interface LedgerOptions extends LeaseOptions {
 }
 
 export class Ledger<T extends TrialRef = TrialSpec> {
-  readonly entries: readonly Entry<T>[];
+  readonly entries: readonly LedgerTrial<T>[];
   /** Trials whose folder cannot be worked on, and why; they are not claimed again, and do not stop the others. */
-  readonly refused: { entry: Entry<T>; error: MtcpError }[] = [];
+  readonly refused: { entry: LedgerTrial<T>; error: MtcpError }[] = [];
   /** Claimed by this process before: whatever became of them, it does not claim them again. */
-  readonly #tried = new Set<Entry<T>>();
+  readonly #tried = new Set<LedgerTrial<T>>();
   /** Before this process began. Counts and not times, for clocks differ, and go back. */
   readonly attempts: Attempts;
 
@@ -65,7 +65,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     return Object.fromEntries(tried);
   }
 
-  state({ folder }: Entry<T>): TrialState {
+  state({ folder }: LedgerTrial<T>): TrialState {
     return folder.state(this.options);
   }
 
@@ -74,7 +74,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
    * A folder that cannot be locked, or that holds what is not mtcp's to change, costs its trial: see `refused`.
    * @param skip leaves further trials to others
    */
-  claim(skip: (entry: Entry<T>) => boolean = () => false): Claim<T> | undefined {
+  claim(skip: (entry: LedgerTrial<T>) => boolean = () => false): Claim<T> | undefined {
     const { from = 0 } = this.options;
     for (const entry of [...this.entries.slice(from), ...this.entries.slice(0, from)]) {
       if (this.#tried.has(entry) || skip(entry)) continue;
@@ -93,7 +93,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     return undefined;
   }
 
-  #lease(entry: Entry<T>): Lease | Ownership | undefined {
+  #lease(entry: LedgerTrial<T>): Lease | Ownership | undefined {
     try {
       entry.folder.requireOwn();
       return Lease.take(entry.folder.path, this.options);
@@ -111,7 +111,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
   }
 
   /** Whether there is a trial to do that is only waiting for others, which may still be done by someone. */
-  awaits(skip: (entry: Entry<T>) => boolean = () => false): boolean {
+  awaits(skip: (entry: LedgerTrial<T>) => boolean = () => false): boolean {
     return this.entries.some((entry) => {
       if (this.#tried.has(entry) || skip(entry) || !this.#wants(entry, this.state(entry))) return false;
       const missing = this.#missing(entry);
@@ -120,7 +120,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
   }
 
   /** Trials that are to be done and cannot be: what they depend on is not done, and nobody works on it. */
-  blocked(): { entry: Entry<T>; by: { trial: TrialRef; state: TrialState }[] }[] {
+  blocked(): { entry: LedgerTrial<T>; by: { trial: TrialRef; state: TrialState }[] }[] {
     return this.entries.flatMap((entry) => {
       if (!this.#wants(entry, this.state(entry))) return [];
       const by = this.#missing(entry)
@@ -131,7 +131,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
   }
 
   /** What an entry's trial depends on and is not done. */
-  #missing({ trial }: Entry<T>): TrialRef[] {
+  #missing({ trial }: LedgerTrial<T>): TrialRef[] {
     return Object.values(trial.sources).filter((source) => this.folderOf(source).result() === undefined);
   }
 
@@ -141,7 +141,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     );
   }
 
-  #mayCome(source: TrialRef, skip: (entry: Entry<T>) => boolean): boolean {
+  #mayCome(source: TrialRef, skip: (entry: LedgerTrial<T>) => boolean): boolean {
     const state = this.folderOf(source).state(this.options);
     if (state === 'running' || state === 'done') return true;
     const entry = this.entries.find(({ trial }) => isSame(trial, source));
@@ -149,7 +149,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     return Object.values(entry.trial.sources).every((before) => this.#mayCome(before, skip));
   }
 
-  #wants({ folder }: Entry<T>, state: TrialState): boolean {
+  #wants({ folder }: LedgerTrial<T>, state: TrialState): boolean {
     if (state === 'done' || state === 'running') return false;
     if (this.options.only && !this.options.only.includes(state)) return false;
     const before = this.attempts[folder.name] ?? { failures: 0, deaths: 0 };

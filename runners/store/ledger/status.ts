@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readEvents } from './events.js';
 import { describeOwner } from './lease.js';
-import type { Entry, Ledger } from './ledger.js';
+import type { LedgerTrial, Ledger } from './ledger.js';
 import type { TrialState } from './run-folder.js';
 
 export interface TrialStatus {
@@ -32,7 +32,7 @@ export function statusOf(ledger: Ledger): TrialStatus[] {
   return ledger.entries.map((entry) => trialStatus(entry, ledger));
 }
 
-function trialStatus(entry: Entry, ledger: Ledger): TrialStatus {
+function trialStatus(entry: LedgerTrial, ledger: Ledger): TrialStatus {
   const { trial, folder } = entry;
   const events = readEvents(folder.events);
   const epochs = events.filter((event) => event.event === 'epoch');

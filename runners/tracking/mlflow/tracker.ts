@@ -7,7 +7,7 @@ import type {
   InvocationOutcome,
   TrackedRun,
   Tracker,
-  TrackerSession,
+  RunTracker,
 } from '../../../registry/contracts/tracking.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { OptionsOf } from '../../../registry/options.js';
@@ -45,7 +45,7 @@ export class MlflowTracker implements Tracker {
     this.#connection = connectionFromEnv(process.env, uri ?? undefined);
   }
 
-  follow({ report, ...run }: TrackedRun): TrackerSession {
+  follow({ report, ...run }: TrackedRun): RunTracker {
     const { experiment, patience, uri: _, ...logging } = this.options;
     const assignment: Assignment = {
       connection: this.#connection,
@@ -57,7 +57,7 @@ export class MlflowTracker implements Tracker {
         command: commandLine(),
       },
     };
-    return new Session(assignment, report);
+    return new MlflowRunTracker(assignment, report);
   }
 }
 
@@ -66,7 +66,7 @@ const SLOW = 2000;
 /** Milliseconds that the thread has to leave in order. */
 const LEAVING = 3000;
 
-class Session implements TrackerSession {
+class MlflowRunTracker implements RunTracker {
   readonly #worker: Worker;
   readonly #done: Promise<void>;
   /** Undefined if the thread ended without a word. */

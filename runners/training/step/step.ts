@@ -48,7 +48,7 @@ export class TrainingStep {
 
   private constructor(
     readonly gradientProgram: Program,
-    /** The second stage of the gradients, where the scheme combines them half-way. */
+    /** The second program of the gradients, where the scheme combines them half-way. */
     readonly backboneProgram: Program | undefined,
     /** Losses alone, for schemes that look again after the update. */
     readonly lossProgram: Program | undefined,
@@ -108,7 +108,7 @@ export class TrainingStep {
     const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, microBatch, traced);
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
-        ? await engine.compileStages('gradient', trace, memoryOf(network))
+        ? await engine.compilePair('gradient', trace, memoryOf(network))
         : [await engine.compile('gradient', (tracer) => trace(tracer)[0], memoryOf(network))];
     const lossProgram = again
       ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, microBatch, traced))

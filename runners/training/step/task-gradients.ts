@@ -32,7 +32,7 @@ export interface TaskGradientPlan {
   readonly apart: ReadonlyMap<string, Shapes>;
   /** The backbone's maps, in representation mode. */
   readonly maps: readonly Shape[];
-  /** Whether the second stage goes through everything, from the tasks' terms times their factors. */
+  /** Whether the second program goes through everything, from the tasks' terms times their factors. */
   readonly late: boolean;
 }
 
@@ -47,7 +47,7 @@ export class TaskGradientRun {
   readonly #shared: ReadonlyMap<string, Arena>;
   readonly #apart: ReadonlyMap<string, Arena>;
   readonly #maps: ReadonlyMap<string, HostTensor[]>;
-  /** What the second stage starts from: at the maps, and at the tasks' terms. */
+  /** What the second program starts from: at the maps, and at the tasks' terms. */
   readonly #upstream: HostTensor[];
   readonly #factors: ReadonlyMap<string, HostTensor>;
   readonly #groups: TaskGradients['groups'];
@@ -85,7 +85,7 @@ export class TaskGradientRun {
   }
 
   /**
-   * Writes the combined gradient, or the second stage's input.
+   * Writes the combined gradient, or the second program's input.
    * @param raw losses of the tasks that had a valid pixel
    * @param terms the terms of the same tasks
    */

@@ -16,7 +16,7 @@ export const memoryOf = ({ memory }: Network): CompileOptions => ({
   recomputedFrom: recomputedFrom(memory.recompute),
 });
 
-/** Records losses, gradients and batch statistics of one step; fills `traced`. Whole in one stage, or in two. */
+/** Records losses, gradients and batch statistics of one step; fills `traced`. As one program, or as two. */
 export function traceStages(
   tracer: Tracer,
   network: Network,

@@ -1,10 +1,10 @@
 // Records gradients of single tasks: one forward pass and a backward pass for each task. The tape is run once per task,
 // but the recorded graph holds the forward pass once: nodes that are emitted again are the same nodes.
 //
-// In representation mode there are two stages. The first goes backward through decoders and heads only, down to the
+// In representation mode there are two programs. The first goes backward through decoders and heads only, down to the
 // backbone's maps; the second goes backward through the backbone, from the gradient of its maps that the host put
 // together, and takes the activations from the first. Where the decoders' gradients wait for the coefficients as well
-// (`exclusive: weighted`), the second stage goes backward through everything, from the tasks' terms times them.
+// (`exclusive: weighted`), the second program goes backward through everything, from the tasks' terms times them.
 import * as tf from '../../../registry/tf.js';
 import { inputName, Pass } from '../../../modules/nn/scope.js';
 import type { Features } from '../../../registry/contracts/features.js';
@@ -21,7 +21,7 @@ import type { Traced } from './traced.js';
 const BACKBONE = 'backbone.';
 const inBackbone = (name: string): boolean => name.startsWith(BACKBONE);
 
-/** The two stages; the second is empty but for representation mode. Fills `traced`. */
+/** The two programs; the second is empty but for representation mode. Fills `traced`. */
 export function traceTaskGradients(
   tracer: Tracer,
   network: Network,
@@ -29,7 +29,7 @@ export function traceTaskGradients(
   shape: StepShape,
   traced: Traced,
 ): [tf.NamedTensorMap, tf.NamedTensorMap] {
-  return new Recording(tracer, network, criterion, shape, traced).stages();
+  return new Recording(tracer, network, criterion, shape, traced).programs();
 }
 
 class Recording {
@@ -37,7 +37,7 @@ class Recording {
   readonly #tasks: readonly string[];
   readonly #momenta = new Map<string, number>();
   readonly #outputs: tf.NamedTensorMap = {};
-  /** The backbone's pass and its maps, where differentiation ends in the first stage. */
+  /** The backbone's pass and its maps, where differentiation ends in the first program. */
   readonly #encoded?: { pass: Pass; features: Features };
 
   constructor(
@@ -66,10 +66,10 @@ class Recording {
     return this.#encoded?.features.shared.map(({ data }) => data) ?? [];
   }
 
-  stages(): [tf.NamedTensorMap, tf.NamedTensorMap] {
+  programs(): [tf.NamedTensorMap, tf.NamedTensorMap] {
     const hasRest = this.#look();
     const names = [...this.traced.table.parameters.keys()];
-    // What the rest adds to the maps is the total's gradient without the tasks', or part of the second stage.
+    // What the rest adds to the maps is the total's gradient without the tasks', or part of the second program.
     const byDifference = hasRest && this.#encoded !== undefined && !this.#isLate;
     const passes = hasRest && !this.#encoded ? [...this.#tasks, REST] : this.#tasks;
 
@@ -138,7 +138,7 @@ class Recording {
     return this.#encoded !== undefined && this.#rule.exclusive === 'weighted';
   }
 
-  /** Whether the parameter's gradient belongs to the second stage. */
+  /** Whether the parameter's gradient belongs to the second program. */
   #isSecond(name: string): boolean {
     return this.#isLate || (this.#encoded !== undefined && inBackbone(name));
   }

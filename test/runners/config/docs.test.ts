@@ -7,8 +7,8 @@ import { load } from 'js-yaml';
 import { formatErrors } from '../../../runners/config/format.js';
 import { loadExperiment, validateFiles } from '../../../runners/config/load.js';
 import { mergeAll } from '../../../runners/config/merge.js';
-import { toValue, type MapNode } from '../../../runners/config/nodes.js';
-import { Source } from '../../../runners/config/source.js';
+import { toValue, type YamlMap } from '../../../runners/config/nodes.js';
+import { SourceText } from '../../../runners/config/source-text.js';
 import { parseYaml } from '../../../runners/config/yaml.js';
 import { fakeSchemas, GOOD, HERE, write } from './support.js';
 
@@ -86,7 +86,7 @@ describe('docs/experiments.md', () => {
     for (const rule of rules) {
       const [below, above, result] = rule.split('---\n');
       const layers = [below, above].map(
-        (text) => parseYaml(new Source('x', text, '/', 'file'), () => {}) as MapNode,
+        (text) => parseYaml(new SourceText('x', text, '/', 'file'), () => {}) as YamlMap,
       );
       expect(toValue(mergeAll(layers[0].mark, layers))).to.deep.equal(load(result));
     }

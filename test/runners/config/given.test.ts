@@ -5,7 +5,7 @@ import type { Fault } from '../../../runners/config/faults.js';
 import { readGiven } from '../../../runners/config/given.js';
 import { loadExperiment } from '../../../runners/config/load.js';
 import { toValue } from '../../../runners/config/nodes.js';
-import { Source } from '../../../runners/config/source.js';
+import { SourceText } from '../../../runners/config/source-text.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 /** Texts in which YAML sees something else than what is written. */
@@ -59,7 +59,7 @@ const VALUES: [text: string, value: unknown][] = [
 
 function read(text: string, kind: 'argument' | 'environment'): unknown {
   const faults: Fault[] = [];
-  const node = readGiven(new Source('x', text, '/', kind), (fault) => faults.push(fault));
+  const node = readGiven(new SourceText('x', text, '/', kind), (fault) => faults.push(fault));
   return node === undefined || faults.length > 0 ? faults : toValue(node);
 }
 

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { merge, mergeAll } from '../../../runners/config/merge.js';
-import { toValue, type MapNode } from '../../../runners/config/nodes.js';
-import { Source, where } from '../../../runners/config/source.js';
+import { toValue, type YamlMap } from '../../../runners/config/nodes.js';
+import { SourceText, where } from '../../../runners/config/source-text.js';
 import { parseYaml } from '../../../runners/config/yaml.js';
 
-function parse(text: string, label = 'x.yaml'): MapNode {
-  const node = parseYaml(new Source(label, text, '/', 'file'), (fault) => {
+function parse(text: string, label = 'x.yaml'): YamlMap {
+  const node = parseYaml(new SourceText(label, text, '/', 'file'), (fault) => {
     throw new Error(fault.message);
   });
-  return node as MapNode;
+  return node as YamlMap;
 }
 
 /** What layers, bottom first, become. */
@@ -70,7 +70,7 @@ describe('merging', () => {
   it('keeps the mark of whoever wrote a value', () => {
     const base = parse('a: { x: 1, y: 2 }\n', 'base.yaml');
     const overlay = parse('# over\na:\n  y: 3\n', 'over.yaml');
-    const a = merge(base, overlay).entries.get('a')!.value as MapNode;
+    const a = merge(base, overlay).entries.get('a')!.value as YamlMap;
     expect(where(a.entries.get('x')!.value.mark)).to.equal('base.yaml:1:9');
     expect(where(a.entries.get('y')!.value.mark)).to.equal('over.yaml:3:6');
     expect(where(a.entries.get('y')!.key)).to.equal('over.yaml:3:3');

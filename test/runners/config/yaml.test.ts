@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { follow, toValue, type Node } from '../../../runners/config/nodes.js';
-import { frame, Source, where } from '../../../runners/config/source.js';
+import { follow, toValue, type YamlNode } from '../../../runners/config/nodes.js';
+import { frame, SourceText, where } from '../../../runners/config/source-text.js';
 import { parseYaml } from '../../../runners/config/yaml.js';
 
-function parse(text: string): Node {
-  return parseYaml(new Source('x.yaml', text, '/', 'file'), (fault) => {
+function parse(text: string): YamlNode {
+  return parseYaml(new SourceText('x.yaml', text, '/', 'file'), (fault) => {
     throw new Error(fault.message);
   })!;
 }

@@ -93,7 +93,7 @@ describe('recomputation', () => {
   it('leaves less to carry from one stage to the next', async () => {
     const engine = new RecordingEngine({ threads: 1, optimize: 'none' });
     const stages = async (recomputedFrom?: number) => {
-      const programs = await engine.compileStages(
+      const programs = await engine.compilePair(
         'step',
         (tracer) => {
           const { value, ...gradients } = step(tracer);

@@ -1,6 +1,6 @@
 // Makes a data set of rendered rooms in the NYUD_MT layout: see ../synthesis.ts.
 import type { Split } from '../../../../registry/index.js';
-import type { Report } from '../../folders/layout.js';
+import type { ReportProgress } from '../../folders/layout.js';
 import { NYUD_FOLDERS, NyudFolder, writeNyudSplit } from '../../folders/nyud.js';
 import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../synthesis.js';
 import type { Intrinsics } from '../tracer/camera.js';
@@ -33,6 +33,6 @@ export const roomsVersion = RECIPE.version;
 export const generateRooms = (
   directory: string,
   options: RoomsOptions,
-  report?: Report,
+  report?: ReportProgress,
   threads?: number,
 ): Promise<RoomsManifest> => synthesise(RECIPE, directory, options, report, threads);

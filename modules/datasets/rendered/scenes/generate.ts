@@ -1,6 +1,6 @@
 // Makes a data set of rendered scenes in the PASCAL_MT layout: see ../synthesis.ts.
 import { synthesise, type Recipe, type SynthesisManifest, type SynthesisOptions } from '../synthesis.js';
-import type { Report } from '../../folders/layout.js';
+import type { ReportProgress } from '../../folders/layout.js';
 import { PASCAL_FOLDERS, PascalFolder, writePascalSplit } from '../../folders/pascal.js';
 
 const RECIPE: Recipe<number[]> = {
@@ -22,7 +22,7 @@ const RECIPE: Recipe<number[]> = {
 export const generateScenes = (
   directory: string,
   options: SynthesisOptions,
-  report?: Report,
+  report?: ReportProgress,
   threads?: number,
 ): Promise<SynthesisManifest> => synthesise(RECIPE, directory, options, report, threads);
 

@@ -6,10 +6,10 @@ import type { Room, Spot } from '../rooms/room.js';
 import type { Style } from '../props/style.js';
 import { bottle } from '../props/clutter.js';
 import { MAKERS } from './cast.js';
-import type { Stage } from './stage.js';
+import type { SceneSet } from './scene-set.js';
 import { person } from '../props/person.js';
 
-export function buildIndoors(random: RandomStream): Stage {
+export function buildIndoors(random: RandomStream): SceneSet {
   const subjects: Spot[] = [];
   const built = buildRoom(random, {
     people: (style) => person(style, style.dice.pick(['stand', 'stand', 'walk', 'crouch'] as const)),

@@ -8,7 +8,7 @@ import { Room, type Spot } from '../rooms/room.js';
 import { Model } from '../tracer/solids.js';
 import { hsv, Style } from '../props/style.js';
 import { bird } from '../props/animals.js';
-import type { Stage } from './stage.js';
+import type { SceneSet } from './scene-set.js';
 import { MAKERS, RIDDEN, type ObjectClass } from './cast.js';
 import { person } from '../props/person.js';
 import { bush, fence, house, lampPost, rock, tree } from '../props/scenery.js';
@@ -165,7 +165,7 @@ const PLACES: readonly Place[] = [
   },
 ];
 
-export function buildOutdoors(random: RandomStream): Stage {
+export function buildOutdoors(random: RandomStream): SceneSet {
   const dice = new Dice(random);
   const style = new Style(dice);
   const place = draw(

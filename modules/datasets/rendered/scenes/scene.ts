@@ -1,4 +1,4 @@
-// One sample of the PASCAL_MT layout from a seeded stream: a stage, indoors or out, a view and its labels.
+// One sample of the PASCAL_MT layout from a seeded stream: a set, indoors or out, a view and its labels.
 import type { RandomStream } from '../../../../registry/index.js';
 import type { PascalSample } from '../../folders/pascal.js';
 import { Dice } from '../dice.js';
@@ -17,16 +17,16 @@ export interface RenderedScene extends Omit<PascalSample, 'id'> {
   camera: Intrinsics;
 }
 
-/** Draws stages until one offers a view, then renders it. */
+/** Draws sets until one offers a view, then renders it. */
 export function renderScene(random: RandomStream, height: number, width: number): RenderedScene {
   const dice = new Dice(random);
   for (;;) {
-    const stage = dice.chance(INDOORS) ? buildIndoors(random) : buildOutdoors(random);
-    const camera = findSubject(stage, dice, height, width);
+    const set = dice.chance(INDOORS) ? buildIndoors(random) : buildOutdoors(random);
+    const camera = findSubject(set, dice, height, width);
     if (!camera) continue;
     const voc = dice.chance(WITH_BORDERS);
-    const { image, surfaces, normals } = renderView(stage.built, camera, random, height, width);
-    const labels = labelsOf(stage, surfaces, height, width, voc);
+    const { image, surfaces, normals } = renderView(set.built, camera, random, height, width);
+    const labels = labelsOf(set, surfaces, height, width, voc);
     return { height, width, image, normals, voc, camera, ...labels };
   }
 }

@@ -4,22 +4,22 @@ import { traceThrough, type Camera } from '../tracer/camera.js';
 import type { Dice } from '../dice.js';
 import type { Spot } from '../rooms/room.js';
 import type { Vector } from '../tracer/solids.js';
-import type { Stage } from './stage.js';
+import type { SceneSet } from './scene-set.js';
 
 const CANDIDATES = 24;
 const PROBE = 18;
 
-/** A view of the stage's first subject, or nothing if it cannot be seen well from anywhere. */
-export function findSubject(stage: Stage, dice: Dice, height: number, width: number): Camera | undefined {
-  const subject = stage.subjects.find((_, i) => i === 0 || dice.chance(0.3));
+/** A view of the set's first subject, or nothing if it cannot be seen well from anywhere. */
+export function findSubject(set: SceneSet, dice: Dice, height: number, width: number): Camera | undefined {
+  const subject = set.subjects.find((_, i) => i === 0 || dice.chance(0.3));
   if (!subject) return undefined;
   // One picture in eight shows its subject from afar.
   const fill = dice.chance(0.12) ? dice.range(0.1, 0.22) : dice.range(0.35, 1.05);
   let best: Camera | undefined;
   let bestShare = 0;
   for (let i = 0, good = 0; i < CANDIDATES && good < 3; i++) {
-    const camera = drawCamera(stage, subject, fill, dice, height, width);
-    const share = camera ? visibleShare(stage, subject, camera, height, width) : 0;
+    const camera = drawCamera(set, subject, fill, dice, height, width);
+    const share = camera ? visibleShare(set, subject, camera, height, width) : 0;
     if (share > 0.02) good++;
     if (share > bestShare) [best, bestShare] = [camera, share];
   }
@@ -27,7 +27,7 @@ export function findSubject(stage: Stage, dice: Dice, height: number, width: num
 }
 
 function drawCamera(
-  { built, outdoors }: Stage,
+  { built, outdoors }: SceneSet,
   subject: Spot,
   fill: number,
   dice: Dice,
@@ -104,7 +104,7 @@ function lookAlong(
 
 /** Share of the picture that shows the subject; 0 if something is right in front of the lens. */
 function visibleShare(
-  { built }: Stage,
+  { built }: SceneSet,
   subject: Spot,
   camera: Camera,
   height: number,

@@ -2,7 +2,7 @@
 // one, and every node of a composed configuration is marked with the file, row or argument that wrote it.
 
 export interface Mark {
-  readonly source: Source;
+  readonly source: SourceText;
   /** Offsets into the source's text, end exclusive. */
   readonly start: number;
   readonly end: number;
@@ -21,7 +21,7 @@ export interface Filled {
   readonly leads: boolean;
 }
 
-export class Source {
+export class SourceText {
   readonly #lineStarts: number[];
 
   constructor(

@@ -43,7 +43,7 @@ export class Interrupted extends Error {}
 /** Written into the folder, and passed to observers. */
 export type Emit = (event: TrialEvent) => void;
 
-export interface Session {
+export interface RunningTrial {
   readonly trial: TrialSpec;
   readonly context: TrialContext;
   readonly emit: Emit;
@@ -66,12 +66,12 @@ export interface Session {
 }
 
 /** The trial's parts, with its programs compiled; weights are not set. */
-export async function openSession(
+export async function openTrial(
   trial: TrialSpec,
   context: TrialContext,
   log: EventLog,
   emit: Emit,
-): Promise<Session> {
+): Promise<RunningTrial> {
   const parts = assembled(trial);
   const { tasks, criterion } = parts;
   const loader = loaderOf(trial, { tasks, scheme: criterion.scheme, settings: context.settings });
@@ -147,13 +147,13 @@ function compileEvaluation(
   return Evaluation.compile(engine, network, metrics, evaluate, size, weights, fit);
 }
 
-export async function closeSession({ step, evaluation, loader }: Session): Promise<void> {
+export async function closeTrial({ step, evaluation, loader }: RunningTrial): Promise<void> {
   step.close();
   evaluation.close();
   await loader.close();
 }
 
 /** Called wherever a lot has just been computed. */
-export function noteMemory(session: Session): void {
-  session.memory = Math.max(session.memory, process.memoryUsage.rss());
+export function noteMemory(running: RunningTrial): void {
+  running.memory = Math.max(running.memory, process.memoryUsage.rss());
 }

@@ -2,7 +2,7 @@
 import type { BuiltRoom } from '../rooms/build.js';
 import type { Spot } from '../rooms/room.js';
 
-export interface Stage {
+export interface SceneSet {
   built: BuiltRoom;
   /** What a photographer would point at, the most interesting first. */
   subjects: readonly Spot[];
