@@ -10,6 +10,7 @@ import { catalog } from './catalog.js';
 import { COMPONENTS, OPTIONS, TASKS } from './component.js';
 import type { Contracts, Kind } from './entry.js';
 import type { Task } from './contracts/tasks.js';
+import { requireMembers } from './members.js';
 import { withDefaults, type Slot } from './options.js';
 
 export type { Slot };
@@ -39,7 +40,9 @@ export function createTrialContainer(tasks: readonly Task[]): ComponentFactory {
       if (!trial.isBound(service, { name: type })) loadKind(kind);
       const container = new Container({ parent: trial });
       container.bind(OPTIONS).toConstantValue(withDefaults(entry.options, given));
-      return container.get(service, { name: type });
+      const made = container.get(service, { name: type });
+      requireMembers(kind, type, made);
+      return made;
     },
   };
   trial.bind(COMPONENTS).toConstantValue(factory);

@@ -19,6 +19,7 @@ import type { WeightsSource } from '../support/weights-source.js';
 import { matches } from '../support/pattern.js';
 import type { Network } from './network.js';
 import { PartError } from './part-error.js';
+import { requireScalar } from './returned.js';
 import type { StepShape } from './step-shape.js';
 
 export interface AuxiliaryTerm {
@@ -165,22 +166,27 @@ export function auxiliaryPenalty(
     return new Map(fitting.map((each) => [each, get(each)]));
   };
   const place = ['auxiliary', name, 'loss'];
-  const value = PartError.wrap(place, `the auxiliary loss "${name}" cannot be taken`, '', () =>
-    loss.forward({
-      ...context,
-      scope: pass.root.at(`auxiliary.${name}`),
-      features: (pattern) =>
-        named('feature', pass.features.keys(), pattern, (each) => pass.features.get(each)!()),
-      parameters: (pattern) =>
-        named('parameter', pass.used, pattern, (each) => {
-          const { shape, init } = pass.table.parameters.get(each)!;
-          return pass.parameter(each, shape, init, true);
-        }),
-      teacher(feature) {
-        if (!teacher) throw new MtcpError('component', 'there is no teacher');
-        return teacher.feature(pass.source, feature);
-      },
-    }),
+  const value = PartError.wrap(
+    place,
+    `the auxiliary loss "${name}" cannot be taken`,
+    '',
+    () =>
+      loss.forward({
+        ...context,
+        scope: pass.root.at(`auxiliary.${name}`),
+        features: (pattern) =>
+          named('feature', pass.features.keys(), pattern, (each) => pass.features.get(each)!()),
+        parameters: (pattern) =>
+          named('parameter', pass.used, pattern, (each) => {
+            const { shape, init } = pass.table.parameters.get(each)!;
+            return pass.parameter(each, shape, init, true);
+          }),
+        teacher(feature) {
+          if (!teacher) throw new MtcpError('component', 'there is no teacher');
+          return teacher.feature(pass.source, feature);
+        },
+      }),
+    (built) => requireScalar(`the auxiliary loss "${name}"`, built),
   );
   return { name: `auxiliary.${name}`, value, weight };
 }

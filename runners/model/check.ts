@@ -5,11 +5,20 @@
 import * as tf from '../../registry/tf.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
+import { catalog } from '../../registry/catalog.js';
 import type { Slot } from '../../registry/container.js';
+import type { Kind } from '../../registry/entry.js';
 import type { Loss } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import { Faults, throwAll, type Experiment, type ReportFault, type TrialSpec } from '../config/index.js';
+import {
+  display,
+  Faults,
+  throwAll,
+  type Experiment,
+  type ReportFault,
+  type TrialSpec,
+} from '../config/index.js';
 import type { WithoutGradient } from '../engine/backend.js';
 import type { Tracer } from '../engine/engine.js';
 import { sizeOf } from '../engine/graph/ir.js';
@@ -24,6 +33,7 @@ import { collect, type Misfit } from './misfit.js';
 import { objective, type Criterion } from './objective.js';
 import { PartError, thrownIn } from './part-error.js';
 import { stepInputs, type StepInputs } from './step-inputs.js';
+import { requireLoss, requireWeights } from './returned.js';
 import type { StepShape } from './step-shape.js';
 import { tableOf } from './table.js';
 
@@ -56,12 +66,32 @@ export async function findMisfits(
       known.set(keys[i], (misfits = await misfitsIn(trial, recorded)));
     }
     const report: ReportFault = faults.reportIn({ row: trial.row, profile: null });
-    for (const { path, ...fault } of misfits) report({ mark: provenance(trial).blame(path), ...fault });
+    for (const { path, note, ...fault } of misfits)
+      report({ mark: provenance(trial).blame(path), note: withPlugin(note, trial, path), ...fault });
   }
   return faults.errors(
     trials.map(({ row }) => ({ row, profile: null })),
     [],
   );
+}
+
+/** Sections that are not called as the kind of their component. */
+const KINDS_OF_SECTIONS: Readonly<Record<string, Kind>> = { data: 'dataset', augment: 'transform' };
+
+/** The note of a misfit, with the plugin that the part at fault comes from unless a line of it is named already. */
+function withPlugin(
+  note: string | undefined,
+  { config }: TrialSpec,
+  path: readonly string[],
+): string | undefined {
+  if (note?.includes('thrown in')) return note;
+  let slot: unknown = config;
+  for (const key of path) slot = (slot as Record<string, unknown> | undefined)?.[key];
+  const kind = path[0] === 'auxiliary' ? 'auxiliary' : (KINDS_OF_SECTIONS[path[0]] ?? (path.at(-1) as Kind));
+  const { type } = (slot ?? {}) as Partial<Slot>;
+  const plugin = catalog.list(kind).find(({ name }) => name === type)?.plugin;
+  const lines = [note, plugin && `${kind} "${type}" comes from ${display(plugin)}`];
+  return lines.filter(Boolean).join('\n') || undefined;
 }
 
 /** What the parts of a trial and their fit depend on. */
@@ -90,6 +120,8 @@ async function misfitsIn(trial: TrialSpec, recorded: Set<string>): Promise<Misfi
   if (!isAssembly(assembly)) return assembly;
   const misfits: Misfit[] = [];
   at(misfits, ['weights', 'backbone'], () => checkStart(trial));
+  const { scheme, tasks } = assembly.criterion;
+  at(misfits, ['scheme'], () => requireWeights('weights of the scheme', scheme.weights(), tasks));
   misfits.push(...(await dataMisfits(assembly)));
   const kind = shapeOf(trial);
   if (misfits.length > 0 || recorded.has(kind)) return misfits;
@@ -258,12 +290,17 @@ function tryObjective(
     const [, height, width] = labels[name].shape;
     pass.source.label(`losses.${name}`);
     collect(misfits, () =>
-      PartError.wrap(['tasks', name, 'loss'], what, '', () =>
-        (own ?? criterion.losses[name]).forward(
-          resizeBilinear(prediction, [height, width]),
-          labels[name],
-          task,
-        ),
+      PartError.wrap(
+        ['tasks', name, 'loss'],
+        what,
+        '',
+        () =>
+          (own ?? criterion.losses[name]).forward(
+            resizeBilinear(prediction, [height, width]),
+            labels[name],
+            task,
+          ),
+        (built) => requireLoss(`the loss of "${name}"`, built),
       ),
     );
   };

@@ -14,6 +14,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { ModelConfig, TaskConfig } from '../config/trial.js';
 import { PartError } from './part-error.js';
+import { requireEncoded, requireFeatures, requirePrediction } from './returned.js';
 
 /** The sections between backbone and heads, in the order in which they run. */
 export const BLOCK_SECTIONS = ['decoder', 'fusion', 'interaction', 'refinement'] as const;
@@ -54,8 +55,14 @@ export class Network {
   /** What the backbone makes of the image. */
   encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
-    const encoded = this.#part('backbone', `images of ${image.shape.slice(1).join('x')}`, () =>
-      current(this.#backbone.forward(scope.withMemory(this.memory).at('backbone'), input)),
+    const encoded = this.#part(
+      'backbone',
+      `images of ${image.shape.slice(1).join('x')}`,
+      () => this.#backbone.forward(scope.withMemory(this.memory).at('backbone'), input),
+      (who, built) => {
+        requireEncoded(who, built, this.tasks);
+        requireCurrent(built);
+      },
     );
     const pyramids = 'shared' in encoded ? { shared: encoded.shared } : encoded.tasks;
     for (const [name, pyramid] of Object.entries(pyramids)) exposeLevels(scope, `backbone.${name}`, pyramid);
@@ -84,7 +91,12 @@ export class Network {
     let features = encoded;
     for (const { section, block } of this.#blocks) {
       const before = features;
-      features = this.#part(section, this.#describe(before), () => block.forward(scope.at(section), before));
+      features = this.#part(
+        section,
+        this.#describe(before),
+        () => block.forward(scope.at(section), before),
+        (who, built) => requireFeatures(who, built, this.tasks),
+      );
       for (const [task, pyramid] of Object.entries(features.tasks))
         if (pyramid.length === 1 && section !== 'decoder')
           scope.expose(`${section}.${task}`, () => pyramid[0].data);
@@ -99,10 +111,14 @@ export class Network {
     const errors: unknown[] = [];
     for (const { task, head } of this.#heads) {
       const { name } = task;
-      const what = `head "${this.heads[name].head.type}" cannot be built on what comes before it`;
+      const who = `head "${this.heads[name].head.type}"`;
       try {
-        const raw = PartError.wrap(['tasks', name, 'head'], what, maps(features.tasks[name]), () =>
-          head.forward(scope.at(`heads.${name}`), features.tasks[name], task),
+        const raw = PartError.wrap(
+          ['tasks', name, 'head'],
+          `${who} cannot be built on what comes before it`,
+          maps(features.tasks[name]),
+          () => head.forward(scope.at(`heads.${name}`), features.tasks[name], task),
+          (built) => requirePrediction(who, built),
         );
         scope.expose(`prediction.${name}`, () => raw);
         predictions[name] = raw;
@@ -115,9 +131,15 @@ export class Network {
     return predictions;
   }
 
-  #part<T>(section: keyof ModelConfig, given: string, build: () => T): T {
-    const what = `${section} "${this.model[section]?.type}" cannot be built on what comes before it`;
-    return PartError.wrap(['model', section], what, given, build);
+  #part<T>(
+    section: keyof ModelConfig,
+    given: string,
+    build: () => T,
+    check: (who: string, built: T) => void,
+  ): T {
+    const who = `${section} "${this.model[section]?.type}"`;
+    const what = `${who} cannot be built on what comes before it`;
+    return PartError.wrap(['model', section], what, given, build, (built) => check(who, built));
   }
 
   /** Shapes that the tasks have in common are said once. */
@@ -141,9 +163,9 @@ const maps = (pyramid: Pyramid | undefined): string =>
     : pyramid.map(({ data, stride }) => `${data.shape.slice(1).join('x')} at stride ${stride}`).join(', ');
 
 /** @throws MtcpError if a backbone returns what is now among `taps`, where it would be lost in silence */
-function current(encoded: Encoded): Encoded {
+function requireCurrent(encoded: Encoded): void {
   const former = ['inner', 'relations'].find((name) => name in encoded);
-  if (former === undefined) return encoded;
+  if (former === undefined) return;
   throw new MtcpError('component', `the backbone returns "${former}", which nothing reads any more`, {
     hint: `return \`taps: new Map([['${former}', ...]])\``,
   });

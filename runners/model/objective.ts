@@ -11,6 +11,7 @@ import type { Scheme, SchemeInputs } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { IntermediateConfig } from '../config/trial.js';
 import { auxiliaryPenalty, type AuxiliaryTerm } from './auxiliary.js';
+import { requireScalar, requireTerms } from './returned.js';
 
 export interface Criterion {
   tasks: readonly Task[];
@@ -57,13 +58,20 @@ export function objective(
   const scope = pass.root.shared('scheme');
 
   const final = Object.fromEntries(tasks.map((task) => [task.name, measure(task, predictions[task.name])]));
+  const project = (loss: tf.Scalar) => {
+    const projected = scheme.project(loss);
+    requireScalar('project of the scheme', projected);
+    return projected;
+  };
   const weigh = (values: Record<string, LossValue>) => {
     source.label('scheme');
-    return scheme.combine(
+    const terms = scheme.combine(
       scope,
-      mapValues(values, ({ value, valid }) => ({ value: scheme.project(value), present: presence(valid) })),
+      mapValues(values, ({ value, valid }) => ({ value: project(value), present: presence(valid) })),
       inputs,
     );
+    requireTerms('combine of the scheme', terms);
+    return terms;
   };
   const combined = [weigh(final)];
   const rest: tf.Scalar[] = [];
@@ -109,7 +117,7 @@ export function objective(
         : undefined,
     rest: rest.length > 0 ? sum(rest) : undefined,
     final,
-    projected: mapValues(final, ({ value }) => scheme.project(value)),
+    projected: mapValues(final, ({ value }) => project(value)),
     intermediate: intermediate.map((values) => mapValues(values, ({ value }) => value)),
   };
 }

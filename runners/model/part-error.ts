@@ -25,9 +25,16 @@ export class PartError extends MtcpError {
    * What `build` returns.
    * @param what cannot be done if it fails: 'head "x" cannot be built on what comes before it'
    * @param given the shapes that the part works on, height x width x channels
+   * @param check throws if what `build` returns is not what it must be
    * @throws PartError if it throws, is async, or looks at values while a graph is recorded
    */
-  static wrap<T>(path: readonly string[], what: string, given: string, build: () => T): T {
+  static wrap<T>(
+    path: readonly string[],
+    what: string,
+    given: string,
+    build: () => T,
+    check: (built: T) => void = () => {},
+  ): T {
     try {
       const built = build();
       throwRefused();
@@ -39,6 +46,7 @@ export class PartError extends MtcpError {
           hint: 'write it without async and await',
         });
       }
+      check(built);
       return built;
     } catch (error) {
       if (error instanceof PartError) throw error;

@@ -7,6 +7,7 @@ import { hostTensor, type Program, type Tracer } from '../../engine/engine.js';
 import { sizeOf } from '../../engine/graph/ir.js';
 import type { Binding, HostTensor } from '../../engine/ort/session.js';
 import { PartError } from '../../model/part-error.js';
+import { requireUpdate } from '../../model/returned.js';
 import { groupParameters, type GroupedParameters } from './groups.js';
 import { Arena } from './weights.js';
 
@@ -117,8 +118,12 @@ export function traceUpdate(
   const scalars = Object.fromEntries(
     Object.keys(optimizer.scalars(1, 1)).map((name) => [name, scalar(name)]),
   );
-  const updated = PartError.wrap(['optimizer'], 'the optimizer cannot update the weights', '', () =>
-    optimizer.update(vector('parameter'), gradient, slots, scalars),
+  const updated = PartError.wrap(
+    ['optimizer'],
+    'the optimizer cannot update the weights',
+    '',
+    () => optimizer.update(vector('parameter'), gradient, slots, scalars),
+    (built) => requireUpdate(built, length, optimizer.slots),
   );
   const outputs: tf.NamedTensorMap = { 'new/parameter': updated.parameter };
   for (const [slot, value] of Object.entries(updated.slots)) outputs[`new/slot/${slot}`] = value;
