@@ -9,7 +9,9 @@
  *   z < 0); three float32
  * - `binary`: 0 or 1; one uint8
  */
-export type TaskKind = 'classes' | 'depth' | 'normals' | 'binary';
+export const TASK_KINDS = ['classes', 'depth', 'normals', 'binary'] as const;
+
+export type TaskKind = (typeof TASK_KINDS)[number];
 
 /** In every label map of every kind this value means "nothing is known about this pixel". */
 export const IGNORE = 255;

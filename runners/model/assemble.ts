@@ -9,7 +9,7 @@ import { createTrialContainer, type ComponentFactory, type Slot } from '../../re
 import type { Transform } from '../../registry/contracts/data.js';
 import type { Loss, Metric, Optimizer, Schedule } from '../../registry/contracts/learning.js';
 import type { Scheme } from '../../registry/contracts/scheme.js';
-import type { Task } from '../../registry/contracts/tasks.js';
+import { TASK_KINDS, type Task } from '../../registry/contracts/tasks.js';
 import { nearestNames } from '../../registry/support/near.js';
 import { throwAll, type TrialSpec } from '../config/index.js';
 import { auxiliaryOf } from './auxiliary.js';
@@ -157,7 +157,15 @@ function labelledTasks({ config }: TrialSpec, misfits: Misfit[]): Task[] {
   const known = new Map(dataset.tasks.map((task) => [task.name, task]));
   return Object.keys(config.tasks).flatMap((name) => {
     const task = known.get(name);
-    if (task) return [task];
+    if (task && TASK_KINDS.includes(task.kind)) return [task];
+    if (task) {
+      misfits.push({
+        path: ['data'],
+        message: `data set "${config.data.type}" says that task "${name}" is of kind ${task.kind}, which mtcp does not know`,
+        hint: `kinds of tasks: ${TASK_KINDS.join(', ')}`,
+      });
+      return [];
+    }
     misfits.push({
       path: ['tasks', name],
       message: `data set "${config.data.type}" has no labels for task "${name}"`,

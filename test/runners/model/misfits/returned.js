@@ -15,7 +15,7 @@ const FEATURES = {
   'a list': (features) => [features],
   'a tensor': one,
   'only tasks': ({ tasks }) => ({ tasks }),
-  'all tasks but one': ({ tasks: { depth: _, ...tasks }, ...features }) => ({ ...features, tasks }),
+  'all tasks but one': (features) => ({ ...features, tasks: { ...features.tasks, depth: undefined } }),
   'maps without stride': (features) => ({
     ...features,
     tasks: Object.fromEntries(Object.keys(features.tasks).map((name) => [name, [{ data: one(features) }]])),
@@ -85,6 +85,18 @@ define({
 });
 const values = (losses) =>
   Object.fromEntries(Object.entries(losses).map(([task, { value }]) => [task, value]));
+
+define({
+  kind: 'dataset',
+  name: 'new-kind',
+  summary: 'Has labels of a kind that mtcp does not know.',
+  create: () => ({
+    tasks: [{ name: 'depth', kind: 'flow', channels: 2 }],
+    prepare() {},
+    ids() {},
+    load() {},
+  }),
+});
 
 // Classes that lack what their kind must have.
 define({ kind: 'metric', name: 'unfinished', summary, create: () => ({ create: () => ({}) }) });
