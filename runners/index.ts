@@ -35,7 +35,9 @@ export { openExperiment, type OpenOptions } from './config/open.js';
 export { inspect, type NetworkSize } from './training/inspect.js';
 
 // Running, and what became of it
-export { planJobs, runExperiment, type RunEvent, type RunOptions, type RunOutcome } from './app/run.js';
+export { runExperiment } from './app/run.js';
+export { planJobs } from './app/plan-jobs.js';
+export type { RunEvent, RunOptions, RunOutcome } from './app/run-options.js';
 export { readEvents, courseOf, type LoggedEvent, type TrialEvent } from './store/ledger/events.js';
 export { readSteps, type StepRecord } from './store/ledger/steps.js';
 export { Ledger, type Claim, type LedgerTrial, type LedgerOptions } from './store/ledger/ledger.js';
@@ -54,7 +56,8 @@ export type { TrialStatus } from './store/ledger/status.js';
 export { workOn, type JobOptions } from './launching/job.js';
 export { Jobs, type TrialJob } from './launching/jobs.js';
 export { jobStatusOf, type JobStatus } from './launching/status.js';
-export type { BatchPlan, JobEvent } from './launching/submit.js';
+export type { BatchPlan } from './launching/plan-batch.js';
+export type { JobEvent } from './launching/batch-context.js';
 
 // Reports and pictures
 export { reportExperiment, type ExperimentReport, type ReportOptions } from './app/report.js';

@@ -1,83 +1,32 @@
 // Runs an experiment in five phases: open, check, prepare data, work, conclude. Every trial that is wanted and not done
-// yet is trained, in this process or in several, and then the table is written. A trial that fails does not stop the others; a trial that was interrupted goes on where it was.
+// yet is trained, in this process or in several. Then the table is written. A trial that fails does not stop the others,
+// and a trial that was interrupted continues from its last checkpoint.
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Slot } from '../../registry/container.js';
-import type { InvocationOutcome, TrackerMessage, RunTracker } from '../../registry/contracts/tracking.js';
-import { changesBetween } from '../../modules/datasets/folders/contents.js';
+import type { InvocationOutcome, RunTracker } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Experiment, TrialSpec } from '../config/index.js';
-import { DataSources, type DataEvent } from '../training/data-sources.js';
-import { openExperiment, type OpenOptions } from '../config/open.js';
+import { DataSources } from '../training/data-sources.js';
+import { openExperiment } from '../config/open.js';
 import { isBatchLauncher, type Launcher } from '../../registry/contracts/launching.js';
 import { createLauncher, launcherSlot, siteHere } from '../launching/index.js';
 import { Jobs } from '../launching/jobs.js';
 import { runInProcesses } from '../launching/local.js';
-import { planBatch, runInJobs, wantedIn, type BatchPlan, type JobEvent } from '../launching/submit.js';
+import { runInJobs } from '../launching/submit.js';
 import { writeWhole } from '../support/files.js';
 import { requireOwn } from '../support/own.js';
-import { Ledger, type LedgerTrial, type LedgerOptions } from '../store/ledger/ledger.js';
-import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
+import { Ledger, type LedgerTrial } from '../store/ledger/ledger.js';
 import type { RowResult } from '../reporting/row-result.js';
-import type { Report } from '../reporting/report.js';
 import { rowsOf } from './report.js';
 import { writeReport } from './write-report.js';
 import { track } from '../tracking/index.js';
 import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
-import { workThrough, type Failure, type WorkEvent, type Worked } from '../training/work.js';
-
-export interface RunOptions extends OpenOptions {
-  /** Folder of all runs. */
-  runs: string;
-  /** Only trials in one of these states; by default every trial that is not done. */
-  only?: readonly TrialState[];
-  /** Start every trial again; what there was of it is set aside. */
-  fresh?: boolean;
-  /** Trials that run at once, each in a process of its own, with the machine's threads shared out. */
-  jobs?: number | 'auto';
-  /** Where trials are trained, such as `slurm`, instead of where the file and the site file say. */
-  launcher?: string;
-  /** Of a batch system: return when the jobs are handed in. */
-  detach?: boolean;
-  /** What was typed, for the records of jobs. */
-  command?: string;
-  /** Also write the report as a page, report.html. */
-  page?: boolean;
-  /** How ownership of trials is told and judged; see ledger/lease.ts. */
-  ledger?: Omit<LedgerOptions, 'only'>;
-  observe?(event: RunEvent): void;
-  stopRequested?(): boolean;
-}
-
-export type RunEvent =
-  | {
-      event: 'experiment';
-      name: string;
-      title: string;
-      profile: string | null;
-      trials: { row: string; seed: number; state: TrialState }[];
-    }
-  | DataEvent
-  | WorkEvent
-  | JobEvent
-  /** About the experiment file or the report: a trial's own warnings say which trial. */
-  | { event: 'warning'; message: string }
-  /** A tracker has something to say; see registry/contracts/tracking.ts. */
-  | ({ event: 'tracking' } & TrackerMessage);
-
-export interface RunOutcome extends Worked {
-  report: Report;
-  /** Parts of the report that could not be made; warnings say why. */
-  missing: string[];
-  /** Folder of the experiment's runs and report. */
-  folder: string;
-  /** Trials that other processes work on. */
-  elsewhere: { row: string; seed: number }[];
-  /** Whether jobs of a batch system go on with the rest. */
-  detached: boolean;
-}
+import { workThrough, type Failure, type Worked } from '../training/work.js';
+import { ledgerOptions, type RunEvent, type RunOptions, type RunOutcome } from './run-options.js';
+import { setAside, setAsideIfDataChanged } from './set-aside.js';
 
 export async function runExperiment(file: string, options: RunOptions): Promise<RunOutcome> {
   const experiment = openExperiment(file, options);
@@ -285,35 +234,6 @@ const blockedIn = (ledger: Ledger): Failure[] =>
     return { ...about(entry.trial), message: `it depends on row ${reasons.join(' and on ')}` };
   });
 
-/**
- * The scripts that a run would hand to a batch system. Nothing is written and nothing is handed in.
- * @throws MtcpError `usage` if trials would be trained here
- */
-export async function planJobs(file: string, options: RunOptions): Promise<BatchPlan | undefined> {
-  const experiment = openExperiment(file, options);
-  const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
-  const launcher = createLauncher(slot);
-  if (!isBatchLauncher(launcher))
-    throw new MtcpError('usage', `launcher "${slot.type}" has no jobs to show`, {
-      where: 'argument "--dry-run"',
-      hint: 'name a batch system, such as --launcher slurm; mtcp plan shows what would be trained here',
-    });
-  const { runs, only, command = '' } = options;
-  const jobs = Jobs.of(runs, experiment.name);
-  const ledger = new Ledger(runs, experiment.needed, ledgerOptions(options, jobs));
-  if (jobs.any) await jobs.refresh();
-  const wanted = wantedIn({ ledger, jobs, only });
-  if (wanted.length === 0) return undefined;
-  return planBatch({ experiment, ledger, runs, launcher, slot, jobs, command, observe: () => {} }, wanted);
-}
-
-/** Owners of locks may be jobs, wherever this runs. */
-const ledgerOptions = ({ ledger, only }: RunOptions, jobs: Jobs): LedgerOptions => ({
-  ...ledger,
-  probes: [...(ledger?.probes ?? []), ...jobs.probes],
-  only,
-});
-
 /** Bytes up to which a training process is small: its operators run on one thread each. */
 const SMALL = 1e9;
 
@@ -342,31 +262,3 @@ function requireWritable(folder: string, runs: string): void {
 }
 
 const about = ({ row, seed }: TrialSpec) => ({ row, seed });
-
-/** A trial that somebody works on stays where it is. */
-function setAside(state: TrialState, folder: RunFolder, why: string): void {
-  if (state === 'queued') return;
-  if (state === 'running')
-    throw new MtcpError('busy', 'another process works on this trial', {
-      where: folder.path,
-      hint: 'stop it first, or leave out --fresh',
-    });
-  folder.setAside(`${why}-${new Date().toISOString().replace(/[:.]/g, '')}`);
-}
-
-/** What was trained on other data than today's is not this trial. */
-function setAsideIfDataChanged(
-  state: TrialState,
-  { folder, trial }: LedgerTrial,
-  digest: string,
-  observe: (event: RunEvent) => void,
-): void {
-  const old = folder.dataDigest();
-  if (state === 'running' || old === undefined || old === digest) return;
-  const aside = folder.setAside(`data-${old}`);
-  const changes = changesBetween(old, digest) ?? 'which files differ is not known here any more';
-  observe({
-    event: 'warning',
-    message: `${trial.row}, seed ${trial.seed}, was trained on other data and is trained again; what there was is kept as ${aside}. ${changes}`,
-  });
-}

@@ -1,6 +1,6 @@
 // Events of a run as a person wants to read them.
 import { duration, formatNumber } from '../reporting/numbers.js';
-import type { RunEvent } from '../app/run.js';
+import type { RunEvent } from '../app/run-options.js';
 import { remaining, type Progress } from './progress.js';
 
 /** A metric of one class, such as semseg.IoU.floor; the dot of <11.25 separates nothing. */

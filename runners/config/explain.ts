@@ -7,7 +7,7 @@ import type { Fault, ReportFault } from './faults.js';
 import { FAULTS } from './budgets.js';
 import { child, follow, toValue, type YamlMap, type YamlNode } from './nodes.js';
 import type { Mark } from './source-text.js';
-import { hasVariable } from './variables.js';
+import { hasVariable } from './variable-uses.js';
 import { own } from '../../registry/own.js';
 
 export interface ExplainContext {

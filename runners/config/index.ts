@@ -2,20 +2,16 @@
 export { display } from './compose.js';
 export { Faults, throwAll, type ReportFault } from './faults.js';
 export { formatErrors, wantsColor, type FormatOptions } from './format.js';
+export { checkFiles, loadExperiment, loadPluginsOf, profilesOf, validateFiles } from './load.js';
 export {
-  checkFiles,
   DEFAULT_PROFILE,
-  loadExperiment,
-  loadPluginsOf,
-  profilesOf,
-  validateFiles,
   type Expectation,
   type Experiment,
   type LoadOptions,
   type LatexConfig,
   type Printed,
   type ReportConfig,
-} from './load.js';
+} from './experiment.js';
 export type { SectionConfig } from './section.js';
 export { findSite, loadSite, type Site, type SiteSearch } from './site.js';
 export type { Origin } from './origin.js';

@@ -2,7 +2,7 @@
 // reads it, so the limit is generous; what is beyond it is a slip, and would take the machine down.
 import { availableParallelism } from 'node:os';
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
-import type { Experiment } from './load.js';
+import type { Experiment } from './experiment.js';
 
 /** The most threads, worker threads or processes. */
 export const MOST_THREADS = Math.max(256, 8 * availableParallelism());

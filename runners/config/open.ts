@@ -3,7 +3,8 @@ import '../../modules/index.js';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
 import { refuseExcess } from './limits.js';
-import { loadExperiment, type Experiment, type LoadOptions } from './load.js';
+import { loadExperiment } from './load.js';
+import type { Experiment, LoadOptions } from './experiment.js';
 
 export interface OpenOptions extends LoadOptions {
   /** What computes, instead of the file's choice: `onnx`, `onnx:PROVIDER`, `tensorflow`, `wasm` or `cpu`. */

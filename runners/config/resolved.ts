@@ -5,7 +5,7 @@ import { dump } from 'js-yaml';
 import { isPlainObject } from '../../registry/options.js';
 import { withSources } from './sources.js';
 import type { TrialSpec } from './trial.js';
-import { escapeVariables } from './variables.js';
+import { escapeVariables } from './variable-uses.js';
 import { own } from '../../registry/own.js';
 
 /**

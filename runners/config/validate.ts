@@ -11,7 +11,8 @@ import { FAULTS } from './budgets.js';
 import { child, type YamlNode, follow, toValue, type YamlMap } from './nodes.js';
 import type { Schemas } from './schemas.js';
 import { where, type Mark } from './source-text.js';
-import { FillBudget, usedVariables } from './variables.js';
+import { FillBudget } from './variables.js';
+import { usedVariables } from './variable-uses.js';
 
 /** A row under a profile, merged; not yet known to be valid. */
 export interface Draft extends Combination {

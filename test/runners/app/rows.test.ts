@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { runExperiment, type RunOptions } from '../../../runners/app/run.js';
+import { runExperiment } from '../../../runners/app/run.js';
+import type { RunOptions } from '../../../runners/app/run-options.js';
 import { readEvents } from '../../../runners/store/ledger/events.js';
 import { readSteps } from '../../../runners/store/ledger/steps.js';
 import { readSafetensors } from '../../../runners/support/safetensors.js';

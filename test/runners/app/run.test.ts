@@ -3,7 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { runExperiment, type RunEvent, type RunOptions } from '../../../runners/app/run.js';
+import { runExperiment } from '../../../runners/app/run.js';
+import type { RunEvent, RunOptions } from '../../../runners/app/run-options.js';
 import { DEPTH_ONLY, experimentFile, TABLE3, temporaryFolder } from '../../support/rooms.js';
 
 async function runQuietly(file: string, options: Partial<RunOptions>) {

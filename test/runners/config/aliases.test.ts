@@ -1,7 +1,8 @@
 // Other names of options, wherever an option is written: the same trial, and never both in one map.
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { loadExperiment, type LoadOptions } from '../../../runners/config/load.js';
+import { loadExperiment } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 describe('other names of options', () => {

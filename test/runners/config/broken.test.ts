@@ -8,7 +8,8 @@ import { load } from 'js-yaml';
 import { MtcpErrors, type MtcpError } from '../../../registry/errors.js';
 import { display } from '../../../runners/config/compose.js';
 import { formatErrors } from '../../../runners/config/format.js';
-import { loadExperiment, validateFiles, type LoadOptions } from '../../../runners/config/load.js';
+import { loadExperiment, validateFiles } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { fakeSchemas, HERE, write } from './support.js';
 
 const FOLDER = join(HERE, 'broken');

@@ -6,7 +6,8 @@ import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { withDefaults } from '../../../registry/options.js';
 import { newComponent } from '../../../runners/app/authoring/component.js';
-import { loadExperiment, validateFiles, type LoadOptions } from '../../../runners/config/load.js';
+import { loadExperiment, validateFiles } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 /** constructor, toString, hasOwnProperty, __proto__, ... */

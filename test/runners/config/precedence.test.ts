@@ -1,7 +1,8 @@
 // Who wins between a file and the profiles that it inherits, and what is said of values that nobody gets.
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { checkFiles, loadExperiment, type LoadOptions } from '../../../runners/config/load.js';
+import { checkFiles, loadExperiment } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 const BASE = `${GOOD.replace('name: good\n', '').replace('{ type: poly }', '{ type: poly, power: "${power}" }')}

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MtcpError, MtcpErrors } from '../../../registry/errors.js';
-import { loadExperiment, type LoadOptions } from '../../../runners/config/load.js';
+import { loadExperiment } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { writeResolved } from '../../../runners/config/resolved.js';
 import { withSources } from '../../../runners/config/sources.js';
 import type { TrialSpec } from '../../../runners/config/trial.js';

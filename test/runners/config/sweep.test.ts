@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { loadExperiment, type LoadOptions } from '../../../runners/config/load.js';
+import { loadExperiment } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 describe('sweeps', () => {

@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { display } from '../../../runners/config/compose.js';
-import { loadExperiment, type LoadOptions } from '../../../runners/config/load.js';
+import { loadExperiment } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { writeResolved } from '../../../runners/config/resolved.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { formatErrors } from '../../../runners/config/format.js';
-import { validateFiles, type LoadOptions } from '../../../runners/config/load.js';
+import { validateFiles } from '../../../runners/config/load.js';
+import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { parseCount, parseSeeds, parseWhole } from '../../../runners/cli/flags.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 

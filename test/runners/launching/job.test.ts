@@ -7,7 +7,8 @@ import { newComponent } from '../../../runners/app/authoring/component.js';
 import { readJobMark } from '../../../runners/store/ledger/job-mark.js';
 import { readEvents } from '../../../runners/store/ledger/events.js';
 import { submissionsOf } from '../../../runners/launching/submission.js';
-import { runExperiment, type RunEvent } from '../../../runners/app/run.js';
+import { runExperiment } from '../../../runners/app/run.js';
+import type { RunEvent } from '../../../runners/app/run-options.js';
 import { DEPTH_ONLY, experimentFile, temporaryFolder } from '../../support/rooms.js';
 
 const SMALL = DEPTH_ONLY.replace('model: {', 'model: { decoder: null,');

@@ -8,11 +8,13 @@ import { openExperiment } from '../../../runners/config/open.js';
 import { Jobs } from '../../../runners/launching/jobs.js';
 import { jobStatusOf, noteOn } from '../../../runners/launching/status.js';
 import { submissionsOf } from '../../../runners/launching/submission.js';
-import { submit, wantedIn, planBatch, type BatchContext } from '../../../runners/launching/submit.js';
+import { submit } from '../../../runners/launching/submit.js';
+import { wantedIn, planBatch } from '../../../runners/launching/plan-batch.js';
+import type { BatchContext } from '../../../runners/launching/batch-context.js';
 import { createBatchLauncher, launcherSlot } from '../../../runners/launching/index.js';
 import { Ledger } from '../../../runners/store/ledger/ledger.js';
 import type { TrialState } from '../../../runners/store/ledger/run-folder.js';
-import { planJobs } from '../../../runners/app/run.js';
+import { planJobs } from '../../../runners/app/plan-jobs.js';
 import { FakeSlurm, squeueLines } from '../../support/fake-slurm.js';
 import { DEPTH_ONLY, experimentFile, temporaryFolder } from '../../support/rooms.js';
 

@@ -1,7 +1,8 @@
 // Trials in several processes: each is trained once, and a process that dies takes only its own trial along.
 import { expect } from 'chai';
 import { ownerOf } from '../../../runners/store/ledger/lease.js';
-import { runExperiment, type RunEvent } from '../../../runners/app/run.js';
+import { runExperiment } from '../../../runners/app/run.js';
+import type { RunEvent } from '../../../runners/app/run-options.js';
 import { DEPTH_ONLY, experimentFile, temporaryFolder } from '../../support/rooms.js';
 
 const SMALL = DEPTH_ONLY.replace('model: {', 'model: { decoder: null,');
