@@ -12,7 +12,9 @@ import { createXlaRuntime } from '../../runners/engine/xla/runtime.js';
 export const recordingEngine = new RecordingEngine({ threads: 2, optimize: 'none' });
 
 /** XLA's CPU plugin, where it is installed: see test/support/xla/install.sh. */
-export const xlaPlugin = findPlugins().find(({ variant }) => variant === 'cpu' || variant === 'path')?.path;
+export const xlaPlugin = [process.env, { ...process.env, MTCP_CACHE: undefined }]
+  .flatMap((env) => findPlugins(env))
+  .find(({ variant }) => variant === 'cpu' || variant === 'path')?.path;
 export const xlaEngines: readonly RecordingEngine[] = xlaPlugin
   ? [new RecordingEngine({ runtime: createXlaRuntime(xlaPlugin) })]
   : [];

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { labelChannels } from '../../../registry/contracts/tasks.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../registry/random.js';
-import { loadExperiment } from '../../config/index.js';
+import { loadExperiment, type TrialSpec } from '../../config/index.js';
 import type { TrainBatch } from '../../data/batch.js';
 import type { Engine } from '../../engine/engine.js';
 import { assembled } from '../../model/assemble.js';
@@ -23,17 +23,27 @@ export interface TrialSteps {
 }
 
 /** @param row of Table 3, at the size of its smoke profile */
-export async function trialSteps(engine: Engine, row = 'MT-CP'): Promise<TrialSteps> {
+export function trialSteps(engine: Engine, row = 'MT-CP'): Promise<TrialSteps> {
   const [trial] = loadExperiment(EXPERIMENT, { profile: 'smoke', rows: [row] }).trials;
-  const { network, criterion, optimizer, tasks } = assembled(trial);
-  const options = { batch: 1, size: SIZE, clip: 1 };
+  return stepsOf(trial, engine, { batch: 1, size: SIZE });
+}
+
+/** The first steps of a trial from the weights of seed 0, without what it starts from. */
+export async function stepsOf(
+  trial: TrialSpec,
+  engine: Engine,
+  shape?: { batch: number; size: readonly [number, number] },
+): Promise<TrialSteps> {
+  const { network, criterion, optimizer, tasks, transform } = assembled(trial);
+  const { batch, size } = shape ?? { batch: trial.config.train.batch, size: transform.size };
+  const options = { batch, size, clip: 1 };
   const step = await TrainingStep.compile(engine, network, criterion, optimizer, options);
   try {
     step.weights.initialize(0);
     const losses: number[][] = [];
     for (let i = 1; i <= STEPS; i++) {
       const noise = (name: string) => randomStream('noise', i, name);
-      const { total, raw } = await step.gradientsOf(batchOf(tasks, i), noise);
+      const { total, raw } = await step.gradientsOf(batchOf(tasks, batch, size, i), noise);
       losses.push([total, ...Object.values(raw)]);
       await step.apply(i, 1e-3);
     }
@@ -47,9 +57,14 @@ export async function trialSteps(engine: Engine, row = 'MT-CP'): Promise<TrialSt
 }
 
 /** Noise in the shape of an image and its labels. */
-function batchOf(tasks: readonly Task[], index: number): TrainBatch {
+function batchOf(
+  tasks: readonly Task[],
+  batch: number,
+  [height, width]: readonly [number, number],
+  index: number,
+): TrainBatch {
   const random = randomStream('trial steps', index);
-  const pixels = SIZE[0] * SIZE[1];
+  const pixels = batch * height * width;
   return {
     ids: [String(index)],
     image: Float32Array.from({ length: 3 * pixels }, () => random.normal()),
