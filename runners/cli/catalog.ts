@@ -1,26 +1,22 @@
-// mtcp list, mtcp describe and mtcp schema: what the catalog knows, with a file's own plugins if one is named.
-import { writeFileSync } from 'node:fs';
-import '../../modules/index.js';
-import '../launching/components.js';
-import '../tracking/index.js';
-import { catalog } from '../../registry/catalog.js';
+// What mtcp list, describe and schema share: the catalog with everything that comes with mtcp, and a file's own plugins.
+import { catalog, type Catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/entry.js';
 import { MtcpError } from '../../registry/errors.js';
-import { didYouMean, nearestNames } from '../../registry/support/near.js';
-import type { PropertySchema } from '../../registry/options.js';
-import { usageOf } from '../app/authoring/component.js';
-import { bundledSchema } from '../config/schema-files.js';
-import { SCHEMAS } from '../config/schemas.js';
-import { display, loadPluginsOf } from '../config/index.js';
-import { columns, indented } from './text.js';
+import { didYouMean } from '../../registry/support/near.js';
+import { loadPluginsOf } from '../config/index.js';
 
-interface Options {
-  file?: string;
-  json?: boolean;
+/** @param file an experiment file whose plugins count too */
+export async function fullCatalog(file?: string): Promise<Catalog> {
+  await import('../../modules/index.js');
+  await import('../launching/components.js');
+  await import('../tracking/index.js');
+  if (file !== undefined) loadPluginsOf(file);
+  return catalog;
 }
 
-const isKind = (name: string): name is Kind => Object.hasOwn(KINDS, name);
+export const isKind = (name: string): name is Kind => Object.hasOwn(KINDS, name);
 
+export /** An entry as JSON shows it. */
 const plain = ({ kind, name, summary, source, tasks, plugin, options }: ComponentEntry) => ({
   kind,
   name,
@@ -31,31 +27,7 @@ const plain = ({ kind, name, summary, source, tasks, plugin, options }: Componen
   options,
 });
 
-export function list(kind: string | undefined, { file, json }: Options): void {
-  if (kind !== undefined && !isKind(kind)) throw unknownKind(kind);
-  if (file !== undefined) loadPluginsOf(file);
-  const entries = catalog.list(kind);
-  if (json) {
-    process.stdout.write(`${JSON.stringify(entries.map(plain), null, 2)}\n`);
-    return;
-  }
-  const kinds = kind === undefined ? (Object.keys(KINDS) as Kind[]) : [kind];
-  const width = Math.max(...entries.map(({ name }) => name.length));
-  const parts = kinds.map((each) => {
-    const rows = entries
-      .filter((entry) => entry.kind === each)
-      .map(({ name, summary, plugin }) => [
-        name.padEnd(width),
-        plugin === undefined ? summary : `${summary} (${display(plugin)})`,
-      ]);
-    return `${each}: ${KINDS[each]}\n${rows.length > 0 ? columns(rows, 2) : '  none'}`;
-  });
-  process.stdout.write(
-    `${parts.join('\n\n')}\n\nmtcp describe NAME shows the options of a component, mtcp new component KIND NAME begins one.\n`,
-  );
-}
-
-function unknownKind(kind: string): MtcpError {
+export function unknownKind(kind: string): MtcpError {
   const matching = catalog.list().filter(({ name }) => name === kind);
   const known = Object.keys(KINDS);
   return new MtcpError('usage', `there is no kind "${kind}"`, {
@@ -65,103 +37,4 @@ function unknownKind(kind: string): MtcpError {
         ? `"${kind}" is a ${matching[0].kind}: mtcp describe ${kind}`
         : `${didYouMean(kind, known)}`.replace(/^known:/, 'kinds:'),
   });
-}
-
-export function describe(names: string[], { file, json }: Options): void {
-  if (file !== undefined) loadPluginsOf(file);
-  const entries = find(names);
-  if (json) process.stdout.write(`${JSON.stringify(entries.map(plain), null, 2)}\n`);
-  else process.stdout.write(`${entries.map(describeEntry).join('\n\n')}\n`);
-}
-
-/** By kind and name, or by name alone: then every kind that has it. */
-function find(names: string[]): ComponentEntry[] {
-  if (names.length === 2 && isKind(names[0])) return [catalog.get(names[0], names[1]) as ComponentEntry];
-  if (names.length > 1 && !isKind(names[0])) throw unknownKind(names[0]);
-  if (names.length > 2)
-    throw new MtcpError('usage', 'write a name, or a kind and a name', { where: `argument "${names[2]}"` });
-  const found = catalog.list().filter(({ name }) => name === names[0]);
-  if (found.length > 0) return found;
-  if (isKind(names[0])) return catalog.list(names[0]);
-  const near = nearestNames(names[0], [
-    ...new Set(catalog.list().map(({ name }) => name)),
-    ...Object.keys(KINDS),
-  ]);
-  throw new MtcpError('component', `there is no component "${names[0]}"`, {
-    where: `argument "${names[0]}"`,
-    hint: near.length > 0 ? didYouMean(names[0], near) : 'mtcp list shows what there is',
-  });
-}
-
-function describeEntry({ kind, name, summary, source, tasks, plugin, options }: ComponentEntry): string {
-  const needed = options.required ?? [];
-  const rows = optionRows(options);
-  return [
-    `${kind} ${name}`,
-    indented(summary, 2),
-    ...(source === undefined ? [] : [indented(`Source: ${source}`, 2)]),
-    ...(tasks === undefined ? [] : [`  For tasks of kind ${tasks.join(', ')}.`]),
-    ...(plugin === undefined ? [] : [`  Plugin: ${display(plugin)}`]),
-    '',
-    `  ${usageOf(kind, name, needed.map((option) => `, ${option}: ...`).join(''))}`,
-    '',
-    rows.length > 0 ? columns(rows, 2) : '  It has no options.',
-  ].join('\n');
-}
-
-/** Option, what it may be and its default, meaning. */
-function optionRows(schema: PropertySchema, prefix = ''): string[][] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    const path = `${prefix}${name}`;
-    const nested = property.properties ? optionRows(property, `${path}.`) : [];
-    const standard =
-      'default' in property && !property.properties
-        ? `, default ${JSON.stringify(property.default).replaceAll(',', ', ')}`
-        : schema.required?.includes(name)
-          ? ', needed'
-          : '';
-    return [[path, `${typeOf(property)}${standard}`, property.description ?? ''], ...nested];
-  });
-}
-
-function typeOf(property: PropertySchema): string {
-  const { type, enum: values, anyOf, items, $ref, properties, additionalProperties } = property;
-  if ($ref) return `a ${$ref.split('/').at(-1)}`;
-  if (values) return values.map((value) => (value === null ? 'null' : String(value))).join(' | ');
-  if (anyOf) return anyOf.map(typeOf).join(' | ');
-  if (properties) return 'a map';
-  if (type === 'object' && typeof additionalProperties === 'object')
-    return `a map of name to ${typeOf(additionalProperties)}`;
-  if (type === 'array') return `list of ${items ? typeOf(items) : 'anything'}`;
-  return [type ?? 'anything'].flat().join(' | ') + bounds(property);
-}
-
-function bounds({ minimum, exclusiveMinimum, maximum }: PropertySchema): string {
-  const low =
-    minimum !== undefined
-      ? `from ${minimum}`
-      : exclusiveMinimum !== undefined
-        ? `above ${exclusiveMinimum}`
-        : '';
-  const high = maximum === undefined ? '' : `to ${maximum}`;
-  return low === '' && high === '' ? '' : ` ${[low, high].filter((part) => part !== '').join(' ')}`;
-}
-
-/** One schema for editors: experiment files with the components of this file's plugins. */
-export function schema({ file, out }: { file?: string; out?: string }): void {
-  if (file !== undefined) loadPluginsOf(file);
-  const text = `${JSON.stringify(bundledSchema(catalog, SCHEMAS), null, 2)}\n`;
-  if (out === undefined) {
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(out, text);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new MtcpError('io', `cannot be written (${code})`, { where: out, cause });
-  }
-  process.stdout.write(
-    `${out}\nThe first line of an experiment file beside it: # yaml-language-server: $schema=${out}\n`,
-  );
 }

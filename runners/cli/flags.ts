@@ -6,6 +6,11 @@ import { MtcpError } from '../../registry/errors.js';
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 // Spread into `.option(...)`.
+/** Of mtcp itself, in front of a command. */
+export const TRUST = [
+  '--trust',
+  'run the plugins of the experiment, and trust this code from now on',
+] as const;
 export const PROFILE = [
   '--profile <name>',
   'embedded (default), full, smoke or another profile of the file',
@@ -55,22 +60,6 @@ export const engineOptions = (command: Command): Command =>
   command
     .option('--engine <name>', 'onnx, xla, onnx:cuda, onnx:webgpu, tensorflow, wasm or cpu')
     .option('--threads <n>', 'threads of the engine; one per core if left out');
-
-export interface TensorOptions extends ExperimentOptions, EngineOptions {
-  weights?: string;
-  partial?: string[];
-  input?: string;
-  out?: string;
-  json?: boolean;
-}
-
-/** Arguments and options of the commands that run one row on tensors from a file. */
-export const tensorCommand = (command: Command): Command =>
-  engineOptions(experimentCommand(command))
-    .option('--weights <path>', 'safetensors of the whole model; drawn from the seed if left out')
-    .option('--partial <section>', 'the weights are of this section alone: backbone', collect)
-    .option('-o, --out <file>', 'safetensors file to write')
-    .option(...JSON_DOCUMENT);
 
 /** What the options of `experimentCommand` and the overrides ask `openExperiment` for. */
 export const choiceOf = ({ profile, row, seeds }: ExperimentOptions, overrides: string[]) => ({
@@ -123,4 +112,14 @@ export function parseSize(text: string, fits: (n: number) => boolean, hint: stri
   const size = /^(\d+)x(\d+)$/.exec(text)?.slice(1).map(Number);
   if (size?.every(fits)) return size as [number, number];
   throw new MtcpError('usage', `"${text}" is not a size`, { where: `argument "--size ${text}"`, hint });
+}
+
+/** Of --size where a network takes images: multiples of 32, or the image's own size. */
+export function sizeOfInput(text: string | undefined): [number, number] | 'native' | undefined {
+  if (text === undefined || text === 'native') return text;
+  return parseSize(
+    text,
+    (n) => n > 0 && n % 32 === 0,
+    'height x width in multiples of 32, such as 480x640, or native',
+  );
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-// The command line: a thin shell over functions that a program can call. A file in commands/ declares a command, its
-// flags and its help; only the command that runs loads what it runs, so that help and validation answer at once.
+// The command line: a thin shell over functions that a program can call, one file for each command in commands/.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { MtcpError } from '../../registry/errors.js';
 import { systemFault } from '../../registry/support/io-error.js';
 import { guardOutput, watchOutput } from '../support/output.js';
+import { COMMANDS, declareCommands } from './commands/index.js';
+import { TRUST } from './flags.js';
 import { packageRoot } from './package.js';
 
 guardOutput();
@@ -17,62 +18,17 @@ process.on('uncaughtException', (error) => {
 // Otherwise it opens Node's debugger.
 process.on('SIGUSR1', () => {});
 
-/** Commands that leave something behind: they do so whatever becomes of what they print. The others only print. */
-const WORKING: ReadonlySet<string> = new Set([
-  'run',
-  'work',
-  'predict',
-  'export',
-  'profile',
-  'engine',
-  'weights',
-  'mlflow',
-  'data',
-  'new',
-  'cancel',
-]);
-/** Commands whose result is in the folder of runs. */
-const TRAINING: ReadonlySet<string> = new Set(['run', 'work']);
-
 /** The command that runs; none while help is printed. */
-let command = '';
+let command: string | undefined;
 watchOutput(({ stream, code, message }) => {
   if (stream !== 'stdout') return;
   // A reader that has left wants no more: `| head -1` is no fault.
   const fault = code !== 'EPIPE';
-  if (fault && !TRAINING.has(command)) process.stderr.write(`${message}\n`);
-  if (!WORKING.has(command)) process.exit(fault ? 1 : 0);
-  if (fault && !TRAINING.has(command)) process.on('exit', () => (process.exitCode ||= 1));
+  const leaves = command === undefined ? undefined : COMMANDS[command].leaves;
+  if (fault && leaves !== 'trials') process.stderr.write(`${message}\n`);
+  if (leaves === undefined) process.exit(fault ? 1 : 0);
+  if (fault && leaves !== 'trials') process.on('exit', () => (process.exitCode ||= 1));
 });
-
-/** In the order of `mtcp --help`; each declares one command. */
-const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  run: async () => (await import('./commands/run.js')).run,
-  plan: async () => (await import('./commands/plan.js')).plan,
-  status: async () => (await import('./commands/status.js')).status,
-  logs: async () => (await import('./commands/logs.js')).logs,
-  cancel: async () => (await import('./commands/cancel.js')).cancel,
-  profile: async () => (await import('./commands/profile.js')).profile,
-  predict: async () => (await import('./commands/predict.js')).predict,
-  export: async () => (await import('./commands/export.js')).exportCommand,
-  report: async () => (await import('./commands/report.js')).report,
-  forward: async () => (await import('./commands/forward.js')).forward,
-  grad: async () => (await import('./commands/grad.js')).grad,
-  validate: async () => (await import('./commands/validate.js')).validate,
-  config: async () => (await import('./commands/config.js')).config,
-  list: async () => (await import('./commands/list.js')).list,
-  describe: async () => (await import('./commands/describe.js')).describe,
-  schema: async () => (await import('./commands/schema.js')).schema,
-  new: async () => (await import('./commands/new.js')).newCommand,
-  trust: async () => (await import('./commands/trust.js')).trust,
-  completion: async () => (await import('./commands/completion.js')).completion,
-  doctor: async () => (await import('./commands/doctor.js')).doctor,
-  engine: async () => (await import('./commands/engine.js')).engine,
-  weights: async () => (await import('./commands/weights.js')).weights,
-  mlflow: async () => (await import('./commands/mlflow.js')).mlflow,
-  data: async () => (await import('./commands/data.js')).data,
-  work: async () => (await import('./commands/work.js')).work,
-};
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as {
   version: string;
@@ -81,7 +37,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot)
 const program = new Command('mtcp')
   .description('Experiments for multi-task dense prediction, declared in YAML, trained here.')
   .version(version)
-  .option('--trust', 'run the plugins of the experiment, and trust this code from now on')
+  .option(...TRUST)
   .hook('preAction', async (_, action) => {
     const { setTrust } = await import('../config/trust.js');
     // Jobs are part of a run that was allowed; completion must not wait for an answer.
@@ -112,13 +68,6 @@ Examples:
 Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 3 results are not what the file expects (report --check), 75 stopped after a checkpoint.`,
   );
 
-/** Only the command that runs is loaded; help, completion and a name that is none need all of them. */
-async function declareCommands(): Promise<void> {
-  const named = process.argv[2] ?? '';
-  const all = !Object.hasOwn(COMMANDS, named) || named === 'completion';
-  for (const load of all ? Object.values(COMMANDS) : [COMMANDS[named]]) (await load())(program);
-}
-
 /** The command right below `mtcp`. */
 const topmost = (command: Command): Command =>
   command.parent && command.parent !== program ? topmost(command.parent) : command;
@@ -129,7 +78,7 @@ program.hook('preAction', (_, action) => {
 });
 
 try {
-  await declareCommands();
+  await declareCommands(program, process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   process.exitCode = await tell(error);

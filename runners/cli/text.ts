@@ -1,6 +1,8 @@
 // Text for a terminal: wrapped to its width, in columns of which the last one wraps under itself.
 const NARROWEST = 30;
 
+export const thousands = (n: number): string => n.toLocaleString('en-US');
+
 /** Columns to write in: those of the terminal, 100 where there is none. */
 export function lineWidth(): number {
   return Math.max(60, Math.min(process.stdout.columns ?? 100, 120));

@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { Command } from 'commander';
+import { COMMANDS } from '../../runners/cli/commands/index.js';
 import { openExperiment } from '../../runners/config/open.js';
 import { ROOT, temporaryFolder } from '../support/rooms.js';
 
@@ -52,12 +52,7 @@ function wordsOf(line: string): string[] {
 /** The program with all its commands, whose actions note what they were called with. */
 async function program(): Promise<{ program: Command; called: () => Command | undefined }> {
   const mtcp = new Command('mtcp').version('0').exitOverride();
-  const folder = join(ROOT, 'dist/runners/cli/commands');
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
-    const exports = (await import(pathToFileURL(join(folder, file)).href)) as Record<string, unknown>;
-    for (const declare of Object.values(exports))
-      if (typeof declare === 'function') (declare as (program: Command) => void)(mtcp);
-  }
+  for (const [name, { load }] of Object.entries(COMMANDS)) (await load()).declare(mtcp.command(name));
   let called: Command | undefined;
   const quiet = (command: Command): void => {
     command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} });

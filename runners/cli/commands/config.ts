@@ -1,10 +1,24 @@
-// mtcp config
+// mtcp config: resolved configurations for people. `show` prints rows with everything filled in and, on request,
+// who wrote each value; `diff` tells two configurations apart.
 import type { Command } from 'commander';
+import { dump } from 'js-yaml';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MtcpError } from '../../../registry/errors.js';
+import { isPlainObject } from '../../../registry/options.js';
+import { didYouMean } from '../../../registry/support/near.js';
+import {
+  differences,
+  loadExperiment,
+  type Experiment,
+  type Origin,
+  type Provenance,
+  type TrialSpec,
+} from '../../config/index.js';
 import { JSON_DOCUMENT, ROWS } from '../flags.js';
 
-export function config(program: Command): void {
-  const config = program.command('config').summary('look at resolved configurations');
-  config
+export function declare(command: Command): void {
+  command
     .command('show')
     .summary('print rows with everything filled in')
     .argument('<file>', 'experiment file')
@@ -20,10 +34,8 @@ Examples:
   mtcp config show my.yaml --row "MT-CP" --origin
   mtcp config show my.yaml --profile full train.epochs=3`,
     )
-    .action(async (file, overrides, options) =>
-      (await import('../config.js')).show(file, overrides, options),
-    );
-  config
+    .action(show);
+  command
     .command('diff')
     .summary('tell two configurations apart')
     .description('Compares rows of the same name; one row against one row whatever they are called.')
@@ -39,5 +51,201 @@ Examples:
   mtcp config diff "my.yaml#MT-CP" "my.yaml#STL depth"
   mtcp config diff runs/table3/mt-cp-s0-1a2b3c4d my.yaml#MT-CP`,
     )
-    .action(async (a, b, options) => (await import('../config.js')).diff(a, b, options));
+    .action(diff);
+}
+
+interface ShowOptions {
+  profile?: string;
+  row?: string[];
+  origin?: boolean;
+  json?: boolean;
+}
+
+function show(file: string, overrides: string[], { profile, row, origin, json }: ShowOptions): void {
+  const experiment = loadExperiment(file, { profile, rows: row, overrides });
+  const rows = oneOfEachRow(experiment);
+  if (json) {
+    const shown = rows.map((trial) => ({
+      row: trial.row,
+      config: trial.config,
+      ...(origin && { origins: Object.fromEntries(leaves(experiment, trial)) }),
+    }));
+    process.stdout.write(`${JSON.stringify({ ...headOf(experiment), rows: shown }, null, 2)}\n`);
+    return;
+  }
+  const seeds = [...new Set(experiment.trials.map(({ seed }) => seed))].join(', ');
+  const documents = rows.map((trial) => {
+    const under = experiment.profile === null ? '' : `, profile "${experiment.profile}"`;
+    return `# ${experiment.name}, row "${trial.row}"${under}, seeds ${seeds}\n${origin ? withOrigins(experiment, trial) : yaml(trial.config)}`;
+  });
+  process.stdout.write(documents.join('---\n'));
+}
+
+const headOf = ({ name, profile, file }: Experiment) => ({ name, profile, file });
+
+/** Seeds of a row have one configuration. */
+function oneOfEachRow({ trials }: Experiment): TrialSpec[] {
+  return [...new Map(trials.map((trial) => [trial.row, trial])).values()];
+}
+
+const yaml = (value: unknown): string => dump(value, { lineWidth: 110, noRefs: true });
+
+/** Every value that is not a map of a configuration, with its origin. */
+function leaves({ provenance }: Experiment, trial: TrialSpec): [string, Origin][] {
+  const origins = provenance(trial);
+  const visit = (value: unknown, path: string[]): [string, Origin][] =>
+    isPlainObject(value) && Object.keys(value).length > 0
+      ? Object.entries(value).flatMap(([key, below]) => visit(below, [...path, key]))
+      : [[path.join('.'), origins.origin(path)]];
+  return visit(trial.config, []);
+}
+
+function withOrigins({ provenance }: Experiment, trial: TrialSpec): string {
+  const origins = provenance(trial);
+  const lines: [text: string, origin: string][] = [];
+  const visit = (value: Record<string, unknown>, path: string[]) => {
+    for (const [key, below] of Object.entries(value)) {
+      const at = [...path, key];
+      const indent = '  '.repeat(path.length);
+      const origin = origins.origin(at);
+      const name = yaml({ [key]: null }).replace(/: null\n$/, ':');
+      if (isPlainObject(below) && Object.keys(below).length > 0) {
+        // Only a map that replaced something has more to say than its parts.
+        lines.push([`${indent}${name}`, was(origin)]);
+        visit(below, at);
+      } else lines.push([`${indent}${name} ${flow(below)}`, describeOrigin(origin)]);
+    }
+  };
+  visit({ ...trial.config }, []);
+  const width = Math.min(44, Math.max(...lines.map(([text]) => text.length)));
+  return lines
+    .map(([text, origin]) => (origin === '' ? text : `${text.padEnd(width)}  # ${origin}`))
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** On one line; numbers as people write them, 1e-8 and not 1.e-8. */
+const flow = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : dump(value, { flowLevel: 0, lineWidth: -1 }).trimEnd();
+
+function describeOrigin(origin: Origin): string {
+  if (origin.where === null) return 'default';
+  const layer = ['file', 'argument', 'environment'].includes(origin.layer) ? '' : `  ${origin.layer}`;
+  const { variable } = origin;
+  const filled = variable === undefined ? '' : `  ${variable.name} from ${variable.where}`;
+  const before = was(origin);
+  return `${origin.where}${layer}${filled}${before === '' ? '' : `; ${before}`}`;
+}
+
+function was({ over }: Origin): string {
+  return over.length === 0
+    ? ''
+    : `was ${over.map(({ value, where }) => `${shortly(value)} (${where})`).join(', ')}`;
+}
+
+/** A slot by its type, anything else on one line. */
+function shortly(value: unknown): string {
+  if (value === undefined) return 'not there';
+  if (isPlainObject(value) && typeof value.type === 'string') return value.type;
+  return flow(value);
+}
+
+interface Side {
+  readonly label: string;
+  readonly trials: readonly TrialSpec[];
+  provenance(trial: TrialSpec): Provenance;
+}
+
+interface RowDifference {
+  row: string;
+  /** Whether both sides are the same trial: what differs then does not change the result. */
+  same: boolean;
+  values: { path: string; a: unknown; b: unknown; from: [string, string] }[];
+}
+
+function diff(a: string, b: string, { profile, json }: { profile?: string; json?: boolean }): void {
+  const sides = [open(a, profile), open(b, profile)];
+  const { pairs, alone } = pair(sides);
+  const rows = pairs.map(([left, right]) => compare(sides, left, right));
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ a, b, rows, only: alone }, null, 2)}\n`);
+    return;
+  }
+  const out = [`A  ${sides[0].label}`, `B  ${sides[1].label}`];
+  for (const { row, same, values } of rows) {
+    const head = values.length === 0 ? 'no difference' : same ? 'the same trial all the same' : undefined;
+    out.push('', `${row}${head === undefined ? '' : `: ${head}`}`);
+    for (const { path, a, b, from } of values) {
+      out.push(`  ${path}`, `    A  ${shortly(a)}   (${from[0]})`, `    B  ${shortly(b)}   (${from[1]})`);
+    }
+  }
+  (['a', 'b'] as const).forEach((side, i) => {
+    if (alone[side].length > 0)
+      out.push('', `only in ${'AB'[i]}: ${alone[side].map((row) => `"${row}"`).join(', ')}`);
+  });
+  process.stdout.write(`${out.join('\n')}\n`);
+}
+
+/** An experiment file, `file#row`, or the folder of a run. */
+function open(name: string, profile: string | undefined): Side {
+  const resolved = join(name, 'resolved.yaml');
+  if (existsSync(resolved)) {
+    const { trials, provenance } = loadExperiment(resolved);
+    return { label: name, trials: trials.slice(0, 1), provenance };
+  }
+  const at = existsSync(name) ? -1 : name.indexOf('#');
+  const file = at < 0 ? name : name.slice(0, at);
+  const experiment = loadExperiment(file, { profile });
+  const { provenance } = experiment;
+  const all = oneOfEachRow(experiment);
+  if (at < 0) return { label: name, trials: all, provenance };
+  const row = name.slice(at + 1);
+  const trials = all.filter((trial) => trial.row === row);
+  if (trials.length === 0)
+    throw new MtcpError('usage', `there is no row "${row}" in ${file}`, {
+      where: `argument "${name}"`,
+      hint: didYouMean(
+        row,
+        all.map((trial) => trial.row),
+      ),
+    });
+  return { label: name, trials, provenance };
+}
+
+/** One row against one row whatever they are called, else rows of the same name. */
+function pair([a, b]: readonly Side[]): {
+  pairs: [TrialSpec, TrialSpec][];
+  alone: { a: string[]; b: string[] };
+} {
+  const single = a.trials.length === 1 && b.trials.length === 1;
+  const partner = (trial: TrialSpec, side: Side) =>
+    side.trials.find(({ row }) => single || row === trial.row);
+  const lonely = (one: Side, other: Side) =>
+    one.trials.filter((trial) => !partner(trial, other)).map(({ row }) => row);
+  return {
+    pairs: a.trials.flatMap((trial): [TrialSpec, TrialSpec][] => {
+      const other = partner(trial, b);
+      return other ? [[trial, other]] : [];
+    }),
+    alone: { a: lonely(a, b), b: lonely(b, a) },
+  };
+}
+
+function compare(sides: readonly Side[], a: TrialSpec, b: TrialSpec): RowDifference {
+  const fromOf = (side: Side, trial: TrialSpec, path: string) =>
+    side.provenance(trial).origin(path.split('.')).where ?? 'default';
+  const found = differences([
+    { ...a, row: 'a' },
+    { ...b, row: 'b' },
+  ]);
+  return {
+    row: a.row === b.row ? a.row : `${a.row} / ${b.row}`,
+    same: a.hash === b.hash,
+    values: found.map(({ path, values }) => ({
+      path,
+      a: values.a ?? null,
+      b: values.b ?? null,
+      from: [fromOf(sides[0], a, path), fromOf(sides[1], b, path)],
+    })),
+  };
 }

@@ -1,11 +1,12 @@
 // mtcp export
 import type { Command } from 'commander';
-import { CHECKPOINT, JSON_DOCUMENT } from '../flags.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { compact } from '../../reporting/numbers.js';
+import { textTable } from '../../reporting/table.js';
+import { CHECKPOINT, JSON_DOCUMENT, sizeOfInput } from '../flags.js';
 
-export function exportCommand(program: Command): void {
-  program
-    .command('export')
-    .summary('a trained trial as one file for other programs')
+export function declare(command: Command): void {
+  command
     .description(
       'Writes the network with its weights as one ONNX file. Its input is RGB from 0 to 255, any number of images at a time; its outputs are class indices, metres, unit normals and probabilities.',
     )
@@ -22,5 +23,38 @@ Example:
   mtcp export runs/table3/mt-cp-s0-1a2b3c4d -o mt-cp.onnx
   python -c "import onnxruntime as o, numpy as n; s = o.InferenceSession('mt-cp.onnx'); print(s.run(None, {'image': n.zeros((2, 96, 128, 3), 'float32')})[0].shape)"`,
     )
-    .action(async (run, options) => (await import('../export.js')).exportModel(run, options));
+    .action(exportModel);
+}
+
+async function exportModel(
+  folder: string,
+  options: { format: string; output: string; size?: string; checkpoint?: string; json?: boolean },
+): Promise<void> {
+  const { exportOnnx, ONE_SIZE } = await import('../../inference/export.js');
+  if (options.format !== 'onnx')
+    throw new MtcpError('usage', `there is no format "${options.format}"`, {
+      where: `argument "--format ${options.format}"`,
+      hint: 'onnx is the one there is; mtcp weights export writes safetensors',
+    });
+  if (options.size === 'native' || options.size === 'dynamic')
+    throw new MtcpError('usage', 'an exported model has one height and width', {
+      where: `argument "--size ${options.size}"`,
+      hint: `give them, such as 480x640: ${ONE_SIZE}`,
+    });
+  const size = sizeOfInput(options.size) as readonly [number, number] | undefined;
+  const exported = await exportOnnx({ folder, out: options.output, checkpoint: options.checkpoint, size });
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(exported, null, 2)}\n`);
+    return;
+  }
+  const { input, outputs, out, bytes, checkpoint, nodes } = exported;
+  const rows = [input, ...outputs].map(({ name, shape, description }, i) => [
+    i === 0 ? 'input' : 'output',
+    name,
+    shape.join(' x '),
+    description,
+  ]);
+  process.stdout.write(
+    `${textTable([{ title: '' }, { title: 'name' }, { title: 'shape' }, { title: 'what it is' }], rows)}\n\n${out}: ${compact(bytes)}B, ${nodes} operators, weights of ${checkpoint}\n`,
+  );
 }

@@ -1,10 +1,9 @@
 // mtcp grad
 import type { Command } from 'commander';
-import { tensorCommand } from '../flags.js';
+import { print, required, tensorCommand, type TensorOptions } from '../tensors.js';
 
-export function grad(program: Command): void {
-  tensorCommand(program.command('grad'))
-    .summary("losses and gradients of a row's training step on tensors from a file")
+export function declare(command: Command): void {
+  tensorCommand(command)
     .description(
       'Takes "image" and a label for each task from a safetensors file, in training mode, and writes every loss (loss.total, loss.TASK, ...) and the gradient of every parameter under its own name. Stochastic depth draws from the seed; model.backbone.encoder.drop_path=0 switches it off.',
     )
@@ -19,7 +18,24 @@ Example:
   mtcp grad experiments/table3.yaml --profile full --row MT-CP --weights mt-cp.safetensors \\
     --input batch.safetensors -o gradients.safetensors model.backbone.encoder.drop_path=0`,
     )
-    .action(async (file, overrides, options) =>
-      (await import('../compare.js')).grad(file, overrides, options),
-    );
+    .action(grad);
+}
+
+async function grad(file: string, overrides: string[], options: TensorOptions): Promise<void> {
+  const { grad: runGrad } = await import('../../app/compare/grad.js');
+  const { oneTrial } = await import('../one-trial.js');
+  const trial = oneTrial(file, overrides, options);
+  const { json, weights, partial } = options;
+  const out = required(options.out, '-o');
+  const input = required(options.input, '--input');
+  const computed = await runGrad(trial, { weights, partial, input, out });
+  const width = Math.max(...Object.keys(computed.losses).map((name) => name.length));
+  print(json, { ...computed, out }, () =>
+    [
+      `${trial.row}, seed ${trial.seed}: ${computed.seconds.toFixed(2)} s (${computed.engine})`,
+      ...Object.entries(computed.losses).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
+      `  ${computed.gradients} gradients, norm ${computed.norm}`,
+      `written: ${out}`,
+    ].join('\n'),
+  );
 }

@@ -1,15 +1,22 @@
-// mtcp mlflow
+// mtcp mlflow: bring a tracking server up to date, close what died, look at it.
 import type { Command } from 'commander';
+import { join } from 'node:path';
+import { catalog } from '../../../registry/catalog.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { withDefaults } from '../../../registry/options.js';
+import type { LoggingOptions } from '../../tracking/mlflow/options.js';
+import type { SyncOptions, SyncResult } from '../../tracking/mlflow/sync.js';
+import { serve } from '../../tracking/mlflow/ui.js';
+import { Progress } from '../progress.js';
 import { JSON_DOCUMENT, RUNS } from '../flags.js';
 
-export function mlflow(program: Command): void {
-  const mlflow = program.command('mlflow').summary('show runs on an MLflow tracking server');
-  const serverOptions = (command: Command): Command =>
-    command
+export function declare(command: Command): void {
+  const serverOptions = (below: Command): Command =>
+    below
       .option(...RUNS)
       .option('--uri <address>', 'of the tracking server, unless MLFLOW_TRACKING_URI names one')
       .option(...JSON_DOCUMENT);
-  serverOptions(mlflow.command('sync'))
+  serverOptions(command.command('sync'))
     .summary('send what the server does not know yet')
     .description(
       'Brings the server to the state of the folder of runs: what could not be sent while it was away, and trials that ran without a tracker. Sent twice, nothing is there twice.',
@@ -21,8 +28,8 @@ Examples:
   MLFLOW_TRACKING_URI=http://localhost:5000 mtcp mlflow sync
   mtcp mlflow sync --runs /scratch/runs --uri https://mlflow.example.org`,
     )
-    .action(async (options) => (await import('../mlflow.js')).sync(options));
-  serverOptions(mlflow.command('gc'))
+    .action(sync);
+  serverOptions(command.command('gc'))
     .summary('close runs whose process died')
     .description(
       'Runs that the server shows as running although their process is dead become KILLED, after what they left is sent. "mtcp run" opens them again when it goes on.',
@@ -33,8 +40,8 @@ Examples:
 Example:
   MLFLOW_TRACKING_URI=http://localhost:5000 mtcp mlflow gc`,
     )
-    .action(async (options) => (await import('../mlflow.js')).gc(options));
-  mlflow
+    .action(gc);
+  command
     .command('ui')
     .summary("start MLflow's server")
     .description(
@@ -53,5 +60,80 @@ Example:
 Example:
   mtcp mlflow ui --port 5001`,
     )
-    .action(async (options) => (await import('../mlflow.js')).ui(options));
+    .action(ui);
+}
+
+interface Options {
+  runs: string;
+  uri?: string;
+  json?: boolean;
+}
+
+async function sync({ runs, uri, json }: Options): Promise<void> {
+  await import('../../tracking/index.js');
+  const { syncRuns } = await import('../../tracking/mlflow/sync.js');
+  const { client, progress, options } = await prepare(uri, json);
+  const { sent, left, failed } = await syncRuns(client, runs, options);
+  progress.clear();
+  tellFailures(failed);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ server: client.transport.uri, sent, left, failed }, null, 2)}\n`,
+    );
+  else
+    process.stdout.write(
+      `${client.transport.uri}: ${sent.length} runs brought up to date${left.length > 0 ? `, ${left.length} not in full: ${left.join(', ')}` : ''}\n`,
+    );
+}
+
+async function gc({ runs, uri, json }: Options): Promise<void> {
+  await import('../../tracking/index.js');
+  const { closeDead } = await import('../../tracking/mlflow/sync.js');
+  const { client, progress, options } = await prepare(uri, json);
+  const { closed, failed } = await closeDead(client, runs, options);
+  progress.clear();
+  tellFailures(failed);
+  if (json)
+    process.stdout.write(`${JSON.stringify({ server: client.transport.uri, closed, failed }, null, 2)}\n`);
+  else
+    process.stdout.write(
+      closed.length === 0
+        ? `${client.transport.uri}: nothing to close\n`
+        : `${client.transport.uri}: closed ${closed.join(', ')}\n`,
+    );
+}
+
+/** The others went through; the exit code says that not all of them did. */
+function tellFailures(failed: SyncResult['failed']): void {
+  for (const { experiment, message } of failed)
+    process.stderr.write(`experiment "${experiment}" could not be sent: ${message}\n`);
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+async function prepare(uri: string | undefined, json = false) {
+  const { connectionFromEnv, MlflowClient } = await import('../../tracking/mlflow/client/index.js');
+  const client = new MlflowClient(connectionFromEnv(process.env, uri));
+  const progress = new Progress(process.stderr, json);
+  const { options: schema } = catalog.get('tracker', 'mlflow');
+  const options: SyncOptions = {
+    logging: withDefaults(schema, {}) as unknown as LoggingOptions,
+    warn: (message) => progress.line(`mlflow: ${client.transport.redactor.text(message)}`),
+    progress: (left) => progress.state(`${left} runs to send`),
+  };
+  return { client, progress, options };
+}
+
+async function ui(options: { host: string; port: string; runs: string; store?: string }): Promise<void> {
+  const port = Number(options.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new MtcpError('usage', `"${options.port}" is not a port`, {
+      where: `argument "--port ${options.port}"`,
+      hint: 'a number from 1 to 65535, such as 5000',
+    });
+  const store = options.store ?? join(options.runs, '.mlflow');
+  process.exitCode = await serve({ host: options.host, port, store }, (address) =>
+    process.stderr.write(
+      `MLflow starts at ${address}; runs are logged to it with\n  export MLFLOW_TRACKING_URI=${address}\n`,
+    ),
+  );
 }

@@ -1,10 +1,13 @@
-// mtcp plan
+// mtcp plan: what a run would do, without doing it.
 import type { Command } from 'commander';
-import { DATA, experimentCommand, JSON_DOCUMENT, RUNS } from '../flags.js';
+import { differences, inShort, type Difference } from '../../config/index.js';
+import { textTable, type Column } from '../../reporting/table.js';
+import { RunFolder } from '../../store/ledger/run-folder.js';
+import { DATA, JSON_DOCUMENT, RUNS, choiceOf, experimentCommand, type RunsOptions } from '../flags.js';
+import { tellWarnings } from '../warnings.js';
 
-export function plan(program: Command): void {
-  experimentCommand(program.command('plan'))
-    .summary('show what a run would do')
+export function declare(command: Command): void {
+  experimentCommand(command)
     .option(...RUNS)
     .option(...DATA)
     .option(...JSON_DOCUMENT)
@@ -15,5 +18,93 @@ Examples:
   mtcp plan experiments/table3.yaml
   mtcp plan experiments/table3.yaml --profile full --row "MT-CP" --json`,
     )
-    .action(async (file, overrides, options) => (await import('../plan.js')).plan(file, overrides, options));
+    .action(plan);
+}
+
+async function plan(
+  file: string,
+  overrides: string[],
+  { runs, json, data: root, ...choice }: RunsOptions & { data?: string },
+): Promise<void> {
+  await import('../../../modules/index.js');
+  const { openExperiment } = await import('../../config/open.js');
+  const { checkTrials } = await import('../../model/check.js');
+  const { inspect } = await import('../../training/inspect.js');
+  const experiment = openExperiment(file, { ...choiceOf(choice, overrides), data: root });
+  tellWarnings(experiment.warnings);
+  const trials = experiment.needed;
+  await checkTrials(experiment, trials);
+  // Seeds of a row have one network.
+  const sizes = new Map<string, Awaited<ReturnType<typeof inspect>>>();
+  for (const trial of trials) if (!sizes.has(trial.row)) sizes.set(trial.row, await inspect(trial));
+  const planned = trials.map((trial) => {
+    const folder = new RunFolder(runs, trial);
+    const { parameters, nodes, memory, sections } = sizes.get(trial.row)!;
+    return {
+      row: trial.row,
+      seed: trial.seed,
+      state: folder.state(),
+      hash: trial.hash,
+      parameters,
+      nodes,
+      memory,
+      sections,
+      after: [...new Set(Object.values(trial.sources).map(({ row }) => row))],
+      folder: folder.path,
+    };
+  });
+  const changed = differences(trials);
+  if (json) {
+    process.stdout.write(
+      `${JSON.stringify({ experiment: experiment.name, profile: experiment.profile, trials: planned, differences: changed }, null, 2)}\n`,
+    );
+    return;
+  }
+  const { augment, train, data } = trials[0].config;
+  const right = (title: string): Column => ({ title, align: 'right' });
+  const dependent = planned.some(({ after }) => after.length > 0);
+  const sections = [...new Set(planned.flatMap((row) => Object.keys(row.sections)))];
+  const out = [
+    `${experiment.title}${experiment.profile ? `, profile ${experiment.profile}` : ''}`,
+    `data ${data.type}, images of ${(augment.size as number[] | undefined)?.join('x') ?? "the pipeline's size"}, ${train.epochs} ${train.epochs === 1 ? 'epoch' : 'epochs'}, batch ${train.batch}`,
+    '',
+    textTable(
+      [
+        { title: 'row' },
+        right('seed'),
+        { title: 'state' },
+        right('parameters'),
+        ...sections.map(right),
+        right('graph nodes'),
+        right('memory'),
+        ...(dependent ? [{ title: 'after' }] : []),
+      ],
+      planned.map((row) => [
+        row.row,
+        String(row.seed),
+        row.state,
+        row.parameters.toLocaleString('en-US'),
+        ...sections.map((section) => row.sections[section]?.toLocaleString('en-US') ?? '-'),
+        row.nodes.toLocaleString('en-US'),
+        `${(row.memory / 1e9).toFixed(1)} GB`,
+        ...(dependent ? [row.after.join(', ') || '-'] : []),
+      ]),
+    ),
+  ];
+  if (changed.length > 0) out.push('', 'What the rows change:', ...changed.map(describeChange));
+  process.stdout.write(`${out.join('\n')}\n`);
+}
+
+/** A setting, and under it each of its values with the rows that have it. */
+function describeChange({ path, values }: Difference): string {
+  const rows = new Map<string, string[]>();
+  for (const [row, value] of Object.entries(values)) {
+    const shown = inShort(value);
+    rows.set(shown, [...(rows.get(shown) ?? []), row]);
+  }
+  const width = Math.max(...[...rows.keys()].map((value) => value.length));
+  return [
+    `  ${path}`,
+    ...[...rows].map(([value, names]) => `    ${value.padEnd(width)}  ${names.join(', ')}`),
+  ].join('\n');
 }

@@ -1,11 +1,12 @@
 // mtcp predict
 import type { Command } from 'commander';
-import { CHECKPOINT, QUIET } from '../flags.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { didYouMean } from '../../../registry/support/near.js';
+import { CHECKPOINT, QUIET, sizeOfInput } from '../flags.js';
+import { Progress } from '../progress.js';
 
-export function predict(program: Command): void {
-  program
-    .command('predict')
-    .summary('apply a trained trial to images')
+export function declare(command: Command): void {
+  command
     .description(
       'Predicts every task for images of any size and writes a colour map for each, a contact sheet with legends (predictions.png), and what it wrote as predictions.json.',
     )
@@ -27,5 +28,44 @@ Examples:
   mtcp predict runs/table3/mt-cp-s0-1a2b3c4d photos/*.jpg -o maps
   mtcp predict runs/table3/mt-cp-s0-1a2b3c4d room.png -o maps --raw npy --size native`,
     )
-    .action(async (run, images, options) => (await import('../predict.js')).predict(run, images, options));
+    .action(predict);
+}
+
+interface Options {
+  output: string;
+  raw?: string;
+  size?: string;
+  checkpoint?: string;
+  json?: boolean;
+  quiet?: boolean;
+}
+
+async function predict(folder: string, images: string[], options: Options): Promise<void> {
+  const { predict: run } = await import('../../inference/predict.js');
+  const progress = new Progress(process.stderr, Boolean(options.quiet || options.json));
+  const result = await run({
+    folder,
+    images,
+    out: options.output,
+    raw: parseRaw(options.raw),
+    size: sizeOfInput(options.size),
+    checkpoint: options.checkpoint,
+    observe: (done, total, image) => progress.state(`${image} (${done + 1}/${total})`, done, total),
+  });
+  progress.clear();
+  if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  else if (result.sheet)
+    process.stdout.write(
+      `${result.images.length} image${result.images.length === 1 ? '' : 's'} by ${result.trial.row}, seed ${result.trial.seed}: ${options.output}\nall together: ${result.sheet}\n`,
+    );
+  for (const { message } of result.failed) process.stderr.write(`${message}\n`);
+  if (result.failed.length > 0) process.exitCode = 1;
+}
+
+function parseRaw(text: string | undefined): 'npy' | 'png16' | undefined {
+  if (text === undefined || text === 'npy' || text === 'png16') return text;
+  throw new MtcpError('usage', `there is no raw format "${text}"`, {
+    where: `argument "--raw ${text}"`,
+    hint: didYouMean(text, ['npy', 'png16']),
+  });
 }

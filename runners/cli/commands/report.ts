@@ -1,10 +1,16 @@
 // mtcp report
 import type { Command } from 'commander';
-import { experimentCommand, RUNS } from '../flags.js';
+import { join } from 'node:path';
+import { messageOf, MtcpError } from '../../../registry/errors.js';
+import { didYouMean } from '../../../registry/support/near.js';
+import type { ExperimentReport } from '../../app/report.js';
+import type { LatexConfig } from '../../config/index.js';
+import { formatNumber } from '../../reporting/numbers.js';
+import { writeWhole } from '../../support/files.js';
+import { RUNS, choiceOf, experimentCommand, type RunsOptions } from '../flags.js';
 
-export function report(program: Command): void {
-  experimentCommand(program.command('report'))
-    .summary('tables, curves and predictions of what has been trained')
+export function declare(command: Command): void {
+  experimentCommand(command)
     .description(
       'Reports on the trials in the folder of runs; nothing is trained. With --check every bound of report.expect in the file is compared with the results.',
     )
@@ -27,7 +33,148 @@ Examples:
   mtcp report experiments/table3.yaml --format latex -o table3.tex
   mtcp report experiments/table3.yaml --check           for continuous integration`,
     )
-    .action(async (file, overrides, options) =>
-      (await import('../report.js')).report(file, overrides, options),
+    .action(report);
+}
+
+const FORMATS = ['table', 'md', 'latex', 'csv', 'json', 'html'] as const;
+type Format = (typeof FORMATS)[number];
+
+/** A number is not what the experiment says it should be. */
+const UNEXPECTED = 3;
+
+async function report(
+  file: string,
+  overrides: string[],
+  options: RunsOptions & LatexFlags & { format: string; output?: string; check?: boolean },
+): Promise<void> {
+  const { reportExperiment } = await import('../../app/report.js');
+  const format = parseFormat(options.format);
+  const made = reportExperiment(file, {
+    ...choiceOf(options, overrides),
+    runs: options.runs,
+    latex: latexOf(options, format),
+  });
+  for (const { what, error } of made.faults)
+    process.stderr.write(`warning: no ${what}: ${messageOf(error)}\n`);
+  const text = await render(made, format);
+  const path = options.output ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
+  if (path === '-') process.stdout.write(text);
+  else {
+    writeWhole(path, text);
+    process.stderr.write(`${path}\n`);
+  }
+  if (options.check) check(made, file);
+}
+
+function parseFormat(name: string): Format {
+  const format = FORMATS.find((known) => known === name);
+  if (format) return format;
+  throw new MtcpError('usage', `there is no format "${name}"`, {
+    where: `argument "--format ${name}"`,
+    hint: didYouMean(name, FORMATS),
+  });
+}
+
+/** As they were typed. */
+interface LatexFlags {
+  columns?: string;
+  rows?: string[];
+  caption?: string;
+  label?: string;
+  digits?: string;
+  best?: string;
+  second?: string;
+}
+
+function latexOf(flags: LatexFlags, format: Format): LatexConfig {
+  const { columns, rows, caption, label, digits, best, second } = flags;
+  const given = Object.entries({ columns, rows, caption, label, digits, best, second }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (given.length > 0 && format !== 'latex')
+    throw new MtcpError('usage', `--${given[0][0]} is for LaTeX`, {
+      where: `argument "--format ${format}"`,
+      hint: 'add --format latex',
+    });
+  return {
+    ...(columns !== undefined && { columns: listOf(columns) }),
+    ...(rows && { rows }),
+    ...(caption !== undefined && { caption }),
+    ...(label !== undefined && { label }),
+    ...(digits !== undefined && { digits: parseDigits(digits) }),
+    ...(best !== undefined && { best: parseStyle('best', best) }),
+    ...(second !== undefined && { second: parseStyle('second', second) }),
+  };
+}
+
+const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+function parseDigits(text: string): Record<string, number> {
+  const digits = listOf(text).map((part): [string, number] => {
+    const [, key, count] = /^([^=]+)=(\d)$/.exec(part) ?? [];
+    if (key !== undefined) return [key, Number(count)];
+    throw new MtcpError('usage', `"${part}" is not a column with its decimals`, {
+      where: `argument "--digits ${text}"`,
+      hint: 'write semseg.mIoU=2,depth.RMSE=4',
+    });
+  });
+  return Object.fromEntries(digits);
+}
+
+const STYLES = ['bold', 'underline', 'none'] as const;
+
+function parseStyle(flag: string, text: string): (typeof STYLES)[number] {
+  const style = STYLES.find((known) => known === text);
+  if (style) return style;
+  throw new MtcpError('usage', `"${text}" is not a style`, {
+    where: `argument "--${flag} ${text}"`,
+    hint: `one of ${STYLES.join(', ')}`,
+  });
+}
+
+async function render(made: ExperimentReport, format: Format): Promise<string> {
+  switch (format) {
+    case 'table':
+      return made.text;
+    case 'md':
+      return made.markdown;
+    case 'latex': {
+      const fault = made.faults.find(({ what }) => what === 'table in LaTeX');
+      if (fault) throw fault.error;
+      return made.latex;
+    }
+    case 'csv':
+      return made.csv;
+    case 'html':
+      return made.html();
+    case 'json': {
+      const { event: _event, ...table } = made.json;
+      const trials = made.rows.map(({ trial, state, result, folder }) => ({
+        row: trial.row,
+        seed: trial.seed,
+        hash: trial.hash,
+        state,
+        folder,
+        result: result ?? null,
+      }));
+      return `${JSON.stringify({ ...table, rows: trials, expected: made.checked }, null, 2)}\n`;
+    }
+  }
+}
+
+function check({ checked, faults, experiment }: ExperimentReport, file: string): void {
+  const broken = faults.find(({ what }) => what === 'check of report.expect');
+  if (broken) throw broken.error;
+  if (checked.length === 0)
+    throw new MtcpError('usage', 'there is nothing to check', {
+      where: 'argument "--check"',
+      hint: `write report.expect into ${file}, for example { ${experiment.trials[0].row}: { delta_m: { min: 0 } } }`,
+    });
+  const wrong = checked.filter(({ holds }) => !holds);
+  for (const { row, number, expected, actual, absent } of wrong)
+    process.stderr.write(
+      `${row}: ${number} is ${actual === undefined ? (absent === undefined ? 'not measured' : `undefined (${absent})`) : formatNumber(actual)}, expected ${expected}\n`,
     );
+  process.stderr.write(`${checked.length - wrong.length} of ${checked.length} expectations hold\n`);
+  if (wrong.length > 0) process.exitCode = UNEXPECTED;
 }

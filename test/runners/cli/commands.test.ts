@@ -1,19 +1,16 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { Command } from 'commander';
-
-type Declare = (program: Command) => void;
+import { COMMANDS, declareCommands } from '../../../runners/cli/commands/index.js';
 
 /** Every command that does something, with its help as a person sees it. */
 async function helps(): Promise<Map<string, string>> {
   const program = new Command('mtcp');
   let written = '';
   program.configureOutput({ writeOut: (text) => void (written += text) });
-  const folder = new URL('../../../runners/cli/commands/', import.meta.url);
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
-    const declared = (await import(new URL(name, folder).href)) as Record<string, Declare>;
-    for (const declare of Object.values(declared)) declare(program);
-  }
+  for (const [name, { summary, load }] of Object.entries(COMMANDS))
+    if (summary !== undefined) (await load()).declare(program.command(name).summary(summary));
   const found = new Map<string, string>();
   const visit = (command: Command, path: string) => {
     for (const below of command.createHelp().visibleCommands(command)) {
@@ -39,5 +36,53 @@ describe('commands', () => {
       const shown = help.split(/^(?:Examples?|Install):$/m)[1] ?? '';
       expect(shown, name).to.include(name);
     }
+  });
+
+  it('are all in mtcp --help, which loads none of their files', async () => {
+    const program = new Command('mtcp');
+    await declareCommands(program, ['--help']);
+    const help = program.helpInformation();
+    const folder = new URL('../../../runners/cli/commands/', import.meta.url);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (!entry.isDirectory() && !entry.name.endsWith('.js')) continue;
+      if (entry.name === 'index.js') continue;
+      const name = entry.name.replace(/\.js$/, '');
+      expect(COMMANDS, `${name} is not listed`).to.have.property(name);
+      const { summary } = COMMANDS[name];
+      if (summary !== undefined)
+        expect(help).to.match(new RegExp(`^ +${name} .*${summary.slice(0, 12)}`, 'm'));
+    }
+    // What a command takes is known only once its file is loaded.
+    for (const { options, registeredArguments, commands } of program.commands)
+      expect([...options, ...registeredArguments, ...commands]).to.deep.equal([]);
+  });
+
+  it('are declared in full when they are called, in front of what they take', async () => {
+    for (const words of [
+      ['plan', 'x.yaml'],
+      ['--trust', 'plan', 'x.yaml'],
+      ['help', 'plan'],
+    ]) {
+      const program = new Command('mtcp');
+      await declareCommands(program, words);
+      const plan = program.commands.find((command) => command.name() === 'plan')!;
+      expect(plan.options.map(({ long }) => long)).to.include('--runs');
+    }
+  });
+
+  it('declare themselves without loading TensorFlow.js, an engine or an image library', () => {
+    const commands = new URL('../../../runners/cli/commands/index.js', import.meta.url).href;
+    const script = `
+      import { Module } from 'node:module';
+      const { COMMANDS } = await import(${JSON.stringify(commands)});
+      for (const { load } of Object.values(COMMANDS)) await load();
+      console.log(JSON.stringify(Object.keys(Module._cache)));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+    });
+    expect(stderr).to.equal('');
+    expect(stdout)
+      .to.match(/node_modules/)
+      .and.not.to.match(/tfjs|tensorflow|onnxruntime|sharp/);
   });
 });

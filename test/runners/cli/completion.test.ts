@@ -37,6 +37,9 @@ describe('shell completion', function () {
       'STL semseg',
       'STL depth',
       'STL normals',
+      'STL semseg, as released',
+      'STL depth, as released',
+      'STL normals, as released',
     ]);
     expect(offered('plan', TABLE3, 'train.ep')).to.deep.equal(['train.epochs=']);
     const broken = join(temporaryFolder(), 'broken.yaml');
@@ -65,7 +68,7 @@ describe('shell completion', function () {
     };
     expect(replies('pl')).to.deep.equal(['plan']);
     expect(replies('run', 'exp')).to.deep.equal(['experiments/']);
-    expect(replies('run', TABLE3, '--row', 'STL d')).to.deep.equal(['STL\\ depth']);
+    expect(replies('run', TABLE3, '--row', 'STL depth,')).to.deep.equal(['STL\\ depth\\,\\ as\\ released']);
   });
 
   for (const shell of ['bash', 'zsh', 'fish'])

@@ -1,11 +1,11 @@
 // mtcp describe FILE --row R: what a row's network is made of, as text or as a picture.
+import '../../../../modules/index.js';
+import { openExperiment } from '../../../config/open.js';
 import { writeFileSync } from 'node:fs';
-import '../../modules/index.js';
-import { MtcpError } from '../../registry/errors.js';
-import { flowSvg } from '../reporting/flow-svg.js';
-import { textTable, type Column } from '../reporting/table.js';
-import { openExperiment } from '../config/open.js';
-import { flowOf, type Flow } from '../model/flow.js';
+import { MtcpError } from '../../../../registry/errors.js';
+import { flowOf, type Flow } from '../../../model/flow.js';
+import { flowSvg } from '../../../reporting/flow-svg.js';
+import { textTable, type Column } from '../../../reporting/table.js';
 
 export interface DrawOptions {
   row?: string[];

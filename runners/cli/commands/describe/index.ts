@@ -1,11 +1,9 @@
-// mtcp describe
+// mtcp describe: components and their options, sections of a trial, or the networks of a file.
 import type { Command } from 'commander';
-import { collect, JSON_DOCUMENT, PLUGINS } from '../flags.js';
+import { JSON_DOCUMENT, PLUGINS, collect } from '../../flags.js';
 
-export function describe(program: Command): void {
-  program
-    .command('describe')
-    .summary('describe a component and its options, or the network of a row')
+export function declare(command: Command): void {
+  command
     .description(
       "A component's name shows its options. An experiment file shows what the networks of its rows are made of and what flows through them; --format svg draws one row.",
     )
@@ -22,7 +20,7 @@ export function describe(program: Command): void {
     )
     .action(async (names: string[], options) =>
       /\.ya?ml$/.test(names[0])
-        ? (await import('../draw.js')).draw(names[0], options)
-        : (await import('../catalog.js')).describe(names, options),
+        ? (await import('./network.js')).draw(names[0], options)
+        : (await import('./components.js')).describe(names, options),
     );
 }

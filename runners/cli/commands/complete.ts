@@ -1,16 +1,18 @@
-// Completion in shells. `mtcp completion SHELL` prints a script; the script asks `mtcp complete` at every Tab, which
-// knows commands and flags from the program itself, and rows, profiles and paths from the experiment file on the line.
+// mtcp complete: what may stand where a person presses Tab. The scripts of `mtcp completion` ask it. It knows commands
+// and flags from their declarations, and rows, profiles and paths from the experiment file on the line.
 //
 // The answer is a line for each candidate, value and description with a tab between; the line ":files" asks the shell
 // for file names.
-import type { Argument, Command, Option } from 'commander';
-import { KINDS } from '../../registry/entry.js';
-import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/support/near.js';
-import { isPlainObject } from '../../registry/options.js';
-import { shippedExperiments } from '../app/authoring/experiment.js';
-import { loadExperiment, profilesOf, type Experiment } from '../config/index.js';
-import { Schemas } from '../config/schemas.js';
+import { Command, type Argument, type Option } from 'commander';
+import { declareCommands } from './index.js';
+import { TRUST } from '../flags.js';
+import { SHELLS } from './completion.js';
+import { KINDS } from '../../../registry/entry.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { isPlainObject } from '../../../registry/options.js';
+import { shippedExperiments } from '../../app/authoring/experiment.js';
+import { loadExperiment, profilesOf, type Experiment } from '../../config/index.js';
+import { Schemas } from '../../config/schemas.js';
 
 interface Candidate {
   value: string;
@@ -19,14 +21,20 @@ interface Candidate {
 
 const FILES: Candidate = { value: ':files' };
 
+export function declare(command: Command): void {
+  command.argument('[words...]').action(complete);
+}
+
 /** @param words of the command line after `mtcp`, the last one being written */
-export function complete(program: Command, words: readonly string[]): void {
+async function complete(words: readonly string[]): Promise<void> {
+  const program = new Command('mtcp').version('').option(...TRUST);
+  await declareCommands(program, words.slice(0, -1));
   const found = candidates(program, words);
   const lines = found.map(({ value, description }) => (description ? `${value}\t${description}` : value));
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
-export function candidates(program: Command, words: readonly string[]): Candidate[] {
+function candidates(program: Command, words: readonly string[]): Candidate[] {
   const before = words.slice(0, -1);
   const current = words.at(-1) ?? '';
   const { command, given, pending } = parse(program, before);
@@ -102,7 +110,7 @@ function argumentsOf(command: Command, given: readonly string[]): Candidate[] {
     case 'kind':
       return Object.entries(KINDS).map(([value, description]) => ({ value, description }));
     case 'shell':
-      return plain(Object.keys(SCRIPTS));
+      return plain(SHELLS);
     case 'overrides':
       return plain(pathsIn(experimentIn(given)?.trials[0]?.config).map((path) => `${path}=`));
     case 'name':
@@ -147,71 +155,4 @@ function quietly<T>(read: () => T): T | undefined {
 function pathsIn(value: unknown, path: readonly string[] = []): string[] {
   if (!isPlainObject(value)) return path.length > 0 ? [path.join('.')] : [];
   return Object.entries(value).flatMap(([key, below]) => pathsIn(below, [...path, key]));
-}
-
-const SCRIPTS: Readonly<Record<string, string>> = {
-  bash: `# mtcp completion for bash. In ~/.bashrc: eval "$(mtcp completion bash)"
-_mtcp() {
-  local current line value
-  COMPREPLY=()
-  # An "=" parts words for bash, but not for mtcp.
-  _get_comp_words_by_ref -n = cur words cword 2>/dev/null || { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; }
-  current="\${words[cword]}"
-  while IFS= read -r line; do
-    value="\${line%%$'\\t'*}"
-    if [[ $value == ":files" ]]; then
-      while IFS= read -r value; do
-        [[ -d $value ]] && value+=/
-        COMPREPLY+=("$value")
-      done < <(compgen -f -- "$current")
-    else
-      [[ $value == *[=/] ]] && compopt -o nospace 2>/dev/null
-      COMPREPLY+=("$(printf '%q' "$value")")
-    fi
-  done < <(mtcp complete -- "\${words[@]:1:cword}" 2>/dev/null)
-  [[ \${#COMPREPLY[@]} == 1 && \${COMPREPLY[0]} == */ ]] && compopt -o nospace 2>/dev/null
-  return 0
-}
-complete -F _mtcp mtcp
-`,
-  zsh: `#compdef mtcp
-# mtcp completion for zsh. In ~/.zshrc, after compinit: eval "$(mtcp completion zsh)"
-_mtcp() {
-  local line files=0
-  local -a described open
-  while IFS= read -r line; do
-    if [[ $line == ":files" ]]; then files=1
-    elif [[ $line == *= ]]; then open+=("$line")
-    else described+=("\${\${line//:/\\\\:}/$'\\t'/:}")
-    fi
-  done < <(mtcp complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
-  (( \${#open} )) && compadd -S '' -- "\${open[@]}"
-  (( \${#described} )) && _describe mtcp described
-  (( files )) && _files
-}
-compdef _mtcp mtcp
-`,
-  fish: `# mtcp completion for fish. In ~/.config/fish/config.fish: mtcp completion fish | source
-function __mtcp_complete
-  set -l words (commandline -opc) (commandline -ct)
-  for line in (mtcp complete -- $words[2..] 2>/dev/null)
-    if test "$line" = ":files"
-      __fish_complete_path (commandline -ct)
-    else
-      echo $line
-    end
-  end
-end
-complete -c mtcp -f -a '(__mtcp_complete)'
-`,
-};
-
-export function script(shell: string): void {
-  const text = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-  if (text === undefined)
-    throw new MtcpError('usage', `there is no completion for "${shell}"`, {
-      where: `argument "${shell}"`,
-      hint: didYouMean(shell, Object.keys(SCRIPTS)),
-    });
-  process.stdout.write(text);
 }

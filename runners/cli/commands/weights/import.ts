@@ -1,21 +1,46 @@
-// mtcp weights import and export.
-import '../../modules/index.js';
+// mtcp weights import
+import type { Command } from 'commander';
+import { dump } from 'js-yaml';
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { dump } from 'js-yaml';
-import { MtcpError } from '../../registry/errors.js';
-import { didYouMean } from '../../registry/support/near.js';
-import { exportWeights } from '../app/weights/export.js';
-import { importSystem } from '../app/weights/import-system.js';
-import { importWeights, type Imported } from '../app/weights/import.js';
-import { distinctNames } from '../support/names.js';
-import { digestOf } from '../support/weights-source.js';
-import { parseCount, type ExperimentOptions } from './flags.js';
-import { oneTrial } from './one-trial.js';
+import { MtcpError } from '../../../../registry/errors.js';
+import type { Imported } from '../../../app/weights/import.js';
+import { distinctNames } from '../../../support/names.js';
+import { digestOf } from '../../../support/weights-source.js';
+import { JSON_DOCUMENT, PROFILE, ROWS, parseCount, type ExperimentOptions } from '../../flags.js';
+import { thousands } from '../../text.js';
 
-const thousands = (n: number): string => n.toLocaleString('en-US');
+export function importCommand(weights: Command): void {
+  weights
+    .command('import')
+    .summary('make a file that a backbone starts from')
+    .description(
+      'Reads a checkpoint (a safetensors file, or a folder as Hugging Face has it), finds out what model it is, checks every name and shape, and writes the tensors a backbone needs under its own names; with an experiment file and a row those of the whole network. Anything missing or unexpected is an error; nothing is written then.',
+    )
+    .argument('<source>', 'file.safetensors, or a folder with model.safetensors and config.json')
+    .argument('[file]', 'experiment file, for a whole network as its authors published it')
+    .argument('[overrides...]', 'path=value, for example model.interaction.variant=code')
+    .option(...PROFILE)
+    .option('--row <name>', "the row that is composed as the authors' network", ROWS[2])
+    .option('--system <name>', 'whose names the file has, where it does not tell: MT-CP, InvPT, ...')
+    .option('-o, --out <file>', 'file to write; weights/NAME.safetensors if left out')
+    .option('--backbone <type>', 'the component the file is for, where the file does not tell')
+    .option('--heads <n>', 'attention heads, where neither shapes nor a config.json tell')
+    .option(...JSON_DOCUMENT)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  mtcp weights import mask2former-swin-small-ade-semantic/
+  mtcp weights import model.safetensors -o weights/swin-s.safetensors
+  mtcp weights import mti-net.safetensors experiments/table1.yaml --row MTI-Net --profile full`,
+    )
+    .action((source: string, file: string | undefined, overrides: string[], options) =>
+      file === undefined ? importFile(source, options) : importRow(source, file, overrides, options),
+    );
+}
 
-export async function importFile(
+async function importFile(
   source: string,
   {
     out,
@@ -33,6 +58,8 @@ export async function importFile(
     system?: string;
   },
 ): Promise<void> {
+  await import('../../../../modules/index.js');
+  const { importWeights } = await import('../../../app/weights/import.js');
   if (row || system !== undefined)
     throw new MtcpError('usage', 'a whole network goes into a row of an experiment, and no file was named', {
       where: `argument "${row ? `--row ${row[0]}` : `--system ${system}`}"`,
@@ -53,7 +80,7 @@ export async function importFile(
 }
 
 /** A whole network, as its authors published it, for a row. */
-export async function importRow(
+async function importRow(
   source: string,
   file: string,
   overrides: string[],
@@ -72,6 +99,9 @@ export async function importRow(
     json?: boolean;
   },
 ): Promise<void> {
+  await import('../../../../modules/index.js');
+  const { importSystem } = await import('../../../app/weights/import-system.js');
+  const { oneTrial } = await import('../../one-trial.js');
   if (backbone !== undefined || heads !== undefined)
     throw new MtcpError('usage', 'the row says which backbone it has', {
       where: `argument "${backbone === undefined ? `--heads ${heads}` : `--backbone ${backbone}`}"`,
@@ -150,24 +180,4 @@ function byReason(named: readonly { name: string; reason: string }[]): string[] 
   const reasons = new Map<string, string[]>();
   for (const { name, reason } of named) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
   return [...reasons].map(([reason, names]) => `    ${names.join(', ')}: ${reason}`);
-}
-
-const PARTS = ['model', 'backbone'] as const;
-
-export function exportFolder(
-  folder: string,
-  { out, part, checkpoint, json }: { out: string; part: string; checkpoint?: string; json?: boolean },
-): void {
-  const chosen = PARTS.find((known) => known === part);
-  if (!chosen)
-    throw new MtcpError('usage', `there is no part "${part}"`, {
-      where: `argument "--part ${part}"`,
-      hint: didYouMean(part, PARTS),
-    });
-  const exported = exportWeights({ folder, out, part: chosen, checkpoint });
-  if (json) process.stdout.write(`${JSON.stringify(exported, null, 2)}\n`);
-  else
-    process.stdout.write(
-      `${exported.row}, seed ${exported.seed}: ${exported.tensors} tensors, ${thousands(exported.parameters)} numbers from ${exported.checkpoint}\nwritten: ${exported.out}\n`,
-    );
 }

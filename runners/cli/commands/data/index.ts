@@ -1,0 +1,10 @@
+// mtcp data: making, building, checking and looking at data sets.
+import type { Command } from 'commander';
+import { checkCommand } from './check.js';
+import { prepareCommand } from './prepare.js';
+import { showCommand } from './show.js';
+import { synthCommand } from './synth.js';
+
+export function declare(command: Command): void {
+  for (const add of [synthCommand, prepareCommand, checkCommand, showCommand]) add(command);
+}

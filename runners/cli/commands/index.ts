@@ -1,0 +1,149 @@
+// The commands of mtcp: one file each in this folder, loaded when it is called. A file declares what its command takes
+// and says what it does; what takes long to load it imports in there, so that help and completion answer at once.
+import type { Command } from 'commander';
+
+interface CommandFile {
+  /** Adds arguments, flags, help and action, or commands below. */
+  declare(command: Command): void;
+}
+
+interface CommandEntry {
+  /** One line of `mtcp --help`; a command without one is not shown. */
+  readonly summary?: string;
+  /**
+   * What it leaves behind, whatever becomes of what it prints: trials in the folder of runs, or other files. The others
+   * only print.
+   */
+  readonly leaves?: 'trials' | 'files';
+  load(): Promise<CommandFile>;
+}
+
+/** In the order of `mtcp --help`. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: 'train the rows of an experiment and print its table',
+    leaves: 'trials',
+    load: () => import('./run.js'),
+  },
+  plan: {
+    summary: 'show what a run would do',
+    load: () => import('./plan.js'),
+  },
+  status: {
+    summary: 'show what became of the trials of an experiment',
+    load: () => import('./status.js'),
+  },
+  logs: {
+    summary: 'show what happened in the trials of an experiment',
+    load: () => import('./logs.js'),
+  },
+  cancel: {
+    summary: "take back an experiment's jobs on a cluster",
+    leaves: 'files',
+    load: () => import('./cancel.js'),
+  },
+  profile: {
+    summary: 'where the time and memory of a row go, module by module',
+    leaves: 'files',
+    load: () => import('./profile.js'),
+  },
+  predict: {
+    summary: 'apply a trained trial to images',
+    leaves: 'files',
+    load: () => import('./predict.js'),
+  },
+  export: {
+    summary: 'a trained trial as one file for other programs',
+    leaves: 'files',
+    load: () => import('./export.js'),
+  },
+  report: {
+    summary: 'tables, curves and predictions of what has been trained',
+    load: () => import('./report.js'),
+  },
+  forward: {
+    summary: "run a row's network on tensors from a file",
+    load: () => import('./forward.js'),
+  },
+  grad: {
+    summary: "losses and gradients of a row's training step on tensors from a file",
+    load: () => import('./grad.js'),
+  },
+  validate: {
+    summary: 'check experiment files',
+    load: () => import('./validate.js'),
+  },
+  config: {
+    summary: 'look at resolved configurations',
+    load: () => import('./config.js'),
+  },
+  list: {
+    summary: 'list components',
+    load: () => import('./list.js'),
+  },
+  describe: {
+    summary: 'describe a component and its options, or the network of a row',
+    load: () => import('./describe/index.js'),
+  },
+  schema: {
+    summary: 'write the JSON Schema of experiment files, for editors',
+    load: () => import('./schema.js'),
+  },
+  new: {
+    summary: 'write a starting point',
+    leaves: 'files',
+    load: () => import('./new.js'),
+  },
+  trust: {
+    summary: 'let plugins run',
+    load: () => import('./trust.js'),
+  },
+  completion: {
+    summary: 'print a script that completes mtcp in a shell',
+    load: () => import('./completion.js'),
+  },
+  doctor: {
+    summary: 'show what this machine can compute with',
+    load: () => import('./doctor.js'),
+  },
+  engine: {
+    summary: 'install plugins of the xla engine',
+    leaves: 'files',
+    load: () => import('./engine.js'),
+  },
+  weights: {
+    summary: 'read public checkpoints, write trained ones',
+    leaves: 'files',
+    load: () => import('./weights/index.js'),
+  },
+  mlflow: {
+    summary: 'show runs on an MLflow tracking server',
+    leaves: 'files',
+    load: () => import('./mlflow.js'),
+  },
+  data: {
+    summary: 'make, build, check and look at data sets',
+    leaves: 'files',
+    load: () => import('./data/index.js'),
+  },
+  work: {
+    summary: 'train trials of a submission; what jobs of a cluster run',
+    leaves: 'trials',
+    load: () => import('./work.js'),
+  },
+  complete: { load: () => import('./complete.js') },
+};
+
+/**
+ * Declares every command by its summary, and fully the one that a command line is about.
+ * @param words of the command line after `mtcp`
+ */
+export async function declareCommands(program: Command, words: readonly string[]): Promise<void> {
+  const [first, second] = words.filter((word) => !word.startsWith('-'));
+  const called = first === 'help' ? second : first;
+  for (const [name, { summary }] of Object.entries(COMMANDS)) {
+    const command = program.command(name, { hidden: summary === undefined });
+    if (summary !== undefined) command.summary(summary);
+    if (name === called) (await COMMANDS[name].load()).declare(command);
+  }
+}
