@@ -2,7 +2,9 @@
 import type { Command } from 'commander';
 
 export function declare(command: Command): void {
-  command.description('Plugins with which `--engine xla` computes on GPUs, TPUs and CPUs; see docs/engines.md.');
+  command.description(
+    'Plugins with which `--engine xla` computes on GPUs, TPUs and CPUs; see docs/engines.md.',
+  );
   command
     .command('install')
     .summary('install a plugin')
