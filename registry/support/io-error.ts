@@ -1,4 +1,6 @@
 // Errors of the file system in words: what cannot be done, where, and what helps.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { MtcpError } from '../errors.js';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -49,6 +51,7 @@ export function asIoError(error: unknown, path: string, hint?: string): unknown 
  */
 export function systemFault(error: unknown): MtcpError | undefined {
   const { code, syscall, path, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'ERR_MODULE_NOT_FOUND') return unopened(error as Error);
   if (MtcpError.is(error) || !code || !syscall) return undefined;
   if (syscall === 'uv_cwd')
     return new MtcpError('io', 'the working directory is not there any more', {
@@ -62,4 +65,19 @@ export function systemFault(error: unknown): MtcpError | undefined {
     hint: HINTS[code],
     cause: error,
   });
+}
+
+/** Node's loader also says of a package that it is not there when it could not open the package's description. */
+function unopened(error: Error): MtcpError | undefined {
+  const folder = /^Cannot find package '([^']+)\/index\.js'/.exec(error.message)?.[1];
+  if (folder === undefined || !existsSync(join(folder, 'package.json'))) return undefined;
+  return new MtcpError(
+    'io',
+    'is there but cannot be opened; most likely this process has too many files open',
+    {
+      where: folder,
+      hint: HINTS.EMFILE,
+      cause: error,
+    },
+  );
 }

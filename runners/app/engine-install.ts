@@ -1,10 +1,11 @@
 // mtcp engine install: a PJRT plugin for the xla engine, into a Python environment of its own in the cache. The plugin is
 // a shared library that comes as a Python package; Python is needed to install it, not to run it.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 import { engineCache, findPlugins, type FoundPlugin } from '../engine/xla/plugin.js';
 
 interface Recipe {
@@ -61,7 +62,7 @@ export async function installEngine(name: string, tell: (what: string) => void):
   tell(`xla:${variant} takes ${recipe.takes}`);
   try {
     rmSync(partial, { recursive: true, force: true });
-    mkdirSync(engineCache(), { recursive: true });
+    makeFolder(engineCache());
     tell('making a Python environment');
     await python(['-m', 'venv', partial]);
     tell(`installing ${recipe.packages.join(' ')}`);

@@ -1,7 +1,8 @@
 // The generated schemas as files: what they should say, and writing them.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Catalog } from '../../registry/catalog.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 import { componentSchemas } from './component-schemas.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -16,7 +17,7 @@ export function schemaTexts(catalog: Catalog, folder: string): Map<string, strin
 export function writeSchemas(catalog: Catalog, folder: string): number {
   const texts = schemaTexts(catalog, folder);
   const components = join(folder, 'components');
-  mkdirSync(components, { recursive: true });
+  makeFolder(components);
   for (const name of readdirSync(components)) if (!texts.has(name)) rmSync(join(components, name));
   for (const [name, text] of texts) writeFileSync(join(components, name), text);
   return texts.size;

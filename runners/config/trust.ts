@@ -6,12 +6,13 @@
 //
 // The list lies with the user's configuration, never beside an experiment. A program that uses mtcp as a library runs
 // what it loads, as with any import.
-import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject } from '../../registry/options.js';
 import { readText } from '../../registry/support/plain-file.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 import { writeWhole } from '../support/files.js';
 
 /**
@@ -71,7 +72,7 @@ export function trust(added: { code?: { digest: string; file: string }; own?: st
     own: [...new Set([...own, ...(added.own === undefined ? [] : [resolve(added.own)])])],
   };
   const file = trustListFile();
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
   writeWhole(file, `${JSON.stringify(list, null, 2)}\n`, PRIVATE);
 }
 

@@ -1,10 +1,10 @@
 // Text in pictures is drawn with DejaVu Sans from an npm package, so that it is there on machines without any font
 // (containers, clusters) and looks the same on all of them.
-import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeWhole } from '../support/files.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 
 export const FONT = 'DejaVu Sans';
 
@@ -18,7 +18,7 @@ export function useOwnFonts(): void {
   const folder = join(tmpdir(), `mtcp-fonts-${process.getuid?.() ?? 0}`);
   const file = join(folder, 'fonts.conf');
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeWhole(
       file,
       `<?xml version="1.0"?>\n<fontconfig><dir>${fonts}</dir><cachedir>${folder}</cachedir></fontconfig>\n`,

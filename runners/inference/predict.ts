@@ -1,5 +1,5 @@
 // Predictions for image files, as files: colour maps with what their colours mean, raw values, and a contact sheet.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { MOST_PIXELS } from '../../modules/datasets/formats/budget.js';
@@ -8,6 +8,7 @@ import { encodeNpy } from '../../modules/datasets/formats/npy.js';
 import type { MapData } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 import { asIoError, writeWhole } from '../support/files.js';
 import { distinctNames } from '../support/names.js';
 import { legendOf, paint, photograph, rangeOf, type Legend, type Picture } from '../drawing/paint.js';
@@ -78,7 +79,7 @@ export async function predict({
       images.flatMap((_, i) => tasks.flatMap(({ name }) => Object.values(filesOf(i, name)))),
       out,
     );
-    makeFolder(out);
+    makeOutput(out);
     const cells: { image: MapData; maps: Record<string, MapData> }[] = [];
     for (const [i, path] of images.entries()) {
       observe?.(i, images.length, path);
@@ -121,9 +122,9 @@ function refuseInputs(images: readonly string[], made: readonly (string | undefi
     });
 }
 
-function makeFolder(path: string): void {
+function makeOutput(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
   } catch (error) {
     throw asIoError(error, path);
   }

@@ -4,7 +4,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asIoError } from '../../registry/support/io-error.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 import { requireOwn } from './own.js';
 
 export { asIoError };
@@ -28,7 +28,7 @@ export const temporaryName = (path: string): string => `${path}.${randomUUID().s
 export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
   const temporary = temporaryName(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const file = openSync(temporary, 'wx', mode);
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
@@ -58,7 +58,7 @@ export function writeFolder(path: string, own: RegExp, fill: (temporary: string)
   const temporary = temporaryName(path);
   const old = `${temporary}.old`;
   try {
-    mkdirSync(temporary, { recursive: true });
+    makeFolder(temporary);
     fill(temporary);
     const replaces = existsSync(path);
     if (replaces) {

@@ -6,7 +6,6 @@ import {
   fstatSync,
   ftruncateSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readSync,
   truncateSync,
@@ -14,6 +13,7 @@ import {
 import { dirname } from 'node:path';
 import { asIoError } from './files.js';
 import { requireOwn } from './own.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 
 /** Bytes looked at for the end of the last whole line. */
 const LONGEST_LINE = 1 << 20;
@@ -26,7 +26,7 @@ export class LineLog {
   constructor(readonly path: string) {
     requireOwn(path, 'file');
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       this.#size = cutTornLine(path);
     } catch (error) {
       throw asIoError(error, path);

@@ -7,7 +7,6 @@
 import { createHash } from 'node:crypto';
 import {
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -21,6 +20,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readBytes } from '../formats/file.js';
 import { cacheFolder } from './cache.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 
 /** A file as it was when it was read. */
 interface Known {
@@ -151,7 +151,7 @@ function keep(path: string, lines: readonly string[]): boolean {
   const body = lines.map((line) => `${line}\n`).join('');
   const temporary = `${path}.partial-${process.pid}`;
   try {
-    mkdirSync(home(), { recursive: true });
+    makeFolder(home());
     writeFileSync(temporary, `${HEAD} ${crc32(body)}\n${body}`);
     renameSync(temporary, path);
     return true;

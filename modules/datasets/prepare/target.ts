@@ -3,9 +3,10 @@
 // finished. Sources are identified by their digests: a folder begun from others is not continued.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { MtcpError } from '../../../registry/index.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import { writeAtomically } from '../formats/file.js';
 import type { ReportProgress } from '../folders/layout.js';
 
@@ -41,7 +42,7 @@ export class PreparedFolder {
     sources: Record<string, string>,
   ): Promise<{ folder: PreparedFolder; done?: PreparedManifest }> {
     const root = resolve(directory);
-    await mkdir(root, { recursive: true });
+    makeFolder(root);
     const folder = new PreparedFolder(root, benchmark, sources);
     const done = await readJson<PreparedManifest>(join(root, PREPARED));
     const begun = done ?? (await readJson<PreparedManifest>(join(root, BEGUN)));
@@ -63,7 +64,7 @@ export class PreparedFolder {
   async add(path: string, make: () => Promise<Uint8Array | string> | Uint8Array | string): Promise<void> {
     const file = join(this.root, path);
     if (await stat(file).catch(() => undefined)) return;
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     await writeAtomically(file, await make());
   }
 

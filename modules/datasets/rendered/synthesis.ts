@@ -2,11 +2,12 @@
 // a folder with a manifest is finished, and of two processes that make the same set at once, the later one keeps
 // the earlier one's. What is rendered, and how it is laid out, is a recipe.
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { defineOptions, MtcpError, type OptionsOf, type Split } from '../../../registry/index.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import { asCacheError, cacheFolder } from '../folders/cache.js';
 import { writeAtomically } from '../formats/file.js';
 import { changesBetween } from '../folders/contents.js';
@@ -72,7 +73,7 @@ export async function synthesise<Result, Manifest extends SynthesisManifest>(
   if (!(await isEmpty(target))) return requireSame(recipe, target, options);
   try {
     await removeAbandoned(target);
-    await mkdir(dirname(target), { recursive: true });
+    makeFolder(dirname(target));
     const partial = await mkdtemp(`${partialPrefix(target)}${process.pid}-`);
     try {
       const manifest = await fill<Result, Manifest>(recipe, partial, options, report, threads);
@@ -92,7 +93,7 @@ async function fill<Result, Manifest extends SynthesisManifest>(
   report: ReportProgress,
   threads: number,
 ): Promise<Manifest> {
-  for (const folder of recipe.folders) await mkdir(join(directory, folder), { recursive: true });
+  for (const folder of recipe.folders) makeFolder(join(directory, folder));
   const jobs = SPLITS.flatMap((split) => sceneJobs(directory, options, split));
   const pool = new ThreadPool<SceneJob, Result>(recipe.worker, Math.min(threads, jobs.length));
   let done = 0;

@@ -1,11 +1,12 @@
 // Files that are written for people to go on with: never over something that is there.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 
 export function writeNew(file: string, text: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(file, text, { flag: 'wx' });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;

@@ -1,9 +1,9 @@
 // mtcp weights export: a trained trial as one safetensors file, or its backbone alone as a folder that the reference
 // implementation opens.
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { catalog } from '../../../registry/catalog.js';
 import { withDefaults } from '../../../registry/options.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import type { TrialSpec } from '../../config/index.js';
 import { writeWhole } from '../../support/files.js';
 import { wholeWeights } from '../../store/checkpoint.js';
@@ -49,7 +49,7 @@ export function exportWeights({ folder, out, part, checkpoint }: ExportOptions):
       ]),
     );
     const target = part === 'model' ? out : join(out, 'model.safetensors');
-    mkdirSync(dirname(target), { recursive: true });
+    makeFolder(dirname(target));
     // transformers asks for `format: pt` before it reads a file.
     const { type, ...given } = trial.config.model.backbone;
     const backbone = { type, ...withDefaults(catalog.get('backbone', type).options, given) };

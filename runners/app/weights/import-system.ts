@@ -1,7 +1,6 @@
 // mtcp weights import SOURCE EXPERIMENT --row ROW: a whole network as its authors published it. The row says what it is
 // composed of, a table of names (modules/checkpoints/authors) which tensor is which; everything has to come out even.
 // What is written holds the whole network under our names, as `mtcp forward --weights` reads it.
-import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { AUTHORS } from '../../../modules/checkpoints/authors/index.js';
 import { catalog } from '../../../registry/catalog.js';
@@ -9,6 +8,7 @@ import { createTrialContainer } from '../../../registry/container.js';
 import type { AuthorsFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import type { TrialSpec } from '../../config/index.js';
 import { assembled } from '../../model/assemble.js';
 import { tableOf } from '../../model/table.js';
@@ -77,7 +77,7 @@ export async function importSystem(
         return [name, { dtype: 'float32' as const, shape, data }];
       }),
     );
-    mkdirSync(dirname(out), { recursive: true });
+    makeFolder(dirname(out));
     writeSafetensors(out, tensors, {
       format: 'mtcp weights',
       ...backboneMetadata(backbone),

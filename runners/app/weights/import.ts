@@ -1,7 +1,6 @@
 // mtcp weights import: a public checkpoint is recognised by what its tensors are called, its architecture is read
 // from their shapes, and every tensor is checked against the component built from it. What comes out is one file
 // under our names that a trial's `weights.backbone` starts from.
-import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Tensor4D } from '../../../registry/tf.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
@@ -11,6 +10,7 @@ import { createTrialContainer } from '../../../registry/container.js';
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import { record } from '../../engine/recording.js';
 import { fitBackbone, requireFit, shapesOf, type Fit, type Shapes } from '../../store/weights/fit.js';
 import { writeSafetensors } from '../../support/safetensors.js';
@@ -83,7 +83,7 @@ export async function importWeights(
       source: basename(path),
       digest,
     };
-    mkdirSync(dirname(out), { recursive: true });
+    makeFolder(dirname(out));
     writeSafetensors(out, tensors, metadata);
     return {
       backbone: { type: entry.name, ...options },

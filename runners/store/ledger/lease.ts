@@ -13,7 +13,6 @@ import {
   closeSync,
   existsSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -27,6 +26,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import { asIoError } from '../../support/files.js';
 import { requireOwn } from '../../support/own.js';
 
@@ -129,7 +129,7 @@ export class Lease {
    */
   static take(folder: string, options: LeaseOptions = {}): Lease | Ownership {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       return Lease.#take(folder, options);
     } catch (error) {
       throw asIoError(error, folder);

@@ -8,10 +8,11 @@
 // An invocation that was interrupted or died is gone on with by the next one of the same experiment.
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { InvocationOutcome, TrackedRun } from '../../../registry/contracts/tracking.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import { display } from '../../config/compose.js';
 import { writeWhole } from '../../support/files.js';
 import { ownerOf } from '../../store/ledger/lease.js';
@@ -71,7 +72,7 @@ export function beginInvocation(
     open?.record.key ??
     `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}-${randomUUID().slice(0, 8)}`;
   const folder = open?.folder ?? join(run.folder, PRIVATE, key);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const git = gitOf(dirname(run.file));
   const record: Invocation = {
     format: 1,

@@ -1,8 +1,8 @@
 // Starts MLflow's own server for the runs of this folder, if this machine's Python has MLflow.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 
 export interface UiOptions {
   host: string;
@@ -36,7 +36,7 @@ export function findMlflow(env: NodeJS.ProcessEnv = process.env): { python: stri
 export function serve({ host, port, store }: UiOptions, announce: (uri: string) => void): Promise<number> {
   const { python } = findMlflow();
   const folder = resolve(store);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const listen = ['--host', host, '--port', String(port)];
   const stores = [
     '--backend-store-uri',

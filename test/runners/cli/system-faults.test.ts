@@ -12,11 +12,11 @@ const MTCP = `"${process.execPath}" "${join(ROOT, 'dist/runners/cli/main.js')}"`
 describe('faults of the system', function () {
   this.timeout(60_000);
 
-  const told = (script: string) => {
+  const told = (script: string, code = 1) => {
     const env = { ...process.env, NO_COLOR: '1' };
     const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env, timeout: 50_000 });
     expect(stderr).not.to.match(/bug in mtcp|^ +at /m);
-    expect(status, stderr).to.equal(1);
+    expect(status, stderr).to.equal(code);
     return stderr;
   };
   const run = (options = '') =>
@@ -36,6 +36,18 @@ describe('faults of the system', function () {
     expect(told(`MTCP_CACHE=${file}/cache ${run()}`)).to.match(
       /file\/cache.*a part of the path is a file[^]*MTCP_CACHE/,
     );
+  });
+
+  it('a cache that the system does not make', function () {
+    if (!existsSync('/proc/self')) this.skip();
+    expect(told(`MTCP_CACHE=/proc/x timeout -s KILL 30 ${run()}`)).to.match(/\/proc\/x[^]*MTCP_CACHE/);
+  });
+
+  it('runs in a folder that the system does not make', function () {
+    if (!existsSync('/proc/self')) this.skip();
+    const command = `timeout -s KILL 30 ${MTCP} run ${smallExperiment()} --profile smoke -q --runs /proc/x`;
+    // What is wrong is an argument.
+    expect(told(command, 2)).to.match(/--runs \/proc\/x.*cannot be written[^]*--runs/);
   });
 
   it('a cache on a full disk', function () {

@@ -1,8 +1,8 @@
 // mtcp data show
 import type { Command } from 'commander';
-import { mkdirSync } from 'node:fs';
 import { DATA, PROFILE, collect, parseCount } from '../../flags.js';
 import { progressOf } from './progress.js';
+import { makeFolder } from '../../../../registry/support/make-folder.js';
 
 export function showCommand(data: Command): void {
   data
@@ -44,7 +44,7 @@ async function show(
   const { showData } = await import('../../../app/show-data.js');
   const { trials } = openExperiment(file, { profile, rows, overrides, data });
   const progress = progressOf(false);
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const files = await showData(trials[0], out, options, progress.report);
   progress.end();
   process.stdout.write(files.map((name) => `${name}\n`).join(''));
