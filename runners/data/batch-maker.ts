@@ -8,6 +8,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import { randomStream } from '../../registry/random.js';
 import { stackImages, stackLabels, type EvaluationBatch, type TrainBatch } from './batch.js';
 import { ownBuffers, sampleBytes, shareSample } from './cache.js';
+import { requireSample } from './returned.js';
 
 export interface BatchSetup {
   dataset: Slot;
@@ -65,7 +66,7 @@ export class BatchMaker {
     const decoded: Sample[] = [];
     let left = room;
     for (const id of ids) {
-      let sample = known.get(id) ?? (await this.#dataset.load(id, this.#names));
+      let sample = known.get(id) ?? (await this.#load(id));
       const bytes = sampleBytes(sample);
       if (!known.has(id) && bytes <= left) {
         sample = shareSample(sample);
@@ -77,11 +78,20 @@ export class BatchMaker {
     return { samples, decoded };
   }
 
+  async #load(id: string): Promise<Sample> {
+    const sample = await this.#dataset.load(id, this.#names);
+    requireSample(`load of data set "${this.setup.dataset.type}"`, id, sample, this.setup.tasks);
+    return sample;
+  }
+
   #train(samples: readonly Sample[], epoch: number): TrainBatch {
     const { seed, tasks } = this.setup;
-    const augmented = samples.map((sample) =>
-      this.#transform.train(sample, randomStream(seed, 'augment', epoch, sample.id)),
-    );
+    const who = `train of transform "${this.setup.transform.type}"`;
+    const augmented = samples.map((sample) => {
+      const made = this.#transform.train(sample, randomStream(seed, 'augment', epoch, sample.id));
+      requireSample(who, sample.id, made, tasks, this.#transform.size);
+      return made;
+    });
     return {
       ids: samples.map((sample) => sample.id),
       image: stackImages(augmented, augmented.length),
@@ -90,7 +100,12 @@ export class BatchMaker {
   }
 
   #evaluate(samples: readonly Sample[], size: number): EvaluationBatch {
-    const images = samples.map(({ id, image }) => this.#transform.evaluate({ id, image, labels: {} }));
+    const who = `evaluate of transform "${this.setup.transform.type}"`;
+    const images = samples.map(({ id, image }) => {
+      const made = this.#transform.evaluate({ id, image, labels: {} });
+      requireSample(who, id, made, [], this.#transform.size);
+      return made;
+    });
     return {
       ids: samples.map((sample) => sample.id),
       count: samples.length,

@@ -10,6 +10,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream, shuffle } from '../../registry/random.js';
 import type { EvaluationBatch, TrainBatch } from './batch.js';
+import { requireIds, requireInfo } from './returned.js';
 import { SampleCache } from './cache.js';
 import { BatchMaker, type BatchSetup, type Job, type JobResult } from './batch-maker.js';
 import type { WorkerSetup } from './worker.js';
@@ -106,8 +107,11 @@ class BatchLoader implements Loader {
   }
 
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
+    const who = `data set "${this.setup.dataset.type}"`;
     const info = await this.#dataset.prepare(report);
+    requireInfo(who, info);
     const [train, val] = await Promise.all([this.#dataset.ids('train'), this.#dataset.ids('val')]);
+    for (const ids of [train, val]) requireIds(who, ids);
     const heldOut = this.#holdOut(train);
     const left = train.filter((id) => !heldOut.has(id));
     this.#ids = { train: left, val, 'held-out': train.filter((id) => heldOut.has(id)) };

@@ -220,11 +220,16 @@ function checkSteps({ config }: TrialSpec, scheme: Scheme | undefined, misfits: 
     });
   const needs = scheme.needs ?? {};
   const named = `scheme "${config.scheme.type}"`;
-  if (needs.evaluation && config.evaluate.every === null)
+  const { every } = config.evaluate;
+  if (needs.evaluation && (every === null || every >= config.train.epochs))
     misfits.push({
       path: ['scheme'],
       message: `${named} takes its weights from evaluations, and there are none before the end`,
-      hint: 'set `evaluate: {every: 1}`',
+      note: `evaluate.every is ${every}, train.epochs is ${config.train.epochs}`,
+      hint:
+        config.train.epochs > 1
+          ? 'set `evaluate: {every: 1}`'
+          : 'train at least two epochs, and set `evaluate: {every: 1}`',
     });
   if ((needs.gradients || needs.again) && accumulate > 1)
     misfits.push({

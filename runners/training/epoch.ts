@@ -27,9 +27,18 @@ export async function trainEpoch(running: RunningTrial): Promise<void> {
       .catch((error: unknown) => {
         throw atStep(error, epoch + 1, state.stepInEpoch + 1);
       });
-    rate =
-      optimizer.rate *
-      schedule.factor({ epoch, epochs: config.train.epochs, step: state.step, stepsPerEpoch });
+    const progress = { epoch, epochs: config.train.epochs, step: state.step, stepsPerEpoch };
+    rate = optimizer.rate * schedule.factor(progress);
+    if (!Number.isFinite(rate))
+      throw atStep(
+        new MtcpError(
+          'component',
+          `schedule "${config.schedule.type}" and optimizer "${config.optimizer.type}" make a learning rate of ${rate}`,
+          { hint: 'factor of a schedule and rate of an optimizer must be finite numbers' },
+        ),
+        epoch + 1,
+        state.stepInEpoch + 1,
+      );
     state.step++;
     state.stepInEpoch++;
     await running.step.apply(state.step, rate);

@@ -14,7 +14,7 @@ import { resizeBilinear } from '../../modules/nn/resize.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { cropCentre, resize } from '../../modules/support/warp.js';
 import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
-import type { Absent, Measured, Metric } from '../../registry/contracts/learning.js';
+import type { Absent, Measured, Metric, MetricRun } from '../../registry/contracts/learning.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { EvaluateConfig } from '../config/trial.js';
@@ -72,7 +72,7 @@ export class Evaluation {
     batches: AsyncIterable<EvaluationBatch>,
     each?: (predicted: Predicted) => void,
   ): Promise<Measured> {
-    const runs = this.tasks.map((task) => ({ task, run: this.metrics[task.name].start(task) }));
+    const runs = started(this.tasks, this.metrics);
     for await (const { image, raw, count } of batches) {
       this.#hosts.get('image')!.data.set(image);
       await this.#binding.run();
@@ -122,17 +122,41 @@ export function tracePredictions(
   );
 }
 
+/** @throws MtcpError if a metric of a plugin starts nothing that can score */
+function started(
+  tasks: readonly Task[],
+  metrics: Readonly<Record<string, Metric>>,
+): { task: Task; run: MetricRun }[] {
+  return tasks.map((task) => {
+    const run = metrics[task.name].start(task);
+    if (typeof run?.update !== 'function' || typeof run.compute !== 'function')
+      throw new MtcpError(
+        'component',
+        `start of the metric of "${task.name}" returns nothing that can score`,
+        {
+          hint: 'it must return { update(prediction, label), compute() }',
+        },
+      );
+    return { task, run };
+  });
+}
+
 /** The values of tasks as one record; what is not a finite number is null, with the reason. */
 export function measured(results: readonly [string, Record<string, number | Absent>][]): Measured {
   const metrics: Measured['metrics'] = {};
   const absent: Record<string, string> = {};
-  for (const [task, values] of results)
+  for (const [task, values] of results) {
+    if (typeof values !== 'object' || values === null)
+      throw new MtcpError('component', `compute of the metric of "${task}" returns ${String(values)}`, {
+        hint: 'it must return { VALUE: number } for each of its values',
+      });
     for (const [name, value] of Object.entries(values)) {
       const isNumber = typeof value === 'number' && Number.isFinite(value);
       metrics[`${task}.${name}`] = isNumber ? value : null;
       if (!isNumber)
         absent[`${task}.${name}`] = typeof value === 'object' ? value.absent : `it came to ${value}`;
     }
+  }
   return Object.keys(absent).length > 0 ? { metrics, absent } : { metrics };
 }
 
@@ -210,7 +234,7 @@ export async function scoreConstant(
   metrics: Record<string, Metric>,
   constant: Record<string, readonly number[] | null>,
 ): Promise<Measured> {
-  const runs = tasks.map((task) => ({ task, run: metrics[task.name].start(task) }));
+  const runs = started(tasks, metrics);
   for await (const { raw } of batches)
     for (const { labels } of raw)
       for (const { task, run } of runs) {
