@@ -41,14 +41,8 @@ export type { RunEvent, RunOptions, RunOutcome } from './app/run-options.js';
 export { readEvents, courseOf, type LoggedEvent, type TrialEvent } from './store/ledger/events.js';
 export { readSteps, type StepRecord } from './store/ledger/steps.js';
 export { Ledger, type Claim, type LedgerTrial, type LedgerOptions } from './store/ledger/ledger.js';
-export {
-  Lease,
-  ownerOf,
-  type LeaseOptions,
-  type Owner,
-  type Ownership,
-  type Probe,
-} from './store/ledger/lease.js';
+export { Lease, ownerOf, type LeaseOptions, type Ownership } from './store/ledger/lease.js';
+export type { Owner, Probe } from './store/ledger/owner.js';
 export { RunFolder, STATES, type TrialResult, type TrialState } from './store/ledger/run-folder.js';
 export type { TrialStatus } from './store/ledger/status.js';
 

@@ -3,7 +3,7 @@
 import type { BatchLauncher, Here, TaskName, TaskState } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
 import { readJobMark } from '../store/ledger/job-mark.js';
-import type { Probe } from '../store/ledger/lease.js';
+import type { Probe } from '../store/ledger/owner.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import { createBatchLauncher } from './index.js';
 import {

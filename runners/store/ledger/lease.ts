@@ -1,53 +1,40 @@
-// Who works on a folder. Processes on any number of machines share a folder of runs, perhaps over NFS, and agree
-// through files alone:
+// Which process owns a run folder. Processes on several machines may share a folder of runs, also over NFS. They
+// coordinate through lock files only:
 //
 //   lock-1.json   the first owner
-//   lock-2.json   the process that took over after that one had died, and so on
+//   lock-2.json   the process that took over after the first had died, and so on
 //
-// The owner is the highest number. A lock appears whole and only if its name is free (a hard link to a finished
-// file, which NFS does atomically), so of two processes that both take over, one gets it. An owner touches its
-// lock again and again; whether an owner of another machine still lives is read from that, unless a probe
-// (such as one that asks a batch system) knows better.
-import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
+// The lock with the highest number names the owner. A lock is created as a hard link to a finished file, which is atomic
+// on NFS too: it appears complete, and only if its name is free. If two processes take over at once, one of them fails.
+// An owner rewrites its lock every 20 seconds. An owner on another machine counts as dead if its lock was not written
+// for 10 minutes, unless a probe (for example one that asks a batch system) knows better.
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { MtcpError } from '../../../registry/errors.js';
-import { JsonFormat } from '../../../registry/support/json-file.js';
 import { makeFolder } from '../../../registry/support/make-folder.js';
 import { asIoError } from '../../support/files.js';
 import { requireOwn } from '../../support/own.js';
-
-export interface Owner {
-  pid: number;
-  host: string;
-  /** Boot and process namespace in which `pid` means something; null where the system does not say. */
-  machine: string | null;
-  /** When the process started, in the system's own ticks: tells it from a later one with the same pid. */
-  started: string | null;
-  /** ISO time at which the folder was taken. */
-  since: string;
-  /** What launchers add, for example the number of a batch job. */
-  tags: Record<string, string>;
-}
-
-/** Says whether an owner still lives, if it can tell. */
-export type Probe = (owner: Owner) => 'alive' | 'dead' | undefined;
+import {
+  describeOwner,
+  here,
+  isSameProcess,
+  sameMachine,
+  unknownOwner,
+  type Owner,
+  type Probe,
+} from './owner.js';
+import {
+  createLock,
+  highestLock,
+  identityOf,
+  lockFile,
+  locksIn,
+  numberOf,
+  readLock,
+  secondsSilent,
+} from './lock-files.js';
 
 export interface LeaseOptions {
-  /** Asked in order, before the ones below; the first that knows decides. */
+  /** Asked in order, before processes of this machine are looked up; the first that knows decides. */
   probes?: readonly Probe[];
   /** Written into the locks of this process. */
   tags?: Record<string, string>;
@@ -58,36 +45,34 @@ export interface LeaseOptions {
 export interface Ownership {
   owner: Owner;
   alive: boolean;
-  /** Owners that died, one after the other. */
+  /** Number of owners that died, one after the other. */
   deaths: number;
   /** The lock. */
   file: string;
-  /** Which file it was when it was looked at. */
+  /** Identifies the state of the lock that was read; see `identityOf`. */
   seen: string | undefined;
 }
 
-/** More owners than this never follow each other; such a number is not a lock of mtcp. */
-const PATTERN = /^lock-([1-9]\d{0,5})\.json$/;
 const DEFAULT_SILENCE = 600;
 /** Seconds between signs of life. */
 const BEAT = 20;
-/** Tries to take a folder that others release and take at the same time. */
+/** Attempts to take a folder while other processes take and release it. */
 const ATTEMPTS = 1000;
-/** How often a lock that a higher one stands beside is looked at, and milliseconds between. */
+/** How many times a higher lock is checked before it counts, and the milliseconds between two checks. */
 const LOOKS = 4;
 const PAUSE = 50;
-/** Seconds that writing a lock may take. */
+/** Seconds during which an unreadable lock counts as being written. */
 const WRITING = 10;
 
-/** Who has the folder, alive or not; undefined if nobody does. */
+/** The owner of the folder, alive or dead; undefined if there is no lock. */
 export function ownerOf(folder: string, options: LeaseOptions = {}): Ownership | undefined {
   // A lock that goes away between listing and reading was released: look again.
   for (let attempt = 0; attempt < 5; attempt++) {
-    const number = highest(folder);
+    const number = highestLock(folder);
     if (number === 0) return undefined;
     const file = lockFile(folder, number);
     const seen = identityOf(file);
-    const owner = read(file);
+    const owner = readLock(file);
     if (owner) return ownership(owner, isAlive(owner, file, options), file, seen);
     // Not readable as a lock: being written where links do not exist, or damaged.
     const age = secondsSilent(file);
@@ -103,12 +88,6 @@ const ownership = (owner: Owner, alive: boolean, file: string, seen: Ownership['
   file,
   seen,
 });
-
-/** Another one for a lock that was written again, a sign of life too; undefined if it is gone. */
-function identityOf(file: string): string | undefined {
-  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return stat && `${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs}`;
-}
 
 export class Lease {
   #beat: NodeJS.Timeout | undefined;
@@ -137,17 +116,17 @@ export class Lease {
   }
 
   static #take(folder: string, options: LeaseOptions): Lease | Ownership {
-    const owner: Owner = { ...self(), since: new Date().toISOString(), tags: options.tags ?? {} };
+    const owner: Owner = { ...here(), since: new Date().toISOString(), tags: options.tags ?? {} };
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const current = ownerOf(folder, options);
       if (current?.alive) return current;
       const number = (current ? numberOf(current.file) : 0) + 1;
       requireOwn(lockFile(folder, number), 'file');
-      if (!create(folder, number, owner)) continue;
-      // Somebody who saw the same folder a moment earlier may be ahead: the highest number has it. And the dead
-      // owner must still be there: else somebody took over, was done, and the next one began from lock 1 again.
+      if (!createLock(folder, number, owner)) continue;
+      // Another process may have taken over at the same time: the highest number wins. The lock of the dead owner must
+      // be unchanged: otherwise another process took over, finished, and numbers began at 1 again.
       const same = current === undefined || identityOf(current.file) === current.seen;
-      if (same && highest(folder) === number) return new Lease(folder, number, owner);
+      if (same && highestLock(folder) === number) return new Lease(folder, number, owner);
       rmSync(lockFile(folder, number), { force: true });
     }
     throw new MtcpError('io', 'cannot be locked: its lock files change all the time', {
@@ -173,27 +152,27 @@ export class Lease {
   release(): void {
     clearInterval(this.#beat);
     this.#beat = undefined;
-    // Dead owners first: while the own lock stands nobody else can think the folder free.
+    // The locks of dead owners first: while this process's lock exists, the folder is not free.
     for (const number of locksIn(this.folder).filter((each) => each < this.number))
       rmSync(lockFile(this.folder, number), { force: true });
     if (this.#isOwn()) rmSync(lockFile(this.folder, this.number), { force: true });
   }
 
-  /** A higher lock may be that of somebody who is about to see that it came too late: it is looked at again. */
+  /** A higher lock may belong to a process that is about to find that it came too late, so it is checked again. */
   #isHeld(): boolean {
     for (let look = 0; look < LOOKS; look++) {
       if (look > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
       if (!this.#isOwn()) return false;
-      if (highest(this.folder) === this.number) return true;
+      if (highestLock(this.folder) === this.number) return true;
     }
     return false;
   }
 
   #isOwn(): boolean {
-    return sameProcess(read(lockFile(this.folder, this.number)), this.owner);
+    return isSameProcess(readLock(lockFile(this.folder, this.number)), this.owner);
   }
 
-  /** A sign of life: written again, so that the file server's clock dates it. */
+  /** A sign of life: rewrites the lock, so that the file server sets its time. */
   #touch(): void {
     try {
       if (!this.#isHeld()) return;
@@ -204,85 +183,8 @@ export class Lease {
         closeSync(file);
       }
     } catch {
-      // A file server that is away for a moment; the next beat tries again.
+      // The file server may be unreachable for a moment; the next beat tries again.
     }
-  }
-}
-
-export const describeOwner = ({ pid, host, since, tags }: Owner): string =>
-  [
-    `pid ${pid} on ${host}`,
-    ...Object.entries(tags).map(([key, value]) => `${key} ${value}`),
-    `since ${since}`,
-  ].join(', ');
-
-const lockFile = (folder: string, number: number): string => join(folder, `lock-${number}.json`);
-const numberOf = (file: string): number => Number(/(\d+)\.json$/.exec(file)![1]);
-
-/** Numbers of the locks: files that mtcp makes, no folders or links of such a name. */
-function locksIn(folder: string): number[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const number = entry.isFile() ? PATTERN.exec(entry.name)?.[1] : undefined;
-    return number === undefined ? [] : [Number(number)];
-  });
-}
-
-const highest = (folder: string): number => Math.max(0, ...locksIn(folder));
-
-/** False if the number is taken. */
-function create(folder: string, number: number, owner: Owner): boolean {
-  const target = lockFile(folder, number);
-  const temporary = join(folder, `.lock-${randomUUID()}`);
-  writeFileSync(temporary, JSON.stringify(owner), { flag: 'wx' });
-  try {
-    linkSync(temporary, target);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    // NFS may lose the answer to a link that was made.
-    if (statSync(temporary).nlink === 2) return true;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-    return createWithoutLinks(target, owner);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-}
-
-function createWithoutLinks(target: string, owner: Owner): boolean {
-  try {
-    writeFileSync(target, JSON.stringify(owner), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-const TEXT_OR_NULL = { type: ['string', 'null'] };
-
-const FORMAT = new JsonFormat<Owner>('a lock', {
-  type: 'object',
-  required: ['pid', 'host', 'machine', 'started', 'since', 'tags'],
-  properties: {
-    // Signals to pid 0 and to negative numbers go to groups of processes.
-    pid: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 },
-    host: { type: 'string' },
-    machine: TEXT_OR_NULL,
-    started: TEXT_OR_NULL,
-    since: { type: 'string' },
-    tags: { type: 'object', additionalProperties: { type: 'string' } },
-  },
-});
-
-/** Undefined if it is gone, being written, or not a lock. */
-function read(file: string): Owner | undefined {
-  try {
-    return FORMAT.find(file);
-  } catch (error) {
-    if (MtcpError.is(error)) return undefined;
-    throw error;
   }
 }
 
@@ -298,88 +200,3 @@ function isAlive(
   const age = secondsSilent(file);
   return age !== undefined && age < silence;
 }
-
-/** Knows the processes of this machine. */
-const sameMachine: Probe = (owner) => {
-  const here = self();
-  if (owner.host !== here.host || owner.machine !== here.machine) return undefined;
-  if (!exists(owner.pid)) return 'dead';
-  return owner.started === startOf(owner.pid) ? 'alive' : 'dead';
-};
-
-/** Seconds since the file was written, by the clock of the file system; undefined if it is gone. */
-function secondsSilent(file: string): number | undefined {
-  try {
-    const written = statSync(file).mtimeMs;
-    return Math.max(0, clockOf(file) - written) / 1000;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Now, as the file system of `file` would date it: machines disagree about the time. */
-function clockOf(file: string): number {
-  const probe = `${file}.${randomUUID()}`;
-  try {
-    writeFileSync(probe, '', { flag: 'wx' });
-    return statSync(probe).mtimeMs;
-  } catch {
-    return Date.now();
-  } finally {
-    rmSync(probe, { force: true });
-  }
-}
-
-let own: Pick<Owner, 'pid' | 'host' | 'machine' | 'started'> | undefined;
-
-function self() {
-  return (own ??= {
-    pid: process.pid,
-    host: hostname(),
-    machine: machineHere(),
-    started: startOf(process.pid),
-  });
-}
-
-function sameProcess(a: Owner | undefined, b: Owner): boolean {
-  return (
-    a !== undefined && a.pid === b.pid && a.host === b.host && a.started === b.started && a.since === b.since
-  );
-}
-
-function machineHere(): string | null {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    return null;
-  }
-}
-
-/** Field 22 of /proc/<pid>/stat; the second field is a name in parentheses that may hold anything. */
-function startOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return null;
-  }
-}
-
-function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-const unknownOwner = (): Owner => ({
-  pid: 0,
-  host: 'unknown',
-  machine: null,
-  started: null,
-  since: 'unknown',
-  tags: {},
-});

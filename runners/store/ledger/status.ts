@@ -1,7 +1,7 @@
 // Where each trial of an experiment stands, read from the folder of runs alone.
 import { existsSync, statSync } from 'node:fs';
 import { readEvents } from './events.js';
-import { describeOwner } from './lease.js';
+import { describeOwner } from './owner.js';
 import type { LedgerTrial, Ledger } from './ledger.js';
 import type { TrialState } from './run-folder.js';
 

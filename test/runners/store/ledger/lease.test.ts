@@ -5,7 +5,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { Lease, ownerOf, type Owner, type Ownership } from '../../../../runners/store/ledger/lease.js';
+import { Lease, ownerOf, type Ownership } from '../../../../runners/store/ledger/lease.js';
+import type { Owner } from '../../../../runners/store/ledger/owner.js';
 import { ROOT, temporaryFolder } from '../../../support/rooms.js';
 
 const LEASE = join(ROOT, 'dist/runners/store/ledger/lease.js');
