@@ -2,7 +2,7 @@
 import * as tf from '../../registry/tf.js';
 import { RECORDING, RecordingBackend, type WithoutGradient } from './backend.js';
 import type { CompileOptions, Engine, Program, ProgramStats, Tracer } from './engine.js';
-import { splatOf } from './graph/builder.js';
+import { splatOf } from './graph/constants.js';
 import { flopsOf } from './graph/cost.js';
 import { peakBytesOf } from './graph/lifetimes.js';
 import { recompute } from './graph/recompute.js';

@@ -1,10 +1,11 @@
-// Operators as functions: each knows its result's type and shape, and takes the short cuts that static shapes
-// and known constants allow (x*1, x+0, reshape of reshape, transposes that cancel or that a matrix product can
-// take over). Most of what an optimiser would find in the finished graph is avoided here while recording.
+// Operators as methods. Each knows the type and shape of its result and simplifies at once what static shapes and known
+// constants allow: x*1, x+0, a reshape of a reshape, transposes that cancel or that a matrix product can absorb. Most of
+// what an optimiser would find in the finished graph is avoided here, while recording.
 import {
   float,
   int,
   ints,
+  openShape,
   sameShape,
   sizeOf,
   type Attribute,
@@ -15,11 +16,20 @@ import {
 } from './ir.js';
 import { broadcast, pairwiseViews, type PairwiseViews } from './broadcast.js';
 import { TARGETS, type Target } from './target.js';
-import { axesBeforeReshape, axesLeaving, beforeReshape, operandsBeforeReshape, sourceOf } from './views.js';
+import {
+  axesBeforeReshape,
+  axesLeaving,
+  beforeReshape,
+  keptShape,
+  operandsBeforeReshape,
+  sourceOf,
+} from './views.js';
+import { foldBinary, splatOf, type Binary } from './constants.js';
+import { beforeMatmul, matmulShape, permutationOf, scaled, swapsLastTwo } from './matmul.js';
 
-export type Binary = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow' | 'Mod' | 'PRelu';
 export type Compare = 'Equal' | 'Greater' | 'GreaterOrEqual' | 'Less' | 'LessOrEqual';
 
+/** Emits operators into a graph. */
 export class Builder {
   constructor(
     readonly graph: Graph,
@@ -95,7 +105,7 @@ export class Builder {
     op: (left: Value, right: Value, shape: Shape) => Value,
   ): Value {
     const [left, right] = this.#narrow(a, b);
-    // Neither operand may be as wide as the result: then the result is what is expanded, by whoever needs it.
+    // If neither operand is as large as the result, the small result is computed and expanded where it is needed.
     const narrow = broadcast(left.shape, right.shape);
     if (sizeOf(narrow) === 0) return this.splat(0, shape, dtype);
     const operands = operandsBeforeReshape(left, right) ?? [left, right];
@@ -108,7 +118,7 @@ export class Builder {
   }
 
   #repeated(value: Value, { from, to }: NonNullable<PairwiseViews['repeat']>): Value {
-    // A plain vector in one operator; its copies lie one after the other.
+    // A vector needs one operator: its copies lie one after the other.
     if (from.length === 1 && to.length === 1)
       return this.op('Tile', [this.reshape(value, from), this.int64([to[0] / from[0]])], to);
     return this.op('Expand', [this.reshape(value, from), this.int64(to)], to);
@@ -189,7 +199,7 @@ export class Builder {
         return this.matmul(first.of, second.of, { transA, transB, alpha: alpha * first.by * second.by });
     const shape = matmulShape(a.shape, b.shape, transA, transB);
     const attributes = { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) };
-    // What multiplies one matrix may have any number of leading axes.
+    // The other operand of a single matrix may have any number of leading axes.
     const rows = beforeMatmul(a, b, transA ? 2 : 1);
     const columns = rows === a ? beforeMatmul(b, a, 2) : b;
     const result = matmulShape(rows.shape, columns.shape, transA, transB);
@@ -301,86 +311,4 @@ export class Builder {
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     return this.op('Gather', [x, indices], shape, { axis: int(axis) });
   }
-}
-
-/** What a reduction leaves that keeps its axes. */
-function keptShape(shape: Shape, axes: readonly number[]): number[] {
-  return shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
-}
-
-/** A shape with its largest extent left open: it follows from the number of elements. */
-function openShape(shape: Shape): Shape {
-  const largest = Math.max(...shape);
-  if (largest <= 1) return shape;
-  const at = shape.indexOf(largest);
-  return shape.map((n, axis) => (axis === at ? -1 : n));
-}
-
-export function splatOf(value: Value): number | undefined {
-  return value.constant && 'splat' in value.constant ? value.constant.splat : undefined;
-}
-
-function matmulShape(a: Shape, b: Shape, transA: boolean, transB: boolean): number[] {
-  const rows = a.at(transA ? -1 : -2)!;
-  const columns = b.at(transB ? -2 : -1)!;
-  const [innerA, innerB] = [a.at(transA ? -2 : -1)!, b.at(transB ? -1 : -2)!];
-  if (innerA !== innerB) throw new Error(`matmul of [${a.join()}] and [${b.join()}]: ${innerA} != ${innerB}`);
-  return [...broadcast(a.slice(0, -2), b.slice(0, -2)), rows, columns];
-}
-
-/**
- * A stack of matrices before its leading axes were reshaped, where what it multiplies is one matrix.
- * @param own how many of its last axes must be as they were: 1 where rows are rows of one large matrix
- */
-function beforeMatmul(stack: Value, other: Value, own: 1 | 2): Value {
-  const { shape } = other;
-  const source = beforeReshape(stack, shape.length === 2 ? own : 2);
-  const isOne = shape.slice(0, -2).every((n) => n === 1) && shape.length <= source.shape.length;
-  return isOne ? source : stack;
-}
-
-/** A product with a number, taken apart: a matrix product multiplies by it for free. */
-function scaled(value: Value): { of: Value; by: number } | undefined {
-  if (value.node?.op !== 'Mul') return undefined;
-  const [a, b] = value.node.inputs as [Value, Value];
-  const [x, y] = [splatOf(a), splatOf(b)];
-  if (y !== undefined && sameShape(a.shape, value.shape)) return { of: a, by: y };
-  if (x !== undefined && sameShape(b.shape, value.shape)) return { of: b, by: x };
-  return undefined;
-}
-
-function foldBinary(name: Binary, x: number, y: number): number {
-  const f = Math.fround;
-  switch (name) {
-    case 'Add':
-      return f(x + y);
-    case 'Sub':
-      return f(x - y);
-    case 'Mul':
-      return f(x * y);
-    case 'Div':
-      return f(x / y);
-    case 'Max':
-      return Math.max(x, y);
-    case 'Min':
-      return Math.min(x, y);
-    case 'Pow':
-      return f(x ** y);
-    case 'Mod':
-      return x % y;
-    case 'PRelu':
-      return x < 0 ? f(x * y) : x;
-  }
-}
-
-function permutationOf(value: Value): readonly number[] | undefined {
-  const perm = value.node?.op === 'Transpose' ? value.node.attributes.perm : undefined;
-  return perm && 'ints' in perm ? perm.ints : undefined;
-}
-
-function swapsLastTwo(value: Value): boolean {
-  const perm = permutationOf(value);
-  if (!perm) return false;
-  const last = perm.length - 1;
-  return perm.every((axis, i) => axis === (i === last ? last - 1 : i === last - 1 ? last : i));
 }

@@ -173,3 +173,11 @@ function constantKey(dtype: DType, shape: Shape, constant: Constant): string {
     .update(new Uint8Array(buffer, byteOffset, byteLength))
     .digest('base64')}`;
 }
+
+/** A shape with -1 as its largest extent, which follows from the number of elements. */
+export function openShape(shape: Shape): Shape {
+  const largest = Math.max(...shape);
+  if (largest <= 1) return shape;
+  const at = shape.indexOf(largest);
+  return shape.map((n, axis) => (axis === at ? -1 : n));
+}

@@ -89,3 +89,8 @@ export function axesLeaving(source: Shape, axes: readonly number[], shape: Shape
   }
   return matched === shape.length ? all : undefined;
 }
+
+/** The shape after a reduction that keeps its axes with extent 1. */
+export function keptShape(shape: Shape, axes: readonly number[]): number[] {
+  return shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+}

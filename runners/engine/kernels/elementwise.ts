@@ -1,5 +1,6 @@
 // Element by element: arithmetic, functions, comparisons, choices.
-import type { Builder, Binary, Compare } from '../graph/builder.js';
+import type { Builder, Compare } from '../graph/builder.js';
+import type { Binary } from '../graph/constants.js';
 import { float, int, type Value } from '../graph/ir.js';
 import { kernel, kernels, listOf, type KernelName } from './register.js';
 

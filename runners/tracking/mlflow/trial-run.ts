@@ -1,52 +1,24 @@
-// The run of a trial, kept level with the trial's folder. The record holds how far each file has been sent; a pass
-// sends the next piece and moves the record once the server has it.
+// Keeps the run of a trial on the server up to date with the trial's folder. A record in the folder holds how far each
+// file has been sent. A pass sends the next part and updates the record once the server has accepted it.
 //
-// A trial that goes on from a checkpoint trains some steps again. The results are the same numbers (training is
-// exact), so what the server has of a step, an epoch or an evaluation is not sent again.
+// A trial that continues from a checkpoint trains some steps again. Training is deterministic, so the results are the same
+// numbers: a step, an epoch or an evaluation that the server has is not sent again.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { LoggedEvent } from '../../store/ledger/events.js';
 import { readJobMark } from '../../store/ledger/job-mark.js';
 import { ownerOf } from '../../store/ledger/lease.js';
 import { RunFolder, type TrialResult } from '../../store/ledger/run-folder.js';
-import type { StepRecord } from '../../store/ledger/steps.js';
-import type { Metric, RunStatus, Tag } from './client/index.js';
-import {
-  configEntities,
-  datasetInputs,
-  epochMetrics,
-  finalMetrics,
-  nonFinite,
-  stepMetrics,
-  tag,
-  taskMetrics,
-  trialNote,
-} from './entities.js';
+import type { RunStatus, Tag } from './client/index.js';
+import { configEntities, datasetInputs, finalMetrics, nonFinite, tag, trialNote } from './entities.js';
 import type { Invocation } from './invocation.js';
 import { parsed, readLines } from './lines.js';
-import { logModel, type ModelState } from './model.js';
-import { PRIVATE, RemoteRun, type RunState, type Target } from './remote-run.js';
+import { logModel } from './model.js';
+import { PRIVATE, RemoteRun, type Target } from './remote-run.js';
 import { runTags } from './run-tags.js';
-import { SYSTEM_FILE, systemMetrics, type SystemSample } from './system.js';
-
-interface TrialState extends RunState {
-  /** Bytes of events.jsonl that the server has. */
-  events: number;
-  /** The same of steps.jsonl, which is replaced when a trial goes back to a checkpoint; and the last step. */
-  steps: { inode: number; bytes: number; step: number };
-  system: number;
-  /** Last epoch whose means, and whose evaluation, the server has. */
-  epoch: number;
-  evaluated: number;
-  nonFinite: string[];
-  /** Run that it is shown under. */
-  parent: string | null;
-  model: ModelState | null;
-  /** Everything up to the end of the trial has been sent. */
-  complete: boolean;
-}
+import { eventMetrics, newStepMetrics, newSystemMetrics, type TrialState } from './trial-metrics.js';
 
 /** Metrics without a value, and why. */
 const absentText = (absent: Readonly<Record<string, string>>): string =>
@@ -98,13 +70,13 @@ export class TrialRun {
     }));
   }
 
-  /** Whether the server knows everything that there is. */
+  /** Whether the server has everything that is in the folder. */
   get complete(): boolean {
     this.#read();
     return this.#started === undefined || (this.run.state.complete && this.#pending.length === 0);
   }
 
-  /** Whether it has begun and not ended, as far as its record says. */
+  /** Whether it has started and not ended, according to its events. */
   get running(): boolean {
     return this.#last !== undefined && !ENDS.has(this.#last.event);
   }
@@ -115,15 +87,15 @@ export class TrialRun {
   }
 
   /**
-   * Sends the next piece.
-   * @param parent number of the run to show this one under
+   * Sends the next part.
+   * @param parent id of the run to show this one under
    * @returns whether there was anything to send
    */
   async pass(parent: () => Promise<string>): Promise<boolean> {
     if (!existsSync(this.folder)) return false;
     this.#read();
     if (!this.#started || this.complete || !this.run.take()) return false;
-    // Another process may have sent something meanwhile.
+    // Another process may have sent some of it in the meantime.
     const { state } = this.run;
     this.#pending = this.#pending.filter(({ end }) => end > state.events);
     await this.run.ensure(this.invocation.name, {
@@ -137,7 +109,7 @@ export class TrialRun {
     return this.#last && ENDS.has(this.#last.event) ? this.#finish(this.#last) : false;
   }
 
-  /** Says of a run whose process died that it is over. */
+  /** Marks the run of a trial whose process died as killed. */
   async close(): Promise<boolean> {
     const { state } = this.run;
     if (!state.run || state.status !== 'RUNNING' || !this.run.take()) return false;
@@ -175,8 +147,8 @@ export class TrialRun {
     if (event.event === 'epoch') this.#stepOfEpoch.set(event.epoch, event.step);
   }
 
-  /** Where it is trained: as the invocation says, unless a job of a cluster trains it. */
-  #placeTags(): Tag[] {
+  /** Tags that say where it is trained: on the host of the invocation, unless a job of a cluster trains it. */
+  #hostTags(): Tag[] {
     const tags = runTags(this.invocation);
     const mark = readJobMark(this.folder);
     if (!mark) return tags;
@@ -187,7 +159,7 @@ export class TrialRun {
   async #tags(parent: () => Promise<string>): Promise<Tag[]> {
     const { row, seed, hash } = this.#started!;
     return [
-      ...this.#placeTags(),
+      ...this.#hostTags(),
       { key: 'mlflow.parentRunId', value: await parent() },
       tag('mtcp.row', row),
       tag('mtcp.seed', String(seed)),
@@ -197,7 +169,7 @@ export class TrialRun {
     ];
   }
 
-  /** The trial was started, for the first time or again. */
+  /** Called when the trial starts or is resumed. */
   async #begin(parent: () => Promise<string>): Promise<void> {
     const { run } = this;
     const { state } = run;
@@ -234,14 +206,22 @@ export class TrialRun {
     return config;
   }
 
-  /** One request's worth of metrics. */
+  /**
+   * Sends as many metrics as one request should carry.
+   * @returns whether there was anything to send
+   */
   async #send(): Promise<boolean> {
     const { state } = this.run;
     const events = this.#pending.slice(0, EVENTS_AT_ONCE);
     const next = { ...state, steps: { ...state.steps } };
-    const metrics = events.flatMap(({ event }) => (event ? this.#eventMetrics(event, next) : []));
+    const metrics = events.flatMap(({ event }) =>
+      event ? eventMetrics(event, next, this.#stepOfEpoch) : [],
+    );
     if (events.length > 0) next.events = events.at(-1)!.end;
-    metrics.push(...this.#stepMetrics(next), ...this.#systemMetrics(next));
+    metrics.push(
+      ...newStepMetrics(this.folder, this.invocation.options.steps, next),
+      ...newSystemMetrics(this.folder, next),
+    );
     const moved =
       next.events !== state.events || next.steps.bytes !== state.steps.bytes || next.system !== state.system;
     if (!moved) return false;
@@ -258,47 +238,11 @@ export class TrialRun {
     return true;
   }
 
-  #eventMetrics(event: LoggedEvent, next: TrialState): Metric[] {
-    if (event.event === 'epoch' && event.epoch > next.epoch) {
-      next.epoch = event.epoch;
-      return epochMetrics(event, at(event));
-    }
-    if (event.event === 'evaluated' && event.epoch > next.evaluated) {
-      next.evaluated = event.epoch;
-      return taskMetrics('val', event.metrics, this.#stepOfEpoch.get(event.epoch) ?? 0, at(event));
-    }
-    return [];
-  }
-
-  #stepMetrics(next: TrialState): Metric[] {
-    const every = this.invocation.options.steps;
-    if (every === 0) return [];
-    const path = join(this.folder, 'steps.jsonl');
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat) return [];
-    const replaced = stat.ino !== next.steps.inode || stat.size < next.steps.bytes;
-    const read = readLines(path, replaced ? 0 : next.steps.bytes);
-    if (!read || read.lines.length === 0) return [];
-    const known = next.steps.step;
-    const records = parsed<StepRecord>(read.lines).filter(
-      (record) => record !== undefined && record.step > known,
-    );
-    next.steps = { inode: read.inode, bytes: read.end, step: records.at(-1)?.step ?? known };
-    return (records as StepRecord[]).filter(({ step }) => step % every === 0).flatMap(stepMetrics);
-  }
-
-  #systemMetrics(next: TrialState): Metric[] {
-    const read = readLines(join(this.folder, SYSTEM_FILE), next.system);
-    if (!read || read.lines.length === 0) return [];
-    next.system = read.end;
-    return parsed<SystemSample>(read.lines).flatMap((sample) => (sample ? systemMetrics(sample) : []));
-  }
-
-  /** The trial's last event says how it ended. */
+  /** Sends the results and sets the status, by the trial's last event. */
   async #finish(last: LoggedEvent): Promise<boolean> {
     const { run } = this;
     const result = last.event === 'finished' ? this.#result() : undefined;
-    // It is written a moment after the event.
+    // The result is written shortly after the event.
     if (last.event === 'finished' && !result) return false;
     if (result) {
       await run.log({ metrics: finalMetrics(result, at(last)) });
