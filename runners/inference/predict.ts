@@ -117,7 +117,7 @@ function refuseInputs(images: readonly string[], made: readonly (string | undefi
   const over = files.find((file) => file !== undefined && inputs.has(resolve(file)));
   if (over !== undefined)
     throw new MtcpError('usage', `${over} is one of the images, and a prediction would be written over it`, {
-      where: `argument "--output ${out}"`,
+      where: `argument "--out ${out}"`,
       hint: 'name another folder',
     });
 }

@@ -5,6 +5,8 @@
 // for file names.
 import { Command, type Argument, type Option } from 'commander';
 import { declareCommands } from './index.js';
+import { ENGINE_NAMES } from '../../config/engine-flag.js';
+import { choicesAt, sections } from '../sections.js';
 import { TRUST } from '../flags.js';
 import { SHELLS } from './completion.js';
 import { KINDS } from '../../../registry/entry.js';
@@ -35,15 +37,25 @@ async function complete(words: readonly string[]): Promise<void> {
 }
 
 function candidates(program: Command, words: readonly string[]): Candidate[] {
-  const before = words.slice(0, -1);
-  const current = words.at(-1) ?? '';
+  const whole = joined(words);
+  const before = whole.slice(0, -1);
+  const current = whole.at(-1) ?? '';
   const { command, given, pending } = parse(program, before);
   const all = pending
     ? valuesOf(pending, given)
     : current.startsWith('-')
       ? flagsOf(command)
-      : [...commandsOf(command), ...argumentsOf(command, given)];
+      : [...commandsOf(command), ...argumentsOf(command, given, current)];
   return all.filter(({ value }) => value === FILES.value || value.startsWith(current));
+}
+
+/** bash may part `scheme.type=lps` into three words. */
+function joined(words: readonly string[]): string[] {
+  const whole: string[] = [];
+  for (const [i, word] of words.entries())
+    if (whole.length > 0 && (word === '=' || words[i - 1] === '=')) whole.push(`${whole.pop()}${word}`);
+    else whole.push(word);
+  return whole;
 }
 
 interface Parsed {
@@ -95,12 +107,13 @@ function flagsOf(command: Command): Candidate[] {
 function valuesOf({ long, flags }: Option, given: readonly string[]): Candidate[] {
   if (long === '--profile') return given.flatMap((file) => plain(profilesIn(file)));
   if (long === '--row') return plain([...new Set(experimentIn(given)?.trials.map(({ row }) => row))]);
+  if (long === '--engine') return plain(ENGINE_NAMES);
   if (long === '--from') return [...plain(shippedExperiments()), FILES];
   return /<(file|dir|path|folder)>/.test(flags) ? [FILES] : [];
 }
 
 /** What may stand at the next place of a command. */
-function argumentsOf(command: Command, given: readonly string[]): Candidate[] {
+function argumentsOf(command: Command, given: readonly string[], current: string): Candidate[] {
   const { registeredArguments } = command;
   const next: Argument | undefined =
     registeredArguments[given.length] ?? registeredArguments.findLast(({ variadic }) => variadic);
@@ -112,12 +125,21 @@ function argumentsOf(command: Command, given: readonly string[]): Candidate[] {
     case 'shell':
       return plain(SHELLS);
     case 'overrides':
+      if (current.includes('=')) return overridesOf(current);
       return plain(pathsIn(experimentIn(given)?.trials[0]?.config).map((path) => `${path}=`));
     case 'name':
       return command.name() === 'describe' ? namesAfter(given) : [];
     default:
       return [FILES];
   }
+}
+
+/** `scheme.type=lps`: what an override may choose from. */
+function overridesOf(current: string): Candidate[] {
+  const path = current.slice(0, current.indexOf('='));
+  const choices = choicesAt(path.split('.'));
+  const values = 'kind' in choices ? new Schemas().names(choices.kind) : choices.values;
+  return plain(values.map((value) => `${path}=${value}`));
 }
 
 function namesAfter(given: readonly string[]): Candidate[] {
@@ -127,6 +149,7 @@ function namesAfter(given: readonly string[]): Candidate[] {
     return given.length === 1 && kinds.includes(given[0]) ? plain(schemas.names(given[0])) : [];
   return [
     ...Object.entries(KINDS).map(([value, description]) => ({ value, description })),
+    ...plain(sections().filter((name) => !kinds.includes(name))),
     ...plain([...new Set(kinds.flatMap((kind) => schemas.names(kind)))]),
   ];
 }

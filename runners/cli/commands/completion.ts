@@ -33,6 +33,8 @@ _mtcp() {
         COMPREPLY+=("$value")
       done < <(compgen -f -- "$current")
     else
+      # Only what follows the last break is replaced.
+      [[ $value =~ ^[A-Za-z0-9_.-]+=. && $COMP_WORDBREAKS == *=* ]] && value="\${value#*=}"
       [[ $value == *[=/] ]] && compopt -o nospace 2>/dev/null
       COMPREPLY+=("$(printf '%q' "$value")")
     fi

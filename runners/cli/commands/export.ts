@@ -11,7 +11,7 @@ export function declare(command: Command): void {
       'Writes the network with its weights as one ONNX file. Its input is RGB from 0 to 255, any number of images at a time; its outputs are class indices, metres, unit normals and probabilities.',
     )
     .argument('<run>', 'folder of a trial, such as runs/table3/mt-cp-s0-1a2b3c4d')
-    .requiredOption('-o, --output <file>', 'file to write')
+    .requiredOption('-o, --out <file>', 'file to write')
     .option('--format <format>', 'onnx', 'onnx')
     .option('--size <HxW>', 'size of the input; by default the size it was trained at')
     .option(...CHECKPOINT)
@@ -28,7 +28,7 @@ Example:
 
 async function exportModel(
   folder: string,
-  options: { format: string; output: string; size?: string; checkpoint?: string; json?: boolean },
+  options: { format: string; out: string; size?: string; checkpoint?: string; json?: boolean },
 ): Promise<void> {
   const { exportOnnx, ONE_SIZE } = await import('../../inference/export.js');
   if (options.format !== 'onnx')
@@ -42,7 +42,7 @@ async function exportModel(
       hint: `give them, such as 480x640: ${ONE_SIZE}`,
     });
   const size = sizeOfInput(options.size) as readonly [number, number] | undefined;
-  const exported = await exportOnnx({ folder, out: options.output, checkpoint: options.checkpoint, size });
+  const exported = await exportOnnx({ folder, out: options.out, checkpoint: options.checkpoint, size });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(exported, null, 2)}\n`);
     return;

@@ -1,6 +1,6 @@
 // The commands of mtcp: one file each in this folder, loaded when it is called. A file declares what its command takes
 // and says what it does; what takes long to load it imports in there, so that help and completion answer at once.
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 
 interface CommandFile {
   /** Adds arguments, flags, help and action, or commands below. */
@@ -82,7 +82,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./list.js'),
   },
   describe: {
-    summary: 'describe a component and its options, or the network of a row',
+    summary: 'describe a component or a section with its options, or the network of a row',
     load: () => import('./describe/index.js'),
   },
   schema: {
@@ -144,6 +144,16 @@ export async function declareCommands(program: Command, words: readonly string[]
   for (const [name, { summary }] of Object.entries(COMMANDS)) {
     const command = program.command(name, { hidden: summary === undefined });
     if (summary !== undefined) command.summary(summary);
-    if (name === called) (await COMMANDS[name].load()).declare(command);
+    if (name !== called) continue;
+    (await COMMANDS[name].load()).declare(command);
+    for (const each of [command, ...command.commands]) acceptOutput(each);
   }
+}
+
+/** `--output` is what `--out` was called in some commands, and in other programs: another name of it, not shown. */
+function acceptOutput(command: Command): void {
+  const out = command.options.find(({ long }) => long === '--out');
+  if (out === undefined) return;
+  command.addOption(new Option(out.flags.replace(/^.*--out/, '--output')).hideHelp());
+  command.on('option:output', (value: string) => command.setOptionValueWithSource('out', value, 'cli'));
 }

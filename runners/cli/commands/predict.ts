@@ -12,7 +12,7 @@ export function declare(command: Command): void {
     )
     .argument('<run>', 'folder of a trial, such as runs/table3/mt-cp-s0-1a2b3c4d')
     .argument('<images...>', 'image files')
-    .requiredOption('-o, --output <dir>', 'folder to write into')
+    .requiredOption('-o, --out <dir>', 'folder to write into')
     .option('--raw <format>', 'also the values themselves: npy (float32) or png16')
     .option(
       '--size <HxW>',
@@ -32,7 +32,7 @@ Examples:
 }
 
 interface Options {
-  output: string;
+  out: string;
   raw?: string;
   size?: string;
   checkpoint?: string;
@@ -46,7 +46,7 @@ async function predict(folder: string, images: string[], options: Options): Prom
   const result = await run({
     folder,
     images,
-    out: options.output,
+    out: options.out,
     raw: parseRaw(options.raw),
     size: sizeOfInput(options.size),
     checkpoint: options.checkpoint,
@@ -56,7 +56,7 @@ async function predict(folder: string, images: string[], options: Options): Prom
   if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   else if (result.sheet)
     process.stdout.write(
-      `${result.images.length} image${result.images.length === 1 ? '' : 's'} by ${result.trial.row}, seed ${result.trial.seed}: ${options.output}\nall together: ${result.sheet}\n`,
+      `${result.images.length} image${result.images.length === 1 ? '' : 's'} by ${result.trial.row}, seed ${result.trial.seed}: ${options.out}\nall together: ${result.sheet}\n`,
     );
   for (const { message } of result.failed) process.stderr.write(`${message}\n`);
   if (result.failed.length > 0) process.exitCode = 1;

@@ -21,7 +21,7 @@ export function declare(command: Command): void {
     .option('--steps <n>', 'training steps to measure', '5')
     .option('--images <n>', 'validation images to evaluate', '8')
     .option('--depth <n>', 'levels of modules in the table', '3')
-    .option('-o, --output <dir>', 'folder for the picture; below the runs if left out')
+    .option('-o, --out <dir>', 'folder for the picture; below the runs if left out')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',
@@ -39,7 +39,7 @@ async function profile(
     steps: string;
     images: string;
     depth: string;
-    output?: string;
+    out?: string;
   },
 ): Promise<void> {
   const { profileTrial } = await import('../../app/profiling/profile.js');
@@ -54,7 +54,7 @@ async function profile(
   progress.clear();
   // Rows of different names may have one slug; the hash tells them apart.
   const name = `profile-${slug(trial.row)}-${trial.hash.slice(0, 8)}`;
-  const folder = options.output ?? join(options.runs, trial.experiment, name);
+  const folder = options.out ?? join(options.runs, trial.experiment, name);
   writeWhole(join(folder, 'profile.json'), `${JSON.stringify(result, null, 1)}\n`);
   const title = `${trial.row}: a step of ${result.batch} images of ${result.size.join('x')}, ${duration(result.gradient.seconds)}`;
   await draw(flamePlot(title, [result.gradient]), join(folder, 'profile'));

@@ -16,7 +16,7 @@ export function declare(command: Command): void {
     )
     .option(...RUNS)
     .option('--format <format>', 'table, md, latex, csv, json or html', 'table')
-    .option('-o, --output <file>', 'file to write; - is stdout (html: report.html beside the runs)')
+    .option('-o, --out <file>', 'file to write; - is stdout (html: report.html beside the runs)')
     .option('--columns <names>', 'of LaTeX: columns in this order, as semseg.mIoU,depth.absRel,delta_m')
     .option('--rows <name...>', 'of LaTeX: rows in this order')
     .option('--caption <text>', 'of LaTeX')
@@ -45,7 +45,7 @@ const UNEXPECTED = 3;
 async function report(
   file: string,
   overrides: string[],
-  options: RunsOptions & LatexFlags & { format: string; output?: string; check?: boolean },
+  options: RunsOptions & LatexFlags & { format: string; out?: string; check?: boolean },
 ): Promise<void> {
   const { reportExperiment } = await import('../../app/report.js');
   const format = parseFormat(options.format);
@@ -57,7 +57,7 @@ async function report(
   for (const { what, error } of made.faults)
     process.stderr.write(`warning: no ${what}: ${messageOf(error)}\n`);
   const text = await render(made, format);
-  const path = options.output ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
+  const path = options.out ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
   if (path === '-') process.stdout.write(text);
   else {
     writeWhole(path, text);

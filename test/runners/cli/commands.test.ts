@@ -85,4 +85,40 @@ describe('commands', () => {
       .to.match(/node_modules/)
       .and.not.to.match(/tfjs|tensorflow|onnxruntime|sharp/);
   });
+
+  it('call what they write -o and --out, and take --output for it', async () => {
+    const found: string[] = [];
+    for (const name of Object.keys(COMMANDS)) {
+      const program = new Command('mtcp').exitOverride().configureOutput({ writeErr: () => {} });
+      await declareCommands(program, [name]);
+      const command = program.commands.find((each) => each.name() === name)!;
+      for (const each of [command, ...command.commands]) {
+        const out = each.options.find(({ long }) => long === '--out');
+        const shown = each.createHelp().visibleOptions(each);
+        expect(
+          shown.map(({ long }) => long),
+          name,
+        ).not.to.include('--output');
+        if (out === undefined) continue;
+        found.push(each.name());
+        expect(out.short, each.name()).to.equal('-o');
+        let given: unknown;
+        each.action(() => (given = each.opts().out));
+        const path = each === command ? [name] : [name, each.name()];
+        // As many arguments as it needs.
+        const needed = each.registeredArguments.filter(({ required }) => required).map(() => 'x');
+        await program.parseAsync([...path, ...needed, '--output', 'there'], { from: 'user' });
+        expect(given, each.name()).to.equal('there');
+      }
+    }
+    expect(found).to.include.members([
+      'predict',
+      'export',
+      'report',
+      'profile',
+      'synth',
+      'forward',
+      'component',
+    ]);
+  });
 });

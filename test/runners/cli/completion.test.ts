@@ -28,6 +28,15 @@ describe('shell completion', function () {
     expect(offered('run', '')).to.deep.equal([':files']);
     expect(offered('new', 'component', 'inter')).to.deep.equal(['interaction']);
     expect(offered('describe', 'scheme', 'lp')).to.deep.equal(['lps']);
+    expect(offered('describe', 'tra')).to.include.members(['train', 'tracking']);
+    expect(offered('run', TABLE3, '--engine', 'onnx:')).to.have.members([
+      'onnx:cpu',
+      'onnx:cuda',
+      'onnx:webgpu',
+    ]);
+    expect(offered('run', TABLE3, '--engine', 'xla')).to.include.members(['xla', 'xla:cuda13', 'xla:tpu']);
+    expect(offered('run', TABLE3, '--engine', 't')).to.deep.equal(['tensorflow']);
+    expect(offered('predict', 'x', '--out')).to.deep.equal(['--out']);
     expect(offered('new', 'experiment', 'x', '--from', 'table')).to.include.members(['table3', ':files']);
   });
 
@@ -42,6 +51,17 @@ describe('shell completion', function () {
       'STL normals, as released',
     ]);
     expect(offered('plan', TABLE3, 'train.ep')).to.deep.equal(['train.epochs=']);
+    expect(offered('run', TABLE3, 'scheme.type=l')).to.include.members([
+      'scheme.type=lps',
+      'scheme.type=log',
+    ]);
+    // As bash parts it.
+    expect(offered('run', TABLE3, 'scheme.type', '=', 'lp')).to.deep.equal(['scheme.type=lps']);
+    expect(offered('run', TABLE3, 'tasks.depth.head.type=hr')).to.deep.equal(['tasks.depth.head.type=hrnet']);
+    expect(offered('run', TABLE3, 'evaluate.mode=')).to.have.members([
+      'evaluate.mode=sv',
+      'evaluate.mode=atrc',
+    ]);
     const broken = join(temporaryFolder(), 'broken.yaml');
     writeFileSync(broken, 'name: [');
     expect(offered('run', broken, '--row', '')).to.deep.equal([]);
@@ -67,6 +87,7 @@ describe('shell completion', function () {
         .split('\n');
     };
     expect(replies('pl')).to.deep.equal(['plan']);
+    expect(replies('run', TABLE3, 'scheme.type', '=', 'lp')).to.deep.equal(['lps']);
     expect(replies('run', 'exp')).to.deep.equal(['experiments/']);
     expect(replies('run', TABLE3, '--row', 'STL depth,')).to.deep.equal(['STL\\ depth\\,\\ as\\ released']);
   });

@@ -81,6 +81,25 @@ describe('mtcp', function () {
       .and.to.match(/^ *spread .*2\.5/m);
   });
 
+  it('describes the sections of a trial', async () => {
+    const { stdout } = await mtcp('describe', 'evaluate');
+    expect(stdout)
+      .to.match(/^section evaluate$/m)
+      .and.to.match(/^ *mode +sv \| atrc, default "sv"/m);
+    expect((await mtcp('describe', 'tasks')).stdout).to.match(/^ *NAME\.head +a head/m);
+    expect((await mtcp('describe', 'data')).stdout).to.contain('mtcp list dataset');
+    expect((await mtcp('describe', 'engine')).stdout).to.match(
+      /^ *provider \(onnx\) +cpu \| cuda \| webgpu/m,
+    );
+    expect(JSON.parse((await mtcp('describe', 'memory', '--json')).stdout)).to.have.nested.property(
+      'properties.recompute',
+    );
+    expect(await mtcp('describe', 'evalute'))
+      .to.include({ code: 2 })
+      .with.property('stderr')
+      .that.contains('evaluate');
+  });
+
   it('validates every shipped experiment', async () => {
     const folder = join(ROOT, 'experiments');
     const files = [folder, join(folder, 'base')].flatMap((dir) =>

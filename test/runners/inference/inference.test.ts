@@ -82,7 +82,7 @@ describe('a trained trial', function () {
     const over = await rejection(
       predict({ folder, images: [join(source, 'img.png'), join(out, 'img.depth.png')], out }),
     );
-    expect(over.format()).to.contain('a prediction would be written over it').and.contain('--output');
+    expect(over.format()).to.contain('a prediction would be written over it').and.contain('--out');
   });
 
   it('is not used with weights or a configuration that a disk changed', async () => {

@@ -13,7 +13,7 @@ export function prepareCommand(data: Command): void {
       'Builds NYUD_MT or PASCAL_MT from what the authors of the data distribute. Goes on where it was interrupted; a finished folder lists its files with their digests.',
     )
     .argument('<benchmark>', 'nyud-v2 or pascal-context')
-    .requiredOption('--out <dir>', 'folder to write')
+    .requiredOption('-o, --out <dir>', 'folder to write')
     .option('--from <file>', 'nyud-v2: nyu_depth_v2_labeled.mat')
     .option('--splits <file>', 'nyud-v2: splits.mat')
     .option('--classes <file>', 'nyud-v2: classMapping40.mat')

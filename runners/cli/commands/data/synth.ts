@@ -14,7 +14,7 @@ export function synthCommand(data: Command): void {
     .description(
       'Renders scenes with exact labels: rooms with semantics, depth and normals, written like NYUD_MT, or scenes with people, animals and vehicles with semantics, human parts, saliency and normals, written like PASCAL_MT.',
     )
-    .requiredOption('--out <dir>', 'folder to write; must be empty or hold the same data set')
+    .requiredOption('-o, --out <dir>', 'folder to write; must be empty or hold the same data set')
     .option('--layout <name>', 'nyud or pascal', 'nyud')
     .option('--train <n>', 'training scenes', '240')
     .option('--val <n>', 'validation scenes', '60')

@@ -4,9 +4,11 @@ import { fullCatalog, isKind, plain, unknownKind } from '../../catalog.js';
 import { catalog } from '../../../../registry/catalog.js';
 import { KINDS, type ComponentEntry } from '../../../../registry/entry.js';
 import { MtcpError } from '../../../../registry/errors.js';
-import type { PropertySchema } from '../../../../registry/options.js';
 import { didYouMean, nearestNames } from '../../../../registry/support/near.js';
 import { display } from '../../../config/index.js';
+import { optionRows } from '../../option-rows.js';
+import { sectionOf, sections } from '../../sections.js';
+import { describeSection } from './section.js';
 import { columns, indented } from '../../text.js';
 
 interface Options {
@@ -16,6 +18,14 @@ interface Options {
 
 export async function describe(names: string[], { file, json }: Options): Promise<void> {
   await fullCatalog(file);
+  const section = names.length === 1 ? sectionOf(names[0]) : undefined;
+  if (
+    section !== undefined &&
+    !catalog.list().some(({ kind, name }) => names[0] === kind || names[0] === name)
+  ) {
+    process.stdout.write(`${json ? JSON.stringify(section, null, 2) : describeSection(names[0], section)}\n`);
+    return;
+  }
   const entries = find(names);
   if (json) process.stdout.write(`${JSON.stringify(entries.map(plain), null, 2)}\n`);
   else process.stdout.write(`${entries.map(describeEntry).join('\n\n')}\n`);
@@ -33,8 +43,9 @@ function find(names: string[]): ComponentEntry[] {
   const near = nearestNames(names[0], [
     ...new Set(catalog.list().map(({ name }) => name)),
     ...Object.keys(KINDS),
+    ...sections(),
   ]);
-  throw new MtcpError('component', `there is no component "${names[0]}"`, {
+  throw new MtcpError('component', `there is no component or section "${names[0]}"`, {
     where: `argument "${names[0]}"`,
     hint: near.length > 0 ? didYouMean(names[0], near) : 'mtcp list shows what there is',
   });
@@ -54,42 +65,4 @@ function describeEntry({ kind, name, summary, source, tasks, plugin, options }: 
     '',
     rows.length > 0 ? columns(rows, 2) : '  It has no options.',
   ].join('\n');
-}
-
-/** Option, what it may be and its default, meaning. */
-function optionRows(schema: PropertySchema, prefix = ''): string[][] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    const path = `${prefix}${name}`;
-    const nested = property.properties ? optionRows(property, `${path}.`) : [];
-    const standard =
-      'default' in property && !property.properties
-        ? `, default ${JSON.stringify(property.default).replaceAll(',', ', ')}`
-        : schema.required?.includes(name)
-          ? ', needed'
-          : '';
-    return [[path, `${typeOf(property)}${standard}`, property.description ?? ''], ...nested];
-  });
-}
-
-function typeOf(property: PropertySchema): string {
-  const { type, enum: values, anyOf, items, $ref, properties, additionalProperties } = property;
-  if ($ref) return `a ${$ref.split('/').at(-1)}`;
-  if (values) return values.map((value) => (value === null ? 'null' : String(value))).join(' | ');
-  if (anyOf) return anyOf.map(typeOf).join(' | ');
-  if (properties) return 'a map';
-  if (type === 'object' && typeof additionalProperties === 'object')
-    return `a map of name to ${typeOf(additionalProperties)}`;
-  if (type === 'array') return `list of ${items ? typeOf(items) : 'anything'}`;
-  return [type ?? 'anything'].flat().join(' | ') + bounds(property);
-}
-
-function bounds({ minimum, exclusiveMinimum, maximum }: PropertySchema): string {
-  const low =
-    minimum !== undefined
-      ? `from ${minimum}`
-      : exclusiveMinimum !== undefined
-        ? `above ${exclusiveMinimum}`
-        : '';
-  const high = maximum === undefined ? '' : `to ${maximum}`;
-  return low === '' && high === '' ? '' : ` ${[low, high].filter((part) => part !== '').join(' ')}`;
 }
