@@ -1,4 +1,4 @@
-// The catalog knows every announced component. Lookups that fail name the nearest names.
+// The catalog holds every announced component. A lookup that fails names the nearest names.
 import type { ComponentEntry, Kind } from './entry.js';
 import { MtcpError } from './errors.js';
 import { didYouMean } from './support/near.js';

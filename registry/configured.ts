@@ -1,4 +1,4 @@
-// What most components need of their constructor: their options, and the tasks of the trial.
+// Base class of most components: receives the component's options and the trial's tasks.
 import { options, tasks } from './component.js';
 import type { Task } from './contracts/tasks.js';
 

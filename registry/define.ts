@@ -1,4 +1,4 @@
-// A component without decorators, for plain JavaScript and for those who prefer a function:
+// Declares a component without decorators, for plain JavaScript and for those who prefer a function:
 //
 //   define({ kind: 'head', name: 'linear', summary: '...', options: {...}, create: ({ options }) => ({ forward() {...} }) })
 import { component, components, options, tasks } from './component.js';

@@ -1,4 +1,4 @@
-// What the catalog knows of a component: its kind, what that kind must be able to do, and what the announcement says.
+// A component's entry in the catalog: its kind, the members that its kind requires, and what it announced.
 import type { AuxiliaryLoss } from './contracts/auxiliary.js';
 import type { Backbone, Block, Head } from './contracts/blocks.js';
 import type { CheckpointFormat } from './contracts/checkpoints.js';

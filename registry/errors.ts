@@ -1,5 +1,5 @@
-// One error class for everything mtcp has to say to a person. `kind` tells a program what went wrong,
-// `where` and `hint` tell a person where to look and what to do. Any other exception is a bug.
+// The one class of errors that mtcp reports to users. `kind` tells programs what went wrong; `where` and `hint` tell
+// people where to look and what to do. Any other exception is a bug.
 
 export type ErrorKind =
   | 'usage' // a flag or an argument

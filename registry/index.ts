@@ -1,5 +1,5 @@
-// What a component needs to be one: how it announces itself, what its kind asks of it, and what it is handed.
-// Components of a user's own import this as 'mtcp/registry'.
+// Everything that a component needs: how to announce itself, the contract of its kind, and what it receives.
+// Components outside this repository import this as 'mtcp/registry'.
 export { component, components, options, tasks } from './component.js';
 export { KINDS, type ComponentMeta, type Contracts, type Kind } from './entry.js';
 export { Configured } from './configured.js';

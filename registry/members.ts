@@ -1,4 +1,5 @@
-// What a component of each kind must have, as the contracts say it, for components that no compiler has checked.
+// The members that a component of each kind must have, according to the contracts. Checked at run time for components
+// that no compiler has checked.
 import type { Contracts, Kind } from './entry.js';
 import { MtcpError } from './errors.js';
 

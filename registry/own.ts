@@ -1,5 +1,5 @@
-// Looking up a name that came from outside in a plain object. `record[name]` also finds what every object inherits:
-// a component called "constructor", a metric called "toString".
+// Looks up a name from outside in a plain object. `record[name]` would also find inherited properties: a component
+// called "constructor", a metric called "toString".
 
 /** What `record` itself has under this name. */
 export function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {

@@ -1,6 +1,6 @@
-// Seeded random streams. A stream is named by a key such as (seed, 'augment', epoch, sample id): the same key
-// gives the same numbers whatever ran before, so any step of any run can be replayed on its own, resuming
-// costs nothing, and worker threads need no coordination.
+// Seeded random streams. A stream is named by a key such as (seed, 'augment', epoch, sample id). The same key gives
+// the same numbers whatever was drawn before. So any step of any run can be repeated alone, resuming needs no stored
+// state, and worker threads need no coordination.
 export interface RandomStream {
   /** Uniform in [0, 1). */
   uniform(): number;

@@ -1,5 +1,6 @@
-// What a component says about the public checkpoints that fit it, so that weights can be imported, checked and
-// given back under the names others know. Our own names follow the reference's files; the table lists what differs.
+// What a component declares about public checkpoints that fit it, so that weights can be imported, checked, and
+// exported under the names that others use. Our names follow the reference's files; the table lists only the
+// differences.
 
 export interface CheckpointFormat {
   /** Whose files these are, for people. */

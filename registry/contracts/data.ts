@@ -1,5 +1,5 @@
-// Samples and where they come from. Nothing here touches TensorFlow.js: data sets and transforms run in
-// worker threads that load only their own file.
+// Contracts of data sets and transforms. Nothing here touches TensorFlow.js: both run in worker threads that load
+// only their own files.
 import type { RandomStream } from '../random.js';
 import type { Task, TaskKind } from './tasks.js';
 

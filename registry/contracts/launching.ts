@@ -1,6 +1,6 @@
-// Where trials are trained: by the command itself, or by jobs of a batch system that share its folder of runs. A batch
-// system is the engine here, not rebuilt: a launcher writes scripts, hands them in, asks what became of them. Which
-// job trains which trial is settled by the jobs themselves, through the folder of runs.
+// Where trials are trained: in the command's own process, or in jobs of a batch system that shares its folder of
+// runs. mtcp does not schedule jobs itself: a launcher writes scripts, submits them, and asks the batch system for
+// their state. The jobs decide among themselves which job trains which trial, through the folder of runs.
 
 export type Launcher = LocalLauncher | BatchLauncher;
 

@@ -1,4 +1,4 @@
-// What turns predictions into an objective, weights into better weights, and predictions into numbers.
+// Contracts of losses, optimizers, schedules and metrics.
 import type { Scalar, Tensor, Tensor1D, Tensor4D } from '../tf.js';
 import type { LabelMap, MapData } from './data.js';
 import type { Task } from './tasks.js';

@@ -1,5 +1,5 @@
-// What a network may keep between its forward and its backward pass. A setting of the trial that changes memory and
-// time but no result; layers that hold large inner maps read it from their scope.
+// Which activations a network may keep between its forward and its backward pass. This setting of a trial changes
+// memory and time, not results. Layers with large intermediate maps read it from their scope.
 
 export interface MemoryPolicy {
   /** Softmax affinities between all positions of a map: a tile of queries at a time, or whole. */

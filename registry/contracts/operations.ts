@@ -1,7 +1,7 @@
-// The operations of our own, each declared once: its inputs with their ranks, its outputs, its attributes. modules/nn/ops
-// gives each a composite of ordinary operations and a gradient; an engine that can do better gives it a kernel. Both
-// refer to the declaration, so a name, an input or an attribute that is not there does not compile. Which kernels an
-// engine has to have is part of the declaration and held by a test.
+// mtcp's own operations, each declared once with its inputs and their ranks, its outputs and its attributes.
+// modules/nn/ops implements each as a composite of ordinary operations with a gradient. An engine that has something
+// faster registers a kernel. Both refer to the declaration, so that an unknown name, input or attribute does not
+// compile. The declaration also names the kernels that an engine must have, which a test checks.
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, Tensor5D } from '../tf.js';
 
 interface Ranked {

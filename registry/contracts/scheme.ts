@@ -1,9 +1,9 @@
-// Loss weighting: from the tasks' losses, and for some schemes their gradients, to one objective.
+// Loss weighting: turns the tasks' losses, and for some schemes their gradients, into one objective.
 //
-// A scheme works in two places. In the recorded graph `project` and `combine` say what is differentiated;
-// numbers that change between steps (`weights`, `scalars`) are inputs of that graph. Between the steps, on the
-// host, the hooks look at what came out and set the numbers of the next step. A scheme whose needs name `gradients` also
-// decides, at every step, how the tasks' gradients become one.
+// A scheme has a recorded and a host part. In the recorded graph, `project` and `combine` define what is
+// differentiated; numbers that change between steps (`weights`, `scalars`) are inputs of that graph. Between two
+// steps, on the host, the hooks read the results and set the numbers for the next step. A scheme whose needs include
+// `gradients` also combines the tasks' gradients into one at every step.
 import type { Scalar } from '../tf.js';
 import type { Scope } from './scope.js';
 import type { RandomStream } from '../random.js';

@@ -1,5 +1,5 @@
-// Trackers show runs elsewhere: on a server, in a chat. A tracker is a view. What it shows is in the run folders
-// first, and nothing that it does or fails to do changes a run.
+// Trackers show runs elsewhere, for example on a server or in a chat. A tracker only reads: everything that it shows
+// is in the run folders first, and a tracker that fails does not change a run.
 
 export interface Tracker {
   /**

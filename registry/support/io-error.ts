@@ -1,4 +1,4 @@
-// Errors of the file system in words: what cannot be done, where, and what helps.
+// Messages for errors of the file system: what failed, on which path, and what helps.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../errors.js';

@@ -1,5 +1,5 @@
-// JSON that was written by somebody else, by another version, or long ago on a disk that is not what it was: it is
-// read through a schema, so that what comes out is what its type says, or there is an error that names the file.
+// Reads JSON that another program or version may have written, or a disk may have damaged. The text is checked
+// against a schema: the result has the type that was asked for, or an error names the file.
 import { createRequire } from 'node:module';
 import { existsSync, lstatSync } from 'node:fs';
 import type { Ajv, ValidateFunction } from 'ajv';

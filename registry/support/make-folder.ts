@@ -1,5 +1,5 @@
-// Folders with all that is missing above them. Node's own recursive mkdir never returns where the system says that a
-// folder below an existing one "is not there", as /proc does: it asks again for ever.
+// Creates a folder and its missing parents. Node's recursive mkdir never returns if the system reports that a folder
+// below an existing one "does not exist", as /proc does: it tries again without end.
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 

@@ -1,6 +1,5 @@
-// Files that somebody else made, or that lay about for a while: opened only if they are plain files of a size that
-// can be meant. A pipe would be waited for without end, a device never ends, a pointer of Git LFS is text in the
-// place of the file.
+// Opens files of unknown origin only if they are plain files of a plausible size. Reading a pipe would block without
+// end, a device never ends, and a Git LFS pointer is a short text instead of the file.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { MtcpError, type ErrorKind } from '../errors.js';
 

@@ -1,5 +1,5 @@
-// mtcp engine install: a PJRT plugin for the xla engine, into a Python environment of its own in the cache. The plugin is
-// a shared library that comes as a Python package; Python is needed to install it, not to run it.
+// mtcp engine install: installs a PJRT plugin for the xla engine into a Python environment in the cache. The plugin
+// is a shared library that is distributed as a Python package. Python is needed to install it, not to run it.
 import { spawn } from 'node:child_process';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// Part of the build: writes digests.json beside the components. The digest of a component is that of its own file and of
-// every file of modules/ that it imports, compiled and without comments and blanks, so only what runs counts.
+// Part of the build: writes digests.json beside the components. The digest of a component covers its own file and
+// every file of modules/ that it imports. Files are compiled, and comments and blanks removed, so that only changes
+// of code count.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

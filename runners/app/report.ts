@@ -1,4 +1,4 @@
-// Reports over what lies in the folder of runs: nothing is trained, no data set is touched.
+// Makes reports from a folder of runs. Nothing is trained and no data set is read.
 import { join } from 'node:path';
 import type { Experiment, LatexConfig } from '../config/index.js';
 import { storedConstant } from '../training/data-sources.js';

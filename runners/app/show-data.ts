@@ -1,5 +1,5 @@
-// Pictures of what training sees: raw.png with samples as they are stored, augmented.png with several draws of
-// the trial's input pipeline, the same ones that its first epochs use.
+// mtcp data show: pictures of training data. raw.png has samples as they are stored; augmented.png has several draws
+// of the trial's input pipeline, the same draws that its first epochs use.
 import { join } from 'node:path';
 import { denormalise } from '../../modules/transforms/machinery/image.js';
 import { markInvalid } from '../../modules/transforms/machinery/ignore.js';

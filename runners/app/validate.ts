@@ -1,4 +1,5 @@
-// Validation to the bottom: beyond what the schemas can tell, every profile and row is built on shapes alone.
+// mtcp validate --deep: besides the checks of the schemas, builds the network of every row under every profile on
+// shapes.
 import { loadExperiment, profilesOf, validateFiles, type LoadOptions } from '../config/index.js';
 import '../../modules/index.js';
 import type { MtcpError } from '../../registry/errors.js';

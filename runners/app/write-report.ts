@@ -1,5 +1,5 @@
-// The report of a run, written whatever became of its rows: each part of it is made by itself, and one that fails
-// is told and leaves the others alone.
+// Writes the report of a run, even if some of its rows failed. Each part is made separately: a part that fails is
+// reported and does not affect the others.
 import { join } from 'node:path';
 import type { Measured } from '../../registry/contracts/learning.js';
 import { messageOf } from '../../registry/errors.js';

@@ -1,4 +1,4 @@
-// What mtcp list, describe and schema share: the catalog with everything that comes with mtcp, and a file's own plugins.
+// What mtcp list, describe and schema share: the catalog of built-in components and of a file's plugins.
 import { catalog, type Catalog } from '../../registry/catalog.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/entry.js';
 import { MtcpError } from '../../registry/errors.js';

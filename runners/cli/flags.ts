@@ -1,4 +1,4 @@
-// Flags that several commands share: how they are declared, what commander makes of them, and how their text is read.
+// Flags that several commands share: their declarations, and how their text is read.
 import type { Command } from 'commander';
 import { MtcpError } from '../../registry/errors.js';
 

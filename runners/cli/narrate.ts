@@ -1,4 +1,4 @@
-// Events of a run as a person wants to read them.
+// Events of a run as lines for a reader.
 import { duration, formatNumber } from '../reporting/numbers.js';
 import type { RunEvent } from '../app/run-options.js';
 import { remaining, type Progress } from './progress.js';

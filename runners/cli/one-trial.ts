@@ -1,4 +1,4 @@
-// The one trial that a command works on: of a row and, if there are several, of the first of its seeds.
+// Finds the one trial that a command works on: that of a row and, if it has several seeds, of the first seed.
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialSpec } from '../config/index.js';
 import { openExperiment } from '../config/open.js';

@@ -1,2 +1,2 @@
-// Where the package lies: the folder of package.json, from dist/runners/cli.
+// The folder of mtcp's own package.json, seen from dist/runners/cli.
 export const packageRoot = new URL('../../../', import.meta.url);

@@ -1,4 +1,4 @@
-// One line that says how far things are: redrawn in place on a terminal, a plain line every few seconds elsewhere.
+// A progress line: redrawn in place on a terminal; elsewhere a plain line every few seconds.
 import { duration } from '../reporting/numbers.js';
 import { oneLine } from '../support/escape.js';
 import { REDRAW } from '../support/output.js';

@@ -1,6 +1,6 @@
-// How a command that trains takes signals. The first SIGINT, SIGTERM or SIGHUP asks it to stop after the step under
-// way, with a checkpoint; the next one ends it at once. SIGHUP counts because a terminal that is closed must not cost
-// what was trained since the last checkpoint.
+// Signals during training. The first SIGINT, SIGTERM or SIGHUP asks the command to stop after the current step, with
+// a checkpoint; the next one ends it at once. SIGHUP is included because closing a terminal should not lose the
+// training since the last checkpoint.
 export const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Ended after a checkpoint: EX_TEMPFAIL, so that a wrapper may start the command again. */

@@ -1,4 +1,4 @@
-// Text for a terminal: wrapped to its width, in columns of which the last one wraps under itself.
+// Text for a terminal: wrapped to its width, and columns of which the last one wraps.
 const NARROWEST = 30;
 
 export const thousands = (n: number): string => n.toLocaleString('en-US');

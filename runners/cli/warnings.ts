@@ -1,4 +1,5 @@
-// Warnings about an experiment file: allowed, and most likely not meant. They change no exit code.
+// Prints warnings about an experiment file: things that are allowed but probably not intended. They change no exit
+// code.
 import type { MtcpError } from '../../registry/errors.js';
 import { formatErrors, wantsColor } from '../config/format.js';
 

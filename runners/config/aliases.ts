@@ -1,5 +1,5 @@
-// Other words for options: what people write who come from elsewhere. The option keeps its name in configurations,
-// hashes and messages; a file may say it either way, but not both.
+// Other names of options, for those who know them from elsewhere (`lr`, `learning_rate`). Configurations, hashes and
+// messages use the option's own name. A file may use either name, but not both.
 import type { ReportFault } from './faults.js';
 import type { YamlEntry, YamlMap } from './nodes.js';
 

@@ -1,6 +1,6 @@
-// A slot that says what it is by its options alone: `scheme: {weights: ..., gradients: ...}` is the scheme that has
-// just these. The type is written into the overlay before anything is merged, so that merging and validation meet
-// nothing unusual. Which components go without a type they say themselves; it stands in the schemas.
+// Slots without a type: `scheme: {weights: ..., gradients: ...}` is recognised by its options alone. The type is
+// added to the overlay before merging, so that merging and validation need no special case. Components declare
+// whether this is possible for them; the declaration is in the schemas.
 import { withoutAliases } from './aliases.js';
 import type { ReportFault } from './faults.js';
 import { child, type YamlEntry, type YamlMap } from './nodes.js';

@@ -1,5 +1,6 @@
-// How much an experiment file may be. No file that people write comes near; what does is an accident or an attack, and is
-// refused before it costs time or memory. Together these keep the validation of any file below half a second.
+// Limits on the size of an experiment file. No file that people write comes near them. A file beyond them is an
+// accident or an attack and is refused before it costs time or memory. With these limits, validating any file takes
+// less than half a second.
 
 /** Bytes of one file. */
 export const FILE_BYTES = 1 << 20;

@@ -1,5 +1,5 @@
-// The code that a trial's configuration names, as digests: changed code is another trial, whether a user's plugin or a
-// component of mtcp changed. Digests of mtcp's own components are made by the build (app/generate-digests.ts).
+// Digests of the code that a trial's configuration names. Changed code makes another trial, both for a user's plugin
+// and for a component of mtcp. The digests of mtcp's own components are made by the build (app/generate-digests.ts).
 import { readFileSync } from 'node:fs';
 import { MtcpError } from '../../registry/errors.js';
 import type { Plugin } from './load-plugin.js';

@@ -1,4 +1,4 @@
-// The components of trials that came as plain data: those of mtcp, and the plugins that the trials were made with.
+// Loads the components that a trial needs when the trial arrives as plain data: those of mtcp, and its plugins.
 import '../../modules/index.js';
 import { loadPlugin } from './load-plugin.js';
 import type { TrialSpec } from './trial.js';

@@ -1,4 +1,5 @@
-// `--data DIR`: the path that a trial's data set reads first. Where data lie is no part of a trial's identity.
+// `--data DIR` replaces the path that a trial's data set reads first. The location of data is not part of a trial's
+// identity.
 import { resolve } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import type { Schemas } from './schemas.js';

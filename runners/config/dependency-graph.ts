@@ -1,5 +1,5 @@
-// Which rows depend on which: circles and the length of chains, in time that grows with the number of dependencies, for
-// a file may have thousands of rows in any pattern.
+// Which rows depend on which: finds cycles and the lengths of chains, in time proportional to the number of
+// dependencies. A file may have thousands of rows.
 
 export class DependencyGraph {
   readonly #next: ReadonlyMap<string, readonly string[]>;

@@ -1,4 +1,4 @@
-// What ajv found, in words, at the place in the file where it was written.
+// Turns errors of ajv into messages with the position in the file.
 import type { ErrorObject } from 'ajv';
 import { listed, nearestNames } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';

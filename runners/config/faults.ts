@@ -1,5 +1,5 @@
-// Faults found in one pass. The same fault seen from several rows or profiles is one fault; it says where
-// it lies, how that file came in, and in which rows it shows if it does not show in all.
+// Collects the faults of one pass. A fault that several rows or profiles show is reported once. It says where it is,
+// which file brought that file in, and in which rows it occurs if not in all.
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
 import { FAULTS } from './budgets.js';
 import { frame, where, type Mark, type SourceText } from './source-text.js';

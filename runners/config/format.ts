@@ -1,4 +1,4 @@
-// Error blocks for a terminal: the same text everywhere, colour where it is wanted.
+// Formats errors as blocks for a terminal: the same text everywhere, in colour where wanted.
 import { styleText } from 'node:util';
 import { MtcpErrors, type MtcpError } from '../../registry/errors.js';
 

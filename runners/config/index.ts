@@ -1,4 +1,4 @@
-// Experiment files for programs: load one, validate many, say what is wrong, tell rows apart.
+// The interface of this layer: loads and validates experiment files, explains faults, and compares rows.
 export { display } from './compose.js';
 export { Faults, throwAll, type ReportFault } from './faults.js';
 export { formatErrors, wantsColor, type FormatOptions } from './format.js';

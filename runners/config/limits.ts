@@ -1,5 +1,5 @@
-// Numbers of threads and processes that a machine can bear. A file may come from a larger machine than the one that
-// reads it, so the limit is generous; what is beyond it is a slip, and would take the machine down.
+// Limits on numbers of threads and processes. A file may come from a larger machine than the one that reads it, so
+// the limits are generous. A number beyond them is a mistake and could bring the machine down.
 import { availableParallelism } from 'node:os';
 import { MtcpError, MtcpErrors } from '../../registry/errors.js';
 import type { Experiment } from './experiment.js';

@@ -1,8 +1,8 @@
-// Components of a user's own: a file named in `plugins:` is compiled with esbuild (TypeScript or JavaScript, with
-// whatever it imports by relative path), run, and announces its components in the catalog of this very process,
-// however mtcp was installed. Compiling decides nothing about types: that is what an editor and tsc are for.
+// Loads a user's components: a file named in `plugins:` is bundled with esbuild (TypeScript or JavaScript, with the
+// files that it imports by relative path) and run, and announces its components in this process's catalog. Types are
+// not checked; that is the task of an editor and tsc.
 //
-// Everything here is synchronous, so that loading an experiment stays one function call.
+// Everything here is synchronous, so that loading an experiment remains one synchronous function.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';

@@ -1,5 +1,5 @@
-// The one rule for names that become folders. schemas/experiment.schema.json has the same pattern, so that a file's
-// name is refused where it is written; what comes from elsewhere (a program, a record of jobs) is checked with this.
+// The rule for names that become folders. schemas/experiment.schema.json has the same pattern, so that a bad name is
+// reported at its position in the file. Names from elsewhere (a program, a record of jobs) are checked with this.
 export const EXPERIMENT_NAME = /^[a-z0-9][a-z0-9._-]*$/;
 
 export const NAME_RULE =

@@ -1,5 +1,5 @@
-// Parsed YAML that remembers who wrote what. Nodes are never changed: merging makes new ones that share
-// the old parts, so a value keeps its mark through every step of composition.
+// Parsed YAML in which every value remembers its position in the text (its mark). Nodes are immutable: merging makes
+// new nodes that share unchanged parts, so that a value keeps its mark through all steps of composition.
 import type { Mark } from './source-text.js';
 
 export interface YamlScalar {

@@ -1,4 +1,5 @@
-// An experiment file as the rest of the runners want it: loaded, its components known, with the engine that was asked for.
+// Opens an experiment file for the other layers: loads it and its components, and applies the engine that was asked
+// for.
 import '../../modules/index.js';
 import { refuseExcess } from './limits.js';
 import { loadExperiment } from './load.js';

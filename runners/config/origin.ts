@@ -1,4 +1,4 @@
-// Where the values of a resolved trial come from: who wrote each one, in which layer, over what.
+// The origin of each value of a resolved trial: the file, layer and line that wrote it, and what it replaced.
 import { where, type Mark } from './source-text.js';
 import { follow, toValue, type YamlEntry, type YamlMap, type YamlNode, type Removal } from './nodes.js';
 

@@ -1,7 +1,6 @@
-// `path=value` arguments as overlays: dots separate keys, the value is text, whole, or a number, list or map in YAML
-// (given.ts); null removes. Each is a layer
-// of its own, so a later one sees what an earlier one did. `seeds=...` belongs to the experiment, all others to
-// its trials.
+// `path=value` arguments as overlays. Dots separate keys. The value is text, or a number, list or map in YAML
+// (given.ts); null removes the key. Each argument is a layer, so that a later one applies to the result of an earlier
+// one. `seeds=...` belongs to the experiment, all others to its trials.
 import type { ReportFault } from './faults.js';
 import { readGiven } from './given.js';
 import { nest, type YamlMap } from './nodes.js';

@@ -1,5 +1,5 @@
-// The plugins that an experiment names, as part of loading it. Plugins of extended files count too, each once. The
-// loader itself, and with it the registry, is only loaded for a file that has plugins.
+// Loads the plugins that an experiment and the files that it extends name, each once. The loader, and with it the
+// registry, is only imported for a file that has plugins.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';

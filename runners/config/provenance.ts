@@ -1,4 +1,4 @@
-// Who wrote the values of a row's trials: for messages, `mtcp config show --origin` and comparisons.
+// The origins of the values of a row's trials: for messages, `mtcp config show --origin` and comparisons.
 import { follow, type YamlMap } from './nodes.js';
 import { lastChange, originOf, type Origin } from './origin.js';
 import { where, type Mark } from './source-text.js';

@@ -1,4 +1,4 @@
-// Resolved trials for people: as a file that stands for itself, and as what tells rows apart.
+// Resolved trials as YAML for readers: as a complete file, and as the differences between rows.
 import { isDeepStrictEqual } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { dump } from 'js-yaml';

@@ -1,5 +1,5 @@
-// What a process decides for itself and no trial is identified by: its part of the machine. What a file says about
-// threads and workers is in the trial's configuration and comes first.
+// Settings of a process that are not part of a trial's identity: its share of the machine. The threads and workers in
+// a trial's configuration take precedence.
 import { availableParallelism } from 'node:os';
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialConfig } from './trial.js';

@@ -1,4 +1,4 @@
-// The generated schemas as files: what they should say, and writing them.
+// The generated schema files: their contents, and writing them.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Catalog } from '../../registry/catalog.js';

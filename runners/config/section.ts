@@ -1,4 +1,4 @@
-// Sections of an experiment file that name a component and are no part of what a trial is, such as `tracking`.
+// Sections of an experiment file that name a component but are not part of a trial, such as `tracking`.
 import type { Slot } from '../../registry/container.js';
 import { child, toValue, type YamlMap } from './nodes.js';
 import { where } from './source-text.js';

@@ -1,5 +1,5 @@
-// What all experiments of a place have in common: how its cluster is used. The file is found, not named by each
-// experiment, so that an experiment runs unchanged elsewhere:
+// Settings that all experiments at a site share: how its cluster is used. The file is searched for and not named by
+// experiments, so that an experiment runs unchanged elsewhere:
 //
 //   $MTCP_SITE, or mtcp-site.yaml in the working directory or above it, or ~/.config/mtcp/site.yaml
 import { existsSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// Where text came from. A Source is an experiment file or a command-line argument; a Mark is a stretch of
-// one, and every node of a composed configuration is marked with the file, row or argument that wrote it.
+// Texts and positions in them. A SourceText is an experiment file, a command-line argument or the value of an
+// environment variable. A Mark is a range of one. Every node of a composed configuration has the mark of what wrote
+// it.
 
 export interface Mark {
   readonly source: SourceText;

@@ -1,6 +1,6 @@
-// Rows that depend on other rows: one starts from weights that another trained, or learns from another as its teacher.
-// A trial's sources are the other rows' trials of the same seed; they have to be done first, and what they are is part
-// of what the trial is.
+// Rows that depend on other rows: a row may start from weights that another row trained, or use another row as its
+// teacher. The sources of a trial are the trials of those rows with the same seed. They are trained first, and their
+// hashes are part of the trial's hash.
 import { isPlainObject } from '../../registry/options.js';
 import type { Composition } from './compose.js';
 import { unknownName } from './explain.js';

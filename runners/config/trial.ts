@@ -1,4 +1,4 @@
-// What a trial is: its resolved configuration, and the hash that identifies it.
+// TrialSpec: the resolved configuration of a trial, and the hash that identifies it.
 import { createHash } from 'node:crypto';
 import type { Slot } from '../../registry/container.js';
 import type { MemoryPolicy } from '../../registry/contracts/memory.js';

@@ -1,5 +1,5 @@
-// Everything that the schemas and the experiment itself can say about a composed file: each layer alone,
-// the merged root, then every row under every profile as the trial it leads to.
+// All checks that need only the schemas and the experiment itself: each layer alone, the merged root, and then each
+// row under each profile as a complete trial.
 import { nearestNames } from '../../registry/support/near.js';
 import { isPlainObject } from '../../registry/options.js';
 import { isInherited } from '../../registry/own.js';

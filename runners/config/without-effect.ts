@@ -1,5 +1,5 @@
-// Values that somebody wrote and nobody gets: every row that was looked at has another value in that place. Told as
-// warnings, for the file itself and not for those that it extends, whose values are there to be changed.
+// Finds values without effect: every row that was examined has another value at the same path. Reported as warnings,
+// and only for the file itself: the files that it extends contain values that are meant to be replaced.
 import { isDeepStrictEqual } from 'node:util';
 import { sections, type Composition } from './compose.js';
 import { dotted } from './explain.js';

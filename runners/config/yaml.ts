@@ -1,5 +1,5 @@
-// YAML text to located nodes. js-yaml scans and resolves; this file walks its events, because only the
-// events know offsets. Files hold one document whose keys are strings; anchors and aliases work.
+// Parses YAML text into nodes with positions. js-yaml scans and resolves; this file processes its events, because
+// only events have offsets. Files contain one document, and keys are strings. Anchors and aliases work.
 import {
   constructFromEvents,
   EVENT_ALIAS,

@@ -1,5 +1,5 @@
-// Makes batches: decodes, augments and stacks the samples of a job. It runs in a thread of its own (worker.ts) or in
-// the main thread, and imports none of modules/, so that starting a thread costs milliseconds.
+// Makes batches: decodes, augments and stacks samples. It runs in a worker thread (worker.ts) or in the main thread.
+// It imports nothing of modules/, so that starting a thread takes milliseconds.
 import type { Served } from '../../modules/support/threads.js';
 import { markInvalid } from '../../modules/transforms/machinery/ignore.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';

@@ -1,4 +1,4 @@
-// What the loader hands out, and how samples become one batch.
+// Batches that the loader returns, and how samples become a batch.
 import type { Sample } from '../../registry/contracts/data.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 

@@ -1,5 +1,5 @@
-// Decoded samples in shared memory: written once by the thread that decoded them, then read by every thread,
-// so that a small data set is decoded once and held once.
+// Decoded samples in shared memory: written by the thread that decoded them and read by all threads, so that a small
+// data set is decoded and stored once.
 import type { MapData, Sample } from '../../registry/contracts/data.js';
 
 function maps(sample: Sample): MapData[] {

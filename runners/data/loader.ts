@@ -1,6 +1,6 @@
-// Feeds training and evaluation from worker threads. A batch is a job: a thread decodes, augments and stacks
-// it, and its buffers are handed over. What a batch holds follows from (seed, epoch, step) alone, so neither
-// the number of threads nor where a run was interrupted changes it, and starting anywhere costs nothing.
+// Supplies training and evaluation with batches from worker threads. A thread decodes, augments and stacks a batch
+// and transfers its buffers. The contents of a batch depend on (seed, epoch, step) only. So they do not depend on the
+// number of threads or on interruptions, and training can start at any step at no cost.
 import { availableParallelism } from 'node:os';
 import { ThreadPool } from '../../modules/support/threads.js';
 import { catalog } from '../../registry/catalog.js';

@@ -1,5 +1,5 @@
-// What data sets and transforms return, looked at before it is stacked: those of a plugin may forget a label or the
-// return itself, and an array that is too short would train on what happens to lie behind it.
+// Checks what data sets and transforms return before it is stacked. A plugin may forget a label or the return
+// statement, and an array that is too short would train on the memory behind it.
 import type { DatasetInfo, LabelMap, MapData, Sample } from '../../registry/contracts/data.js';
 import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';

@@ -1,4 +1,4 @@
-// What a predictor that ignores the image would say: the baseline every model has to beat.
+// The constant predictor, which ignores the image: a baseline that every model has to beat.
 import type { LabelMap } from '../../registry/contracts/data.js';
 import { IGNORE, labelChannels, type Task } from '../../registry/contracts/tasks.js';
 import type { EvaluationBatch } from './batch.js';

@@ -1,5 +1,5 @@
-// The script of a loader thread. It imports the files of the data set and the transform, nothing else of
-// modules/, so that starting a thread costs milliseconds and no TensorFlow.js.
+// The script of a loader thread. It imports the files of the data set and the transform and nothing else of modules/,
+// so that it starts in milliseconds and without TensorFlow.js.
 import { pathToFileURL } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { serve } from '../../modules/support/threads.js';

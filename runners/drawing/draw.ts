@@ -1,6 +1,5 @@
-// Plots are Vega-Lite specifications: data and encodings as plain objects, drawn without a browser as SVG by Vega,
-// and from that as PNG by sharp. Another plot is another specification. Vega is loaded only when
-// something is drawn.
+// Draws plots. A plot is a Vega-Lite specification: data and encodings as plain objects. Vega draws it as SVG without
+// a browser, and sharp converts that to PNG. Vega is loaded only when something is drawn.
 import type { TopLevelSpec } from 'vega-lite';
 import { printable } from '../support/escape.js';
 import { writeWhole } from '../support/files.js';

@@ -1,5 +1,5 @@
-// Text in pictures is drawn with DejaVu Sans from an npm package, so that it is there on machines without any font
-// (containers, clusters) and looks the same on all of them.
+// Text in pictures is drawn with DejaVu Sans from an npm package. So it works on machines without fonts (containers,
+// clusters) and looks the same everywhere.
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

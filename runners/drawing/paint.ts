@@ -1,5 +1,5 @@
-// Maps as pictures: classes in colours of their own, depth from near and warm to far and dark, normals as colours of
-// directions, probabilities as brightness. And what the colours mean, for legends.
+// Predictions and labels as pictures: a colour for each class, depth from near and warm to far and dark, normals as
+// colours of directions, probabilities as brightness. Also the legends of these colours.
 import type { MapData } from '../../registry/contracts/data.js';
 import { IGNORE, type Task } from '../../registry/contracts/tasks.js';
 

@@ -1,5 +1,4 @@
-// A contact sheet: a row for each image, columns with their titles, and a legend for each task, as in the figures of
-// papers.
+// A contact sheet as in the figures of papers: a row for each image, titled columns, and a legend for each task.
 import sharp, { type OverlayOptions } from 'sharp';
 import { xmlText } from '../support/escape.js';
 import { FONT, useOwnFonts } from './fonts.js';

@@ -1,4 +1,4 @@
-// How plots look: quiet axes, colours that colour-blind readers can tell apart.
+// The look of plots: light axes, and colours that colour-blind readers can distinguish.
 import type { Config } from 'vega-lite';
 import { FONT } from './fonts.js';
 

@@ -1,4 +1,5 @@
-// A new component from the template of its kind: a file that works as it is, to be changed step by step.
+// mtcp new component: writes a component from the template of its kind. The file works as it is and is meant to be
+// edited.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

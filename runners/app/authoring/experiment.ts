@@ -1,5 +1,5 @@
-// A new experiment from one that exists: its text with a new name, and every path in it pointing to where it pointed
-// before. From a fragment, a file that extends it.
+// mtcp new experiment: copies an experiment under a new name and adjusts its relative paths, so that they lead to the
+// same files as before. From a fragment, it writes a file that extends the fragment.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

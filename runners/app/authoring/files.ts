@@ -1,4 +1,4 @@
-// Files that are written for people to go on with: never over something that is there.
+// Writes new files for users to edit. Existing files are never overwritten.
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';

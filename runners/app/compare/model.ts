@@ -1,4 +1,5 @@
-// A trial's network with numbers from a file, for comparing it with another framework: what forward and grad share.
+// What `mtcp forward` and `mtcp grad` share: a trial's network with weights and inputs from files, for comparison
+// with another framework.
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';

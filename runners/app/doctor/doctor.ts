@@ -1,4 +1,4 @@
-// mtcp doctor: what this machine offers to mtcp, measured, and what to do about what is missing.
+// mtcp doctor: measures which engines and libraries work on this machine, and says how to get what is missing.
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';

@@ -1,5 +1,5 @@
-// Tries one engine in a process of its own: a library that crashes takes only this process with it. Prints what it
-// found as one line of JSON.
+// Tries one engine in a separate process, so that a library that crashes takes down only that process. Prints the
+// result as one line of JSON.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Two training steps of a small network on an engine, each with a batch of its own: what an engine is tried with. A
-// product of matrices says little about one; training reads weights and batches that change between its runs.
+// The test that an engine has to pass: two training steps of a small network, each with its own batch. A single
+// matrix product would say little; training reads weights and batches that change between runs.
 import '../../../modules/index.js';
 import { fileURLToPath } from 'node:url';
 import { labelChannels } from '../../../registry/contracts/tasks.js';

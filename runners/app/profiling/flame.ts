@@ -1,4 +1,4 @@
-// A profile as a picture: modules as boxes as wide as the time they take, their parts below them.
+// A profile as a flame graph: the width of a box is the time of its module, and the boxes below it are its parts.
 import type { TopLevelSpec } from 'vega-lite';
 import type { Plot } from '../../drawing/draw.js';
 import { duration } from '../../reporting/numbers.js';

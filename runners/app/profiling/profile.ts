@@ -1,5 +1,5 @@
-// Where the time and the memory of a trial go: a few real steps and a bit of evaluation under onnxruntime's own
-// profiler, gathered by the modules of the network.
+// mtcp profile: where the time and the memory of a trial go. A few real training steps and some evaluation run under
+// onnxruntime's profiler; the times are summed up by modules of the network.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Reads what onnxruntime wrote about its runs: a list of events, one for each operator of each run.
+// Reads onnxruntime's profile: a list of events, one for each operator of each run.
 import { readFileSync } from 'node:fs';
 import { profileAt } from '../../engine/ort/profile-file.js';
 

@@ -1,6 +1,6 @@
-// What operators cost, gathered by the modules that recorded them: names are those of the parameters, such as
-// backbone.model.pixel_level_module.encoder; beside them stand losses.<task> and scheme. What nobody recorded under a
-// name has a branch of its own.
+// Costs of operators as a tree of modules. An operator belongs to the module that recorded it; modules have the names
+// of their parameters, for example backbone.model.pixel_level_module.encoder. Beside them are losses.<task> and
+// scheme. Operators without a name have a branch of their own.
 
 /** What one operator took. */
 export interface OperatorCost {

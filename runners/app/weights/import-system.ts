@@ -1,6 +1,7 @@
-// mtcp weights import SOURCE EXPERIMENT --row ROW: a whole network as its authors published it. The row says what it is
-// composed of, a table of names (modules/checkpoints/authors) which tensor is which; everything has to come out even.
-// What is written holds the whole network under our names, as `mtcp forward --weights` reads it.
+// mtcp weights import SOURCE EXPERIMENT --row ROW: imports a whole network as its authors published it. The row says
+// which components it has, and a table (modules/checkpoints/authors) which tensor is which parameter. Every tensor
+// and every parameter must have a counterpart. The result holds the whole network under our names, as `mtcp forward
+// --weights` reads it.
 import { basename, dirname } from 'node:path';
 import { AUTHORS } from '../../../modules/checkpoints/authors/index.js';
 import { catalog } from '../../../registry/catalog.js';

@@ -1,6 +1,6 @@
-// mtcp weights import: a public checkpoint is recognised by what its tensors are called, its architecture is read
-// from their shapes, and every tensor is checked against the component built from it. What comes out is one file
-// under our names that a trial's `weights.backbone` starts from.
+// mtcp weights import: converts a public checkpoint. It is recognised by the names of its tensors, its architecture
+// is derived from their shapes, and each tensor is checked against the component that is built from it. The result is
+// one file under our names, from which a trial's `weights.backbone` starts.
 import { basename, dirname } from 'node:path';
 import type { Tensor4D } from '../../../registry/tf.js';
 import { ParameterTable, Pass } from '../../../modules/nn/scope.js';

@@ -1,4 +1,4 @@
-// mtcp cancel: takes back jobs of a batch system.
+// mtcp cancel: cancels jobs of a batch system.
 import type { Command } from 'commander';
 import { MtcpError } from '../../../registry/errors.js';
 import { JSON_DOCUMENT, RUNS, experimentCommand, choiceOf, type RunsOptions } from '../flags.js';

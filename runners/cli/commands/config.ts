@@ -1,5 +1,5 @@
-// mtcp config: resolved configurations for people. `show` prints rows with everything filled in and, on request,
-// who wrote each value; `diff` tells two configurations apart.
+// mtcp config: resolved configurations. `show` prints rows with everything filled in and, on request, the origin of
+// each value; `diff` lists the differences between two configurations.
 import type { Command } from 'commander';
 import { dump } from 'js-yaml';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// The commands of mtcp: one file each in this folder, loaded when it is called. A file declares what its command takes
-// and says what it does; what takes long to load it imports in there, so that help and completion answer at once.
+// The commands of mtcp: one file each in this folder, loaded when the command is called. A file declares the
+// arguments and runs the command. It imports slow modules only when it runs, so that help and completion answer at
+// once.
 import { Option, type Command } from 'commander';
 
 interface CommandFile {
@@ -11,8 +12,8 @@ interface CommandEntry {
   /** One line of `mtcp --help`; a command without one is not shown. */
   readonly summary?: string;
   /**
-   * What it leaves behind, whatever becomes of what it prints: trials in the folder of runs, or other files. The others
-   * only print.
+   * The lasting result of the command, which does not depend on its output being read: trials in the folder of runs, or
+   * other files. Commands without it only print.
    */
   readonly leaves?: 'trials' | 'files';
   load(): Promise<CommandFile>;

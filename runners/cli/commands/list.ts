@@ -1,4 +1,4 @@
-// mtcp list: the components that there are.
+// mtcp list: lists the components.
 import type { Command } from 'commander';
 import { KINDS, type Kind } from '../../../registry/entry.js';
 import { display } from '../../config/index.js';

@@ -1,4 +1,4 @@
-// mtcp logs: what happened in trials, as it was written down.
+// mtcp logs: prints the recorded events of trials.
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// mtcp mlflow: bring a tracking server up to date, close what died, look at it.
+// mtcp mlflow: synchronises runs with a tracking server, closes runs whose process died, and opens the user
+// interface.
 import type { Command } from 'commander';
 import { join } from 'node:path';
 import { catalog } from '../../../registry/catalog.js';

@@ -1,4 +1,4 @@
-// mtcp new: starting points for people.
+// mtcp new: writes an experiment or a component to start from.
 import type { Command } from 'commander';
 import { relative } from 'node:path';
 

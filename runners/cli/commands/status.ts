@@ -1,4 +1,4 @@
-// mtcp status: what became of the trials of an experiment.
+// mtcp status: the state of each trial of an experiment.
 import type { Command } from 'commander';
 import type { Jobs } from '../../launching/jobs.js';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// mtcp trust: which plugins may run.
+// mtcp trust: decides which plugins may run.
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';

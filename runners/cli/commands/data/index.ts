@@ -1,4 +1,4 @@
-// mtcp data: making, building, checking and looking at data sets.
+// mtcp data: preparing, generating, checking and showing data sets.
 import type { Command } from 'commander';
 import { checkCommand } from './check.js';
 import { prepareCommand } from './prepare.js';

@@ -1,4 +1,4 @@
-// What all of mtcp data say while they work.
+// Progress messages that all `mtcp data` commands share.
 import { Progress } from '../../progress.js';
 
 /** Progress as JSON lines on stdout, or as a line on stderr. */

@@ -1,4 +1,4 @@
-// mtcp describe FILE --row R: what a row's network is made of, as text or as a picture.
+// mtcp describe FILE --row R: the structure of a row's network, as text or as a picture.
 import '../../../../modules/index.js';
 import { openExperiment } from '../../../config/open.js';
 import { writeFileSync } from 'node:fs';
