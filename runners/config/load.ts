@@ -168,11 +168,21 @@ function memoized<K, V>(make: (key: K) => V, nameOf: (key: K) => unknown = (key)
   };
 }
 
-/** A digest that no file has: weights that are not there yet, which a run refuses. */
+/** Undefined also for a damaged file: building the model (model/check.ts) says what is wrong with it, and where it is named. */
+function digestIfReadable(path: string): string | undefined {
+  try {
+    return digestOf(path);
+  } catch (error) {
+    if (MtcpError.is(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A digest that no file has: weights that are not there yet or cannot be read, which a run refuses. */
 const ABSENT = 'absent';
 
 function withDigest(config: TrialConfig): TrialConfig {
   const { backbone, digest } = config.weights;
   if (backbone === null || digest !== null) return config;
-  return { ...config, weights: { ...config.weights, digest: digestOf(backbone) ?? ABSENT } };
+  return { ...config, weights: { ...config.weights, digest: digestIfReadable(backbone) ?? ABSENT } };
 }

@@ -2,6 +2,7 @@
 // shapes alone, and what a trial starts from is laid beside it. Whatever does not fit is a fault at the place in the
 // experiment file that names the part. Nothing is computed; trials that differ in nothing that matters here are looked
 // at once.
+import { isAbsolute } from 'node:path';
 import * as tf from '../../registry/tf.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
@@ -263,7 +264,10 @@ function at(misfits: Misfit[], path: readonly string[], look: () => unknown): vo
     look();
   } catch (error) {
     if (!MtcpError.is(error)) throw error;
-    const { message, frame: note, hint, option } = error;
+    const { where, frame: note, hint, option } = error;
+    // A file that is damaged may be one of several that the value stands for.
+    const message =
+      where !== undefined && isAbsolute(where) ? `${display(where)}: ${error.message}` : error.message;
     misfits.push({ path: [...path, ...(option === undefined ? [] : [option])], message, note, hint });
   }
 }
