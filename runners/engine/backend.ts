@@ -1,6 +1,6 @@
-// A TensorFlow.js backend that does no arithmetic. Each kernel call adds nodes to a graph and returns a tensor
-// whose data is a value of that graph; models, losses and tf.grads run on it unchanged, once, and what they
-// leave behind is the whole training step as a graph.
+// A TensorFlow.js backend that does no arithmetic. Each kernel adds nodes to a graph and returns a tensor that stands
+// for a value of that graph. Models, losses and tf.grads run on it once, unchanged, and so record a whole training
+// step.
 import * as tf from '../../registry/tf.js';
 import { operationUnderWay } from './operation-names.js';
 import { Builder } from './graph/builder.js';

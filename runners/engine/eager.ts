@@ -1,5 +1,5 @@
-// The plain engine: calls the function at every run on an ordinary TensorFlow.js backend. Slow on `cpu`, where
-// it serves as the oracle that recorded graphs are checked against; usable where a native backend is installed.
+// The plain engine: calls the function on an ordinary TensorFlow.js backend at every run. It is slow on `cpu`, where
+// it is the reference for checking recorded graphs, and usable where a native backend is installed.
 import { createRequire } from 'node:module';
 import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';

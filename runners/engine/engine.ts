@@ -1,5 +1,5 @@
-// An engine turns a function over tensors into a program that runs again and again on arrays. The caller
-// says what is computed, in TensorFlow.js operations; the engine decides when and where.
+// An engine compiles a function over tensors into a program that runs repeatedly on arrays. The caller describes the
+// computation in TensorFlow.js operations; the engine decides when and where it runs.
 import type { NamedTensorMap, Tensor } from '../../registry/tf.js';
 import type { Shape } from './graph/ir.js';
 import type { Binding, HostTensor } from './ort/session.js';

@@ -1,5 +1,5 @@
-// What the author of a component wrote. TensorFlow.js opens a scope with the operation's name around each of its public
-// operations; the kernels that it runs inside have other names ("Multiply" for tf.mul).
+// Finds the operation that the author of a component called. TensorFlow.js opens a scope with the operation's name
+// around each public operation; the kernels inside have other names ("Multiply" for tf.mul).
 import * as tf from '../../registry/tf.js';
 
 /** What TensorFlow.js appends to the name of an operation when it opens a scope for it. */

@@ -1,7 +1,7 @@
-// Random numbers have no place inside a function that an engine compiles: a recorded graph would keep the numbers of its
-// recording, the same at every step, and an engine that calls the function at every run would draw others after a
-// resumption. While such a function runs, TensorFlow.js's random operations and Math.random, which feeds them and
-// everything hand-made, are refused. What is random in a model comes in from outside, through its scope.
+// Refuses random numbers inside functions that an engine compiles. A recorded graph would repeat the numbers of its
+// recording at every step, and an engine that calls the function at every run would draw different numbers after a
+// resumption. While such a function runs, TensorFlow.js's random operations and Math.random, on which they are based,
+// throw an error. Random inputs of a model come from outside, through its scope.
 import * as tf from '../../registry/tf.js';
 import { MtcpError } from '../../registry/errors.js';
 import { operationOf } from './operation-names.js';

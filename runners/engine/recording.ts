@@ -1,4 +1,5 @@
-// The engine that records: the function runs once on the recording backend, and a runtime runs the graph.
+// The recording engine: the function runs once on the recording backend, and a runtime (onnxruntime or XLA) runs the
+// graph.
 import * as tf from '../../registry/tf.js';
 import { RECORDING, RecordingBackend, type WithoutGradient } from './backend.js';
 import type { CompileOptions, Engine, Program, ProgramStats, Tracer } from './engine.js';

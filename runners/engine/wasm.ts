@@ -1,5 +1,5 @@
-// The wasm backend of TensorFlow.js knows fewer operations than training needs. What it lacks is computed by the plain
-// JavaScript backend instead, inputs and outputs being copied across; everything else stays in WebAssembly.
+// TensorFlow.js's wasm backend lacks some operations that training needs. Those are computed by the plain JavaScript
+// backend, with inputs and outputs copied across; all others stay in WebAssembly.
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import * as tf from '../../registry/tf.js';

@@ -1,4 +1,4 @@
-// mtcp export: a trained trial as one ONNX file that needs nothing of mtcp.
+// mtcp export: writes a trained trial as one ONNX file that does not need mtcp.
 import type { Tensor4D } from '../../registry/tf.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Transform } from '../../registry/contracts/data.js';

@@ -1,4 +1,4 @@
-// Predictions for image files, as files: colour maps with what their colours mean, raw values, and a contact sheet.
+// mtcp predict: writes predictions for image files: colour maps with legends, raw values, and a contact sheet.
 import { existsSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import sharp from 'sharp';

@@ -1,5 +1,5 @@
-// From an experiment to its launcher: --launcher says which, else the `launcher` section of the file, else that of the
-// site file, else this machine. Options of the site hold where the file does not say otherwise.
+// Chooses the launcher of an experiment: that of --launcher, else of the file's `launcher` section, else of the site
+// file, else this machine. Options of the site apply where the file does not set them.
 import './components.js';
 import { catalog } from '../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';

@@ -1,6 +1,6 @@
-// Inside a job: works through the trials of a submission. A task begins with its own trials and takes others when
-// somebody else has those, so tasks, arrays, and processes anywhere may share a list. Trials are read in full one by
-// one, when they are claimed, so that a list of ten thousand costs no more than one of ten.
+// The work of a job: trains the trials of a submission. A task begins with its own trials and continues with others
+// that are free, so that tasks, arrays and processes on any machine can share a list. A trial is read in full only
+// when it is claimed, so that a list of ten thousand trials is not slower than one of ten.
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isBatchLauncher } from '../../registry/contracts/launching.js';

@@ -1,5 +1,6 @@
-// What became of the jobs of an experiment, joined with its trials: submissions (what was asked for), the batch
-// system (what it knows of tasks), and what tasks wrote down themselves, for when the system has forgotten them.
+// The state of an experiment's jobs, joined with its trials. It comes from the submissions (which trials a job has),
+// the batch system (what it knows of tasks), and the records of the tasks themselves, for jobs that the system has
+// forgotten.
 import type { BatchLauncher, Here, TaskName, TaskState } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';
 import { readJobMark } from '../store/ledger/job-mark.js';

@@ -1,5 +1,5 @@
-// The component: trains in this command, or in several processes of this machine. What counts where nothing else is
-// asked for, and what takes back a site's launcher.
+// The launcher `local`: trains in this process or in several processes on this machine. It is the default, and it
+// overrides the launcher of a site.
 import { component, options } from '../../registry/component.js';
 import type { LocalLauncher } from '../../registry/contracts/launching.js';
 import { MtcpError } from '../../registry/errors.js';

@@ -1,6 +1,6 @@
-// Several trials at once on this machine: a process for each, all of them working through the same folder of runs.
-// They need no further arrangement, because each claims what is not taken; this process tells them when to stop,
-// passes on what they report, and replaces one that dies.
+// Several trials at once on this machine, each in a process of its own. All of them work through the same folder of
+// runs and claim free trials, so they need no other coordination. This process tells them when to stop, passes on
+// their reports, and replaces a process that dies.
 import { fork, type ChildProcess } from 'node:child_process';
 import { MtcpError } from '../../registry/errors.js';
 import { shareOf, type RunSettings, type TrialSpec } from '../config/index.js';

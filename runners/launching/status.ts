@@ -1,4 +1,4 @@
-// The trials of an experiment, and the jobs that are there for them.
+// The trials of an experiment with their jobs.
 import type { Ledger } from '../store/ledger/ledger.js';
 import { statusOf, type TrialStatus } from '../store/ledger/status.js';
 import { endOf, isLost, type Jobs, type TrialJob } from './jobs.js';

@@ -1,5 +1,5 @@
-// A process that local.ts starts: works through the trials it is assigned and reports over its channel. Without
-// its parent it saves a checkpoint and ends.
+// The process that local.ts starts: trains the trials that it is assigned and reports over its channel. If its parent
+// dies, it saves a checkpoint and ends.
 import { join } from 'node:path';
 import { messageOf } from '../../registry/errors.js';
 import { loadComponents } from '../config/components-of.js';

@@ -1,8 +1,8 @@
-// The one place where a trial's configuration becomes objects: tasks, network, objective, metrics, optimizer, schedule,
-// input pipeline. Validation, plan, training, prediction, reports and workers all use it. So
-// a trial that assembles for one of them assembles for all, and every fault that building can show is found together.
+// Turns a trial's configuration into objects: tasks, network, objective, metrics, optimizer, schedule, input
+// pipeline. Validation, plan, training, prediction, reports and workers all use this one function. A trial that
+// assembles for one of them assembles for all, and all faults that building can show are found together.
 //
-// Nothing is recorded or computed; check.ts goes on from here and records the network on shapes.
+// Nothing is recorded or computed here; check.ts continues by recording the network on shapes.
 import { catalog } from '../../registry/catalog.js';
 import type { Contracts, Kind } from '../../registry/entry.js';
 import { createTrialContainer, type ComponentFactory, type Slot } from '../../registry/container.js';

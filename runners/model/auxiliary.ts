@@ -1,8 +1,8 @@
-// The terms that a trial lists under `auxiliary`, and the networks that teach them.
+// The terms that a trial lists under `auxiliary`, and their teachers.
 //
-// A teacher is another row's trained network. It is a program of its own that runs before the training step, on the
-// same images and in evaluation mode, and leaves what the terms compare with as inputs of the step: no gradient, and
-// the step's graph stays small.
+// A teacher is another row's trained network. It is a separate program that runs before the training step, on the
+// same images and in evaluation mode. Its outputs are inputs of the training step: they have no gradient, and the
+// step's graph stays small.
 import * as tf from '../../registry/tf.js';
 import { inputName, ParameterTable, Pass, type TensorSource } from '../../modules/nn/scope.js';
 import type { AuxiliaryContext, AuxiliaryLoss } from '../../registry/contracts/auxiliary.js';

@@ -1,5 +1,5 @@
-// What can be told of a trial's data before anything is rendered, decoded or trained: folders that are not there, and
-// batches that the split cannot fill.
+// Checks of a trial's data before anything is rendered, decoded or trained: missing folders, and batches larger than
+// the split.
 import { existsSync } from 'node:fs';
 import { catalog } from '../../registry/catalog.js';
 import type { PropertySchema } from '../../registry/options.js';

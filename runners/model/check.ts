@@ -1,7 +1,7 @@
-// What only building can show, found before anything runs: every trial is assembled, every network recorded once on
-// shapes alone, and what a trial starts from is laid beside it. Whatever does not fit is a fault at the place in the
-// experiment file that names the part. Nothing is computed; trials that differ in nothing that matters here are looked
-// at once.
+// Finds, before anything runs, the faults that only building can show: every trial is assembled, its network is
+// recorded once on shapes, and the weights that it starts from are compared with the network. Each fault is reported
+// at the position in the experiment file that names the part. Nothing is computed. Trials that do not differ in what
+// matters here are checked once.
 import { isAbsolute } from 'node:path';
 import * as tf from '../../registry/tf.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';

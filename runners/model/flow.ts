@@ -1,5 +1,5 @@
-// What flows through a trial's network, found by recording its forward pass on shapes alone: the sections it has, the
-// components in them, the maps between them.
+// The structure of a trial's network, found by recording its forward pass on shapes: its sections, their components,
+// and the maps between them.
 import type * as tf from '../../registry/tf.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { catalog } from '../../registry/catalog.js';

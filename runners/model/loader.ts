@@ -1,4 +1,4 @@
-// The loader of a trial's data.
+// Makes the loader of a trial's data.
 import type { Task } from '../../registry/contracts/tasks.js';
 import type { Scheme } from '../../registry/contracts/scheme.js';
 import type { TrialSpec } from '../config/index.js';

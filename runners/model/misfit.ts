@@ -1,5 +1,6 @@
-// Faults of a trial that no schema can see: by their place in the trial's configuration. Where that place was written
-// differs from row to row, so a misfit becomes an error with file:line:col only beside the experiment's provenance.
+// Faults of a trial that no schema can see, with their path in the trial's configuration. The position in a file
+// differs from row to row, so a misfit becomes an error with file:line:col only together with the experiment's
+// provenance.
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialSpec } from '../config/index.js';
 import { PartError, thrownIn } from './part-error.js';

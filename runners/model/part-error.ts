@@ -1,4 +1,4 @@
-// How a part of a trial says that it does not fit: with its place in the configuration and what it was given.
+// The error of a part that does not fit: with its path in the configuration and the input that it received.
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MtcpError } from '../../registry/errors.js';

@@ -1,4 +1,4 @@
-// What a table says of a task: its primary metric. Read from the metric component alone; no network is built.
+// The primary metric of each task, which tables show. It is read from the metric component; no network is built.
 import { createTrialContainer } from '../../registry/container.js';
 import type { Metric, MetricInfo } from '../../registry/contracts/learning.js';
 import type { TrialSpec } from '../config/index.js';

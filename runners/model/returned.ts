@@ -1,5 +1,5 @@
-// What components return, looked at before anything uses it: a plugin in JavaScript may forget the return, or return a
-// tensor where an object is expected. Each check says who returned what, and what was expected.
+// Checks what components return before it is used. A plugin in JavaScript may forget the return statement, or return
+// a tensor instead of an object. Each message names the component, what it returned, and what was expected.
 import * as tf from '../../registry/tf.js';
 import type { Encoded } from '../../registry/contracts/blocks.js';
 import type { Features, Pyramid } from '../../registry/contracts/features.js';

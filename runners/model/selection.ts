@@ -1,6 +1,6 @@
-// Which evaluation's weights a trial reports: the last, or the best one by some metric on some images. "val" is
-// the benchmark's test split, so choosing there makes the reported numbers optimistic; it is possible, because
-// published code does it, and every table says so. A part of the training images may be held out instead.
+// Chooses the evaluation whose weights a trial reports: the last one, or the best one by some metric on some images.
+// "val" is the benchmark's test split, so choosing there makes the reported numbers optimistic. It is possible
+// because published code does it, and every table says so. Part of the training images can be held out instead.
 import type { Metric, MetricValues } from '../../registry/contracts/learning.js';
 import type { Scheme } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';

@@ -1,4 +1,4 @@
-// What a trial's model consists of, found by recording it on shapes alone.
+// The parameters and buffers of a trial's model, found by recording it on shapes.
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { record } from '../engine/recording.js';
 import { measureTeachers } from './auxiliary.js';

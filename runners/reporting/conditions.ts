@@ -1,6 +1,6 @@
-// Under what conditions the rows of a table were trained and scored. Numbers of rows under the same conditions can be
-// compared; a table whose rows differ in them has a caption for each group of rows, and looks for the best of a column
-// within a group only.
+// The conditions under which the rows of a table were trained and scored. Only rows under the same conditions can be
+// compared: if conditions differ, the table has a caption for each group of rows, and the best value of a column is
+// marked per group.
 import { canonicalJson } from '../config/trial.js';
 import type { TrialSpec } from '../config/index.js';
 import type { RowResult } from './row-result.js';

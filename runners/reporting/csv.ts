@@ -1,5 +1,5 @@
-// Every number of every trial, for spreadsheets and scripts: a line for each trial, a column for each metric. A value
-// that there is not is an empty field, and the column `absent` says why.
+// All numbers of all trials, for spreadsheets and scripts: a line for each trial, a column for each metric. A missing
+// value is an empty field, and the column `absent` has the reason.
 import { csvField } from '../support/escape.js';
 import type { Group } from './conditions.js';
 import type { RowResult } from './row-result.js';

@@ -1,5 +1,5 @@
-// Whether results are what the experiment says they should be: `report.expect` holds, for rows, bounds on numbers
-// and other rows that have to be worse. `mtcp report --check` fails if one does not hold.
+// Compares results with `report.expect`: bounds on numbers of rows, and rows that must be worse than others. `mtcp
+// report --check` fails if an expectation does not hold.
 import { MtcpError } from '../../registry/errors.js';
 import { didYouMean } from '../../registry/support/near.js';
 import type { Expectation } from '../config/index.js';

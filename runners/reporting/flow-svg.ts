@@ -1,5 +1,5 @@
-// A network as a picture: sections from left to right, a lane for each task, the maps that flow between them. What
-// tasks share is one box across all lanes; where tasks exchange features it is filled.
+// A network as a picture: sections from left to right, a lane for each task, and the maps between them. A part that
+// tasks share is one box across all lanes; it is filled if tasks exchange features in it.
 import { xmlText } from '../support/escape.js';
 import type { Flow, FlowSection } from '../model/flow.js';
 

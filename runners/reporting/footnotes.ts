@@ -1,4 +1,4 @@
-// Footnotes of a table: the same text has the same number.
+// Numbers the footnotes of a table. Equal texts share a number.
 export class Footnotes {
   readonly texts: string[] = [];
 

@@ -1,5 +1,5 @@
-// From results of trials to the numbers of a table: one line for each row of the experiment, over its seeds. A value
-// that a trial does not have (see MetricValues) enters no mean, is never the best, and makes no delta-m.
+// Computes the numbers of a table from the results of trials: one line for each row, over its seeds. A value that a
+// trial does not have (see MetricValues) is excluded from means, is never the best, and leaves delta-m undefined.
 import type { MetricInfo } from '../../registry/contracts/learning.js';
 import { own } from '../../registry/own.js';
 import type { Experiment } from '../config/index.js';

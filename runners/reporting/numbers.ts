@@ -1,5 +1,5 @@
-// Numbers as tables show them. All numbers of a column have the same decimals: four significant digits of the largest,
-// and more where the rows differ by less.
+// Formats numbers for tables. All numbers of a column have the same decimals: four significant digits of the largest,
+// and more if the rows differ by less.
 import type { Spread } from './statistics.js';
 
 const SIGNIFICANT = 4;

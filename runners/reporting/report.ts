@@ -1,4 +1,4 @@
-// What a person gets in the end: tables and pictures of an experiment, in the format that is asked for.
+// The report of an experiment: tables and pictures, in the format that is asked for.
 import type { Experiment, LatexConfig } from '../config/index.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import type { Measured, MetricValues } from '../../registry/contracts/learning.js';

@@ -1,4 +1,4 @@
-// A trial of an experiment with what became of it: what reports are made of.
+// A trial of an experiment with its state and results: the input of all reports.
 import type { TrialSpec } from '../config/index.js';
 import type { TrialResult, TrialState } from '../store/ledger/run-folder.js';
 

@@ -1,4 +1,4 @@
-// Tables as aligned text for a terminal, as Markdown, as LaTeX. Cells hold text as it is; each kind of table escapes it.
+// Tables as aligned text for a terminal, as Markdown and as LaTeX. Cells hold plain text; each format escapes it.
 import { latexText, markdownText, oneLine } from '../support/escape.js';
 import { superscripts } from './footnotes.js';
 

@@ -1,7 +1,7 @@
-// A checkpoint is a folder: weights.safetensors (the state dict and nothing else), optimizer.safetensors, perhaps
-// scheme.safetensors (running gradients and the like), and state.json with everything that is not a tensor, and with
-// checksums of all (state-file.ts). It appears whole or not at all; what a disk damaged later is noticed by its
-// checksum. Random numbers need no place in it: every stream is named by seed, epoch and step.
+// A checkpoint is a folder: weights.safetensors (the state dict), optimizer.safetensors, optionally
+// scheme.safetensors (for example running gradients), and state.json with everything that is not a tensor and the
+// checksums of all files (state-file.ts). It appears complete or not at all; later damage is detected by the
+// checksums. Random state is not stored: every stream is named by seed, epoch and step.
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';

@@ -1,5 +1,5 @@
-// A state of plain JSON and Float32Arrays, taken apart for a checkpoint and put together again: the arrays go into a
-// safetensors file, the rest into state.json.
+// Splits a state of plain JSON and Float32Arrays for a checkpoint and joins it again: arrays go into a safetensors
+// file, the rest into state.json.
 import { isPlainObject } from '../../registry/options.js';
 import type { HostTensor } from '../support/host-tensor.js';
 

@@ -1,5 +1,5 @@
-// state.json in the folder of a checkpoint: everything that is no tensor, the checksums of the files beside it, and
-// its own. What a disk changed later, be it a single bit, is noticed before anything is used.
+// state.json of a checkpoint: everything that is not a tensor, the checksums of the other files, and its own
+// checksum. Damage, even of a single bit, is detected before anything is used.
 import { closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';

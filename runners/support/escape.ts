@@ -1,6 +1,6 @@
-// Text that comes from elsewhere (names of rows, values of files, answers of servers) on its way into something with a
-// syntax of its own: a terminal, Markdown, LaTeX, CSV, SVG. One function for each target. What would not be seen, or
-// would be obeyed, is shown as an escape: a row called "a\u001b[2J" must not clear the screen of who looks at its table.
+// Escapes text from outside (names of rows, values in files, answers of servers) for formats with a syntax:
+// terminals, Markdown, LaTeX, CSV, SVG; one function for each. Characters that would be invisible or act as commands
+// are shown as escapes: a row called "a\u001b[2J" must not clear the reader's screen.
 
 /**
  * Control characters (those of C1 act like escape sequences in some terminals), line and paragraph separators, and the

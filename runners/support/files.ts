@@ -1,4 +1,4 @@
-// Files that a later run may trust: either whole or not there.
+// Writes files atomically: a file is complete or does not exist.
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,

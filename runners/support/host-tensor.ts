@@ -1,4 +1,4 @@
-// Numbers in this process's memory, with a type and a shape: what files hold and what programs are bound to.
+// A typed array with a shape: what files contain and what programs read and write.
 
 export type HostArray = Float32Array | Int32Array;
 

@@ -1,5 +1,5 @@
-// A file of lines that only grows. What a crash cut off is cut away when the file is opened again; what cannot be
-// written, as on a full disk, is kept and written before the next line.
+// An append-only file of lines. A line that a crash left incomplete is removed when the file is opened again. Lines
+// that cannot be written, for example on a full disk, are kept and written before the next one.
 import {
   appendFileSync,
   closeSync,

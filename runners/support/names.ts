@@ -1,4 +1,4 @@
-// File names that are made of names that somebody gave: no two of them are one file, and none leads anywhere.
+// File names from arbitrary names: two names never give the same file, and no file is outside its folder.
 
 /** Most bytes of a made name; endings are added to it. */
 const LONGEST = 180;

@@ -1,5 +1,5 @@
-// Shared libraries, called through koffi. Its settings count for the whole process and only before the first library, so
-// every library is loaded here.
+// Loads shared libraries through koffi. Its settings apply to the whole process and only before the first library is
+// loaded, so all libraries are loaded here.
 import koffi, { type LibraryHandle } from 'koffi';
 
 /** Calls run on stacks of koffi's own; graph passes and compilers recurse deeply. */

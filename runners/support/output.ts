@@ -1,7 +1,7 @@
-// Standard output and standard error may fail: the reader of a pipe leaves (EPIPE), the disk under a log is full, the
-// terminal is closed. Node ends a process for that. Here a stream that has failed once is given up, without ending
-// anything; whoever wants to know is told. And what is printed is shown and not obeyed: control characters in names,
-// values and answers of servers do not reach the terminal, whoever prints them.
+// Robust standard output and standard error. Writing may fail: the reader of a pipe leaves (EPIPE), the disk is full,
+// the terminal is closed. Node would end the process. Here a stream that failed once is no longer written to, and
+// callers can be notified. Control characters in names, values and answers of servers are escaped before they reach
+// the terminal.
 import { printable } from './escape.js';
 
 export interface OutputLoss {

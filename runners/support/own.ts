@@ -1,6 +1,6 @@
-// What mtcp may change in a folder of runs: plain files and folders that it made itself, known by their names. A link
-// there may lead to anything, so nothing is written, cut off or deleted through one; and a file or folder of another
-// name is somebody else's, so it is left alone.
+// What mtcp may change in a folder of runs: plain files and folders that it made, recognised by their names. A
+// symbolic link may lead anywhere, so nothing is written, truncated or deleted through one. Files and folders with
+// other names are left alone.
 import { lstatSync, readdirSync, rmdirSync, rmSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';

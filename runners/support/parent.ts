@@ -1,6 +1,6 @@
-// A process that works for another one must not outlive it. Its channel closes when the parent ends, and then it
-// saves and leaves; but a process that is inside one long call (a session of thousands of threads, a driver that
-// hangs) does not hear that. So a thread of its own watches, and ends the process when it has not left in time.
+// Ends a process whose parent has died. When the channel to the parent closes, the process saves and exits. But a
+// process inside a long call (a session with thousands of threads, a driver that hangs) does not notice. So a
+// separate thread watches and ends the process if it has not exited in time.
 import { Worker } from 'node:worker_threads';
 
 /** Milliseconds that a process has to save and leave after its parent ended. */

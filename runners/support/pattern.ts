@@ -1,4 +1,4 @@
-// Patterns of names, as optimizer groups and auxiliary losses write them.
+// Name patterns of optimizer groups and auxiliary losses.
 
 /** True if `name` is what `pattern` says, * standing for any characters. */
 export function matches(pattern: string, name: string): boolean {

@@ -1,6 +1,6 @@
-// The JSON header of a safetensors file, read so that nothing of it is taken on trust: names, types, shapes and
-// places are what the format says, and the tensors fill the data from its first byte to its last, without gaps and
-// without sharing any. Whatever the bytes are, the answer is a header or a sentence that says what is wrong.
+// Reads the JSON header of a safetensors file without trusting it: names, types, shapes and offsets must follow the
+// format, and the tensors must fill the data without gaps or overlaps. For any bytes the result is a header or a
+// sentence that says what is wrong.
 import { MtcpError } from '../../registry/errors.js';
 import { JsonFormat } from '../../registry/support/json-file.js';
 

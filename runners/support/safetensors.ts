@@ -1,6 +1,6 @@
-// The safetensors format: an 8-byte header length, a JSON header, the data. Files are written to a temporary name
-// and renamed when whole. They are read tensor by tensor, from the file straight into the array that wants the
-// numbers, so that a checkpoint is never in memory twice.
+// The safetensors format: an 8-byte header length, a JSON header, and the data. Files are written under a temporary
+// name and renamed when complete. They are read tensor by tensor, directly into the target array, so that a
+// checkpoint is never in memory twice.
 import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';

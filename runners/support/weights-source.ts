@@ -1,5 +1,5 @@
-// Where weights come from: a safetensors file, or a folder as Hugging Face lays it out (model.safetensors, or
-// shards with an index, and config.json). Opening reads headers only; numbers are read when they are wanted.
+// Sources of weights: a safetensors file, or a folder in Hugging Face's layout (model.safetensors, or shards with an
+// index, and config.json). Opening reads only headers; numbers are read when they are needed.
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, readSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';

@@ -1,5 +1,5 @@
-// From an experiment to the tracker that follows its runs, if any: the `tracking` section says which, and without
-// one the environment may (MLFLOW_TRACKING_URI).
+// Chooses the tracker of an experiment's runs: that of the `tracking` section, else MLflow if the environment names a
+// server (MLFLOW_TRACKING_URI), else none.
 import { resolve } from 'node:path';
 import './mlflow/tracker.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';

@@ -1,5 +1,5 @@
-// Evaluates a trial where it is, and lets those know who go by its scores: the scheme, and the choice of the best
-// weights.
+// Evaluates a trial at its current step and passes the scores to those that use them: the scheme, and the choice of
+// the best weights.
 import type { Measured, MetricValues } from '../../registry/contracts/learning.js';
 import type { TaskScore } from '../../registry/contracts/scheme.js';
 import type { EvaluatedSplit } from '../data/loader.js';

@@ -1,4 +1,4 @@
-// The data sets of an experiment's trials: each prepared once, and the first one's constant predictor scored.
+// Prepares each data set of an experiment's trials once, and scores the constant predictor on the first one.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';

@@ -1,4 +1,5 @@
-// An epoch of training, from wherever in it the trial is. Between two steps the trial may save where it is, or stop.
+// Trains one epoch, from its beginning or from the step at which a trial was interrupted. Between two steps the trial
+// may save a checkpoint or stop.
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream } from '../../registry/random.js';
 import { save, trySave } from './save.js';

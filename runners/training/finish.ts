@@ -1,4 +1,5 @@
-// The end of a trial: the last evaluation, pictures of predictions, and the result, which says that it is done.
+// The end of a trial: the last evaluation, pictures of predictions, and the result file, which marks the trial as
+// done.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';

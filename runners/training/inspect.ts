@@ -1,5 +1,5 @@
-// The size of a trial's network, found by recording one step on shapes alone: nothing is computed, and blocks
-// that do not fit each other are found before anything runs.
+// The size of a trial's network, found by recording one step on shapes: nothing is computed, and blocks that do not
+// fit each other are found before training.
 import { createTrialContainer } from '../../registry/container.js';
 import type { TrialSpec } from '../config/index.js';
 import { sizeOf } from '../engine/graph/ir.js';

@@ -1,5 +1,5 @@
-// What an epoch's events say of the steps: means of losses, of the weights they had, and of the cosines between
-// the tasks' gradients. A step in which a task had no valid pixel does not count for that task.
+// Means over an epoch for its event: losses, loss weights, and cosines between the tasks' gradients. A step without
+// valid pixels of a task does not count for that task.
 import type { StepResult } from './step/step-result.js';
 
 const SERIES = ['raw', 'projected', 'weights', 'cosines'] as const;

@@ -1,5 +1,5 @@
-// What a trial predicted, as pictures in its folder: predictions.png with everything side by side, and in
-// predictions/ the single pictures with index.json, from which reports are made.
+// Pictures of a trial's predictions in its folder: predictions.png with all of them side by side, and in predictions/
+// the single pictures with index.json, which reports use.
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { JsonFormat } from '../../registry/support/json-file.js';

@@ -1,5 +1,6 @@
-// A trial under way: what it is made of, and where it is. Training, evaluating, saving and finishing are functions over
-// this, each in a file of its own (epoch.ts, assess.ts, save.ts, finish.ts); trial.ts puts them in order.
+// The state of a trial that is being trained: its parts, its programs and its progress. Training, evaluating, saving
+// and finishing are functions of this state, each in its own file (epoch.ts, assess.ts, save.ts, finish.ts). trial.ts
+// calls them in order.
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { RunSettings, TrialSpec } from '../config/index.js';
 import type { Loader } from '../data/loader.js';

@@ -1,5 +1,5 @@
-// When a trial's state is written and which of its checkpoints stay, and how it comes back; checkpoint.ts knows the
-// files.
+// When a trial's checkpoints are written, which of them are kept, and how a trial is restored. The files of a
+// checkpoint are in store/checkpoint.ts.
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialEvent } from '../store/ledger/events.js';
 import { loadTeachers } from '../store/weights/rows.js';

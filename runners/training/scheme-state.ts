@@ -1,5 +1,5 @@
-// The scheme's part of a checkpoint: its state, and the tasks that the state is about. A state about other tasks
-// cannot be continued: what would the new task's weight, its first loss or its running gradient be?
+// The scheme's part of a checkpoint: its state, and the tasks that it is about. A state cannot be continued with
+// other tasks: nothing in it says what a new task's weight, first loss or running gradient should be.
 import { MtcpError } from '../../registry/errors.js';
 import type { Criterion } from '../model/objective.js';
 

@@ -1,5 +1,5 @@
-// Works through the trials of an experiment: claims one after the other until none is left that is not done or
-// another process's. A trial that fails does not stop the others.
+// Trains the trials of an experiment: claims one after the other until all are done or claimed by other processes. A
+// trial that fails does not stop the others.
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../registry/errors.js';
 import { threadsOf, type RunSettings, type TrialSpec } from '../config/index.js';

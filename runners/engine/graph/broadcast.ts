@@ -1,8 +1,8 @@
-// Broadcasting, and how to make it fast. onnxruntime goes through a broadcast operation in runs of the innermost
-// axis and calls a function for each of them, so short runs cost several times the arithmetic: a map of 32
-// channels times a vector of 32 is three times as slow as a map times a map. A short vector that meets many rows is
-// therefore repeated to a long one first. Where the last axis has one element and one operand fewer axes, every
-// number is a run of its own, a hundred times as slow; with as many axes on both sides it is not.
+// Shapes in which onnxruntime broadcasts fast. It processes a broadcast operation in runs along the innermost axis,
+// with a function call for each run. Short runs cost several times the arithmetic: a map of 32 channels times a
+// vector of 32 takes three times as long as a map times a map. So a short vector that meets many rows is first
+// repeated to a longer one. If the last axis has one element and one operand has fewer axes, each number is a run,
+// which is a hundred times as slow; this does not happen if both operands have the same number of axes.
 import { sameShape, sizeOf, type Shape } from './ir.js';
 
 /** @throws Error if the shapes do not broadcast */

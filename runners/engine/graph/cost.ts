@@ -1,4 +1,4 @@
-// What a graph costs in arithmetic, known before it runs. What it costs in memory is in lifetimes.ts.
+// The arithmetic cost of a graph, computed before it runs. For memory see lifetimes.ts.
 import { sizeOf, type Node } from './ir.js';
 
 /**

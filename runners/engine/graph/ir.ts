@@ -1,7 +1,7 @@
-// The intermediate form of a recorded computation: a list of nodes in the order they were recorded, each an
-// ONNX operator with attributes. Values are immutable and have a static type and shape. Emitting the same
-// node twice gives the same value back (common subexpressions), unless a salt says otherwise, as when
-// something is deliberately computed again in the backward pass to save memory.
+// The intermediate representation of a recorded computation: a list of nodes in the order of recording. A node is an
+// ONNX operator with attributes. Values are immutable and have a static type and shape. Emitting the same node twice
+// returns the same value (common subexpressions), unless a salt makes the nodes different, for example when the
+// backward pass computes a value a second time to save memory.
 
 import { createHash } from 'node:crypto';
 

@@ -1,5 +1,6 @@
-// When the values of a graph are in memory, known before it runs: in which order onnxruntime computes, who reads a
-// value last, and how much is alive at a time. Inputs, outputs and constants lie elsewhere.
+// When the values of a graph are in memory, computed before it runs: the order in which onnxruntime computes, the
+// last reader of each value, and the memory in use at a time. Inputs, outputs and constants are stored elsewhere and
+// do not count.
 import { sizeOf, type DType, type Node, type Value } from './ir.js';
 
 const BYTES: Record<DType, number> = { float32: 4, int32: 4, int64: 8, bool: 1 };

@@ -1,6 +1,5 @@
-// A graph as a file for others: one ONNX model with its weights inside that any onnxruntime opens. The recorded
-// graph is for one sample; the model takes any number of them by scanning over the batch, so that its numbers are
-// those of single samples whatever the batch is.
+// Exports a graph as an ONNX model with its weights, for any onnxruntime. The recorded graph is for one sample. The
+// model accepts any batch by scanning over it, so that its results do not depend on the batch size.
 //
 //   image [batch, ...] -> (x * scale + offset) -> Scan over the batch: the recorded graph -> outputs [batch, ...]
 import type { HostTensor } from '../ort/session.js';

@@ -1,8 +1,8 @@
-// Recomputation (rematerialisation, as in gradient checkpointing, Chen et al. 2016) on a finished graph. What the
-// forward pass makes and the backward pass reads waits in between, and at the end of the forward pass all of it waits
-// at once. Much of it is a copy, a sum or a normalisation of other values that wait as well: such a value is dropped
-// after its early uses and made again, by copies of its nodes, right before its first late one. The same operators on
-// the same numbers: results do not change.
+// Recomputation on a finished graph (rematerialisation, as in gradient checkpointing, Chen et al. 2016). Values that
+// the forward pass computes and the backward pass reads stay in memory in between; at the end of the forward pass all
+// of them are in memory at once. Many are copies, sums or normalisations of other values that stay as well. Such a
+// value is dropped after its early uses and computed again, by copies of its nodes, right before its first late use.
+// Results do not change: the same operators run on the same numbers.
 import type { Graph, Node, Value } from './ir.js';
 import { bytesOf, Lifetimes, storageOf } from './lifetimes.js';
 

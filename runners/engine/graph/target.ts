@@ -1,4 +1,4 @@
-// What a recorded graph is going to run on, as far as it changes how operations are lowered.
+// Properties of the device that a graph is recorded for, as far as they change how operations are lowered.
 
 export interface Target {
   /** Operators beyond ONNX's own that onnxruntime has for its CPU and CUDA: matrix products that transpose and scale. */

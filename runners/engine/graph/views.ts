@@ -1,6 +1,6 @@
-// Reshapes that can wait. A layer that sees a map as rows of channels reshapes it, computes, and reshapes the result
-// back. Whatever gives the same numbers in the same order on the map as it was is computed there instead, and the
-// reshape comes after it, where it meets the one that undoes it: both are gone.
+// Moves reshapes behind the operators that follow them. A layer that treats a map as rows of channels reshapes it,
+// computes, and reshapes the result back. If an operator gives the same numbers in the same order on the unreshaped
+// map, it is applied to that map. The reshape then follows it, meets its inverse, and both disappear.
 import { broadcast } from './broadcast.js';
 import { sameShape, sizeOf, type Shape, type Value } from './ir.js';
 

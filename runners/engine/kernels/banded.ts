@@ -1,5 +1,5 @@
-// Products with a constant banded matrix, as resizing along an axis is. A whole matrix of a 240 to 480 resize is 99 %
-// zeros; so the outputs are taken in blocks, and each block is a small product with the few inputs that it reads.
+// Products with a constant banded matrix, for example for resizing along an axis. The matrix of a resize from 240 to
+// 480 is 99 % zeros. So outputs are computed in blocks: each is a small product with the few inputs that it reads.
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { operation } from './register.js';
 

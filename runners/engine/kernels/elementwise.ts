@@ -1,4 +1,4 @@
-// Element by element: arithmetic, functions, comparisons, choices.
+// Elementwise operators: arithmetic, functions, comparisons, selection.
 import type { Builder, Compare } from '../graph/builder.js';
 import type { Binary } from '../graph/constants.js';
 import { float, int, type Value } from '../graph/ir.js';

@@ -1,4 +1,4 @@
-// Operations of modules/nn/ops that onnxruntime has in one piece.
+// Operations of modules/nn/ops for which onnxruntime has a single operator.
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import type { Builder } from '../graph/builder.js';
 import { float, int, sizeOf, string, type Value } from '../graph/ir.js';

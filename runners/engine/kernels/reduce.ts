@@ -1,4 +1,4 @@
-// Sums, means, extremes, softmax: anything that collapses or normalises along axes.
+// Operators along axes: sums, means, extremes, softmax.
 import { int, type Value } from '../graph/ir.js';
 import type { Builder } from '../graph/builder.js';
 import { axesOf, kernel } from './register.js';

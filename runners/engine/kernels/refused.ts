@@ -1,5 +1,5 @@
-// What a recorded model cannot use. TensorFlow.js has more operations than the recording engine has kernels; each of the
-// others is refused where it is used, by the name that its caller wrote, with what can be used instead.
+// Operations without a kernel. TensorFlow.js has more operations than the recording engine. The others are refused
+// where they are used, under the name that the caller wrote, with a suggestion what to use instead.
 import { nearestNames } from '../../../registry/support/near.js';
 import { MtcpError } from '../../../registry/errors.js';
 import * as tf from '../../../registry/tf.js';

@@ -1,6 +1,6 @@
-// How an operation becomes graph nodes. `kernel(name, lower)` registers, for the recording backend, a function from the
-// values of the named inputs and the attributes to the value or values of the outputs: `kernel` for TensorFlow.js's own
-// kernels, `operation` for those of registry/contracts/operations.ts, whose inputs, outputs and attributes are typed.
+// Registers how operations become graph nodes. A lowering is a function from the values of the inputs and the
+// attributes to the values of the outputs. `kernel` registers one for a kernel of TensorFlow.js, `operation` one for
+// an operation of registry/contracts/operations.ts, whose inputs, outputs and attributes are typed.
 import * as tf from '../../../registry/tf.js';
 import type { AttributesOf, InputsOf, Operation, OutputsOf } from '../../../registry/contracts/operations.js';
 import { RECORDING, type RecordingBackend } from '../backend.js';

@@ -1,4 +1,4 @@
-// Moving data around: reshape, transpose, slices, concatenation, gathering, filling.
+// Operators that move data: reshape, transpose, slice, concatenate, gather, fill.
 import * as tf from '../../../registry/tf.js';
 import { int, sizeOf, type Value } from '../graph/ir.js';
 import type { Builder } from '../graph/builder.js';

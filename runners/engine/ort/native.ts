@@ -1,8 +1,8 @@
-// Sessions through the C API. All sessions of a process share one thread pool and one memory arena, so that
-// training, update and evaluation graphs do not each keep their own.
+// Sessions through onnxruntime's C API. All sessions of a process share one thread pool and one memory arena;
+// otherwise the training, update and evaluation graphs would each have their own.
 //
-// Denormal numbers stay what they are: onnxruntime can flush them to zero on the threads of its pool, but not on the
-// thread that calls and works beside them, so that results would depend on which thread took which piece.
+// Denormal numbers are kept. onnxruntime can flush them to zero on the threads of its pool, but not on the calling
+// thread, which works as well, so that results would depend on which thread computed what.
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
 import { sizeOf } from '../graph/ir.js';

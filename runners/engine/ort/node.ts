@@ -1,5 +1,5 @@
-// Sessions through onnxruntime's own Node binding, for platforms where its library cannot be called directly.
-// Works everywhere the package does; outputs are copied once more, and each session has threads of its own.
+// Sessions through onnxruntime's Node binding, for platforms where its library cannot be called directly. It works
+// wherever the package does, but outputs are copied once more, and each session has its own threads.
 import { createRequire } from 'node:module';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { HostTensor, Session, SessionOptions } from './session.js';

@@ -1,4 +1,4 @@
-// Which of onnxruntime's providers ran the operators of a session, from the profile that it wrote.
+// Tells which of onnxruntime's providers ran the operators of a session, from the session's profile.
 import { readFileSync } from 'node:fs';
 import { profileAt } from './profile-file.js';
 

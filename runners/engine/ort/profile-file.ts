@@ -1,4 +1,4 @@
-// Where onnxruntime wrote a profile: it appends the time to the prefix that it was given.
+// Finds the profile that onnxruntime wrote: it appends the time to the prefix that it was given.
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 

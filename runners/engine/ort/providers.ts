@@ -1,5 +1,5 @@
-// Execution providers: what runs the operators of a graph. The CPU's is always there; the others are looked for before
-// a session is made, so that what is missing can be said in one sentence.
+// Execution providers run the operators of a graph. The CPU provider is always available. Others are checked before a
+// session is created, so that a missing library is reported in one sentence.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';

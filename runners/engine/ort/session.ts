@@ -1,5 +1,5 @@
-// A session holds one compiled graph; a binding ties its inputs and outputs to arrays of ours. What a binding
-// reads and writes stays where it is from step to step: weights, gradients and batches are never copied.
+// A session holds one compiled graph; a binding connects its inputs and outputs to arrays. A binding's arrays stay
+// the same from step to step: weights, gradients and batches are never copied.
 import type { HostTensor } from '../../support/host-tensor.js';
 import type { Provider } from './providers.js';
 

@@ -1,4 +1,4 @@
-// A PJRT plugin, loaded: its functions by name, its errors as exceptions.
+// A loaded PJRT plugin: its functions by name, and its errors as exceptions.
 import { existsSync } from 'node:fs';
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';

@@ -1,5 +1,5 @@
-// A client of a PJRT plugin: its devices, arrays on them, and compiled programs. Whoever makes a buffer or an executable
-// destroys it.
+// A client of a PJRT plugin: its devices, arrays on them, and compiled programs. The code that creates a buffer or an
+// executable destroys it.
 import { addressAt, addresses, Struct, textAt } from './structs.js';
 import type { PjrtApi } from './api.js';
 import { BUFFER_TYPE, NAMED_VALUE, STRUCTS, UNTIL_TRANSFERRED } from './pjrt-table.js';

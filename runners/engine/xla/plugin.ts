@@ -1,5 +1,5 @@
-// Where PJRT plugins are found: the file that MTCP_PJRT_PLUGIN names, then what `mtcp engine install` put into the
-// cache, then the Python environment at work. A plugin is a shared library inside a Python package; no Python runs.
+// Finds PJRT plugins: the file that MTCP_PJRT_PLUGIN names, then what `mtcp engine install` put into the cache, then
+// the active Python environment. A plugin is a shared library inside a Python package; Python itself does not run.
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';

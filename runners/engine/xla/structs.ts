@@ -1,4 +1,4 @@
-// C structs in buffers of ours: fields by name, offsets by the rules of alignment of 64-bit platforms.
+// C structs in buffers: fields by name, at the offsets that alignment on 64-bit platforms gives.
 import koffi from 'koffi';
 
 /** `pointer` and `size` are 8 bytes, `int` 4, `bool` 1. */

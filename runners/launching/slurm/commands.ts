@@ -1,4 +1,4 @@
-// Slurm's own commands. They are asked as a person would, because they are what every cluster has.
+// Calls Slurm's command-line tools, which every cluster has.
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { MtcpError } from '../../../registry/errors.js';

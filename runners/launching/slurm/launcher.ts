@@ -1,5 +1,4 @@
-// The component: from the `launcher` section to jobs of a Slurm cluster, by way of sbatch, squeue, sacct, scontrol
-// and scancel.
+// The launcher `slurm`: runs trials as jobs of a Slurm cluster, through sbatch, squeue, sacct, scontrol and scancel.
 import { userInfo } from 'node:os';
 import { component, options } from '../../../registry/component.js';
 import type {

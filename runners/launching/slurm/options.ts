@@ -1,4 +1,4 @@
-// What the `launcher` section of type slurm may say. Whatever is null is left to the cluster's own defaults.
+// Options of the `launcher` section of type slurm. Options that are null are left to the cluster's defaults.
 import { defineOptions } from '../../../registry/options.js';
 
 const text = (description: string) =>

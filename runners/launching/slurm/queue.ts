@@ -1,5 +1,5 @@
-// What squeue and sacct say about tasks, read from text. squeue knows what waits, runs or ended minutes ago; sacct
-// remembers longer, where the cluster keeps accounts at all.
+// Parses the output of squeue and sacct. squeue knows tasks that wait, run or ended minutes ago; sacct remembers
+// longer, on clusters with accounting.
 import type { TaskState } from '../../../registry/contracts/launching.js';
 
 /** A task as squeue lists it. */

@@ -1,6 +1,6 @@
-// The script of a job array, as a person would write it. Each task starts mtcp and waits for it; what the script adds
-// is what only the shell of a batch job can do: pass signals on, write down how the task ended even if mtcp could
-// not, and ask Slurm to queue the task again.
+// The script of a job array. Each task starts mtcp and waits for it. The script adds what only the shell of a batch
+// job can do: pass on signals, record how the task ended even if mtcp could not, and ask Slurm to queue the task
+// again.
 import type { JobRequest } from '../../../registry/contracts/launching.js';
 import type { OptionsOf } from '../../../registry/options.js';
 import type { OPTIONS } from './options.js';

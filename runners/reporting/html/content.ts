@@ -1,4 +1,4 @@
-// Gathers what the page shows from the folders of the trials.
+// Collects what the page shows from the folders of the trials.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';

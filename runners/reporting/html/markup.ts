@@ -1,4 +1,4 @@
-// HTML by templates that escape: whatever comes from data is text, so that a trial named <script> is shown as such.
+// HTML templates that escape every value, so that a trial named <script> is shown as text.
 import { xmlText } from '../../support/escape.js';
 
 /** Markup that needs no escaping any more. */

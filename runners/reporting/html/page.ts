@@ -1,5 +1,5 @@
-// The report as one page that needs nothing else: no network, no other files. Its policy allows the one script that
-// it always has, by its hash.
+// The report as one self-contained page: no network, no other files. Its content security policy allows only its own
+// script, by its hash.
 import { createHash } from 'node:crypto';
 import type { Experiment } from '../../config/index.js';
 import type { Checked } from '../expect.js';

@@ -1,5 +1,5 @@
-// What the page does by itself: sorts tables and moves the sliders of the predictions. It is the same for every
-// report and reads nothing but attributes, so that nothing from data ever runs.
+// The script of the page: sorts tables and moves the sliders of the predictions. It is the same in every report and
+// only reads attributes, so that nothing in the data is ever executed.
 export const SCRIPT = `
 'use strict';
 for (const table of document.querySelectorAll('table.sortable')) {

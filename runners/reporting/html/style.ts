@@ -1,4 +1,4 @@
-// How the page looks: one column, readable on a phone, light and dark as the reader's system is.
+// The style of the page: one column, readable on a phone, light or dark like the reader's system.
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1d2126; --soft: #5c6670; --line: #d9dde2; --ground: #fff; --panel: #f6f7f9; --accent: #0060a8; --best: #0a6b3d; }
 @media (prefers-color-scheme: dark) {

@@ -1,4 +1,4 @@
-// What a row gains over single tasks against what it costs: a panel each for parameters, arithmetic and time.
+// Plots the gain over single tasks against cost: a panel each for parameters, arithmetic and time.
 import type { TopLevelSpec } from 'vega-lite';
 import { labelled, type MeasuredRow } from '../measure.js';
 import type { Plot } from '../../drawing/draw.js';

@@ -1,5 +1,5 @@
-// Curves over epochs: losses, metrics, loss weights. One specification for all of them; what differs is what is
-// drawn, and by what the panels differ.
+// Plots curves over epochs: losses, metrics, loss weights. All of them share one specification; they differ in the
+// values and in what the panels stand for.
 import type { TopLevelSpec } from 'vega-lite';
 import type { Plot } from '../../drawing/draw.js';
 

@@ -1,6 +1,6 @@
-// How loss weights moved and what the losses did meanwhile: a column of panels for each row of the table. The lower
-// panels show every task's share of the overall loss against the epoch before (the ratio of Eq 4 of the paper): above 1
-// the task falls more slowly than the others.
+// Plots loss weights and losses: a column of panels for each row of the table. The lower panels show each task's
+// share of the overall loss relative to the epoch before (the ratio of Eq 4 of the paper): above 1 the task falls
+// more slowly than the others.
 import type { TopLevelSpec } from 'vega-lite';
 import { overSeeds, seedsNote, SOLID } from './curves.js';
 import type { Plot } from '../../drawing/draw.js';

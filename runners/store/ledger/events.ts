@@ -1,5 +1,5 @@
-// What happens in a trial, as it happens: one JSON object a line in events.jsonl, appended and never changed.
-// Everything that is shown later (tables, curves, trackers) is read from here.
+// The events of a trial: one JSON object a line in events.jsonl, appended as things happen and never changed. Tables,
+// curves and trackers are made from them.
 import type { Measured } from '../../../registry/contracts/learning.js';
 import { JsonFormat, NUMBERS, type FileSchema } from '../../../registry/support/json-file.js';
 import { MtcpError } from '../../../registry/errors.js';

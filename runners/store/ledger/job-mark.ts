@@ -1,4 +1,4 @@
-// job.json in a trial's folder: the job of a batch system that trained it last.
+// job.json in a trial's folder: the batch job that trained it last.
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';

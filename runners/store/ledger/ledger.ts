@@ -1,7 +1,6 @@
-// The trials of an experiment in a folder of runs, as one process among several sees them: what became of each,
-// and which one to work on next. Nothing is kept in memory that others would have to know; processes that share
-// the folder split the trials between them because each claims what is not taken. A trial that depends on others' results
-// waits until they are done, in any process.
+// The trials of an experiment in a folder of runs: the state of each, and which one to train next. Several processes
+// may share the folder. Nothing is kept in memory that others need: each process claims a free trial through its
+// lock. A trial that depends on others waits until they are done, in any process.
 import type { TrialSpec } from '../../config/index.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { Lease, type LeaseOptions, type Ownership } from './lease.js';

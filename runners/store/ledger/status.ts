@@ -1,4 +1,4 @@
-// Where each trial of an experiment stands, read from the folder of runs alone.
+// The state of each trial of an experiment, read from the folder of runs alone.
 import { existsSync, statSync } from 'node:fs';
 import { readEvents } from './events.js';
 import { describeOwner } from './owner.js';

@@ -1,5 +1,6 @@
-// The finest record of a trial: one JSON object a step in steps.jsonl. It is not flushed to disk as eagerly as the
-// events; what is behind the checkpoint that a trial goes on from is cut off and written again.
+// The most detailed record of a trial: one JSON object for each step in steps.jsonl. It is flushed to disk less often
+// than the events. When a trial continues from a checkpoint, the lines after that checkpoint are removed and written
+// again.
 import { JsonFormat, NUMBERS } from '../../../registry/support/json-file.js';
 import { writeWhole } from '../../support/files.js';
 import { LineLog } from '../../support/lines.js';

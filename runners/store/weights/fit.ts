@@ -1,5 +1,5 @@
-// Which tensor of a file goes to which parameter. Everything has to come out even: what the model lacks, what the
-// file has too much and what has another shape is reported by name, and nothing is loaded then.
+// Assigns the tensors of a file to parameters. Everything must match: missing tensors, superfluous tensors and
+// different shapes are reported by name, and then nothing is loaded.
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { nearestNames } from '../../../registry/support/near.js';

@@ -1,6 +1,6 @@
-// A trial's `weights.rows`: which numbers of what another row trained go where. A single-task network goes into the
-// encoder and head that a network has for this task; a part of a network goes into the same part of another. Like a
-// file, a row has to come out even: what it has finds a place, and a section that it fills is filled wholly.
+// A trial's `weights.rows`: which weights of another row go where. A single-task network goes into the encoder and
+// the head of its task; a section of a network goes into the same section. As with a file, everything must match:
+// each tensor of the source has a target, and a section that is filled is filled completely.
 import { STARTED_PARTS, type TrialSpec } from '../../config/index.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { RunFolder } from '../ledger/run-folder.js';

@@ -1,4 +1,5 @@
-// Tensors that others keep in one and the components here in several, such as queries, keys and values of an attention.
+// Tensors that other frameworks store as one and mtcp as several, for example the queries, keys and values of an
+// attention.
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import type { StoredTensor } from '../../support/safetensors.js';
 

@@ -1,5 +1,5 @@
-// A trial's `weights` section: the file is looked at before anything is trained, and read once the trial's arrays are
-// there.
+// A trial's `weights` section: the file is examined before anything is trained, and read once the trial's arrays
+// exist.
 import type { ParameterTable } from '../../../modules/nn/scope.js';
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';

@@ -1,5 +1,5 @@
-// What a file of weights says about the model that it was trained in, beside the shapes of its tensors: a config.json
-// in the same folder, as others publish it, or the backbone in the metadata of files that mtcp wrote.
+// What a weights file says about its model besides the shapes of tensors: a config.json in the same folder, as
+// published checkpoints have, or the backbone in the metadata of files that mtcp wrote.
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';

@@ -1,4 +1,4 @@
-// What a finished (or half finished) trial left in its folder: its configuration and its weights.
+// The configuration and the weights in the folder of a finished or unfinished trial.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';

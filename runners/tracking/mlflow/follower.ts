@@ -1,8 +1,8 @@
-// Keeps a server level with run folders: all runs that it follows, one piece at a time, as often as it is called.
+// Keeps a server up to date with all run folders that it follows. Each call sends one part.
 //
-// What fails for one MLflow experiment (it was deleted on the server, a folder here is damaged) does not hold up the
-// others: the experiment rests for a while and is tried again. What fails for all of them, such as a server that is
-// away, is thrown.
+// If one MLflow experiment fails (it was deleted on the server, or a folder here is damaged), the others are not held
+// up: it is tried again after a while. An error that concerns all of them, for example an unreachable server, is
+// thrown.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { MlflowClient } from './client/index.js';

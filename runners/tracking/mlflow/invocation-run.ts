@@ -1,4 +1,4 @@
-// The run of an invocation: the parent of its trials' runs, with the report and the command that made it.
+// The MLflow run of an invocation: the parent of its trials' runs, with the report and the command line.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import type { InvocationOutcome } from '../../../registry/contracts/tracking.js';

@@ -1,4 +1,4 @@
-// Reads files of lines that grow at their end, from where it was left.
+// Reads files of lines that grow at their end, from the position where the last read ended.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 export interface Lines {

@@ -1,4 +1,4 @@
-// What the `tracking` section of type mlflow may say.
+// Options of the `tracking` section of type mlflow.
 import { defineOptions } from '../../../registry/options.js';
 
 export const OPTIONS = defineOptions({

@@ -1,10 +1,10 @@
-// One MLflow run and what is known here about it. Whatever is told to the server can be told again without changing
-// anything, and what the server has acknowledged is written down beside the run folder's own files, so a process
-// may die at any point and another one goes on.
+// One MLflow run and the record of what the server has of it. Everything sent to the server can be sent again without
+// changing anything. What the server has acknowledged is recorded in the run folder. So a process may die at any time
+// and another one continues.
 //
-// Making a run is the one thing that must not be done twice. Every run carries a key, derived from what it is a
-// view of; before one is made the server is asked for it, and if an answer was ever lost, it is asked again at the
-// end and what was made twice is deleted.
+// Only creating a run must not happen twice. Every run has a key, derived from the folder that it shows. Before a run
+// is created, the server is asked for that key. If an answer was ever lost, the server is asked again at the end, and
+// duplicates are deleted.
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Tags that MLflow itself understands, the same for an invocation and its trials, and where a run came from.
+// Tags that MLflow itself understands, the same for an invocation and its trials: source, user, commit.
 import { tag } from './entities.js';
 import type { Tag } from './client/index.js';
 import type { Invocation } from './invocation.js';

@@ -1,4 +1,4 @@
-// Brings a server to the state of a folder of runs, and closes there what died here.
+// mtcp mlflow sync: sends everything in a folder of runs to a server, and closes runs whose processes have died.
 import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';

@@ -1,5 +1,5 @@
-// The load of the machine while a trial runs, under the names that MLflow's own sampler uses, so that they fill the
-// page "System metrics" of a run. Samples go to system.jsonl in the trial's folder first.
+// Samples the load of the machine while a trial runs, under the names of MLflow's own sampler, so that they appear on
+// the page "System metrics" of a run. Samples are written to system.jsonl in the trial's folder first.
 import { execFile } from 'node:child_process';
 import { appendFileSync, readFileSync, statfsSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';

@@ -1,5 +1,5 @@
-// The component: from the `tracking` section to a thread that logs the run. Training and logging share nothing but
-// the run folders, so that a server that is slow, away or broken cannot be noticed in training.
+// The tracker `mlflow`: starts a thread that logs the run. Training and logging share only the run folders, so that a
+// slow, missing or broken server does not affect training.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { component, options } from '../../../registry/component.js';

@@ -1,4 +1,4 @@
-// Starts MLflow's own server for the runs of this folder, if this machine's Python has MLflow.
+// mtcp mlflow ui: starts MLflow's own server for the runs of this folder, if this machine's Python has MLflow.
 import { spawn, spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';

@@ -1,5 +1,5 @@
-// The thread that talks to the server while the main thread trains. It follows the run folders, sleeps when there
-// is nothing to send or the server is away, and ends some time after it is told that the run is over.
+// The thread that logs to the server while the main thread trains. It follows the run folders and sleeps when there
+// is nothing to send or the server cannot be reached. It ends some time after it is told that the run is over.
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// Parameter groups: which parameters have a learning rate or weight decay of their own. The optimizer works on
-// chunks of one long vector, so parameters lie in it group by group, and each group starts a chunk.
+// Parameter groups: parameters with their own learning rate or weight decay. The optimizer works on chunks of one
+// long vector. In it, parameters are ordered by group, and each group starts a new chunk.
 import type { Optimizer, ParameterGroup } from '../../../registry/contracts/learning.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';

@@ -1,4 +1,4 @@
-// What a step tells of its losses and of what the scheme made of them.
+// The result of a training step: losses, and the weights that the scheme gave them.
 
 export interface StepResult {
   total: number;

@@ -1,6 +1,6 @@
-// One training step as two programs. The first reads weights and a batch and leaves losses, gradients and batch
-// statistics; the second reads weights, gradients and optimizer state and leaves the new ones. In between the
-// numbers are in our hands: that is where losses are checked and gradients clipped.
+// One training step as two programs. The first reads weights and a batch and computes losses, gradients and batch
+// statistics. The second reads weights, gradients and optimizer state and computes new ones. Between them, on the
+// host, losses are checked and gradients clipped.
 import { inputName } from '../../../modules/nn/scope.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import type { StepInfo } from '../../../registry/contracts/scheme.js';

@@ -1,9 +1,9 @@
-// Gradients of single tasks, for schemes that combine them (PCGrad, MGDA, ...), the host's side: the recorded programs
-// (trace-task-gradients.ts) leave the tasks' gradients in arrays of their own, the scheme turns those over the shared
-// set into coefficients, and the combined gradient goes where the plain one would be.
+// Gradients of single tasks, for schemes that combine them (PCGrad, MGDA, ...): the host's part. The recorded
+// programs (trace-task-gradients.ts) write each task's gradients to separate arrays. The scheme derives coefficients
+// from those of the shared parameters, and the combined gradient is written to where the ordinary gradient would be.
 //
-// Terms that the scheme has no say in (penalties, unweighted intermediate losses) are one more source, REST,
-// always with coefficient 1.
+// Terms outside the scheme (penalties, unweighted intermediate losses) form one more source, REST, with coefficient
+// 1.
 import type {
   Combination,
   GradientRule,

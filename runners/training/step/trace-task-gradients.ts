@@ -1,10 +1,11 @@
-// Records gradients of single tasks: one forward pass and a backward pass for each task. The tape is run once per task,
-// but the recorded graph holds the forward pass once: nodes that are emitted again are the same nodes.
+// Records gradients of single tasks: one forward pass, and a backward pass for each task. The tape runs once per
+// task, but the recorded graph has the forward pass once, because nodes that are emitted again are the same nodes.
 //
-// In representation mode there are two programs. The first goes backward through decoders and heads only, down to the
-// backbone's maps; the second goes backward through the backbone, from the gradient of its maps that the host put
-// together, and takes the activations from the first. Where the decoders' gradients wait for the coefficients as well
-// (`exclusive: weighted`), the second program goes backward through everything, from the tasks' terms times them.
+// In representation mode there are two programs. The first goes backward through decoders and heads only, to the
+// backbone's maps. The host combines the gradients of the maps. The second program goes backward through the backbone
+// from the combined gradient, with the activations of the first. If the decoders' gradients depend on the
+// coefficients as well (`exclusive: weighted`), the second program goes backward through everything, from the tasks'
+// terms times the coefficients.
 import * as tf from '../../../registry/tf.js';
 import { inputName, Pass } from '../../../modules/nn/scope.js';
 import type { Features } from '../../../registry/contracts/features.js';

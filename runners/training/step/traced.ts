@@ -1,4 +1,5 @@
-// What recording the training programs finds out about the model, for whoever lays out and feeds its numbers.
+// What recording the training programs reveals about the model: needed to lay out its arrays and to provide its
+// inputs.
 import { ParameterTable } from '../../../modules/nn/scope.js';
 import type { TaskGradientPlan } from './task-gradients.js';
 

@@ -1,6 +1,6 @@
-// The second half of a training step: weights, gradients and the optimizer's state become new weights and a new state.
-// All of them are vectors of one layout, parameter group by parameter group, and the recorded program updates a chunk
-// of them at a time: its graph knows neither layers nor their shapes.
+// The second half of a training step: computes new weights and a new optimizer state from weights, gradients and
+// state. All of them are vectors with the same layout, ordered by parameter group. The recorded program updates one
+// chunk at a time; its graph does not know layers or their shapes.
 import type * as tf from '../../../registry/tf.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import { hostTensor, type Program, type Tracer } from '../../engine/engine.js';

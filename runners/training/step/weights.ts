@@ -1,6 +1,6 @@
-// The numbers of a model as arrays: parameters that train lie one after the other in one vector, so that the
-// optimizer sees a few long vectors instead of hundreds of small ones, while the training graph reads each
-// parameter, and writes each gradient, at its place in that vector.
+// A model's parameters as arrays. Parameters that train are stored one after the other in one vector, so that the
+// optimizer works on a few long vectors instead of hundreds of small ones. The training graph reads each parameter,
+// and writes each gradient, at its offset in that vector.
 import { inputName, type ParameterTable } from '../../../modules/nn/scope.js';
 import { randomStream } from '../../../registry/random.js';
 import type { HostTensor } from '../../engine/ort/session.js';

@@ -1,4 +1,4 @@
-// Operators that work on each element by itself, with operands broadcast by the rules of NumPy.
+// Elementwise operators, with operands broadcast by NumPy's rules.
 import { lowering } from './lowering.js';
 
 const BINARY = {

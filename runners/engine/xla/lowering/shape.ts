@@ -1,4 +1,4 @@
-// Operators that move elements and compute nothing.
+// Operators that move elements without computing.
 import { sizeOf } from '../../graph/ir.js';
 import { MtcpError } from '../../../../registry/errors.js';
 import { lowering } from './lowering.js';

@@ -1,4 +1,5 @@
-// StableHLO text, an operation a line. Every method appends what it needs and returns the name of its result.
+// Writes StableHLO text, one operation a line. Every method appends the operations it needs and returns the name of
+// the result.
 import { MtcpError } from '../../../../registry/errors.js';
 import { sameShape, sizeOf, type DType, type Shape, type Value } from '../../graph/ir.js';
 import type { Elements } from '../client.js';

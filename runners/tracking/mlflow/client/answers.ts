@@ -1,6 +1,6 @@
-// What a server may answer: for each call the schema of the fields that the client uses (others are ignored), and
-// how much of a body is read. An answer of another shape is a fault of the server like any other, so that nothing
-// behind the client meets a null where it expects a run.
+// Checks the server's answers: for each call, the schema of the fields that the client uses (others are ignored), and
+// how many bytes of a body are read. An answer of another shape is a fault of the server, so the code that uses an
+// answer never finds null instead of a run.
 import { Ajv, type ValidateFunction } from 'ajv';
 
 /** Bytes of an answer that are read; a page of a thousand runs stays far below. */

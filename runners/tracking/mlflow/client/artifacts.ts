@@ -1,5 +1,5 @@
-// Files of a run or a logged model, through the server's artifact proxy. A file is streamed from disk whatever its
-// size; a large one goes in parts straight to the store behind the server, where that store can take parts.
+// Files of a run or a logged model, sent through the server's artifact proxy. A file is streamed from disk whatever
+// its size. A large file goes in parts directly to the store behind the server, if the store supports that.
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, posix } from 'node:path';

@@ -1,5 +1,5 @@
-// MLflow's tracking server, call by call. Every method is one endpoint (or the endpoint in as many pieces as the
-// server's limits ask for) and throws MlflowError. Nothing here knows about mtcp's runs.
+// A client of MLflow's tracking server. Every method is one endpoint (or several requests to it where the server
+// limits their size) and throws MlflowError. Nothing here knows about mtcp's runs.
 import type { Answer } from './answers.js';
 import { Artifacts, type UploadOptions } from './artifacts.js';
 import { connectionFromEnv, type Connection } from './connection.js';

@@ -1,5 +1,5 @@
-// Where the server is and how to get in: the address, the login, what to trust. Read from the same variables as
-// MLflow's own client reads. Credentials live in this object and in request headers, nowhere else.
+// The connection to a server: address, login and certificates, read from the same variables as in MLflow's own
+// client. Credentials are only held in this object and in request headers.
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';

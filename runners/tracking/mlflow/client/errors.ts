@@ -1,5 +1,5 @@
-// What can go wrong between here and a tracking server, in words that say what to do about it. `certain` matters
-// to whoever repeats a request: a request that certainly was not carried out may be sent again whatever it does.
+// Errors between the client and a tracking server, with messages that say what to do. `certain` matters for repeating
+// a request: if it was certainly not carried out, it can be sent again in any case.
 import { MtcpError } from '../../../../registry/errors.js';
 
 export interface MlflowFault {

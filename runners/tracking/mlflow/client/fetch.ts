@@ -1,6 +1,6 @@
-// How a connection reaches its server: directly, over TLS with what the connection says about certificates, or
-// through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. Where one of these matters it is undici's own
-// fetch, the one that the runtime is built from, because only that one can be told.
+// How requests reach the server: directly, over TLS with the connection's certificates, or through the proxy that
+// HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. The last two use undici's own fetch, on which Node's is based, because
+// only that one can be configured.
 import { MtcpError } from '../../../../registry/errors.js';
 import type { Connection } from './connection.js';
 import { tlsOptions } from './tls.js';

@@ -1,5 +1,5 @@
-// What a server accepts: sizes of names and values, and how much fits into one request
-// (mlflow/utils/validation.py; the strictest of the released servers from 2.0 on that are documented).
+// The server's limits on names, values and sizes of requests (mlflow/utils/validation.py; the strictest of the
+// documented releases since 2.0).
 import { createHash } from 'node:crypto';
 import type { Batch, Metric, Param, Tag } from './types.js';
 

@@ -1,4 +1,4 @@
-// What a Connection says about certificates, as options of a TLS connection: whom to trust, and who we are.
+// A connection's certificates as TLS options: which authorities to trust, and the client's own certificate.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';

@@ -1,5 +1,5 @@
-// Requests to one server: authentication, timeouts, and repeating what failed in passing. A request says itself
-// whether it may be carried out twice; if not, it is repeated only when it certainly was not carried out.
+// Requests to one server: authentication, timeouts, and repetition after temporary failures. A request declares
+// whether it may be carried out twice. If not, it is repeated only if it was certainly not carried out.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MtcpError } from '../../../../registry/errors.js';
 import { Redactor, type Connection } from './connection.js';

@@ -1,5 +1,5 @@
-// The part of MLflow's REST API that the client uses, as it travels: snake case, int64 as numbers, times in
-// milliseconds.
+// The part of MLflow's REST API that the client uses, as sent over the network: snake case, int64 as numbers, times
+// in milliseconds.
 
 export type RunStatus = 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
 
