@@ -26,6 +26,7 @@ import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
 import { workThrough, type Failure, type Worked } from '../training/work.js';
 import { ledgerOptions, type RunEvent, type RunOptions, type RunOutcome } from './run-options.js';
+import { leftOver } from './left.js';
 import { setAside, setAsideIfDataChanged } from './set-aside.js';
 
 export async function runExperiment(file: string, options: RunOptions): Promise<RunOutcome> {
@@ -199,7 +200,11 @@ async function conclude(
     (failure, i, all) => !isDone(failure) && i === all.findIndex((other) => isSame(other, failure)),
   );
   const isOver = !interrupted && !detached;
-  if (isOver) failed.push(...blockedIn(ledger), ...leftIn(run, failed));
+  if (isOver) {
+    failed.push(...blockedIn(ledger));
+    // --only leaves the others out on purpose.
+    if (!options.only) failed.push(...leftOver(run.wanted, ledger, failed));
+  }
   const { report, missing } = await writeReport(experiment, rows, {
     folder,
     trials: experiment.needed,
@@ -214,19 +219,6 @@ async function conclude(
 /** Several processes may have found the same. */
 const isSame = (a: Failure, b: Failure): boolean =>
   a.row === b.row && a.seed === b.seed && a.message === b.message;
-
-/** Trials that were to be done and that nobody has done or is doing: another process failed at them. */
-const leftIn = ({ wanted, ledger, options: { only } }: Run, failed: readonly Failure[]): Failure[] =>
-  only
-    ? []
-    : wanted.flatMap((entry) => {
-        const state = ledger.state(entry);
-        if (state !== 'failed' && state !== 'stale') return [];
-        const why = entry.folder.failure()?.message ?? 'a process died over it';
-        const failure = { ...about(entry.trial), message: `another process tried it: ${why}` };
-        const known = failed.some(({ row, seed }) => row === failure.row && seed === failure.seed);
-        return known ? [] : [failure];
-      });
 
 const blockedIn = (ledger: Ledger): Failure[] =>
   ledger.blocked().map(({ entry, by }) => {

@@ -17,6 +17,17 @@ export function narrator(
   let began = performance.now();
   const took: number[] = [];
   let after = 0;
+  // Of the whole table, for several trials at once.
+  let todo = 0;
+  let over = 0;
+  const since = performance.now();
+  const restOfTable = (): string => {
+    if (!parallel)
+      return after === 0 ? '' : `; ${after} more of the table, ${remaining(after * meanOf(took))}`;
+    const rest = todo - over;
+    const each = (performance.now() - since) / 1000 / over;
+    return rest <= 0 ? '' : `; ${rest} more of the table, ${remaining(rest * each)}`;
+  };
   return (event) => {
     // Of several trials at once each line says which it is about.
     const who = parallel && 'row' in event ? `${event.row}, seed ${event.seed}: ` : '';
@@ -24,8 +35,9 @@ export function narrator(
     switch (event.event) {
       case 'experiment': {
         const left = event.trials.filter(({ state }) => state !== 'done').length;
+        todo = left;
         progress.line(
-          `${event.title}${event.profile ? `, profile ${event.profile}` : ''}: ${event.trials.length} trials, ${left} to do`,
+          `${event.title}${event.profile ? `, profile ${event.profile}` : ''}: ${event.trials.length} ${event.trials.length === 1 ? 'trial' : 'trials'}, ${left} to do`,
         );
         break;
       }
@@ -113,13 +125,13 @@ export function narrator(
         break;
       }
       case 'failed':
+        over++;
         progress.line(`${indent}failed: ${event.message}`);
         break;
       case 'finished':
         took.push((performance.now() - began) / 1000);
-        progress.line(
-          `${indent}done in ${duration(event.seconds)} of training${parallel || after === 0 ? '' : `; ${after} more of the table, ${remaining(after * meanOf(took))}`}`,
-        );
+        over++;
+        progress.line(`${indent}done in ${duration(event.seconds)} of training${restOfTable()}`);
         break;
       default:
         break;

@@ -17,4 +17,21 @@ describe('the narrator', () => {
     expect(text).not.to.contain('floor');
     expect(text).to.match(/done in 9.* of training; 2 more of the table, about .* left/);
   });
+
+  it('says what is left of the table when several trials train at once', () => {
+    let text = '';
+    const stream = { isTTY: false, write: (more: string) => ((text += more), true) };
+    const narrate = narrator(new Progress(stream as never, false), { parallel: true });
+    const states = ['done', 'queued', 'queued', 'queued', 'queued'] as const;
+    const trials = states.map((state, seed) => ({ row: 'a', seed, state }));
+    narrate({ event: 'experiment', title: 'T', profile: null, trials } as never);
+    const finished = (seed: number) => narrate({ event: 'finished', row: 'a', seed, epoch: 1, seconds: 9 });
+    finished(1);
+    expect(text).to.match(/a, seed 1: done in 9.* of training; 3 more of the table, about .* left\n/);
+    narrate({ event: 'failed', row: 'a', seed: 2, message: 'no' } as never);
+    finished(3);
+    expect(text).to.match(/seed 3: done.*; 1 more of the table, about/);
+    finished(4);
+    expect(text).to.match(/seed 4: done in \S+ s of training\n$/);
+  });
 });
