@@ -1,6 +1,7 @@
 // Flags that several commands share: their declarations, and how their text is read.
 import type { Command } from 'commander';
 import { MtcpError } from '../../registry/errors.js';
+import { MOST_THREADS, threadsHint } from '../config/limits.js';
 
 /** For flags that may be given several times. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
@@ -93,8 +94,16 @@ export function parseCount(text: string, flag: string): number {
   });
 }
 
-export const parseThreads = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : parseCount(text, '--threads');
+/** @throws MtcpError `usage` at more threads than this machine bears, whatever the command */
+export function parseThreads(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const threads = parseCount(text, '--threads');
+  if (threads <= MOST_THREADS) return threads;
+  throw new MtcpError('usage', `${threads} threads are too many`, {
+    where: `argument "--threads ${text}"`,
+    hint: threadsHint(),
+  });
+}
 
 export function parseSeeds(text: string | undefined): number[] | undefined {
   return text?.split(',').map((part) => {

@@ -1,6 +1,7 @@
 // Numbers that would take a machine down are refused before anything starts.
 import { expect } from 'chai';
 import { MtcpError } from '../../../registry/errors.js';
+import { parseThreads } from '../../../runners/cli/flags.js';
 import { MOST_THREADS } from '../../../runners/config/limits.js';
 import { openExperiment } from '../../../runners/config/open.js';
 import { Local } from '../../../runners/launching/local-launcher.js';
@@ -27,6 +28,9 @@ describe('numbers of threads', () => {
     expect(refusal('augment: { size: [100000, 100000] }\n')).to.match(/4:\d+: .*at most 8192/);
     expect(refusal('', ['engine.threads=100000'])).to.match(/engine\.threads=100000/);
     expect(() => new Local({ jobs: 100000 })).to.throw('100000 processes at once are too many');
+    // Commands that read no experiment, such as predict and doctor, take it too.
+    expect(() => parseThreads('100000')).to.throw('100000 threads are too many');
+    expect(parseThreads('2')).to.equal(2);
   });
 
   it('that drop everything are refused: what is kept would be divided by 0', () => {
