@@ -11,7 +11,9 @@ import { workThrough } from '../training/work.js';
 import { Jobs } from './jobs.js';
 import type { Assignment, FromWorker, ToWorker } from './local.js';
 
-const send = (message: FromWorker): void => void (process.connected && process.send!(message));
+// A parent that has just died is known by `disconnect`, a moment later; until then sending fails, which is no fault here.
+const send = (message: FromWorker): void =>
+  void (process.connected && process.send!(message, undefined, undefined, () => {}));
 
 // Nothing that happens to the output of the whole command ends training.
 guardOutput();
