@@ -1,4 +1,4 @@
-// What `npm run bench` can run: pieces of a network, and whole networks at several sizes.
+// What `npm run bench` can run: parts of a network, and whole networks at several sizes.
 import { join } from 'node:path';
 import { rowSizes } from './row.js';
 

@@ -1,4 +1,4 @@
-// Our process of a benchmark; speaks the protocol of python/peer.py. Its first line of input is the setup: piece,
+// mtcp's process of a benchmark; speaks the protocol of python/peer.py. Its first line of input is the setup: piece,
 // sizes, and how every tensor is drawn. Started by main.ts, not by people.
 import { createInterface } from 'node:readline';
 import { createEngine } from '../runners/engine/index.js';

@@ -2,7 +2,7 @@
 // person or an editor wants to know (summary, source, the JSON Schema of its options), so `mtcp list`,
 // `mtcp describe`, the editor schema and validation all read the same entry.
 //
-// Which file that is the announcement says itself (`file: import.meta.url`), or whoever is loading it does
+// The announcement names its file (`file: import.meta.url`), or the code that loads the file does
 // (`announcedFrom`, for plugins).
 import 'reflect-metadata';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// Feature distillation: inner maps should look as those of a trained network, up to their scale.
+// Feature distillation: intermediate maps are trained to equal those of a trained network, up to scale.
 import * as tf from '../../registry/tf.js';
 import {
   component,

@@ -81,7 +81,7 @@ export class NoiseContrast implements AuxiliaryLoss {
     return vectors.div(vectors.square().sum(1, true).add(1e-12).sqrt());
   }
 
-  /** Vectors of earlier steps, [queue, channels]; this step's take the place of the oldest. */
+  /** Vectors of earlier steps, [queue, channels]; those of this step replace the oldest. */
   #queue(scope: Scope, vectors: tf.Tensor2D): tf.Tensor2D {
     const { queue, channels } = this.options;
     const [batch] = vectors.shape;

@@ -1,4 +1,4 @@
-// Orthogonality of weights: filters that do not repeat each other, or halves of a layer that do not.
+// Orthogonality of weights: penalises filters, or halves of a layer, that repeat each other.
 import * as tf from '../../registry/tf.js';
 import {
   component,

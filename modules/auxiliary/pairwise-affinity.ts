@@ -101,7 +101,7 @@ export class PairwiseAffinity implements AuxiliaryLoss {
     const alike = LIKENESS[kind](rows(labels).expandDims(2), labels.expandDims(1))
       .pow(this.options.sharpness)
       .mul(known.expandDims(1));
-    // Every known place is like itself; a row of an unknown one may be empty and does not count.
+    // A known position is similar to itself. The row of an unknown position may be empty and does not count.
     const targets = alike.div(alike.sum(2, true).maximum(1e-6));
     const errors = affinities.sub(targets).abs().sum(2);
     return averageOverValid(errors, rows(known)).value;

@@ -1,4 +1,4 @@
-// Distillation of predictions (Hinton et al. 2015): what a trained network predicts is a second label.
+// Distillation of predictions (Hinton et al. 2015): the predictions of a trained network are a second label.
 import * as tf from '../../registry/tf.js';
 import {
   component,

@@ -1,5 +1,5 @@
-// Deep supervision (Lee et al. 2015): a head of its own predicts a task from inside the network, and the task's own loss
-// judges it. The head is there for training alone.
+// Deep supervision (Lee et al. 2015): an additional head predicts a task from an intermediate map, and the task's own
+// loss is applied. The head exists only in training.
 import type { Scalar } from '../../registry/tf.js';
 import {
   component,

@@ -1,6 +1,5 @@
-// HRNet (Wang et al. 2020): branches at strides 4, 8, 16 and 32 that run side by side and exchange what they have
-// after every module. "HRNet-18" in papers on multi-task prediction means the second small version, which is the
-// default here.
+// HRNet (Wang et al. 2020): parallel branches at strides 4, 8, 16 and 32 that exchange features after every module.
+// "HRNet-18" in papers on multi-task prediction means the second small version, which is the default here.
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,

@@ -1,5 +1,5 @@
-// An encoder for each task, running in step: after every stage the tasks' maps go through a unit in which they
-// may exchange features (Cross-Stitch, NDDR, sluice). Without a unit these are single-task encoders side by side.
+// A separate encoder for each task. After every stage the tasks' maps pass through a unit in which they may exchange
+// features (Cross-Stitch, NDDR, sluice). Without a unit these are independent single-task encoders.
 import {
   component,
   components,

@@ -1,4 +1,4 @@
-// The Swin transformer (Liu et al. 2021) as a backbone on its own.
+// The Swin transformer (Liu et al. 2021) as a backbone.
 import {
   component,
   Configured,

@@ -1,4 +1,4 @@
-// Reading an architecture from the shapes of a file's tensors: what every family of checkpoints does.
+// Derives an architecture from the shapes of a file's tensors: shared by all families of checkpoints.
 import { MtcpError } from '../../registry/index.js';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;

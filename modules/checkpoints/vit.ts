@@ -1,5 +1,5 @@
-// Plain vision transformers of timm. The number of heads is in no shape: the published sizes are known, every other
-// model has to come with it.
+// Plain vision transformers of timm. The number of heads follows from no shape: it is known for the published sizes
+// and must be given for others.
 import { MtcpError, type CheckpointFormat } from '../../registry/index.js';
 import { countIn, countOf, dimension, headsUnknown, variantOf } from './shapes.js';
 

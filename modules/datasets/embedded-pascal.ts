@@ -1,5 +1,5 @@
-// The counterpart of PASCAL-Context that needs no download: rendered scenes with people whose parts are known,
-// animals, vehicles and furniture, made on first use and kept in the cache. On the disk it looks like PASCAL_MT.
+// A counterpart of PASCAL-Context that needs no download: rendered scenes with people and their parts, animals,
+// vehicles and furniture. They are made on first use and kept in the cache, in the layout of PASCAL_MT.
 import { component, type DatasetInfo, type OptionsOf, type Split } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';
 import { generateScenes, scenesVersion } from './rendered/scenes/generate.js';

@@ -1,5 +1,5 @@
-// A data set that needs no download: rendered rooms with exact labels, made on first use and kept in the
-// cache. On the disk it looks like NYUD_MT, so everything that works here works there.
+// A data set that needs no download: rendered rooms with exact labels. They are made on first use and kept in the
+// cache, in the layout of NYUD_MT, so that whatever works here works with NYUD_MT.
 import { component, type DatasetInfo, type OptionsOf, type Split } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';
 import { generateRooms, roomsVersion } from './rendered/rooms/generate.js';

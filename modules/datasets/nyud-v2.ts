@@ -1,5 +1,5 @@
-// NYU Depth v2 as released for multi-task learning: 795 training and 654 test images with 40 classes, depth
-// and surface normals. The files are the user's own; this only reads them.
+// NYU Depth v2 as released for multi-task learning: 795 training and 654 test images with 40 classes, depth and
+// surface normals. The user provides the files; they are only read.
 import { resolve } from 'node:path';
 import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';

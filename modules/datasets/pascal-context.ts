@@ -1,6 +1,6 @@
-// PASCAL-Context as released for multi-task learning: 4998 training and 5105 test images of the VOC with 21
-// classes, human parts, saliency and normals, the last two distilled from other networks. The files are the
-// user's own; this only reads them.
+// PASCAL-Context as released for multi-task learning: 4998 training and 5105 test images of the VOC with 21 classes,
+// human parts, saliency and normals, the last two distilled from other networks. The user provides the files; they
+// are only read.
 import { resolve } from 'node:path';
 import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';

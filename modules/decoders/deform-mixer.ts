@@ -47,7 +47,7 @@ export class DeformMixer extends Configured implements Block {
     return mixed.add(batchNorm(scope.at('deform_norm'), gelu(deformed)));
   }
 
-  /** Each channel of each place, read where the offset network says. */
+  /** Each channel at each position, sampled at the offset that the network predicts. */
   #sample(scope: Scope, x: tf.Tensor4D): tf.Tensor4D {
     const [batch, height, width, channels] = x.shape;
     const taps = SIDE * SIDE;
@@ -73,7 +73,7 @@ export class DeformMixer extends Configured implements Block {
   }
 }
 
-/** Rows (from 1) of each place's 3x3 neighbourhood, then columns: [height, width, 18]. */
+/** Rows (from 1) of the 3x3 neighbourhood of each position, then columns: [height, width, 18]. */
 function grid(height: number, width: number): Float32Array {
   const taps = SIDE * SIDE;
   const values = new Float32Array(height * width * 2 * taps);

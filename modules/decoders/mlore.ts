@@ -100,7 +100,7 @@ export class Mlore extends Configured<OptionsOf<typeof schema>> implements Block
     return outputs;
   }
 
-  /** At each place a softmax over the taps. */
+  /** A softmax over the taps at each position. */
   #mix(scope: Scope, maps: tf.Tensor4D[]): tf.Tensor4D {
     const all = tf.concat(maps, 3) as tf.Tensor4D;
     const hidden = batchNorm(

@@ -1,4 +1,4 @@
-// Convolutional Block Attention Module (Woo et al. 2018): a gate for each channel, then one for each place.
+// Convolutional Block Attention Module (Woo et al. 2018): a gate for each channel, then a gate for each position.
 import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { batchNorm, conv2d, linear } from './layers.js';

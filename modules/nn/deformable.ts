@@ -173,7 +173,7 @@ function fromTable(table: tf.Tensor, heads: number, shape: readonly number[]): t
 }
 
 /**
- * The four corners around every place, in the order of heads, queries, taps.
+ * The four corners around every position, in the order of heads, queries, taps.
  * @returns `index` of each corner's row in its head's table, int32 [batch * heads, n, taps * 4]; `corners` the bilinear
  *   weights, 0 outside the map, and `slopes` their derivatives along x and y, all [batch, heads, n, taps, 4]
  */

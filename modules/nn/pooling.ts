@@ -13,7 +13,7 @@ const maxPoolOp = defineOp(OPERATIONS.MaxPool, {
     tapsOf(x, attributes, LOWEST).reduce((highest, tap) => tf.maximum(highest, tap)),
   gradient: ([dy], { x }, { y }, attributes) => ({
     x: () => {
-      // The first place of a window that holds its maximum gets the gradient, as in PyTorch.
+      // The first position of a window that holds its maximum gets the gradient, as in PyTorch.
       const { kernel, stride, padding } = attributes;
       const [, height, width] = x.shape;
       const [rows, columns] = [height + 2 * padding, width + 2 * padding];

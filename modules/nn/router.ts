@@ -1,4 +1,4 @@
-// MLoRE's router: which experts a task takes for an image, and in what parts.
+// MLoRE's router: chooses the experts that a task uses for an image, and their shares.
 import * as tf from '../../registry/tf.js';
 import type { Scope } from '../../registry/index.js';
 import { conv2d, layerNorm, linear } from './layers.js';
@@ -45,7 +45,7 @@ export function route(
   return { share: share as tf.Tensor2D, gain: gain.reshape([batch, 1, 1, 1]) };
 }
 
-/** A 1x1 convolution of one place for each image: [batch, in] -> [batch, out]. */
+/** A 1x1 convolution on a map of one position for each image: [batch, in] -> [batch, out]. */
 function linear1x1(scope: Scope, x: tf.Tensor2D, out: number): tf.Tensor2D {
   const [batch, inputs] = x.shape;
   return conv2d(scope, x.reshape([batch, 1, 1, inputs]), out, { kernel: 1 }).reshape([batch, out]);

@@ -1,6 +1,6 @@
-// The scope (registry/contracts/scope.ts) as it really is: a path into a table of parameters, and the pass
-// that is under way. A pass is one call of the model; it collects what the model leaves behind besides its
-// result: intermediate predictions, penalties, new running statistics.
+// The implementation of scopes (registry/contracts/scope.ts): a path into a table of parameters, and the current
+// pass. A pass is one call of the model. It collects what the model produces besides its result: intermediate
+// predictions, penalties, new running statistics.
 import type { Rank, Scalar, Tensor, Tensor4D } from '../../registry/tf.js';
 import {
   MtcpError,

@@ -1,4 +1,4 @@
-// Options that components built of transformer blocks have in common.
+// Options that components made of transformer blocks share.
 export const windowOption = {
   type: 'integer',
   minimum: 1,

@@ -1,5 +1,5 @@
-// What backbones of vision-transformer blocks have in common: the options of their size, patches with positions, and
-// which blocks are tapped. Parameter names are timm's.
+// What backbones of vision-transformer blocks share: the options of their size, patches with position embeddings, and
+// the blocks whose maps are used. Parameter names are timm's.
 import * as tf from '../../registry/tf.js';
 import { MtcpError, type FeatureMap, type Scope } from '../../registry/index.js';
 import { truncatedNormal } from './initializers.js';

@@ -154,7 +154,7 @@ function choose(choice: Choice, u: number): number {
   return 'min' in choice ? choice.min + u * (choice.max - choice.min) : choice[Math.floor(u * choice.length)];
 }
 
-/** The vectors themselves, mirrored and turned with the image; their places change later. */
+/** The vectors themselves, mirrored and turned with the image; their positions change later. */
 function turnNormals(label: LabelMap, flip: boolean, degrees: number): LabelMap {
   if (!flip && degrees === 0) return label;
   const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];

@@ -9,7 +9,7 @@ export interface CheckpointFormat {
   readonly example: string;
   /**
    * Tensors that such files have in one: what the pattern finds in the name becomes each of the parts' names in turn,
-   * and the first axis is cut into as many equal pieces. Before anything is renamed.
+   * and the first axis is split into as many equal parts. Before anything is renamed.
    */
   readonly splits?: readonly (readonly [pattern: RegExp, parts: readonly string[]])[];
   /**
@@ -17,7 +17,7 @@ export interface CheckpointFormat {
    * what the one before it left.
    */
   readonly renames: readonly (readonly [pattern: RegExp, replacement: string])[];
-  /** Tensors of such files that have no place in the component, and why. Applied to renamed names. */
+  /** Tensors of such files that have no counterpart in the component, and why. Applied to renamed names. */
   readonly skips: readonly (readonly [pattern: RegExp, reason: string])[];
   /** Parameters that such files may lack, by name below the component, and why: they are drawn from the seed. */
   readonly fresh?: readonly (readonly [pattern: RegExp, reason: string])[];

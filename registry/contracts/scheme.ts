@@ -43,7 +43,7 @@ export interface Scheme {
   project(loss: Scalar): Scalar;
   /**
    * The objective from projected losses: the terms of the tasks, whose sum is minimised, or a single number where
-   * it is not a sum over tasks. Called for the final predictions and for each place of intermediate ones.
+   * it is not a sum over tasks. Called for the final predictions and for each position of intermediate ones.
    */
   combine(scope: Scope, losses: PerTask<TaskLoss>, inputs: SchemeInputs): PerTask<Scalar> | Scalar;
   /** Weights for the coming step. */

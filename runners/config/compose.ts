@@ -143,7 +143,7 @@ class Reader {
       this.#fail(extendedBy!, `this file extends itself: ${names.join(' -> ')}`);
       return;
     }
-    if (this.#done.has(file)) return; // reached twice, counts once, at its first place
+    if (this.#done.has(file)) return; // a file that is reached twice counts once, at its first position
     if (this.sources.length >= FILES) {
       this.#fail(extendedBy!, `an experiment has more than ${FILES} files`);
       return;

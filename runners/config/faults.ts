@@ -48,7 +48,7 @@ export class Faults {
     this.#warnings.set(`${where(fault.mark)} ${fault.message}`, fault);
   };
 
-  /** What was warned of, by place. */
+  /** Warnings given so far, by position. */
   warnings(): MtcpError[] {
     return [...this.#warnings.values()]
       .sort((a, b) => a.mark.start - b.mark.start)

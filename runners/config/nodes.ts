@@ -99,7 +99,7 @@ export interface Place {
   readonly key?: Mark;
 }
 
-/** Follows `path`; where it leads to something that nobody wrote, the last place on the way. */
+/** Follows `path` as far as it exists; `found` tells whether all of it does. */
 export function follow(root: YamlNode, path: readonly string[]): Place & { readonly found: boolean } {
   let place: Place = { node: root };
   for (const step of path) {

@@ -53,7 +53,7 @@ function named(root: YamlMap): { name: string; mark: Mark }[] {
   );
 }
 
-/** In the plugin if the place is known, else where the plugin is named. */
+/** Reports a fault at its position in the plugin if that is known, else where the plugin is named. */
 function reportFault(fault: PluginFault, file: string, mark: Mark, report: ReportFault): void {
   const { message, hint, line, column = 0, length = 1 } = fault;
   if (fault.file === undefined || line === undefined) {

@@ -171,7 +171,7 @@ function remove(root: object, path: readonly string[]): void {
   let at: unknown = root;
   for (const step of path.slice(0, -1)) at = (at as Record<string, unknown> | undefined)?.[step];
   const last = path.at(-1)!;
-  // Items of a list keep their places.
+  // Items of a list keep their positions.
   if (Array.isArray(at)) at[Number(last)] = null;
   else if (isPlainObject(at)) delete at[last];
 }

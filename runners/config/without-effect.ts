@@ -9,7 +9,7 @@ import { layerOf } from './origin.js';
 import { where, type Mark } from './source-text.js';
 import type { Draft } from './validate.js';
 
-/** A value as a file writes it, with its place in the trial. */
+/** A value as a file writes it, with its path in the trial. */
 interface Written {
   readonly path: readonly string[];
   readonly key: Mark;
@@ -98,7 +98,7 @@ function leavesOf(map: YamlMap, path: readonly string[] = []): Written[] {
   });
 }
 
-/** What is at `path`, or took the place of something around it. */
+/** The value at `path`, or the value that replaced something around it. */
 function winnerAt(root: YamlMap, path: readonly string[]): Winner {
   let node: YamlNode = root;
   for (const step of path) {

@@ -50,7 +50,7 @@ export function withoutRandomness<T>(body: () => T): T {
   }
 }
 
-/** @param caller leaves no trace in the stack, which then begins with whoever drew */
+/** @param caller is left out of the stack trace, which then begins with the function that drew a random number */
 function refusal(what: string, hint: string, caller: (...args: never[]) => unknown): MtcpError {
   const error = new MtcpError(
     'engine',

@@ -248,7 +248,7 @@ function partAt(label: string): string[] {
   return section === 'scheme' || section === 'auxiliary' ? [section] : ['model', section];
 }
 
-/** Whether what other rows trained has its place in this network. */
+/** Whether the weights that other rows trained fit this network. */
 async function checkRows({ spec, transform }: Assembly, table: ParameterTable, misfits: Misfit[]) {
   const shapes = new Map<TrialSpec, Shapes>();
   for (const part of Object.keys(spec.config.weights.rows)) {

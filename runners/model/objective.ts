@@ -30,7 +30,7 @@ export interface Objective {
   final: Record<string, LossValue>;
   /** The final losses on the scheme's scale. */
   projected: Record<string, tf.Scalar>;
-  /** Losses of the intermediate predictions: one record for each place in the order of predictions. */
+  /** Losses of the intermediate predictions: one record for each position in the order of predictions. */
   intermediate: Record<string, tf.Scalar>[];
 }
 
@@ -54,7 +54,7 @@ export function objective(
     return loss.forward(resizeBilinear(prediction, [height, width]), labels[task.name], task);
   };
   const byName = new Map(tasks.map((task) => [task.name, task]));
-  // The scheme is asked once for the final and once for each place of intermediate predictions.
+  // The scheme is asked once for the final predictions and once for each position of intermediate ones.
   const scope = pass.root.shared('scheme');
 
   const final = Object.fromEntries(tasks.map((task) => [task.name, measure(task, predictions[task.name])]));

@@ -51,7 +51,7 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
-/** Name in the metadata of the CRC-32 of the header, with zeros in its place, and of all numbers behind it. */
+/** Name in the metadata of the CRC-32 of the header, with zeros in place of the checksum, and of all data after it. */
 const CHECKSUM = 'crc32';
 /** Where it stands in the header; a name cannot hold this text, for quotes in names are escaped. */
 const PLACE = `"__metadata__":{"${CHECKSUM}":"`;
@@ -104,7 +104,7 @@ export function writeSafetensors(
         writeAll(file, bytes);
         sum = crc32(bytes, sum);
       }
-      // Known only now; its digits have their place in the header.
+      // Known only now; space for its digits is reserved in the header.
       writeSync(file, hexadecimal(sum), 8 + place);
       fsyncSync(file);
     } finally {

@@ -65,7 +65,7 @@ export function trialFolderIn(runs: string): string {
 const TIMES = new Set(['time', 'seconds', 'waited', 'path', 'memory']);
 const withoutTimes = (value: object) => JSON.stringify(value, (key, part) => (TIMES.has(key) ? 0 : part));
 
-/** Metrics, events and weights, byte by byte; times and places differ. */
+/** Metrics, events and weights, byte by byte; times and paths differ. */
 export function expectSameRun(runs: string, undisturbed: string, { checkpoints = true } = {}): void {
   const [actual, expected] = [runs, undisturbed].map(trialFolderIn);
   const result = (folder: string) =>

@@ -1,4 +1,4 @@
-// Whole networks whose published checkpoints are read: one table of names for each; see AuthorsFormat.
+// Published checkpoints of whole networks: one table of names for each; see AuthorsFormat.
 import type { AuthorsFormat } from '../../../registry/index.js';
 import { invpt } from './invpt.js';
 import { mtCp } from './mt-cp.js';

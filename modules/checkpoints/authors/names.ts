@@ -1,4 +1,4 @@
-// Names of tasks in files of the authors' code, and what several of their networks share.
+// Names of tasks in the authors' files, and what several of their networks share.
 import type { AuthorsFormat } from '../../../registry/index.js';
 
 export type Rules = ReturnType<AuthorsFormat['renames']>;

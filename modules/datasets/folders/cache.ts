@@ -1,4 +1,4 @@
-// The folder of what can be made again: rendered data, and what is known about folders of data.
+// The folder for data that can be made again: rendered data sets, and hashes of data folders.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/index.js';

@@ -1,4 +1,4 @@
-// Reads every file of a data folder once and says everything that is wrong with it.
+// Reads every file of a data folder once and reports all faults.
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { MtcpError, type LabelMap, type Sample, type Split, type Task } from '../../../registry/index.js';

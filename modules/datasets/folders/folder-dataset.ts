@@ -1,5 +1,5 @@
-// A data set that is a folder in some layout: samples come from the folder, and a trial sees those that count for its
-// tasks. What is prepared, and what is said about it, the data set itself knows.
+// A data set stored as a folder in some layout. A trial uses the samples that have labels for its tasks. Each data
+// set implements its own preparation and description.
 import {
   options,
   tasks,

@@ -1,4 +1,4 @@
-// What data folders have in common: lists of ids, and for each id one file of each kind, which may go by several
+// What the layouts of data folders share: lists of ids, and for each id one file of each kind, under one of several
 // names (an image may be a JPEG or a PNG). Ids are opaque.
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Names and numbers of PASCAL VOC, PASCAL-Context and PASCAL-Part that the benchmark is made of.
+// Names and numbers of classes in PASCAL VOC, PASCAL-Context and PASCAL-Part that the benchmark uses.
 import type { Task } from '../../../registry/index.js';
 
 export const VOC_CLASSES = [

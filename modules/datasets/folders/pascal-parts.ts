@@ -1,5 +1,5 @@
-// Annotations of PASCAL-Part: for each image a MAT file with a struct of objects, each with a class, a mask and
-// the masks of its pieces. Read into the benchmark's seven-class map of human parts, and written from masks.
+// Annotations of PASCAL-Part: a MAT file for each image with a struct of objects, each with a class, a mask and the
+// masks of its parts. They are read as the benchmark's map of human parts in seven classes, and written from masks.
 import { MtcpError, type MapData } from '../../../registry/index.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import {

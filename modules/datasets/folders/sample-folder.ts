@@ -1,5 +1,5 @@
-// How samples are read from a data folder, whatever its layout: the image, and the label maps that are asked for,
-// brought to the image's size. Which files there are and what is in them the layouts know.
+// Reads samples from a data folder in any layout: the image and the requested label maps, at the size of the image.
+// The layouts define the files and their contents.
 import {
   MtcpError,
   type LabelMap,

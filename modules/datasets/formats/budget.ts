@@ -1,5 +1,5 @@
-// How much a file may ask for before anything is made of it. A few bytes of a compressed format can stand for
-// gigabytes; no image or label of a data set comes near these.
+// Limits on the memory that a file may ask for, checked before it is decoded. A few bytes of a compressed format can
+// expand to gigabytes; no image or label of a data set comes near these limits.
 
 /** Pixels of an image or a label map. */
 export const MOST_PIXELS = 100e6;

@@ -1,5 +1,5 @@
-// Reading and writing whole files. A file that is not there is the person's problem, so it is an MtcpError;
-// a file that is written appears under its name only when all of it is on the disk.
+// Reads and writes whole files. A missing file is reported to the user as an MtcpError. A written file appears under
+// its name only when it is complete.
 import { open, rename, rm } from 'node:fs/promises';
 import { MtcpError } from '../../../registry/index.js';
 import {

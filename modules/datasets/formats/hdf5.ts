@@ -1,5 +1,5 @@
-// HDF5 as MATLAB 7.3 writes it, read piece by piece: a file of gigabytes is never in memory. Axes are the reverse
-// of MATLAB's.
+// HDF5 as written by MATLAB 7.3. It is read in parts, so that a file of gigabytes is never in memory. Axes are in the
+// reverse of MATLAB's order.
 import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import h5wasm, { type Dataset } from 'h5wasm/node';

@@ -1,5 +1,5 @@
-// Surface normals from a depth map: every pixel becomes a point through the camera of the Kinect, and the normal
-// stands on the plane of its neighbours. A coarse stand-in for the fitted normals that benchmarks distribute.
+// Surface normals from a depth map: each pixel becomes a point by the Kinect's camera model, and its normal is that
+// of the plane through its neighbours. A coarse substitute for the fitted normals that benchmarks distribute.
 import type { MapData } from '../../../registry/index.js';
 
 /** Focal length of NYU Depth v2's colour camera over the width of its images, 518.86 / 640. */

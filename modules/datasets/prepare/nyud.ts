@@ -1,6 +1,6 @@
-// Builds NYUD_MT from what its authors distribute: the labelled set (HDF5, 2.8 GB, read an image at a time), the
-// split and the mapping of 894 classes to 40. Depth is the in-painted one, in metres. Normals are in none of
-// these: they come from a folder, or are derived from depth, which is said wherever they are used.
+// Builds NYUD_MT from the files that its authors distribute: the labelled set (HDF5, 2.8 GB, read an image at a
+// time), the split, and the mapping of 894 classes to 40. Depth is the in-painted one, in metres. None of these files
+// has normals: they come from a folder or are derived from depth, which is stated wherever they are used.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/index.js';

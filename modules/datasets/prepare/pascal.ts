@@ -1,6 +1,6 @@
-// Builds PASCAL_MT from VOC2010 (images and split), VOC2012 (its class maps, where it has them), PASCAL-Context
-// and PASCAL-Part. Saliency and normals are what other networks predicted; they exist in the released archive
-// only, from which they are taken if it is at hand.
+// Builds PASCAL_MT from VOC2010 (images and split), VOC2012 (its class maps, where available), PASCAL-Context and
+// PASCAL-Part. Saliency and normals were predicted by other networks and exist only in the released archive; they are
+// taken from it if it is available.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MtcpError, type Split } from '../../../registry/index.js';

@@ -1,6 +1,6 @@
-// The folder that a benchmark is built into. Every file appears whole or not at all, so building goes on after
-// an interruption where it was; at the end all files are listed with their digests, and a folder with a list is
-// finished. Sources are identified by their digests: a folder begun from others is not continued.
+// The folder that a benchmark is built into. Each file appears complete or not at all, so that an interrupted build
+// continues. At the end all files are listed with their digests; a folder with a list is finished. Sources are
+// identified by digests: a folder that was begun from other sources is not continued.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';

@@ -23,7 +23,7 @@ export interface TransformerDecoderOptions {
 }
 
 const init = { weightInit: xavierUniform, biasInit: zeros };
-/** Added to the score of a blocked place: its softmax weight becomes exactly 0. */
+/** Added to the score of a blocked position: its softmax weight becomes exactly 0. */
 const BLOCK = -1e9;
 
 /**

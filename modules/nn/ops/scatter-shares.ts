@@ -1,5 +1,5 @@
-// Shares of rows, added up by index: what each place of a map gets back from the queries that read it. TensorFlow.js
-// can only add by index by sorting or with one-hot products; the recording engine has a kernel for it.
+// Adds rows by index: what each position of a map receives from the queries that read it. TensorFlow.js adds by index
+// only by sorting or with one-hot products; the recording engine has a kernel for it.
 import * as tf from '../../../registry/tf.js';
 import { OPERATIONS, type TensorsOf } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';

@@ -1,4 +1,4 @@
-// The largest and the mean value along some axes: what CBAM's gates look at.
+// The maximum and the mean along some axes, which CBAM's gates use.
 import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
 import { defineOp } from './op.js';

@@ -1,4 +1,4 @@
-// What every optimizer has: a learning rate, a way to make weights small, and parameters treated otherwise.
+// What all optimizers share: a learning rate, weight decay, and parameter groups.
 import type { Optimizer, ParameterGroup } from '../../../registry/index.js';
 
 export const rateOption = <const R extends number>(standard: R) =>

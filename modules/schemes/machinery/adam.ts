@@ -1,4 +1,4 @@
-// Adam for the few numbers that a scheme learns, step for step torch.optim.Adam.
+// Adam for the few numbers that a scheme learns, equal to torch.optim.Adam at every step.
 export interface AdamState {
   step: number;
   first: number[];

@@ -1,4 +1,4 @@
-// What both input pipelines do to a photograph.
+// Steps on images that both input pipelines share.
 import type { MapData } from '../../../registry/index.js';
 
 const MEAN = [0.485, 0.456, 0.406];

@@ -112,7 +112,7 @@ function valuesOf({ long, flags }: Option, given: readonly string[]): Candidate[
   return /<(file|dir|path|folder)>/.test(flags) ? [FILES] : [];
 }
 
-/** What may stand at the next place of a command. */
+/** Candidates for the next word of a command. */
 function argumentsOf(command: Command, given: readonly string[], current: string): Candidate[] {
   const { registeredArguments } = command;
   const next: Argument | undefined =

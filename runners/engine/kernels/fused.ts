@@ -32,7 +32,7 @@ operation(OPERATIONS.CrossEntropy, (build, { logits, labels }) => {
   return [build.unary('Neg', picked, (v) => -v), logProbabilities];
 });
 
-/** dy softmax, less dy at the label's place. */
+/** dy * softmax, minus dy at the index of the label. */
 operation(OPERATIONS.CrossEntropyGradient, (build, { dy, logProbabilities, labels }) => {
   const [rows, classes] = logProbabilities.shape;
   const upstream = build.reshape(dy, [rows, 1]);

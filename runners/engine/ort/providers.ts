@@ -62,7 +62,7 @@ export function unusable(provider: Provider, cause: unknown): unknown {
   );
 }
 
-/** Without the function's name and the place in onnxruntime's sources. */
+/** A message without the function's name and its position in onnxruntime's sources. */
 function reason(message: string): string {
   return message
     .replace(/^onnxruntime \w+: /, '')

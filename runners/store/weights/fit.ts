@@ -85,9 +85,9 @@ export function fitBackbone(
 }
 
 /**
- * Each stored tensor to its places among the wanted ones.
- * @param skips stored tensors that need no place
- * @param place where a stored tensor may go
+ * Assigns each stored tensor to one or more parameters.
+ * @param skips stored tensors that need no counterpart
+ * @param place the parameters that a stored tensor may fill
  * @param mayLack why the file need not have a wanted tensor, if it need not
  */
 export function fitTensors(

@@ -113,7 +113,7 @@ export class Follower implements Target {
   }
 
   /**
-   * Sends the next piece of everything, but of experiments that rest after a fault; see `held`.
+   * Sends the next part of every experiment, except those that are held after a fault; see `held`.
    * @param rest longest rest after a fault, milliseconds
    * @returns whether there was anything to send
    * @throws MlflowError when the server cannot be reached or does not let us in
@@ -150,7 +150,7 @@ export class Follower implements Target {
       return moved;
     } catch (error) {
       if (MlflowError.is(error) && error.total) throw error;
-      // What a server has lost is logged again from the start, but not for ever.
+      // What a server has lost is logged again from the start, but only a limited number of times.
       const losses = (this.#losses.get(subject) ?? 0) + Number(isMissing(error));
       this.#losses.set(subject, losses);
       if (isMissing(error) && losses <= MOST_LOSSES) {

@@ -106,7 +106,7 @@ describe('building benchmarks from their official files', () => {
     expect(await semseg('2008_000002')).to.deep.equal([...(await expected('expected_context_1.npy'))]);
     expect(await semseg('2009_000003')).to.deep.equal([...(await expected('expected_context_2.npy'))]);
     const lists = JSON.parse(await readFile(join(folder('pascal'), 'ImageSets/Parts/val.txt'), 'utf8'));
-    // The second annotation has a person without pieces and one without a pixel.
+    // The second annotation has a person without parts and one without a pixel.
     expect(lists).to.deep.equal({ '2008_000002': [15, -1] });
     const { notes } = JSON.parse(await readFile(join(folder('pascal'), 'prepared.json'), 'utf8'));
     expect(notes.join()).to.include('no saliency').and.include('no normals');

@@ -47,7 +47,7 @@ describe('operations, recorded against composite', () => {
   it('relative positions: the gradient is that of gather', async () => {
     const cpu = await EagerEngine.create('cpu');
     const table = noise([25, 2]);
-    // Offsets (down, across) of places i and j of a 3x3 window, counted from -2.
+    // Offsets (down, across) of positions i and j of a 3x3 window, counted from -2.
     const index = Array.from({ length: 81 }, (_, pair) => {
       const [i, j] = [Math.floor(pair / 9), pair % 9];
       return (Math.floor(i / 3) - Math.floor(j / 3) + 2) * 5 + (i % 3) - (j % 3) + 2;

@@ -1,4 +1,4 @@
-// Large 3x3 convolutions, against sums in double precision at some places.
+// Large 3x3 convolutions, against sums in double precision at some positions.
 import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import { conv2d } from '../../../modules/nn/ops/convolution.js';
@@ -27,7 +27,7 @@ function convolutionWithGradient({ x, w, dy }: Record<string, tf.Tensor>): tf.Na
   return { y: y(x), dx: tf.grad(y)(x, dy) };
 }
 
-/** Corners, edges and places all over the map. */
+/** Positions in the corners, on the edges and inside of the map. */
 function* samples(rows: number, columns: number) {
   const pick = (i: number, n: number) => [0, n - 1, (i * 53) % n, (i * 37 + 4) % n][i % 4];
   for (let i = 0; i < 160; i++)
@@ -35,7 +35,7 @@ function* samples(rows: number, columns: number) {
 }
 
 /**
- * Sum over taps and channels at a place: `source` is read at (row + down - top, column + across - left), zero outside.
+ * Sum over taps and channels at a position: `source` is read at (row + down - top, column + across - left), zero outside.
  */
 function sumAt(
   source: ArrayLike<number>,

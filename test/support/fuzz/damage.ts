@@ -35,7 +35,7 @@ type Damage = (bytes: Buffer, random: RandomStream) => Buffer;
 const cut = (bytes: Buffer, from: number, to: number, between: Uint8Array = Buffer.alloc(0)): Buffer =>
   Buffer.concat([bytes.subarray(0, from), between, bytes.subarray(to)]);
 
-/** A place among the first bytes as often as anywhere: headers are there. */
+/** A position among the first bytes half of the time, because headers are there. */
 function place(bytes: Buffer, random: RandomStream): number {
   return below(random, random.uniform() < 0.5 ? Math.min(bytes.length, 256) : bytes.length);
 }

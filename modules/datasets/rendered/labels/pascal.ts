@@ -1,5 +1,5 @@
-// From the surfaces that the pixels of a picture show to the labels of PASCAL_MT: objects with masks and pieces,
-// VOC classes with void borders, salient things, PASCAL-Context numbers.
+// Makes PASCAL_MT labels from the surfaces that the pixels of a picture show: objects with masks and parts, VOC
+// classes with void borders, salient objects, PASCAL-Context numbers.
 import { NYUD_CLASSES } from '../../folders/nyud.js';
 import { CONTEXT_OF_VOC, VOC_CLASSES, type VocClass } from '../../folders/pascal-classes.js';
 import type { ObjectMasks } from '../../folders/pascal-parts.js';

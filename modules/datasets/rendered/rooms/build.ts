@@ -1,5 +1,5 @@
-// A whole room from a seeded stream: kind, size, style, door and windows, furniture, then what hangs on the
-// walls that are still free, and the lights.
+// Builds a room from a seeded stream: kind, size, style, door and windows, furniture, objects on the free parts of
+// the walls, and lights.
 import { NYUD_CLASSES } from '../../folders/nyud.js';
 import type { RandomStream } from '../../../../registry/index.js';
 import { lampshade } from '../props/clutter.js';

@@ -1,5 +1,5 @@
-// What goes where: one function per kind of room. They ask for places and take what they get, so every room
-// turns out differently and crowded rooms simply hold less.
+// Furnishes rooms: one function for each kind of room. A function asks for free space and skips what does not fit, so
+// that rooms differ and small rooms contain less.
 import { bathtub, toilet, towel, washstand } from '../props/bathroom.js';
 import {
   bag,

@@ -1,4 +1,4 @@
-// Where a scene takes place, and what there is to see.
+// The set of a scene: the room or outdoor space, and the objects that a picture may show.
 import type { BuiltRoom } from '../rooms/build.js';
 import type { Spot } from '../rooms/room.js';
 

@@ -1,4 +1,4 @@
-// Small dense linear algebra on plain arrays, in double precision: a handful of tasks, no more.
+// Small dense linear algebra on plain arrays in double precision, for a handful of tasks.
 export type Matrix = readonly (readonly number[])[];
 
 export const dot = (a: readonly number[], b: readonly number[]): number =>

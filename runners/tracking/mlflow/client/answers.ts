@@ -95,7 +95,7 @@ export async function boundedText(
     bytes += value!.length;
     if (bytes > limit) {
       whole = false;
-      // The server may go on for ever.
+      // The server may send without end.
       await reader.cancel().catch(() => {});
       break;
     }

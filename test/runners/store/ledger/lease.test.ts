@@ -169,7 +169,7 @@ describe('a lease', () => {
     const folder = temporaryFolder();
     const counter = join(folder, 'counter');
     writeFileSync(counter, '0');
-    // Reads, waits, writes: whoever else is in between loses a count. One of them dies with the lease in hand.
+    // Reads, waits, writes: a process that does so at the same time loses a count. One of them dies while it holds the lease.
     const worker = (dies: boolean) => `
       const counter = ${JSON.stringify(counter)};
       for (let done = 0; done < 25;) {

@@ -1,4 +1,4 @@
-// A server may answer, and wrongly, for ever. The end of a run does not wait for it longer than its patience.
+// A server may give wrong answers without end. The end of a run waits for it no longer than `patience`.
 import { expect } from 'chai';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Gradient accumulation and clipping. A batch of two in two pieces must be what one gets from the pieces by hand; the
-// numbers of each piece are checked against PyTorch elsewhere.
+// Gradient accumulation and clipping. A batch of two in two micro-batches must give what they give by hand; the
+// numbers of each micro-batch are checked against PyTorch elsewhere.
 import { expect } from 'chai';
 import type { TrainBatch } from '../../../../runners/data/batch.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
@@ -65,7 +65,7 @@ describe('accumulation and clipping', function () {
     const mean = gradients[0].map((value, i) => (value + gradients[1][i]) / 2);
     expectClose(step.gradients.data, mean, 1e-6, 'gradients');
 
-    // The first piece's statistics, observed by a step of their own, then the second's.
+    // The statistics of the first micro-batch, from a separate step, then those of the second.
     await step.apply(1, optimizer.rate);
     const first = await compile(fixture, { batch: 1 });
     await first.step.gradientsOf(half(batch, 0), noise);
