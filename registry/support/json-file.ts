@@ -1,10 +1,10 @@
 // Reads JSON that another program or version may have written, or a disk may have damaged. The text is checked
 // against a schema: the result has the type that was asked for, or an error names the file.
 import { createRequire } from 'node:module';
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Ajv, ValidateFunction } from 'ajv';
 import { MtcpError, type ErrorKind } from '../errors.js';
-import { readText, type PlainOptions } from './plain-file.js';
+import { entryAt, readText, type PlainOptions } from './plain-file.js';
 
 /** Draft-07. What a schema does not mention is left as it is, for files of later versions. */
 export type FileSchema = Readonly<Record<string, unknown>>;
@@ -56,7 +56,7 @@ export class JsonFormat<T> {
 
   /** The same; undefined if there is no such file. */
   find(path: string): T | undefined {
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined ? undefined : this.read(path);
+    return entryAt(path) === undefined ? undefined : this.read(path);
   }
 
   /** @param where the file, for the error */

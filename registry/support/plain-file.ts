@@ -1,6 +1,6 @@
 // Opens files of unknown origin only if they are plain files of a plausible size. Reading a pipe would block without
 // end, a device never ends, and a Git LFS pointer is a short text instead of the file.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { MtcpError, type ErrorKind } from '../errors.js';
 
 export interface PlainFile {
@@ -47,6 +47,16 @@ function open(path: string, options: PlainOptions): number {
     return openSync(path, READ);
   } catch (cause) {
     throw unreadable(path, options, cause);
+  }
+}
+
+/** What lies at a path, links not followed; undefined if nothing does, also where a part of the path is a file. */
+export function entryAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
   }
 }
 

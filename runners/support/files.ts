@@ -74,8 +74,14 @@ export function writeFolder(path: string, own: RegExp, fill: (temporary: string)
     flushFolder(dirname(path));
   } catch (error) {
     discard(temporary);
-    throw asIoError(error, path);
+    throw inFolder(asIoError(error, path), temporary, path);
   }
+}
+
+/** An error of a file in the unfinished folder, said of the folder that people know. */
+function inFolder(error: unknown, temporary: string, path: string): unknown {
+  if (!MtcpError.is(error, 'io') || !error.where?.startsWith(temporary)) return error;
+  return new MtcpError('io', error.message, { where: path, hint: error.hint, cause: error });
 }
 
 /** After a rename: without it a power cut may bring the old name back. */

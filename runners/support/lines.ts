@@ -5,7 +5,6 @@ import {
   closeSync,
   fstatSync,
   ftruncateSync,
-  lstatSync,
   openSync,
   readSync,
   truncateSync,
@@ -14,6 +13,7 @@ import { dirname } from 'node:path';
 import { asIoError } from './files.js';
 import { requireOwn } from './own.js';
 import { makeFolder } from '../../registry/support/make-folder.js';
+import { entryAt } from '../../registry/support/plain-file.js';
 
 /** Bytes looked at for the end of the last whole line. */
 const LONGEST_LINE = 1 << 20;
@@ -61,7 +61,7 @@ export class LineLog {
       this.#pending = [];
     } catch (error) {
       // Half a line may have been written.
-      if (lstatSync(this.path, { throwIfNoEntry: false })?.isFile()) truncateSync(this.path, this.#size);
+      if (entryAt(this.path)?.isFile()) truncateSync(this.path, this.#size);
       throw asIoError(error, this.path);
     }
   }

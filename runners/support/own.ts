@@ -1,21 +1,17 @@
 // What mtcp may change in a folder of runs: plain files and folders that it made, recognised by their names. A
 // symbolic link may lead anywhere, so nothing is written, truncated or deleted through one. Files and folders with
 // other names are left alone.
-import { lstatSync, readdirSync, rmdirSync, rmSync, type Stats } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
-
-/** Itself, not what it links to; undefined if there is nothing. */
-function look(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
-}
+import { entryAt } from '../../registry/support/plain-file.js';
 
 /**
  * Refuses what is in the way where mtcp keeps a file or a folder of its own; nothing there is fine.
  * @throws MtcpError `usage` if it is a link, or of another kind
  */
 export function requireOwn(path: string, kind: 'file' | 'folder'): void {
-  const stat = look(path);
+  const stat = entryAt(path);
   if (!stat || (kind === 'file' ? stat.isFile() : stat.isDirectory())) return;
   const is = stat.isSymbolicLink()
     ? 'link'
@@ -39,7 +35,7 @@ export function requireOwn(path: string, kind: 'file' | 'folder'): void {
  */
 export function requireOwnTree(folder: string, depth: number): void {
   requireOwn(folder, 'folder');
-  if (!look(folder)) return;
+  if (!entryAt(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isSymbolicLink()) requireOwn(path, 'file');
@@ -52,7 +48,7 @@ export function requireOwnTree(folder: string, depth: number): void {
  * A link is left alone.
  */
 export function removeOwnFolder(folder: string, own: RegExp): void {
-  if (!look(folder)?.isDirectory()) return;
+  if (!entryAt(folder)?.isDirectory()) return;
   const left = readdirSync(folder, { withFileTypes: true }).filter((entry) => {
     if (!entry.isFile() || !own.test(entry.name)) return true;
     rmSync(join(folder, entry.name), { force: true });
@@ -64,6 +60,6 @@ export function removeOwnFolder(folder: string, own: RegExp): void {
 /** `path`, or the first of `path-2`, `path-3` and so on that is free. */
 export function freeName(path: string): string {
   let free = path;
-  for (let number = 2; look(free); number++) free = `${path}-${number}`;
+  for (let number = 2; entryAt(free); number++) free = `${path}-${number}`;
   return free;
 }
