@@ -1,4 +1,5 @@
 // Writes files atomically: a file is complete or does not exist.
+import { MtcpError } from '../../registry/errors.js';
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,

@@ -102,12 +102,18 @@ describe('a run that does not end well', function () {
   });
 
   it('leaves at once at the second Ctrl-C', async () => {
-    let signals = 0;
-    const { code, stderr } = await mtcp(args(temporaryFolder()), {
-      // While the step is recorded nothing else is looked at: a third one makes sure that the second is seen.
-      each: () => (signals++ < 3 ? 'SIGINT' : undefined),
+    let first: number | undefined;
+    const { code, signal, stderr } = await mtcp(args(temporaryFolder()), {
+      // Signals that follow each other closely are one Ctrl-C that npx passed on.
+      each() {
+        const now = performance.now();
+        if (first !== undefined && now - first < 700) return undefined;
+        first ??= now;
+        return 'SIGINT';
+      },
     });
-    expect(code).to.equal(130);
+    // A shell says 130 of both: of a process that ends at the second one, and of one that was about to end.
+    expect(signal === 'SIGINT' ? 130 : code).to.equal(130);
     expect(stderr).to.contain('again to stop at once');
   });
 
