@@ -193,7 +193,10 @@ export function readLog(path: string): ReadLog {
     malformed.length === 1
       ? `line ${malformed[0]}`
       : `${malformed.length} lines, first line ${malformed[0]},`;
-  return { events, fault: `${path}: ${which} cannot be read and is left out` };
+  return {
+    events,
+    fault: `${path}: ${which} cannot be read and ${malformed.length === 1 ? 'is' : 'are'} left out`,
+  };
 }
 
 export const readEvents = (path: string): LoggedEvent[] => readLog(path).events;

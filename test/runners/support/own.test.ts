@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { EXPERIMENT_NAME } from '../../../runners/config/names.js';
 import type { TrialSpec } from '../../../runners/config/index.js';
-import { pruneCheckpoints } from '../../../runners/store/checkpoint.js';
+import { pruneCheckpoints, restoreLatest } from '../../../runners/store/checkpoint.js';
 import { EventLog } from '../../../runners/store/ledger/events.js';
 import { Lease, ownerOf } from '../../../runners/store/ledger/lease.js';
 import { Ledger } from '../../../runners/store/ledger/ledger.js';
@@ -163,5 +163,19 @@ describe('names of experiments', () => {
       expect(
         new RunFolder('runs', { experiment: name, row: 'a', seed: 0, hash: 'a'.repeat(64) }).path,
       ).to.match(/^runs/);
+  });
+
+  it('a checkpoint of the same step that is damaged a second time is set aside beside the first', () => {
+    const folder = temporaryFolder();
+    const told: string[] = [];
+    for (let time = 0; time < 3; time++) {
+      put(join(folder, 'step-00000002', 'state.json'), 'not JSON');
+      const found = restoreLatest(folder, undefined!, (message) => told.push(message));
+      expect(found).to.equal(undefined);
+    }
+    expect(told).to.have.length(3);
+    expect(readdirSync(folder).sort()).to.deep.equal(
+      ['', '-2', '-3'].map((end) => `step-00000002.damaged${end}`),
+    );
   });
 });

@@ -2,7 +2,13 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { courseOf, EventLog, readEvents, type TrialEvent } from '../../../../runners/store/ledger/events.js';
+import {
+  courseOf,
+  EventLog,
+  readEvents,
+  readLog,
+  type TrialEvent,
+} from '../../../../runners/store/ledger/events.js';
 import { temporaryFolder } from '../../../support/rooms.js';
 import { pending } from '../../../support/pending.js';
 
@@ -90,5 +96,17 @@ describe('the log of a trial', () => {
   it('keeps what tells about processes', () => {
     const path = logged(checkpoint(1), epoch(2), { event: 'failed', message: 'x' }, resumed(1));
     expect(readEvents(path).map(({ event }) => event)).to.deep.equal(['checkpoint', 'failed', 'resumed']);
+  });
+
+  it('counts lines that nobody can read, and says where the first is', () => {
+    const path = logged(epoch(1));
+    expect(readLog(path).fault).to.equal(undefined);
+    appendFileSync(path, 'null\n');
+    expect(readLog(path).fault).to.equal(`${path}: line 2 cannot be read and is left out`);
+    appendFileSync(path, '{"event":"epoch"}\n\u0000\n');
+    new EventLog(path).append(checkpoint(1));
+    const { events, fault } = readLog(path);
+    expect(fault).to.equal(`${path}: 3 lines, first line 2, cannot be read and are left out`);
+    expect(courseOf(events).map(({ event }) => event)).to.deep.equal(['epoch', 'checkpoint']);
   });
 });
