@@ -34,7 +34,7 @@ export {
 export { openExperiment, type OpenOptions } from './config/open.js';
 export { inspect, type NetworkSize } from './training/inspect.js';
 
-// Running, and what became of it
+// Running, and the results
 export { runExperiment } from './app/run.js';
 export { planJobs } from './app/plan-jobs.js';
 export type { RunEvent, RunOptions, RunOutcome } from './app/run-options.js';

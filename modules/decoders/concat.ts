@@ -1,5 +1,5 @@
 // One shared map out of a pyramid: all levels at one size, one after the other in the channels, perhaps mixed and
-// narrowed. Every task goes on from the same map.
+// narrowed. All tasks receive the same map.
 import type { Tensor4D } from '../../registry/tf.js';
 import {
   component,

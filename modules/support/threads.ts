@@ -4,7 +4,7 @@ import { parentPort, Worker, type Transferable } from 'node:worker_threads';
 import { MtcpError, type ErrorKind } from '../../registry/index.js';
 import { asIoError } from '../../registry/support/io-error.js';
 
-/** Jobs a thread is given ahead, so that it goes on working while the owner's event loop is busy. */
+/** Jobs queued at a thread, so that it continues working while the owner's event loop is busy. */
 const JOBS_AHEAD = 2;
 
 interface Task<Job, Result> {

@@ -34,7 +34,7 @@ export interface BatchLauncher {
   cancel(tasks: readonly TaskName[]): Promise<void>;
   /** The task that this process is part of, by its environment. */
   here(env: Readonly<Record<string, string | undefined>>): Here | undefined;
-  /** Whether the owner of a lock with these tags still lives; undefined if that cannot be told. */
+  /** Whether the owner of a lock with these tags is still alive; undefined if that is unknown. */
   lives(tags: Readonly<Record<string, string>>, here: Here | undefined): boolean | undefined;
 }
 

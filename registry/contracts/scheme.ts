@@ -28,7 +28,7 @@ export interface SchemeInputs {
 export interface SchemeNeeds {
   /** Evaluations while it trains: the scheme depends on `evaluated`. */
   readonly evaluation?: boolean;
-  /** The losses of the same batch after the update, told to `stepEnd`, at the cost of one more forward pass. */
+  /** The losses of the same batch after the update, passed to `stepEnd`; they cost another forward pass. */
   readonly again?: boolean;
   /** The tasks' gradients, which the rule makes one of; without it they are summed. */
   readonly gradients?: GradientRule;

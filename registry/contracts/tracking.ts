@@ -32,7 +32,7 @@ export interface TrackerMessage {
 
 export interface RunTracker {
   /**
-   * A trial of the invocation begins or goes on; its folder fills from now on.
+   * A trial of the invocation starts or continues. From now on its folder changes.
    * @param elsewhere it is trained on another machine than this one
    */
   trial(folder: string, elsewhere?: boolean): void;

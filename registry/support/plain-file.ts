@@ -43,7 +43,7 @@ export function openPlain(path: string, options: PlainOptions): PlainFile {
 
 function open(path: string, options: PlainOptions): number {
   try {
-    // Without waiting for somebody at the other end of a pipe.
+    // Does not wait for another process to open the other end of a pipe.
     return openSync(path, READ);
   } catch (cause) {
     throw unreadable(path, options, cause);

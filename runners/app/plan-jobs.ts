@@ -9,7 +9,7 @@ import { Ledger } from '../store/ledger/ledger.js';
 import { ledgerOptions, type RunOptions } from './run-options.js';
 
 /**
- * The scripts that a run would hand to a batch system. Nothing is written and nothing is handed in.
+ * The scripts that a run would submit to a batch system. Nothing is written and nothing is submitted.
  * @throws MtcpError `usage` if trials would be trained here
  */
 export async function planJobs(file: string, options: RunOptions): Promise<BatchPlan | undefined> {

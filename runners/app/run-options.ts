@@ -14,19 +14,19 @@ export interface RunOptions extends OpenOptions {
   runs: string;
   /** Only trials in one of these states; by default every trial that is not done. */
   only?: readonly TrialState[];
-  /** Start every trial again; what there was of it is set aside. */
+  /** Start every trial from the beginning; earlier results are set aside. */
   fresh?: boolean;
   /** Trials that run at once, each in a process of its own, with the machine's threads shared out. */
   jobs?: number | 'auto';
   /** Where trials are trained, such as `slurm`, instead of where the file and the site file say. */
   launcher?: string;
-  /** Of a batch system: return when the jobs are handed in. */
+  /** With a batch system: return as soon as the jobs are submitted. */
   detach?: boolean;
   /** What was typed, for the records of jobs. */
   command?: string;
   /** Also write the report as a page, report.html. */
   page?: boolean;
-  /** How ownership of trials is told and judged; see ledger/lease.ts. */
+  /** How processes agree on who owns a trial; see ledger/lease.ts. */
   ledger?: Omit<LedgerOptions, 'only'>;
   observe?(event: RunEvent): void;
   stopRequested?(): boolean;

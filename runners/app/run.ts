@@ -53,7 +53,7 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   }
 }
 
-/** A wish to stop that comes while the tracker is waited for ends the wait. */
+/** Waits for the tracker; a request to stop ends the wait. */
 async function endTracking(
   tracking: RunTracker,
   ended: InvocationOutcome,
@@ -71,7 +71,7 @@ async function endTracking(
   }
 }
 
-/** A run under way: what there is to do, and where it is noted. */
+/** A run in progress: the trials to train, and where their state is recorded. */
 interface Run {
   readonly experiment: Experiment;
   readonly options: RunOptions;
@@ -94,7 +94,7 @@ async function runTrials(experiment: Experiment, options: Observed): Promise<Run
   const run = open(experiment, options);
   await check(run);
   await prepareData(run);
-  // Whatever ends the work, what was trained until then is reported.
+  // Even if the work ends with an error, what was trained until then is reported.
   let broken: { error: unknown } | undefined;
   const ended = await work(run).catch((error: unknown): Ended => {
     broken = { error };
@@ -107,7 +107,7 @@ async function runTrials(experiment: Experiment, options: Observed): Promise<Run
 
 type Observed = RunOptions & { observe(event: RunEvent): void };
 
-/** 1. What there is to do, by the experiment and by its folder. */
+/** 1. Finds the trials to train, from the experiment and its folder. */
 function open(experiment: Experiment, options: Observed): Run {
   const { observe, runs, fresh } = options;
   const { name, title, profile, needed } = experiment;
@@ -134,7 +134,7 @@ function open(experiment: Experiment, options: Observed): Run {
   };
 }
 
-/** 2. Everything that can be wrong with a trial's parts is found before the first one is trained. */
+/** 2. Checks all trials before the first one is trained. */
 async function check({ experiment, wanted, folder, options, observe }: Run): Promise<void> {
   const trials = wanted.map(({ trial }) => trial);
   await checkTrials(experiment, trials, (done, total) =>
@@ -143,7 +143,7 @@ async function check({ experiment, wanted, folder, options, observe }: Run): Pro
   requireWritable(folder, options.runs);
 }
 
-/** 3. Data; what was trained on other data than today's is set aside. */
+/** 3. Prepares data, and sets aside what was trained on other data than today's. */
 async function prepareData({ experiment, ledger, sources, options, observe }: Run): Promise<void> {
   await sources.prepare(experiment.needed);
   for (const entry of ledger.entries) {
@@ -156,7 +156,7 @@ async function prepareData({ experiment, ledger, sources, options, observe }: Ru
   }
 }
 
-/** 4. Training: in jobs of a batch system, in several processes, or here. */
+/** 4. Trains: in jobs of a batch system, in several processes, or in this one. */
 async function work(run: Run): Promise<Ended> {
   const { experiment, options, launcher, slot, jobs, ledger, wanted, sources, observe, stopRequested } = run;
   const { runs, only, detach, command = '' } = options;
@@ -181,17 +181,17 @@ async function work(run: Run): Promise<Ended> {
   });
 }
 
-/** 5. The report, and what became of everything. */
+/** 5. The report, and the outcome of all trials. */
 async function conclude(
   run: Run,
   { failed: reported, interrupted, detached = false }: Ended,
 ): Promise<RunOutcome> {
   const { experiment, ledger, sources, folder, options, observe } = run;
-  // As the file has them, not as they ran.
+  // In the order of the file, not in the order of training.
   const asked = new Map(experiment.trials.map((trial, i) => [trial, i]));
   const order = ({ trial }: RowResult) => asked.get(trial) ?? asked.size;
   const rows = rowsOf(ledger).sort((a, b) => order(a) - order(b));
-  // What one process died of another one may have finished.
+  // Another process may have finished a trial at which one failed.
   const isDone = (failure: Failure) =>
     rows.some(
       ({ trial, state }) => state === 'done' && trial.row === failure.row && trial.seed === failure.seed,
@@ -216,7 +216,7 @@ async function conclude(
   return { report, missing, folder, failed, interrupted, elsewhere, detached };
 }
 
-/** Several processes may have found the same. */
+/** Several processes may report the same failure. */
 const isSame = (a: Failure, b: Failure): boolean =>
   a.row === b.row && a.seed === b.seed && a.message === b.message;
 

@@ -5,7 +5,10 @@ import type { LedgerTrial } from '../store/ledger/ledger.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
 import type { RunEvent } from './run-options.js';
 
-/** A trial that somebody works on stays where it is. */
+/**
+ * Moves the folder of a trial away; a trial without results is left alone.
+ * @throws MtcpError `busy` if another process works on the trial
+ */
 export function setAside(state: TrialState, folder: RunFolder, why: string): void {
   if (state === 'queued') return;
   if (state === 'running')
@@ -16,7 +19,7 @@ export function setAside(state: TrialState, folder: RunFolder, why: string): voi
   folder.setAside(`${why}-${new Date().toISOString().replace(/[:.]/g, '')}`);
 }
 
-/** What was trained on other data than today's is not this trial. */
+/** Sets aside a trial that was trained on other data than today's. */
 export function setAsideIfDataChanged(
   state: TrialState,
   { folder, trial }: LedgerTrial,

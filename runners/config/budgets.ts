@@ -30,7 +30,7 @@ export const FILLED = 100_000;
 /** Rows that depend on rows, one after the other. */
 export const ROW_DEPTH = 100;
 
-/** Faults that are told; after these somebody has to begin somewhere anyway. */
+/** Faults that are reported at once. */
 export const FAULTS = 100;
 
 /** Plugins of an experiment. */

@@ -20,7 +20,7 @@ export interface ExplainContext {
 
 export function explainAll(all: readonly ErrorObject[], context: ExplainContext, report: ReportFault): void {
   const { root } = context;
-  // What nobody will read need not be explained.
+  // Faults beyond the limit are not shown and need no explanation.
   const errors = all.slice(0, 2 * FAULTS);
   const absent = errors.filter(
     ({ keyword, instancePath, params }) =>

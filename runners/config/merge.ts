@@ -1,4 +1,4 @@
-// How an overlay changes what lies below it:
+// How an overlay changes the layers below it:
 //
 //   maps merge           key by key, in depth; new keys come after the old ones
 //   everything else      replaces: scalars, lists

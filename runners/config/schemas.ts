@@ -140,7 +140,7 @@ export class Schemas {
     if (value === null && at.schema.anyOf?.some(({ format }) => format === 'path')) paths.push(path);
     if (typeof value === 'string' && schema.format === 'path') {
       paths.push(path);
-      // A default was written by nobody, so it is meant from the working directory, as absolute as the rest.
+      // A default is in no file, so a relative path in it is resolved against the working directory.
       return isAbsolute(value) ? value : resolve(node ? folderOf(node.mark) : '.', value);
     }
     const into = (schema: JsonSchema, value: unknown, below: YamlNode | undefined, step: string) =>

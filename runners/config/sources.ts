@@ -85,7 +85,7 @@ export function validateReferences({ sweep }: Composition, drafts: readonly Draf
   }
 }
 
-/** Circles and long chains that are told of; others are most likely the same one, seen from another row. */
+/** Cycles and long chains that are reported; further ones are most likely the same, seen from another row. */
 const CIRCLES = 20;
 
 function unknownRow(

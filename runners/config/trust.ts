@@ -87,7 +87,7 @@ export function distrust(file: string): boolean {
   return true;
 }
 
-/** Whether a plugin may run; asks, if that is the policy and somebody is there. */
+/** Whether a plugin may run; asks the user if that is the policy and there is a terminal. */
 export function mayRun(file: string, digest: string): boolean {
   if (policy === 'all') return true;
   const { code, own } = readTrustList();

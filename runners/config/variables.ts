@@ -252,7 +252,7 @@ class Variables {
   }
 }
 
-/** Others may hold what is nobody's business: a file may come from anywhere, and its values are shown and logged. */
+/** Other variables may hold secrets: a file may come from anywhere, and its values are shown and logged. */
 function isReadable(variable: string, environment: NodeJS.ProcessEnv): boolean {
   return (
     variable.startsWith('MTCP_') || (environment.MTCP_ENVIRONMENT ?? '').split(/[\s,]+/).includes(variable)

@@ -70,7 +70,7 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
     return this.#withoutGradient;
   }
 
-  /** To be told of every kernel that runs. */
+  /** Called for every kernel that runs. */
   observe(kernel: string, inputs: readonly Value[]): void {
     // What a kernel is composed of is differentiated as a whole.
     if (tf.engine().state.kernelDepth > 1 || tf.getGradient(kernel)) return;

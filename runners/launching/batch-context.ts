@@ -14,10 +14,10 @@ export type JobEvent =
       job: string;
       tasks: number;
       trials: number;
-      /** The script that was handed in. */
+      /** The script that was submitted. */
       script: string;
     }
-  /** Now and then, and whenever one of the numbers changes. */
+  /** Sent when one of the numbers changes. */
   | {
       event: 'jobs';
       trials: number;
@@ -31,7 +31,7 @@ export type JobEvent =
       /** Why jobs wait. */
       reasons: string[];
     }
-  /** What has become of a trial. */
+  /** The state of a trial. */
   | {
       event: 'job';
       row: string;
@@ -39,7 +39,7 @@ export type JobEvent =
       state: TrialState;
       job: string | null;
       node: string | null;
-      /** Why it is not done, if nobody is going to do it. */
+      /** Why it is not done, if no process and no job will train it. */
       message: string | null;
       log: string | null;
       /** Of the trial. */

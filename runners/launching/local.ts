@@ -9,7 +9,7 @@ import type { TrialState } from '../store/ledger/run-folder.js';
 import { watchOutput, type OutputLoss } from '../support/output.js';
 import type { Failure, WorkEvent, Worked } from '../training/work.js';
 
-/** What a worker is told first: trials as plain data. It reads no experiment file. */
+/** The first message to a worker: trials as plain data. It reads no experiment file. */
 export interface Assignment {
   /** Folder of all runs. */
   runs: string;

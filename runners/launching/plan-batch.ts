@@ -11,7 +11,7 @@ import { isLost, type Jobs } from './jobs.js';
 import { JOBS, SubmissionFolder, type Group, type Submission } from './submission.js';
 import type { BatchContext } from './batch-context.js';
 
-/** What would be handed in. */
+/** The jobs to submit. */
 export interface BatchPlan {
   folder: SubmissionFolder;
   record: Submission;
@@ -19,7 +19,7 @@ export interface BatchPlan {
   scripts: { path: string; text: string; command: string }[];
 }
 
-/** Trials that are to be done and that no job and no process is there for. */
+/** Trials that are not done and that no job and no process is working on or waiting for. */
 export function wantedIn({
   ledger,
   jobs,
@@ -82,7 +82,7 @@ export async function planBatch(context: BatchContext, wanted: readonly LedgerTr
   return { folder, record, trials, scripts };
 }
 
-/** Trials that wait for others come after those. */
+/** Splits trials into waves: a trial comes in a later wave than the trials that it depends on. */
 function wavesOf(trials: readonly TrialSpec[]): TrialSpec[][] {
   const here = new Set(trials.map(({ hash }) => hash));
   const levels = new Map<string, number>();
@@ -101,7 +101,7 @@ function wavesOf(trials: readonly TrialSpec[]): TrialSpec[][] {
 
 const sourcesOf = ({ sources }: TrialSpec): TrialSpec[] => Object.values(sources);
 
-/** Jobs of earlier submissions that are there for what a trial depends on. */
+/** Jobs of earlier submissions that train what a trial depends on. */
 function earlierJobs(trial: TrialSpec, jobs: Jobs): string[] {
   return sourcesOf(trial).flatMap((source) => {
     const job = jobs.job(source);

@@ -4,9 +4,9 @@ import { statusOf, type TrialStatus } from '../store/ledger/status.js';
 import { endOf, isLost, type Jobs, type TrialJob } from './jobs.js';
 
 export interface JobStatus extends TrialStatus {
-  /** The last job that was handed in for it. */
+  /** The last job that was submitted for it. */
   job: TrialJob | null;
-  /** It is not done, and its job has ended: nobody is going to do it. */
+  /** It is not done, and its job has ended. */
   lost: boolean;
 }
 

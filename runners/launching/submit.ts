@@ -11,7 +11,7 @@ import { planBatch, wantedIn, type BatchPlan } from './plan-batch.js';
 import { failuresIn, watch } from './watch-jobs.js';
 
 /**
- * Hands in what is to be done and watches until no job is left.
+ * Submits the trials that are not done and watches until no job is left.
  * @throws MtcpError if the batch system does not answer or takes no job
  */
 export async function runInJobs(
@@ -20,7 +20,7 @@ export async function runInJobs(
 ): Promise<Worked & { detached: boolean }> {
   const { jobs, launcher } = context;
   if (jobs.any) await jobs.refresh();
-  // Without knowing what is there already, everything would be handed in again.
+  // Without the state of earlier jobs, everything would be submitted again.
   if (jobs.fault !== undefined)
     throw new MtcpError('io', jobs.fault, { where: `launcher ${launcher.system}` });
   const wanted = wantedIn(context);
@@ -31,8 +31,8 @@ export async function runInJobs(
 }
 
 /**
- * Writes everything that jobs need, then hands the scripts in. If the system refuses one, the ones before it are
- * taken back and nothing is left.
+ * Writes everything that jobs need, then submits the scripts. If the system refuses one, the jobs before it are
+ * cancelled and all files are removed.
  */
 export async function submit(context: BatchContext, plan: BatchPlan): Promise<void> {
   const { launcher, observe, jobs } = context;

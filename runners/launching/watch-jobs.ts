@@ -9,16 +9,16 @@ import { endOf, isLost, type Jobs, type TrialJob } from './jobs.js';
 import { tail } from './submission.js';
 import type { BatchContext, JobEvent } from './batch-context.js';
 
-/** Milliseconds between two looks, at least and at most, and how many times longer than a look itself. */
+/** Milliseconds between two queries, at least and at most, and as a multiple of the duration of a query. */
 const POLL = 2000;
 const RAREST = 30_000;
 const RARER = 20;
-/** Looks at a system that does not know a job yet, or any more, before the job counts as gone. */
+/** Queries without an active job after which no job is expected any more: a new job may not be known yet. */
 const GRACE = 3;
 
 /**
- * Watches the trials of an experiment until no job is left that would do one.
- * @returns false if it was told to stop before
+ * Watches the trials of an experiment until no job is left.
+ * @returns false if it was asked to stop before that
  */
 export async function watch(
   context: Pick<BatchContext, 'ledger' | 'jobs' | 'observe'>,
@@ -43,7 +43,7 @@ export async function watch(
     const live = views.some(({ job, state }) => state === 'running' || (job && job.phase !== 'ended'));
     quiet = live || jobs.fault !== undefined ? 0 : quiet + 1;
     if (quiet >= GRACE || views.every(({ state }) => state === 'done')) return true;
-    // A system that does not answer has kept us waiting already; its silence is not its load.
+    // If the system did not answer, the time was spent in a timeout and says nothing about its load.
     const load = jobs.fault === undefined ? RARER * (performance.now() - began) : 0;
     const rest = Math.min(RAREST, Math.max(POLL, load));
     for (const end = performance.now() + rest; performance.now() < end; await sleep(100))
@@ -55,7 +55,7 @@ interface View {
   entry: LedgerTrial;
   state: TrialState;
   job: TrialJob | undefined;
-  /** Nobody is going to do it. */
+  /** Its job ended before it was done. */
   lost: boolean;
 }
 
@@ -96,7 +96,7 @@ function jobEvent({ entry: { trial, folder }, state, job, lost }: View): JobEven
   return { event: 'job', row, seed, state, message, ...about, folder: folder.path };
 }
 
-/** Trials that are not done and that nobody is going to do, with what their jobs printed last. */
+/** Failed trials, and trials whose job ended before they were done, with the last output of their jobs. */
 export function failuresIn({ ledger, jobs }: Pick<BatchContext, 'ledger' | 'jobs'>): Failure[] {
   return ledger.entries.flatMap((entry): Failure[] => {
     const { state, job, lost } = viewOf(entry, ledger, jobs);

@@ -53,7 +53,7 @@ export class Teacher {
     );
   }
 
-  /** `image` to the features that somebody asks for. */
+  /** `image` to the features that are asked for. */
   trace(tracer: Tracer, { batch, size }: StepShape): tf.NamedTensorMap {
     const pass = new Pass(new ParameterTable(), tracer, false);
     const image = tracer.input('image', 'float32', [batch, ...size, 3]) as tf.Tensor4D;

@@ -80,7 +80,7 @@ export class Network {
 
   /**
    * The rest of the network: blocks and heads.
-   * @param done is told of every section that is through
+   * @param done is called after each section
    */
   decode(
     root: Scope,

@@ -39,7 +39,7 @@ export class PartError extends MtcpError {
       const built = build();
       throwRefused();
       if (isPromise(built)) {
-        // What comes of it, which nobody waits for, is nobody's concern.
+        // Its result is not awaited and does not matter.
         built.then(undefined, () => {});
         throw new PartError(path, `${what}: it returns a promise, and a model is recorded without waiting`, {
           note: given === '' ? undefined : `it is given ${given}`,

@@ -33,7 +33,7 @@ export async function assess(running: RunningTrial, each?: (predicted: Predicted
   }
 }
 
-/** What goes by scores goes on without those that there are none of; a person should know. */
+/** Warns about missing scores: whatever depends on them continues without them. */
 function tellUnjudged({ trial, emit, parts, state }: RunningTrial, judged: Measured, score?: number): void {
   const { scheme } = parts.criterion;
   const unscored = parts.tasks

@@ -196,7 +196,7 @@ export const NYUD_FOLDERS: readonly string[] = [
   ...Object.values(FILES).map((names) => dirname(names('id')[0])),
 ];
 
-/** Writes the four files of a sample into a folder that nobody reads yet. */
+/** Writes the four files of a sample into a folder that is not in use yet. */
 export async function writeNyudSample(root: string, sample: NyudSample): Promise<void> {
   const { id, height, width } = sample;
   const file = (kind: string) => join(root, FILES[kind](id)[0]);

@@ -183,7 +183,7 @@ export const PASCAL_FOLDERS: readonly string[] = [
   'ImageSets/Parts',
 ];
 
-/** Writes the files of a sample into a folder that nobody reads yet. */
+/** Writes the files of a sample into a folder that is not in use yet. */
 export async function writePascalSample(root: string, sample: PascalSample): Promise<void> {
   const { id, height, width, semseg, objects } = sample;
   const file = (kind: string, choice = 0) => join(root, FILES[kind](id)[choice]);

@@ -59,7 +59,7 @@ export async function prepareNyud(
   }
 }
 
-/** A folder that is finished stays as it is; if somebody changed it, that is said. */
+/** A finished folder is left alone; if its files have changed, that is reported. */
 export async function requireUnchanged(
   root: string,
   manifest: PreparedManifest,

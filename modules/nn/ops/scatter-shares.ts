@@ -16,7 +16,7 @@ const op = defineOp(OPERATIONS.ScatterShares, {
     const positions = index.add(starts).reshape([-1]) as tf.Tensor1D;
     return tf.unsortedSegmentSum(spread, positions, groups * count).reshape([groups, count, columns]);
   },
-  // It is the end of a gradient: nobody differentiates it again.
+  // It is the last operation of a gradient and is not differentiated itself.
   gradient: () => ({}),
 });
 

@@ -48,7 +48,7 @@ export class NashBargaining extends GradientScheme<OptionsOf<typeof schema>> {
     if (step % this.options.every === 0) {
       const solved = withoutZeros(gradients, (active, indices) => {
         const last = indices.map((i) => this.#last[present[i]]);
-        // Where gradients cancel there is no solution: the last one goes on.
+        // If the gradients cancel there is no solution, and the last one is kept.
         return nashWeights(active) ?? last;
       });
       this.#last = { ...this.#last, ...Object.fromEntries(present.map((task, i) => [task, solved[i]])) };

@@ -7,7 +7,7 @@ import { IGNORE, type LabelMap } from '../../../registry/index.js';
  * Labels with every unknown pixel set to IGNORE; the given ones are left as they are.
  * - depth: not a positive number
  * - normals: the zero vector, or not finite
- * - `human_parts`: the whole map, if nobody is seen in it (AddIgnoreRegions of SV and ATRC)
+ * - `human_parts`: the whole map, if it shows no person (AddIgnoreRegions of SV and ATRC)
  */
 export function markInvalid(labels: Record<string, LabelMap>): Record<string, LabelMap> {
   return Object.fromEntries(Object.entries(labels).map(([name, label]) => [name, markMap(name, label)]));

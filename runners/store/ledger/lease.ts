@@ -103,7 +103,7 @@ export class Lease {
 
   /**
    * Takes the folder for this process, made if it is not there; a folder whose owner is dead is taken over.
-   * @returns the lease, or who has the folder
+   * @returns the lease, or the owner that has the folder
    * @throws MtcpError `io` if the folder cannot be written, `usage` if something is in the way of the lock
    */
   static take(folder: string, options: LeaseOptions = {}): Lease | Ownership {
@@ -136,7 +136,7 @@ export class Lease {
   }
 
   /**
-   * Looks whether the folder is still this process's: after a long sleep somebody else may have it.
+   * Checks that this process still owns the folder: after a long sleep another process may own it.
    * @throws MtcpError `busy`
    */
   assertHeld(): void {

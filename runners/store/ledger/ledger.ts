@@ -34,7 +34,7 @@ export interface LedgerOptions extends LeaseOptions {
   only?: readonly TrialState[];
   /** What had been tried before; what others tried and failed at since is not tried again. By default: until now. */
   attempts?: Attempts;
-  /** Place, from 0, of the trial that is claimed first; after the last one it goes on with the first. */
+  /** Index of the trial that is claimed first; after the last one, claiming continues with trial 0. */
   from?: number;
 }
 
@@ -69,7 +69,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
   }
 
   /**
-   * The next trial that is wanted, not done, and nobody else's; undefined if there is none.
+   * The next trial that is wanted, not done, and not claimed by another process; undefined if there is none.
    * A folder that cannot be locked, or that holds what is not mtcp's to change, costs its trial: see `refused`.
    * @param skip leaves further trials to others
    */
@@ -118,7 +118,7 @@ export class Ledger<T extends TrialRef = TrialSpec> {
     });
   }
 
-  /** Trials that are to be done and cannot be: what they depend on is not done, and nobody works on it. */
+  /** Trials that cannot be trained: what they depend on is not done, and no process works on it. */
   blocked(): { entry: LedgerTrial<T>; by: { trial: TrialRef; state: TrialState }[] }[] {
     return this.entries.flatMap((entry) => {
       if (!this.#wants(entry, this.state(entry))) return [];

@@ -28,7 +28,7 @@ export const STATES = ['queued', 'running', 'done', 'failed', 'interrupted', 'st
  * done         it has a result
  * failed       it ended with an error
  * interrupted  it stopped after a checkpoint because it was asked to
- * stale        its process died without a word; the next run goes on from its last checkpoint
+ * stale        its process died; the next run continues from its last checkpoint
  */
 export type TrialState = (typeof STATES)[number];
 
@@ -152,7 +152,7 @@ export class RunFolder {
     return this.result()?.data.digest ?? (started?.event === 'started' ? started.data.digest : undefined);
   }
 
-  /** Who works on the trial, or did until it died; undefined if nobody does. */
+  /** The process that works on the trial, or did until it died; undefined if there is none. */
   owner(options?: LeaseOptions): Ownership | undefined {
     return ownerOf(this.path, options);
   }

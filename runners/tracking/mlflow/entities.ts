@@ -123,7 +123,7 @@ export function datasetInputs({ data }: Started, config: Readonly<Record<string,
   }));
 }
 
-/** A trial's page: what it is, what became of it. */
+/** A trial's description on its page: its configuration and its outcome. */
 export function trialNote(
   { row, seed, hash }: Started,
   experiment: string,

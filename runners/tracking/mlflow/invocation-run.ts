@@ -9,7 +9,7 @@ import { RemoteRun, type RunState, type Target } from './remote-run.js';
 import { runTags } from './run-tags.js';
 
 interface InvocationState extends RunState {
-  /** The end that the server was told. */
+  /** The outcome that was sent to the server. */
   outcome: InvocationOutcome | null;
 }
 
@@ -95,7 +95,7 @@ export class InvocationRun {
     return true;
   }
 
-  /** Called when all trials are told. */
+  /** Called when all trials have been sent. */
   async finish(): Promise<boolean> {
     const { record, run } = this;
     if (record.outcome === null || this.complete || !run.take()) return false;

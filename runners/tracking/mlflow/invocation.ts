@@ -5,7 +5,7 @@
 //   uncommitted.diff   what differs from the commit, if anything does
 //   state.json         what the server knows of it
 //
-// An invocation that was interrupted or died is gone on with by the next one of the same experiment.
+// An invocation that was interrupted or died is continued by the next one of the same experiment.
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ export interface NewInvocation extends Omit<TrackedRun, 'report'> {
 
 const RECORD = 'invocation.json';
 
-/** Starts an invocation, or goes on with the last one if that did not come to its end. */
+/** Starts an invocation, or continues the last one if it did not finish. */
 export function beginInvocation(
   run: NewInvocation,
   redactor: Redactor,
@@ -133,7 +133,7 @@ export function readInvocations(experimentFolder: string): { folder: string; rec
     .sort((a, b) => (a.record.started < b.record.started ? -1 : 1));
 }
 
-/** What was typed, as far as it can be told. */
+/** The command line of this process, as far as it can be reconstructed. */
 export function commandLine(argv: readonly string[] = process.argv): string {
   const quoted = argv
     .slice(2)

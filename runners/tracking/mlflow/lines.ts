@@ -5,7 +5,7 @@ export interface Lines {
   lines: string[];
   /** Where each line ends. */
   ends: number[];
-  /** Where reading goes on. */
+  /** Where the next read starts. */
   end: number;
   /** Which file it was: another one if it was replaced. */
   inode: number;

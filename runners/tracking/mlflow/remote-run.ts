@@ -36,7 +36,7 @@ export interface RunState {
   run: Pick<RunInfo, 'run_id' | 'experiment_id' | 'artifact_uri'> | null;
   /** A run of this key may exist that was never heard of. */
   doubtful: boolean;
-  /** What the server was last told. */
+  /** The status that was last sent to the server. */
   status: RunStatus | null;
   /** Uploaded: path to the file's size and time. */
   files: Record<string, string>;
@@ -156,7 +156,7 @@ export class RemoteRun<S extends RunState> {
     this.save();
   }
 
-  /** What a server refuses of it is left out, one by one, and told. */
+  /** Values that the server refuses are left out one by one and reported. */
   async log({ metrics = [], params = [], tags = [] }: Batch): Promise<void> {
     const { client } = this.target;
     const clean = { params: params.map(this.#clean), tags: tags.map(this.#clean) };

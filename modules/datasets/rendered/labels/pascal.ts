@@ -154,7 +154,7 @@ function drawBorders(semseg: Uint8Array, objectOf: Int32Array, height: number, w
 }
 
 /**
- * What somebody would look at: the object with the most area near the middle, and those that come close to it.
+ * What a viewer would look at: the object with the most area near the middle, and those that come close to it.
  * Nothing, if all are tiny.
  */
 function saliencyOf(objectOf: Int32Array, height: number, width: number): Uint8Array {

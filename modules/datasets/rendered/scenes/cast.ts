@@ -50,7 +50,7 @@ export const MAKERS: Readonly<Record<ObjectClass, Maker>> = {
   tvmonitor: named('tvmonitor', (style) => television(style, style.dice.range(0.6, 1.1))),
 };
 
-/** What somebody may sit on, with the height of its saddle. */
+/** Objects that a person may sit on, with the height of the seat. */
 export const RIDDEN: Partial<Record<ObjectClass, (style: Style) => Model & { saddle: number }>> = {
   bicycle,
   motorbike,

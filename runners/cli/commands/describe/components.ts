@@ -31,7 +31,7 @@ export async function describe(names: string[], { file, json }: Options): Promis
   else process.stdout.write(`${entries.map(describeEntry).join('\n\n')}\n`);
 }
 
-/** By kind and name, or by name alone: then every kind that has it. */
+/** Finds components by kind and name, or by name in every kind. */
 function find(names: string[]): ComponentEntry[] {
   if (names.length === 2 && isKind(names[0])) return [catalog.get(names[0], names[1]) as ComponentEntry];
   if (names.length > 1 && !isKind(names[0])) throw unknownKind(names[0]);

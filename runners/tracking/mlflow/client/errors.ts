@@ -13,7 +13,7 @@ export interface MlflowFault {
   certain: boolean;
   /** Seconds that the server asks to wait. */
   retryAfter?: number;
-  /** Whether every other request would fail like this one: nobody answers, or the login is refused. */
+  /** Whether every other request would fail like this one: the server cannot be reached, or the login is refused. */
   total?: boolean;
 }
 

@@ -182,7 +182,7 @@ export class Transport {
     }
   }
 
-  /** A server may repeat in its message what it was told. */
+  /** A server may repeat credentials in its message. */
   #redacted(error: MtcpError): MtcpError {
     const message = this.redactor.text(error.message);
     if (!MlflowError.is(error) || message === error.message) return error;
