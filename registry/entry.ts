@@ -60,7 +60,10 @@ export interface ComponentMeta<K extends Kind = Kind> {
   summary: string;
   /** Paper, equation or reference file. */
   source?: string;
-  /** Of a head, loss or metric: the kinds of task that it is for, if not all; none: for auxiliary predictions only. */
+  /**
+   * For a head, loss or metric: the kinds of task that it supports; all by default.
+   * An empty list means auxiliary predictions only.
+   */
   tasks?: readonly TaskKind[];
   /** Draft-07 schema of the options, each property with a description: see `defineOptions`. Absent: it has none. */
   options?: OptionsSchema;

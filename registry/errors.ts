@@ -64,7 +64,7 @@ export class MtcpError extends Error {
     return BAD_INPUT.has(this.kind) ? 2 : 1;
   }
 
-  /** The block a person reads: where, what, the frame, the fix. */
+  /** The error as a block of text: where, what, the lines of the file, the fix. */
   format(): string {
     const lines = [this.where ? `${this.where}: ${this.message}` : this.message];
     if (this.frame) lines.push(this.frame);

@@ -5,7 +5,7 @@
 export interface CheckpointFormat {
   /** Whose files these are, for people. */
   readonly title: string;
-  /** Where a person gets one. */
+  /** Where to download one. */
   readonly example: string;
   /**
    * Tensors that such files have in one: what the pattern finds in the name becomes each of the parts' names in turn,

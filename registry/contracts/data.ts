@@ -35,7 +35,7 @@ export interface DatasetInfo {
   counts: Record<Split, number>;
   /** The folder that was read. */
   root: string;
-  /** What a person should know before training, such as files that changed. */
+  /** Notes to the user before training, for example on files that changed. */
   warnings?: string[];
 }
 

@@ -19,7 +19,7 @@ export interface TrackedRun {
   /** Folder of all runs, and in it the folder of the experiment with the folders of its trials. */
   runs: string;
   folder: string;
-  /** Takes what a person should know, such as where to look. */
+  /** Shows a message to the user, for example the address of the run. */
   report(message: TrackerMessage): void;
 }
 

@@ -73,7 +73,7 @@ const topmost = (command: Command): Command =>
   command.parent && command.parent !== program ? topmost(command.parent) : command;
 program.hook('preAction', (_, action) => {
   command = topmost(action).name();
-  // Every path that is given depends on it: if it is gone, that is said once and here.
+  // Relative paths depend on the working directory: if it no longer exists, that is reported here, once.
   process.cwd();
 });
 

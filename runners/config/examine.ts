@@ -49,7 +49,7 @@ interface Examined {
   drafts: Draft[];
 }
 
-/** What there is of a file without errors. */
+/** The result of examining a file without errors. */
 export type Sound = Required<Omit<Examined, 'errors'>>;
 
 export function examine(file: string, options: LoadOptions, expected: 'experiment' | 'any'): Examined {
@@ -105,7 +105,7 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
   };
 }
 
-/** The combinations, or none and a fault if looking at them would take too long. */
+/** The combinations, or none and a fault if checking them would take too long. */
 function bounded(
   composition: Composition,
   combinations: readonly Combination[],
@@ -125,12 +125,12 @@ function bounded(
   return [];
 }
 
-/** Whether `rows` of the options names this row, or the row that a sweep made it of. */
+/** Whether the option `rows` names this row, or the row of which a sweep made it. */
 export function isChosen(row: string, { sweep }: Composition, { rows }: LoadOptions): boolean {
   return rows === undefined || rows.includes(row) || rows.includes(sweep.origins.get(row) || row);
 }
 
-/** The rows and profiles to look at; faults if the options name others. */
+/** The rows and profiles to check; reports a fault if the options name unknown ones. */
 function chosen(
   { root, rows, profiles, sweep }: Composition,
   options: LoadOptions,

@@ -11,35 +11,35 @@ export interface LoadOptions {
   overrides?: readonly string[];
   /** Instead of the file's. */
   seeds?: readonly number[];
-  /** Only these rows; the name of a row that a sweep varies stands for all that became of it. */
+  /** Only these rows; the name of a row that a sweep varies stands for all its variants. */
   rows?: readonly string[];
-  /** Where the data set lies: the value of the first path option that it reads. */
+  /** Folder of the data set: the value of the first path option that it reads. */
   data?: string;
-  /** Threads of the engine, instead of the file's; no part of a trial's identity. */
+  /** Threads of the engine, instead of the file's; not part of a trial's identity. */
   threads?: number;
   /** Folder of schemas; the package's own if left out. */
   schemas?: string;
 }
 
-/** Of one number; all that is given has to hold. Bounds are compared with the mean over seeds. */
+/** An expectation of one number: all bounds that are given must hold for the mean over seeds. */
 export interface Expectation {
   min?: number;
   max?: number;
-  /** A number, and how far from it the result may be. */
+  /** The expected number; `within` is the largest allowed difference. */
   value?: number;
   within?: number;
-  /** A row whose number has to be worse. */
+  /** A row whose number must be worse. */
   better_than?: string;
 }
 
-/** Numbers that a paper printed: row to `task.metric` (or `delta_m`) to number. */
+/** Numbers printed in a paper: row to `task.metric` (or `delta_m`) to number. */
 export interface Printed {
   source: string;
   setting?: string;
   rows: Record<string, Record<string, number>>;
 }
 
-/** How the table looks in a paper. */
+/** Options of the LaTeX table. */
 export interface LatexConfig {
   /** `task.metric`, `delta_m`, `parameters`, ... in this order. */
   columns?: string[];
@@ -72,17 +72,17 @@ export interface Experiment {
   /** The profile that was applied; null if the experiment has none. */
   readonly profile: string | null;
   readonly report: ReportConfig;
-  /** Where runs are shown; undefined if the file says nothing about it. */
+  /** The `tracking` section; undefined if the file has none. */
   readonly tracking?: SectionConfig;
-  /** Where trials are trained; undefined if the file says nothing about it. */
+  /** The `launcher` section; undefined if the file has none. */
   readonly launcher?: SectionConfig;
-  /** What was asked for: row by row in the order of the file, each row seed by seed. */
+  /** The requested trials: rows in the order of the file, and for each row its seeds. */
   readonly trials: readonly TrialSpec[];
-  /** What is allowed and most likely not meant. */
+  /** Things that are allowed but probably not intended. */
   readonly warnings: readonly MtcpError[];
-  /** The same with every trial that these depend on, in an order in which they can be trained. */
+  /** These trials and all that they depend on, in an order in which they can be trained. */
   readonly needed: readonly TrialSpec[];
-  /** Who wrote the values of a trial; seeds of a row share it. */
+  /** The origins of a trial's values, the same for all seeds of a row. */
   provenance(trial: Pick<TrialSpec, 'row'>): Provenance;
 }
 

@@ -51,7 +51,7 @@ function meant(errors: readonly ErrorObject[]): ErrorObject[] {
       error.instancePath === choice.instancePath && ['type', 'enum', 'const'].includes(error.keyword);
     const branches = kept.filter(inside);
     const close = branches.filter((error) => !rejects(error));
-    // "a map or null" is said as "a map".
+    // "a map or null" is written as "a map".
     const only = branches.filter((error) => rejects(error) && error.params.type !== 'null');
     kept = kept.filter((error) => error !== choice && !inside(error));
     kept.push(...(close.length > 0 ? close : only.length === 1 ? only : [choice]));

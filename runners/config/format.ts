@@ -7,7 +7,7 @@ export interface FormatOptions {
   color?: boolean;
 }
 
-/** Colour only for a person at a terminal who has not said no (https://no-color.org). */
+/** Colour only on a terminal, and only without NO_COLOR (https://no-color.org). */
 export function wantsColor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
   return stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }

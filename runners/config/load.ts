@@ -34,7 +34,7 @@ export function validateFiles(files: readonly string[], options: LoadOptions = {
   return checkFiles(files, options).errors;
 }
 
-/** The same with warnings: what is allowed and most likely not meant. */
+/** The same, with warnings about things that are allowed but probably not intended. */
 export function checkFiles(
   files: readonly string[],
   options: LoadOptions = {},
@@ -46,7 +46,7 @@ export function checkFiles(
   };
 }
 
-/** A fault in a fragment is found again through every file that extends it. */
+/** Removes duplicates: a fault in a fragment is found again through every file that extends it. */
 function eachOnce(faults: readonly MtcpError[]): MtcpError[] {
   const seen = new Set<string>();
   return faults.filter(({ where, message }) => {

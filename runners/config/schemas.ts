@@ -136,7 +136,7 @@ export class Schemas {
     paths: string[][],
   ): unknown {
     const { schema, document } = this.#chosen(at, value);
-    // A path that is not given is as little part of the trial as one that is.
+    // Paths are not part of a trial's identity, whether they are given or not.
     if (value === null && at.schema.anyOf?.some(({ format }) => format === 'path')) paths.push(path);
     if (typeof value === 'string' && schema.format === 'path') {
       paths.push(path);

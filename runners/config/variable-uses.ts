@@ -2,18 +2,18 @@
 // variables.ts fills them in.
 import type { YamlNode } from './nodes.js';
 
-/** A stretch of a string that is not taken as it is written. */
+/** A part of a string with a special meaning. */
 export interface Use {
   readonly start: number;
   readonly end: number;
-  /** undefined: the text `${`, or a slip. */
+  /** Undefined for an escaped `${` and for a malformed use. */
   readonly name?: string;
   readonly fallback?: string;
   /** Written `$${`, which is `${` as text. */
   readonly escaped?: true;
 }
 
-/** `$${` is `${` as text; `${name}` and `${name:-value}` are uses; any other `${` is a slip. */
+/** `$${` is `${` as text; `${name}` and `${name:-value}` are uses; any other `${` is an error. */
 export function usesIn(text: string): Use[] {
   const uses: Use[] = [];
   for (let start = text.indexOf('${'); start >= 0; start = text.indexOf('${', uses.at(-1)!.end)) {
@@ -25,7 +25,7 @@ export function usesIn(text: string): Use[] {
     const brace = BRACE.exec(text);
     if (brace?.[0] !== '}') {
       uses.push({ start, end: start + 2 });
-      // Without another closing brace there is no use any more, only slips.
+      // Without another closing brace, no further use can follow.
       if (brace === null) break;
       continue;
     }
@@ -44,12 +44,12 @@ const BRACE = /[{}]/g;
 
 export const NAME = /^[A-Za-z_][\w.-]*$/;
 
-/** Whether a string waits for a variable. */
+/** Whether a string uses a variable. */
 export function hasVariable(value: unknown): boolean {
   return typeof value === 'string' && value.replaceAll('$${', '').includes('${');
 }
 
-/** Written so that it is read as this text. */
+/** Escapes a text so that it contains no variables. */
 export function escapeVariables(value: string): string {
   return value.replaceAll('${', () => '$${');
 }

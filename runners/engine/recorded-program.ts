@@ -15,7 +15,7 @@ export class RecordedProgram implements Program {
     readonly name: string,
     readonly graph: Graph,
     outputs: ReadonlyMap<string, Value>,
-    /** What the session computes: the outputs but for their shape. */
+    /** What the session computes: the outputs before their last reshape. */
     readonly values: ReadonlyMap<string, Value>,
     /** Values that come in from outside, with their names. */
     readonly given: ReadonlyMap<Value, string>,
@@ -93,7 +93,7 @@ export class RecordedProgram implements Program {
   }
 }
 
-/** Values looked at in one run while the first that is not finite is searched. */
+/** Number of values checked in one run when searching for the first that is not finite. */
 const WATCHED_AT_ONCE = 200;
 
 /** 0 if every element is finite, NaN otherwise: x - x is NaN exactly for NaN and infinities. */

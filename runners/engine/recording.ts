@@ -17,7 +17,7 @@ import type { Session } from './ort/session.js';
 import type { Runtime, Translated } from './runtime.js';
 import { RecordedProgram } from './recorded-program.js';
 
-/** Sessions kept after their program was closed, for the next trial that records the same graph. */
+/** Number of sessions kept after their program was closed, for trials that record the same graph. */
 const IDLE_SESSIONS = 4;
 
 /**
@@ -137,7 +137,7 @@ export class RecordingEngine implements Engine {
   }
 }
 
-/** Recordings wait for each other: TensorFlow.js has one backend at a time. */
+/** The last recording. Recordings run one after the other, because TensorFlow.js has one active backend. */
 let recorded: Promise<unknown> = Promise.resolve();
 
 export interface Recording {

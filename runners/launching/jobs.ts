@@ -21,7 +21,7 @@ export interface TrialJob extends TaskName {
   /** As the batch system calls it: JOB_TASK. */
   name: string;
   phase: TaskState['phase'];
-  /** The system's own word, such as NODE_FAIL; null if it does not know the task. */
+  /** The state in the system's own words, for example NODE_FAIL; null if it does not know the task. */
   word: string | null;
   reason: string | null;
   node: string | null;

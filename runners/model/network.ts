@@ -142,7 +142,7 @@ export class Network {
     return PartError.wrap(['model', section], what, given, build, (built) => check(who, built));
   }
 
-  /** Shapes that the tasks have in common are said once. */
+  /** Shapes that the tasks share are named once. */
   #describe({ tasks }: Features): string {
     const byShape = new Map<string, string[]>();
     for (const { name } of this.tasks) {

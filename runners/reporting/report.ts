@@ -66,7 +66,7 @@ export interface TableEvent {
   delta_m: Record<string, number>;
 }
 
-/** @param damaged files of the experiment that cannot be read; those of trials are said by the rows */
+/** @param damaged files of the experiment that cannot be read; damaged files of trials are reported in their rows */
 export function buildReport(
   experiment: Experiment,
   rows: readonly RowResult[],

@@ -90,7 +90,7 @@ function layoutProblem(entries: ReadonlyMap<string, TensorEntry>, size: number):
   return end < size ? `${size - end} bytes at the end of the file belong to no tensor` : undefined;
 }
 
-/** The first key that an object of a valid JSON text has twice: parsers keep the last one without a word. */
+/** The first duplicate key of an object in a valid JSON text: parsers silently keep the last one. */
 export function duplicateKey(json: string): string | undefined {
   /** Keys of the objects around; undefined for a list. */
   const open: (Set<string> | undefined)[] = [];

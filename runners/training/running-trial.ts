@@ -23,22 +23,22 @@ export type Observed =
 
 export interface TrialContext {
   engine: Engine;
-  /** This process's part of the machine. */
+  /** This process's share of the machine. */
   settings?: RunSettings;
-  /** This process has it, by a lease; see ledger.ts. */
+  /** The trial's folder, which this process owns by a lease; see ledger.ts. */
   folder: RunFolder;
-  /** Called before anything is written; throws if the folder is not this process's any more. */
+  /** Called before anything is written; throws if this process does not own the folder any more. */
   assertHeld?(): void;
-  /** Where a trial lies that this one depends on; it is done. */
+  /** The folder of a finished trial that this one depends on. */
   sourceFolder(source: TrialSpec): RunFolder;
-  /** What the data set said when it was prepared. */
+  /** What the data set returned when it was prepared. */
   data: DatasetInfo;
   observe(event: Observed): void;
-  /** Asked between steps: true makes the trial save where it is and stop. */
+  /** Called between steps: if it returns true, the trial saves a checkpoint and stops. */
   stopRequested(): boolean;
 }
 
-/** Thrown when the trial stopped because it was asked to; its checkpoint is whole. */
+/** Thrown when a trial stopped on request, after it has written a checkpoint. */
 export class Interrupted extends Error {}
 
 /** Written into the folder, and passed to observers. */
@@ -53,20 +53,20 @@ export interface RunningTrial {
   readonly loader: Loader;
   readonly step: TrainingStep;
   readonly evaluation: Evaluation;
-  /** Numbers in the parameters that receive a gradient. */
+  /** Number of scalars in the parameters that receive a gradient. */
   readonly trained: number;
-  /** Losses of the epoch under way. */
+  /** Means of the current epoch. */
   readonly means: LossMeans;
-  /** Every step, for curves. */
+  /** The log of every step, for curves. */
   readonly steps: StepLog;
   state: RunState;
-  /** When the last checkpoint was written, or training began. */
+  /** Time of the last checkpoint, or of the start of training. */
   saved: number;
-  /** Most memory seen, bytes. */
+  /** Largest memory use seen, in bytes. */
   memory: number;
 }
 
-/** The trial's parts, with its programs compiled; weights are not set. */
+/** Assembles a trial and compiles its programs; weights are not set. */
 export async function openTrial(
   trial: TrialSpec,
   context: TrialContext,
@@ -154,7 +154,7 @@ export async function closeTrial({ step, evaluation, loader }: RunningTrial): Pr
   await loader.close();
 }
 
-/** Called wherever a lot has just been computed. */
+/** Updates the largest memory use; called after expensive computations. */
 export function noteMemory(running: RunningTrial): void {
   running.memory = Math.max(running.memory, process.memoryUsage.rss());
 }

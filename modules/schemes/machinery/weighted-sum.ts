@@ -1,5 +1,5 @@
 // What most schemes share: the objective is the sum of projected losses times their weights. A scheme that adds
-// nothing but its weights or its projection extends WeightedSum, overrides that and needs no constructor.
+// only its weights or its projection extends WeightedSum, overrides that and needs no constructor.
 import * as tf from '../../../registry/tf.js';
 import {
   Configured,

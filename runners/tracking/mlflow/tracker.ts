@@ -61,15 +61,15 @@ export class MlflowTracker implements Tracker {
   }
 }
 
-/** Milliseconds after which it is said what the end of the run waits for. */
+/** Milliseconds of waiting at the end of a run after which a message explains the delay. */
 const SLOW = 2000;
-/** Milliseconds that the thread has to leave in order. */
+/** Milliseconds that the thread has to exit cleanly. */
 const LEAVING = 3000;
 
 class MlflowRunTracker implements RunTracker {
   readonly #worker: Worker;
   readonly #done: Promise<void>;
-  /** Undefined if the thread ended without a word. */
+  /** What the thread could not send; undefined if it ended without reporting. */
   #left: string[] | undefined;
 
   constructor(
@@ -83,7 +83,7 @@ class MlflowRunTracker implements RunTracker {
     });
     this.#worker.on('error', (error: Error) => this.#say(`logging stopped: ${error.stack ?? error.message}`));
     this.#done = once(this.#worker, 'exit').then(() => {});
-    // A program that ends otherwise does not wait for it.
+    // The process does not wait for the thread unless `end` is called.
     this.#worker.unref();
   }
 
@@ -106,7 +106,7 @@ class MlflowRunTracker implements RunTracker {
     let killed: NodeJS.Timeout | undefined;
     const onLeave = () => {
       worker.postMessage({ leave: true } satisfies ToWorker);
-      // Its records are whole at any time.
+      // Its records are consistent at any time.
       killed = setTimeout(() => void worker.terminate(), LEAVING);
     };
     if (leave?.aborted) onLeave();

@@ -89,7 +89,7 @@ export class Update {
     return norm;
   }
 
-  /** Chunks depend on nothing but themselves: several go at a time. */
+  /** Chunks are independent, so several run at a time. */
   async #runAll(): Promise<void> {
     let next = 0;
     const lane = async () => {
