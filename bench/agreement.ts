@@ -1,4 +1,5 @@
-// Whether both sides of a benchmark have computed the same: a ratio of different computations says nothing.
+// Checks that both sides of a benchmark compute the same. A ratio of times of different computations would say
+// nothing.
 import { MtcpError } from '../registry/errors.js';
 import type { Checksum } from './checksum.js';
 import { median } from './quantile.js';

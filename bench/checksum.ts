@@ -1,4 +1,4 @@
-// What two processes compare instead of tensors.
+// Checksums of tensors, which the two processes compare instead of the tensors.
 import type { HostTensor } from '../runners/engine/ort/session.js';
 
 /** Sum and norm of a tensor: the same in any layout. */

@@ -1,4 +1,4 @@
-// How every benchmark ends where it cannot begin: with mtcp's message and exit code, not with a stack.
+// Reports a benchmark that cannot start with mtcp's message and exit code instead of a stack trace.
 import type { Command } from 'commander';
 import { MtcpError } from '../registry/errors.js';
 

@@ -1,5 +1,5 @@
-// One comparison: two processes hold the same piece with the same numbers; they take turns, so that whatever else
-// the machine does meets both, and each turn gives one ratio.
+// One comparison: two processes hold the same part of a network with the same numbers and take turns. Other load on
+// the machine affects both, and each turn gives one ratio.
 import type { Checksum } from './checksum.js';
 import { agreement } from './agreement.js';
 import { PEER } from './python-with-torch.js';

@@ -1,4 +1,4 @@
-// Tensors that both sides make for themselves from their names.
+// Tensors that both sides generate from their names.
 import { channelsLast, namedValues } from '../test/reference/fixtures.js';
 
 /** How the peer drew a tensor; shapes are PyTorch's. */

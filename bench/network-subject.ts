@@ -1,4 +1,4 @@
-// Whole networks that our process times: training steps of MT-CP and of compared systems, evaluations of MT-CP.
+// Whole networks that mtcp's process times: training steps of MT-CP and of compared systems, evaluations of MT-CP.
 import { readFileSync } from 'node:fs';
 import type * as tf from '../registry/tf.js';
 import { ParameterTable, Pass } from '../modules/nn/scope.js';

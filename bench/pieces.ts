@@ -1,5 +1,5 @@
-// Our side of the pieces that are timed, one for each in python/pieces.py, written with the layers that models are
-// made of. Names of parameters and inputs are the peer's, so both sides draw the same numbers.
+// mtcp's side of the parts that are timed, one for each in python/pieces.py, written with the layers of models. Names
+// of parameters and inputs equal the peer's, so that both sides draw the same numbers.
 import * as tf from '../registry/tf.js';
 import { cbam } from '../modules/nn/cbam.js';
 import { deformableAttention } from '../modules/nn/deformable.js';

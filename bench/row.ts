@@ -1,5 +1,5 @@
-// A row of an experiment as both sides of a benchmark need it: ours builds it from the file, PyTorch's from the
-// resolved sections.
+// A row of an experiment for both sides of a benchmark: mtcp builds it from the file, PyTorch from the resolved
+// sections.
 import { join } from 'node:path';
 import { openExperiment } from '../runners/config/open.js';
 import type { TrialSpec } from '../runners/config/index.js';

@@ -1,4 +1,4 @@
-// A process on the other end of a pipe that answers each line of JSON with one.
+// A child process that answers each line of JSON with one line of JSON.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

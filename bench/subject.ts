@@ -1,5 +1,5 @@
-// What our process holds and times: a piece, or a whole network (network-subject.ts), taken through steps that read and write the same
-// arrays every time.
+// What mtcp's process times: a part of a network, or a whole network (network-subject.ts), in steps that read and
+// write the same arrays every time.
 import * as tf from '../registry/tf.js';
 import '../modules/index.js';
 import { inputName, ParameterTable, Pass } from '../modules/nn/scope.js';

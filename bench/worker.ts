@@ -1,5 +1,5 @@
-// mtcp's process of a benchmark; speaks the protocol of python/peer.py. Its first line of input is the setup: piece,
-// sizes, and how every tensor is drawn. Started by main.ts, not by people.
+// mtcp's process of a benchmark, started by main.ts; it speaks the protocol of python/peer.py. Its first line of
+// input is the setup: the part, sizes, and how every tensor is drawn.
 import { createInterface } from 'node:readline';
 import { createEngine } from '../runners/engine/index.js';
 import { createSubject, type Setup, type Subject } from './subject.js';

@@ -1,4 +1,5 @@
-// Moves earlier results of a trial out of the way, so that the trial starts again in an empty folder. Nothing is deleted.
+// Moves earlier results of a trial out of the way, so that the trial starts again in an empty folder. Nothing is
+// deleted.
 import { changesBetween } from '../../modules/datasets/folders/contents.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { LedgerTrial } from '../store/ledger/ledger.js';

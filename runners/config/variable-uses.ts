@@ -1,5 +1,5 @@
-// How variables are written in strings: `${name}`, `${name:-value}`, and `$${` for the text `${`. This file finds the uses;
-// variables.ts fills them in.
+// How variables are written in strings: `${name}`, `${name:-value}`, and `$${` for the text `${`. This file finds the
+// uses; variables.ts fills them in.
 import type { YamlNode } from './nodes.js';
 
 /** A part of a string with a special meaning. */

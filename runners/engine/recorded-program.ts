@@ -1,6 +1,6 @@
-// A recorded graph with the session that runs it. Inputs and outputs are named; a binding ties them to arrays, and a run
-// reads and writes those. The graph is kept to answer questions about the program: its cost by operator, and where the
-// first value that is not finite appears.
+// A recorded graph with the session that runs it. Inputs and outputs are named; a binding ties them to arrays, and a
+// run reads and writes those. The graph is kept to answer questions about the program: its cost by operator, and
+// where the first value that is not finite appears.
 import { MtcpError } from '../../registry/errors.js';
 import { hostTensor, type Program, type ProgramStats, type TensorSpec } from './engine.js';
 import { flopsOfNode } from './graph/cost.js';

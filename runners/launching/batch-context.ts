@@ -1,5 +1,5 @@
-// What submitting and watching jobs have in common: the experiment with its ledger and launcher, and the events that tell
-// what becomes of the jobs.
+// What submitting and watching jobs have in common: the experiment with its ledger and launcher, and the events that
+// tell what becomes of the jobs.
 import type { Slot } from '../../registry/container.js';
 import type { BatchLauncher } from '../../registry/contracts/launching.js';
 import type { Experiment } from '../config/index.js';

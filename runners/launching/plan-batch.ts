@@ -1,5 +1,5 @@
-// Plans which jobs an experiment's trials need: trials that depend on others come in a later group, and each group is one
-// array job with a script. Nothing is written and nothing is submitted.
+// Plans which jobs an experiment's trials need: trials that depend on others come in a later group, and each group is
+// one array job with a script. Nothing is written and nothing is submitted.
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';

@@ -1,5 +1,6 @@
-// Submits an experiment's trials to a batch system and, if wanted, waits for them. The jobs need nothing of this process:
-// it may end, or be started again and watch on. Trials that wait in a job or run already are not submitted twice.
+// Submits an experiment's trials to a batch system and, if wanted, waits for them. The jobs need nothing of this
+// process: it may end, or be started again and watch on. Trials that wait in a job or run already are not submitted
+// twice.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';

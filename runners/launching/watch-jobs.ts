@@ -1,5 +1,5 @@
-// Follows the jobs of an experiment until none is left. What a trial has done is read from its folder; the batch system is
-// only asked what has become of the jobs.
+// Follows the jobs of an experiment until none is left. What a trial has done is read from its folder; the batch
+// system is only asked what has become of the jobs.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEvents } from '../store/ledger/events.js';
 import type { LedgerTrial, Ledger } from '../store/ledger/ledger.js';

@@ -1,6 +1,6 @@
-// Operators as methods. Each knows the type and shape of its result and simplifies at once what static shapes and known
-// constants allow: x*1, x+0, a reshape of a reshape, transposes that cancel or that a matrix product can absorb. Most of
-// what an optimiser would find in the finished graph is avoided here, while recording.
+// Operators as methods. Each knows the type and shape of its result and simplifies at once what static shapes and
+// known constants allow: x*1, x+0, a reshape of a reshape, transposes that cancel or that a matrix product can
+// absorb. Most of what an optimiser would find in the finished graph is avoided here, while recording.
 import {
   float,
   int,

@@ -1,5 +1,6 @@
-// Metrics of a trial that the server does not have yet, and the record of what it has. Each function reads what was added
-// to a file of the trial's folder and moves `next`, the record that applies once the server has accepted the metrics.
+// Metrics of a trial that the server does not have yet, and the record of what it has. Each function reads what was
+// added to a file of the trial's folder and moves `next`, the record that applies once the server has accepted the
+// metrics.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoggedEvent } from '../../store/ledger/events.js';

@@ -1,8 +1,8 @@
-// Keeps the run of a trial on the server up to date with the trial's folder. A record in the folder holds how far each
-// file has been sent. A pass sends the next part and updates the record once the server has accepted it.
+// Keeps the run of a trial on the server up to date with the trial's folder. A record in the folder holds how far
+// each file has been sent. A pass sends the next part and updates the record once the server has accepted it.
 //
-// A trial that continues from a checkpoint trains some steps again. Training is deterministic, so the results are the same
-// numbers: a step, an epoch or an evaluation that the server has is not sent again.
+// A trial that continues from a checkpoint trains some steps again. Training is deterministic, so the results are the
+// same numbers: a step, an epoch or an evaluation that the server has is not sent again.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

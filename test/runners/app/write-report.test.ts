@@ -1,4 +1,4 @@
-// A report is written whatever becomes of a row, of a picture, of a check, of the work itself.
+// A report is written even if a row, a picture, a check or the work itself fails.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// What a person reads while a run goes on.
+// The lines that a run prints.
 import { expect } from 'chai';
 import { narrator } from '../../../runners/cli/narrate.js';
 import { Progress } from '../../../runners/cli/progress.js';

@@ -1,5 +1,5 @@
-// Standard output and error that fail: a reader that leaves, a full disk. What only prints ends quietly; training
-// goes on and says so in its events.
+// Standard output and error that fail: the reader leaves, the disk is full. Commands that only print end quietly;
+// training continues and records it in its events.
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Whatever stands in a file, the answer is trials or faults for a person, each with a place: never a crash. The long run
-// of the same is test/full/yaml-fuzz.test.ts.
+// Random files: the result is trials, or faults with positions, never a crash. The long version is test/full/yaml-
+// fuzz.test.ts.
 import { expect } from 'chai';
 import { fuzzYaml } from '../../support/fuzz/yaml.js';
 

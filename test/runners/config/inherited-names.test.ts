@@ -1,5 +1,5 @@
-// Names that every JavaScript object inherits, in each place where a name from outside is looked up: they are names
-// like others, or a fault with a place, and never found where nobody put them.
+// Names that every JavaScript object inherits, wherever a name from outside is looked up: they are ordinary names or
+// faults with a position, and are never found where nobody defined them.
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { catalog } from '../../../registry/catalog.js';

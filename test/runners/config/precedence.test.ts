@@ -1,4 +1,4 @@
-// Who wins between a file and the profiles that it inherits, and what is said of values that nobody gets.
+// Precedence between a file and the profiles that it inherits, and warnings about values without effect.
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { checkFiles, loadExperiment } from '../../../runners/config/load.js';

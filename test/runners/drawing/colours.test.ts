@@ -1,4 +1,4 @@
-// Colours of classes and of rows can be told apart.
+// Colours of classes and of rows are distinguishable.
 import { expect } from 'chai';
 import { classColour, labOf, type Colour } from '../../../runners/drawing/paint.js';
 import { COLOURS } from '../../../runners/drawing/theme.js';

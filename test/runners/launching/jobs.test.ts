@@ -1,5 +1,5 @@
-// Jobs of a batch system, with stand-ins for Slurm's commands: what is handed in, what is not handed in twice, and what
-// is told of it.
+// Jobs of a batch system, with stand-ins for Slurm's commands: what is submitted, what is not submitted twice, and
+// what is reported.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';

@@ -1,4 +1,4 @@
-// What auxiliary losses are told of labels: each cell has the label of the pixel at its centre.
+// The labels that auxiliary losses receive: each cell has the label of the pixel at its centre.
 import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
 import '../../../modules/index.js';

@@ -1,4 +1,4 @@
-// The table as a paper wants it: which columns and rows, with how many decimals, under which caption; best and second.
+// The LaTeX table: columns, rows, decimals, caption, and the marks of the best and second values.
 import { expect } from 'chai';
 import { openExperiment } from '../../../runners/config/open.js';
 import { reportExperiment } from '../../../runners/app/report.js';

@@ -1,5 +1,5 @@
-// Training that is interrupted and goes on from a checkpoint equals training that is not, bit by bit, whatever the
-// scheme has to remember: numbers, optimizer moments, running gradients.
+// Training that is interrupted and continues from a checkpoint equals uninterrupted training bit by bit, for every
+// kind of state that a scheme has: numbers, optimizer moments, running gradients.
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

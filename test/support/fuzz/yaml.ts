@@ -1,5 +1,5 @@
-// Experiment files changed at random from a seed: pieces of YAML put in, stretches cut out, moved and repeated. Whatever
-// comes of it, the answer is trials or faults for a person, each with a place, in less than a second.
+// Experiment files changed at random from a seed: YAML is inserted, and parts are removed, moved and repeated. The
+// result must be trials, or faults with positions, in less than a second.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
