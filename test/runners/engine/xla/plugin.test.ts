@@ -94,7 +94,7 @@ describe('xla plugins', () => {
       const tf = await import('../../../../registry/tf.js');
       for (const scale of [1, 3]) {
         const a = { ...x, data: Float32Array.from(x.data, (value) => value * scale) };
-        const { sum } = await evaluate(xlaEngines[0], { a }, (inputs) => ({
+        const { sum } = await evaluate(xlaEngines()[0], { a }, (inputs) => ({
           sum: inputs.a.mul(tf.tensor(table.data as Float32Array, [40, 30])).sum(),
         }));
         let expected = 0;
