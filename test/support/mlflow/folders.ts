@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TrialEvent } from '../../../runners/store/ledger/events.js';
+import type { TrialResult } from '../../../runners/store/ledger/run-folder.js';
 import type { StepRecord } from '../../../runners/store/ledger/steps.js';
 
 export const temporaryRuns = (): string => mkdtempSync(join(tmpdir(), 'mtcp-runs-'));
@@ -99,12 +100,12 @@ export class TrialFolder {
   finished(epoch: number, steps: number, metrics: Record<string, number>): this {
     this.event({ event: 'finished', epoch, seconds: 9 });
     const about = { caption: 'four rooms', digest: 'd1', notes: [] };
-    const result = {
+    const result: TrialResult = {
       row: this.row,
       seed: this.seed,
       hash: this.hash,
       metrics,
-      selected: { rule: 'last', epoch },
+      selected: { rule: 'last', split: 'test', metric: 'all', epoch },
       last: metrics,
       best: null,
       parameters: 1234,
