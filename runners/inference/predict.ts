@@ -8,6 +8,7 @@ import { encodeNpy } from '../../modules/datasets/formats/npy.js';
 import type { MapData } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
+import type { TrialSpec } from '../config/index.js';
 import { makeFolder } from '../../registry/support/make-folder.js';
 import { asIoError, writeWhole } from '../support/files.js';
 import { distinctNames } from '../support/names.js';
@@ -15,9 +16,14 @@ import { legendOf, paint, photograph, rangeOf, type Legend, type Picture } from 
 import { drawSheet, png } from '../drawing/sheet.js';
 import { Predictor, type PredictorOptions } from './predictor.js';
 
-export interface PredictOptions extends PredictorOptions {
-  /** Folder of a trial. */
-  folder: string;
+/** What predicts: a trained trial by its folder, or a trial's network with weights from a file. */
+export type PredictSource =
+  | { folder: string; network?: undefined }
+  | { folder?: undefined; network: { trial: TrialSpec; weights: string } };
+
+export type PredictOptions = PredictSource & PredictFiles;
+
+interface PredictFiles extends PredictorOptions {
   images: readonly string[];
   /** Folder to write into. */
   out: string;
@@ -50,6 +56,7 @@ const SHEET_WIDTH = 384;
 /** Writes `predictions.json` last. An image that cannot be read does not stop the others. */
 export async function predict({
   folder,
+  network,
   images,
   out,
   raw,
@@ -57,7 +64,9 @@ export async function predict({
   observe,
   ...options
 }: PredictOptions): Promise<Predictions> {
-  const predictor = await Predictor.open(folder, options);
+  const predictor = await (network
+    ? Predictor.ofFile(network.trial, network.weights, options)
+    : Predictor.open(folder, options));
   try {
     const { tasks, trial } = predictor;
     const { row, seed, hash } = trial;

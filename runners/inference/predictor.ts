@@ -44,8 +44,9 @@ export class Predictor {
 
   private constructor(
     readonly trial: TrialSpec,
-    /** The weights in use. */
+    /** The checkpoint or file of the weights in use. */
     readonly checkpoint: string,
+    readonly weightsFile: string,
     readonly options: PredictorOptions,
     readonly engine: Engine,
   ) {
@@ -63,9 +64,21 @@ export class Predictor {
     return new Predictor(
       trial,
       checkpoint,
+      join(checkpoint, 'weights.safetensors'),
       options,
       await createEngine(trial.config.engine, threadsOf(trial.config)),
     );
+  }
+
+  /**
+   * @param trial whose network it is; it need not have been trained
+   * @param weights a safetensors file of the whole network, such as `mtcp weights import --row` writes
+   * @throws MtcpError `weights` at the first prediction if the file is not of this network
+   */
+  static async ofFile(trial: TrialSpec, weights: string, options: PredictorOptions = {}): Promise<Predictor> {
+    new SafetensorsFile(weights).close();
+    const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
+    return new Predictor(trial, weights, weights, options, engine);
   }
 
   get tasks(): readonly Task[] {
@@ -135,7 +148,7 @@ export class Predictor {
   }
 
   #readWeights(program: Program): void {
-    const path = join(this.checkpoint, 'weights.safetensors');
+    const path = this.weightsFile;
     const file = new SafetensorsFile(path);
     try {
       for (const [name, spec] of program.inputs) {
@@ -144,7 +157,9 @@ export class Predictor {
         const stored = file.tensors.get(match[1]);
         if (stored?.shape.join() !== spec.shape.join())
           throw new MtcpError('weights', `${path} has no "${match[1]}" of ${spec.shape.join('x')}`, {
-            hint: 'the parameter depends on the size of the image; leave out --size',
+            hint: stored
+              ? 'the parameter depends on the size of the image; leave out --size'
+              : 'the file is of another network; `mtcp weights import SOURCE EXPERIMENT --row ROW` writes one of a row',
           });
         const tensor = hostTensor(spec);
         file.readInto(match[1], tensor.data);

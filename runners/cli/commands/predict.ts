@@ -1,6 +1,7 @@
 // mtcp predict
 import type { Command } from 'commander';
 import { MtcpError } from '../../../registry/errors.js';
+import type { PredictSource } from '../../inference/predict.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import { CHECKPOINT, QUIET, sizeOfInput } from '../flags.js';
 import { Progress } from '../progress.js';
@@ -10,7 +11,10 @@ export function declare(command: Command): void {
     .description(
       'Predicts every task for images of any size and writes a colour map for each, a contact sheet with legends (predictions.png), and what it wrote as predictions.json.',
     )
-    .argument('<run>', 'folder of a trial, such as runs/table3/mt-cp-s0-1a2b3c4d')
+    .argument(
+      '<run>',
+      'folder of a trial, such as runs/table3/mt-cp-s0-1a2b3c4d; or an experiment file, with --weights',
+    )
     .argument('<images...>', 'image files')
     .requiredOption('-o, --out <dir>', 'folder to write into')
     .option('--raw <format>', 'also the values themselves: npy (float32) or png16')
@@ -18,6 +22,12 @@ export function declare(command: Command): void {
       '--size <HxW>',
       "size of the network's input; native is the image's own. By default the size it was trained at",
     )
+    .option(
+      '--weights <file>',
+      "of an experiment file's row: the whole network's weights, as `mtcp weights import --row` writes them",
+    )
+    .option('--row <name>', 'of an experiment file: the row whose network it is')
+    .option('--profile <name>', 'of an experiment file: the profile')
     .option(...CHECKPOINT)
     .option('--json', 'what was written as one JSON document')
     .option(...QUIET)
@@ -26,7 +36,8 @@ export function declare(command: Command): void {
       `
 Examples:
   mtcp predict runs/table3/mt-cp-s0-1a2b3c4d photos/*.jpg -o maps
-  mtcp predict runs/table3/mt-cp-s0-1a2b3c4d room.png -o maps --raw npy --size native`,
+  mtcp predict runs/table3/mt-cp-s0-1a2b3c4d room.png -o maps --raw npy --size native
+  mtcp predict experiments/table1.yaml --row InvPT --profile full --weights invpt.safetensors room.png -o maps`,
     )
     .action(predict);
 }
@@ -36,6 +47,9 @@ interface Options {
   raw?: string;
   size?: string;
   checkpoint?: string;
+  weights?: string;
+  row?: string;
+  profile?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -44,7 +58,7 @@ async function predict(folder: string, images: string[], options: Options): Prom
   const { predict: run } = await import('../../inference/predict.js');
   const progress = new Progress(process.stderr, Boolean(options.quiet || options.json));
   const result = await run({
-    folder,
+    ...(await sourceOf(folder, options)),
     images,
     out: options.out,
     raw: parseRaw(options.raw),
@@ -60,6 +74,25 @@ async function predict(folder: string, images: string[], options: Options): Prom
     );
   for (const { message } of result.failed) process.stderr.write(`${message}\n`);
   if (result.failed.length > 0) process.exitCode = 1;
+}
+
+/** A folder of a trial, or a row of an experiment file with weights from elsewhere. */
+async function sourceOf(run: string, { weights, row, profile, checkpoint }: Options): Promise<PredictSource> {
+  if (weights === undefined) {
+    if (row === undefined && profile === undefined) return { folder: run };
+    throw new MtcpError(
+      'usage',
+      '--row and --profile choose a row of an experiment file, which needs --weights',
+    );
+  }
+  if (checkpoint !== undefined)
+    throw new MtcpError(
+      'usage',
+      '--checkpoint is one of a trained trial, --weights a file: give one of them',
+    );
+  const { oneTrial } = await import('../one-trial.js');
+  const trial = oneTrial(run, [], { row: row === undefined ? undefined : [row], profile });
+  return { network: { trial, weights } };
 }
 
 function parseRaw(text: string | undefined): 'npy' | 'png16' | undefined {

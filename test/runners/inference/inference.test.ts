@@ -12,6 +12,7 @@ import { readNpy } from '../../../modules/datasets/formats/npy.js';
 import type { MapData } from '../../../registry/contracts/data.js';
 import { exportOnnx, ONE_SIZE } from '../../../runners/inference/export.js';
 import { predict } from '../../../runners/inference/predict.js';
+import { trialIn, weightsIn } from '../../../runners/store/weights/trial-folder.js';
 import { Predictor } from '../../../runners/inference/predictor.js';
 import { exportWeights } from '../../../runners/app/weights/export.js';
 import { runExperiment } from '../../../runners/app/run.js';
@@ -20,7 +21,7 @@ import type { PredictionIndex } from '../../../runners/training/pictures.js';
 import { sharedServer } from '../../support/mlflow/server.js';
 import { expectClose } from '../../support/oracle.js';
 import { rejection } from '../../support/reference.js';
-import { experimentFile, temporaryFolder } from '../../support/rooms.js';
+import { experimentFile, temporaryFolder, ROOT } from '../../support/rooms.js';
 
 describe('a trained trial', function () {
   this.timeout(60_000);
@@ -56,6 +57,22 @@ describe('a trained trial', function () {
       expect(await colours(images[0].tasks[task].map), task).to.equal(
         await colours(join(folder, 'predictions', tasks[task].prediction)),
       );
+  });
+
+  it('predicts the same for a row of a file with the weights of another', async () => {
+    const image = join(rooms, 'images', readdirSync(join(rooms, 'images'))[0]);
+    const own = await predict({ folder, images: [image], out: temporaryFolder() });
+    const weights = join(weightsIn(folder), 'weights.safetensors');
+    const network = { trial: trialIn(folder), weights };
+    const other = await predict({ network, images: [image], out: temporaryFolder() });
+    expect(other.trial.checkpoint).to.equal(weights);
+    for (const [task, { map }] of Object.entries(other.images[0].tasks))
+      expect(await colours(map), task).to.equal(await colours(own.images[0].tasks[task].map));
+    const foreign = join(ROOT, 'experiments/base/rooms-backbone/model.safetensors');
+    const error = await rejection(
+      predict({ network: { ...network, weights: foreign }, images: [image], out: temporaryFolder() }),
+    );
+    expect(error.hint).to.contain('mtcp weights import');
   });
 
   it('writes each image into files of its own, whatever they are called, and none over an image', async () => {
