@@ -69,7 +69,7 @@ export class MeanIou extends Configured<OptionsOf<typeof schema>> implements Met
         const all = labelled.reduce((a, b) => a + b, 0);
         const nothing = {
           absent: this.options.skip_empty
-            ? 'every image of the split is background or unknown'
+            ? 'every image of the split is nothing but background, or unknown'
             : 'no pixel of the split has a known class',
         };
         let [sum, correct, present] = [0, 0, 0];
