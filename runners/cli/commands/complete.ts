@@ -4,7 +4,6 @@
 // The answer is a line for each candidate, value and description with a tab between; the line ":files" asks the shell
 // for file names.
 import { Command, type Argument, type Option } from 'commander';
-import { declareCommands } from './index.js';
 import { ENGINE_NAMES } from '../../config/engine-flag.js';
 import { choicesAt, sections } from '../sections.js';
 import { TRUST } from '../flags.js';
@@ -16,6 +15,8 @@ import { shippedExperiments } from '../../app/authoring/experiment.js';
 import { loadExperiment, profilesOf, type Experiment } from '../../config/index.js';
 import { Schemas } from '../../config/schemas.js';
 
+type DeclareCommands = (program: Command, words: readonly string[]) => Promise<void>;
+
 interface Candidate {
   value: string;
   description?: string;
@@ -23,14 +24,17 @@ interface Candidate {
 
 const FILES: Candidate = { value: ':files' };
 
-export function declare(command: Command): void {
-  command.argument('[words...]').action(complete);
-}
+/** @param declareAll declares every command, and fully the one that words are about; see index.ts */
+export const completing = (declareAll: DeclareCommands) => ({
+  declare(command: Command): void {
+    command.argument('[words...]').action((words: string[]) => complete(declareAll, words));
+  },
+});
 
 /** @param words of the command line after `mtcp`, the last one being written */
-async function complete(words: readonly string[]): Promise<void> {
+async function complete(declareAll: DeclareCommands, words: readonly string[]): Promise<void> {
   const program = new Command('mtcp').version('').option(...TRUST);
-  await declareCommands(program, words.slice(0, -1));
+  await declareAll(program, words.slice(0, -1));
   const found = candidates(program, words);
   const lines = found.map(({ value, description }) => (description ? `${value}\t${description}` : value));
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));

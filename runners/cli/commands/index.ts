@@ -132,7 +132,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     leaves: 'trials',
     load: () => import('./work.js'),
   },
-  complete: { load: () => import('./complete.js') },
+  complete: { load: async () => (await import('./complete.js')).completing(declareCommands) },
 };
 
 /**
