@@ -2,11 +2,15 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobStatus } from '../../../runners/launching/status.js';
+import { trust } from '../../../runners/config/trust.js';
 import { readEvents, type LoggedEvent } from '../../../runners/store/ledger/events.js';
 import { mtcp, type Ended } from '../../support/crash.js';
 import { experimentFile, ROOT, temporaryFolder } from '../../support/rooms.js';
 
 const HELD = join(ROOT, 'test/slurm/support/held.mjs');
+// The list of trusted plugins is one of the tests' own; see test/support/rooms.ts.
+trust({ own: HELD });
+
 const NETWORK =
   'tasks: { semseg: null, normals: null }, model: { decoder: null, interaction: null, refinement: null }, scheme: { type: equal }';
 
