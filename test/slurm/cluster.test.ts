@@ -189,12 +189,12 @@ describe('an experiment on a Slurm cluster', function () {
       const experiment = new ClusterExperiment({ full: 1 }, `${setup}, sbatch: ['--nodelist=n2']`);
       const { code, stderr } = await experiment.run();
       expect(code).to.equal(1);
-      expect(stderr).to.contain('on n2').and.to.contain('no space left on device');
+      expect(stderr).to.contain('on n2').and.to.contain('the disk is full');
       const { full } = await experiment.status();
       expect(full.job).to.include({ word: 'FAILED', node: 'n2' });
       expect(full.lost).to.equal(true);
       const { stdout } = await experiment.command('logs');
-      expect(stdout).to.contain('no space left on device');
+      expect(stdout).to.contain('the disk is full');
       const text = readFileSync(experiment.file, 'utf8');
       writeFileSync(experiment.file, text.replace('nodelist=n2', 'nodelist=n1'));
       const repaired = await experiment.run('--only', 'failed');
