@@ -112,13 +112,11 @@ export class PjrtClient {
 
   /** What the first device is, such as "NVIDIA H100 80GB HBM3". */
   get deviceKind(): string {
-    const { device_description } = { device_description: this.#description() };
+    const [device] = this.devices;
+    const described = this.api.call('Device_GetDescription', { device });
+    const device_description = described.address('device_description');
     const kind = this.api.call('DeviceDescription_Kind', { device_description });
     return textAt(kind.address('device_kind'), kind.number('device_kind_size'));
-  }
-
-  #description(): Handle {
-    return this.api.call('Device_GetDescription', { device: this.devices[0] }).address('device_description');
   }
 
   /** @param program StableHLO text */

@@ -76,7 +76,7 @@ function libraries(packages: string): string[] {
  * @throws MtcpError `engine` if there is none
  */
 export function pluginFor(wanted: string | undefined, env: Env = process.env): FoundPlugin {
-  if (wanted !== undefined && !(wanted in VARIANTS)) return { variant: 'path', path: wanted };
+  if (wanted !== undefined && !Object.hasOwn(VARIANTS, wanted)) return { variant: 'path', path: wanted };
   const found = findPlugins(env);
   const plugin = found.find(({ variant }) => wanted === undefined || variant === wanted);
   if (plugin) return plugin;
