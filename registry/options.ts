@@ -33,6 +33,10 @@ export interface PropertySchema {
   readonly $ref?: string;
 }
 
+/** Whether an option is a path that the component reads, and not one that it fills itself. */
+export const isReadPath = ({ format, written, anyOf = [] }: PropertySchema): boolean =>
+  (format === 'path' && written !== true) || anyOf.some(isReadPath);
+
 export type Properties = Readonly<Record<string, PropertySchema>>;
 
 /** The schema of a component's options: a closed object, so that a misspelt option is an error. */

@@ -7,7 +7,7 @@ import { dirname, isAbsolute, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ajv, { type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
 import { MtcpError } from '../../registry/errors.js';
-import { isPlainObject, withDefaults } from '../../registry/options.js';
+import { isPlainObject, isReadPath, withDefaults } from '../../registry/options.js';
 import type { BareForm } from './bare.js';
 import { allowsNull, type JsonSchema } from './json-schema.js';
 import { child, text, type YamlMap, type YamlNode } from './nodes.js';
@@ -82,9 +82,7 @@ export class Schemas {
   /** The first option of a component that is a path it reads; undefined if it has none. */
   readPath(kind: string, type: string): string | undefined {
     const { properties = {} } = this.#document(`components/${kind}.${type}.json`);
-    const reads = ({ format, written, anyOf = [] }: JsonSchema): boolean =>
-      (format === 'path' && written !== true) || anyOf.some(reads);
-    return Object.entries(properties).find(([, schema]) => reads(schema))?.[0];
+    return Object.entries(properties).find(([, schema]) => isReadPath(schema))?.[0];
   }
 
   /** Slots of a trial that need no `type`. */

@@ -10,6 +10,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream, shuffle } from '../../registry/random.js';
 import type { EvaluationBatch, TrainBatch } from './batch.js';
+import { heldOutCount } from './held-out.js';
 import { requireIds, requireInfo } from './returned.js';
 import { SampleCache } from './cache.js';
 import { BatchMaker, type BatchSetup, type Job, type JobResult } from './batch-maker.js';
@@ -133,8 +134,7 @@ class BatchLoader implements Loader {
   }
 
   #holdOut(train: readonly string[]): Set<string> {
-    const { heldOut = 0 } = this.setup;
-    const count = heldOut > 0 ? Math.max(1, Math.round(heldOut * train.length)) : 0;
+    const count = heldOutCount(this.setup.heldOut ?? 0, train.length);
     return new Set(shuffle([...train], randomStream('held-out')).slice(0, count));
   }
 

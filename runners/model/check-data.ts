@@ -2,9 +2,10 @@
 // the split.
 import { existsSync } from 'node:fs';
 import { catalog } from '../../registry/catalog.js';
-import type { PropertySchema } from '../../registry/options.js';
+import { isReadPath } from '../../registry/options.js';
 import { createTrialContainer } from '../../registry/container.js';
 import { messageOf, MtcpError } from '../../registry/errors.js';
+import { heldOutCount } from '../data/held-out.js';
 import type { Assembly } from './assemble.js';
 import type { Misfit } from './misfit.js';
 import { judgedSplit } from './selection.js';
@@ -18,7 +19,7 @@ export async function dataMisfits(assembly: Assembly): Promise<Misfit[]> {
   if (typeof samples !== 'number') return [samples];
   if (!Number.isFinite(samples)) return [];
   const share = judgedSplit(spec.config, criterion.scheme) === 'held-out' ? evaluate.selection.share : 0;
-  const heldOut = share > 0 ? Math.max(1, Math.round(share * samples)) : 0;
+  const heldOut = heldOutCount(share, samples);
   const left = samples - heldOut;
   if (left >= train.batch) return [];
   const kept = heldOut > 0 ? ` (${heldOut} of ${samples} are held out)` : '';
@@ -38,7 +39,7 @@ function absentFolders({ spec: { config } }: Assembly): Misfit[] {
   const { properties } = catalog.get('dataset', config.data.type).options;
   return Object.entries(properties).flatMap(([option, schema]): Misfit[] => {
     const path = config.data[option];
-    if (!isRead(schema) || typeof path !== 'string' || existsSync(path)) return [];
+    if (!isReadPath(schema) || typeof path !== 'string' || existsSync(path)) return [];
     return [
       {
         path: ['data', option],
@@ -48,9 +49,6 @@ function absentFolders({ spec: { config } }: Assembly): Misfit[] {
     ];
   });
 }
-
-const isRead = ({ format, written, anyOf }: PropertySchema): boolean =>
-  (format === 'path' && written !== true) || (anyOf ?? []).some(isRead);
 
 /** Samples of the training split; Infinity where only making the data tells. */
 async function trainingSamples({ spec, tasks }: Assembly): Promise<number | Misfit> {
