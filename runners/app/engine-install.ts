@@ -36,7 +36,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   cpu: { packages: ['lammps-jax-pjrt-cpu==0.11.2'], takes: '63 MB to download, 220 MB on the disk' },
   cuda13: {
     packages: ['jax-cuda13-pjrt==0.12.0.1', ...NVIDIA_13],
-    takes: 'about 3 GB, and a driver for CUDA 13',
+    takes: "several gigabytes of NVIDIA's libraries, and a driver for CUDA 13",
   },
   rocm: { packages: ['jax-rocm7-pjrt==0.12.0'], takes: "AMD's ROCm 7 on this machine" },
   tpu: { packages: ['libtpu==0.0.52'], takes: 'a machine with a TPU' },

@@ -36,7 +36,10 @@ function compiledOf(file: string): Compiled {
   return known;
 }
 
-/** What is outside of modules/ has its own version: contracts, the engine. */
+/**
+ * Code outside of modules/ (contracts, random streams, the engine, training) does not count: HASH_VERSION is raised
+ * where it changes results. Neither does what a worker thread loads by URL; what renderers make counts as data.
+ */
 const isComponentCode = (file: string): boolean => !relative(MODULES, file).startsWith('..');
 
 /** Digests of a file and of all that it imports, in an order that no path decides. */
