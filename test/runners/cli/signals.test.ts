@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomStream } from '../../../registry/random.js';
 import { readEvents } from '../../../runners/store/ledger/events.js';
@@ -46,6 +47,36 @@ describe('signals', function () {
     const ended = new Promise<number | null>((done) => child.on('close', done));
     return { code: await ended, output };
   }
+
+  it('a second Ctrl-C ends at once, and one that npx passes on is no second one', async () => {
+    const signals = pathToFileURL(join(ROOT, 'dist/runners/cli/signals.js')).href;
+    const script = `import { takeStopSignals } from '${signals}';
+      takeStopSignals(() => console.log('told'));
+      setInterval(() => {}, 1000);
+      console.log('ready');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script]);
+    const said = (word: string) =>
+      new Promise<void>((done) => {
+        const look = (text: Buffer) => {
+          if (!text.toString().includes(word)) return;
+          child.stdout.off('data', look);
+          done();
+        };
+        child.stdout.on('data', look);
+      });
+    const ended = new Promise<[number | null, string | null]>((done) =>
+      child.on('close', (code, signal) => done([code, signal])),
+    );
+    await said('ready');
+    const told = said('told');
+    child.kill('SIGINT');
+    await told;
+    child.kill('SIGINT');
+    await sleep(700);
+    expect(alive(child.pid!)).to.equal(true);
+    child.kill('SIGINT');
+    expect(await ended).to.deep.equal([130, null]);
+  });
 
   it('Ctrl-C at any moment of a run with several jobs gives 75 or 130, and nothing is lost', async function () {
     if (spawnSync('script', ['--version']).status !== 0) pending(this, 'there is no script(1), of bsdutils');
