@@ -39,6 +39,7 @@ export interface Completed {
 
 export class Schemas {
   readonly #documents = new Map<string, JsonSchema>();
+  readonly #resolved = new Map<string, Located>();
   readonly #ajv = new ajv.Ajv({
     allErrors: true,
     verbose: true,
@@ -172,7 +173,15 @@ export class Schemas {
     return ref === undefined ? { schema, document } : this.#chosen(this.#resolve(ref, document), value);
   }
 
+  /** Asked for at every map of every row: paths are put together once. */
   #resolve(ref: string, from: string): Located {
+    const key = `${from} ${ref}`;
+    let known = this.#resolved.get(key);
+    if (!known) this.#resolved.set(key, (known = this.#locate(ref, from)));
+    return known;
+  }
+
+  #locate(ref: string, from: string): Located {
     const [file, pointer = ''] = ref.split('#');
     const document = file === '' ? from : posix.join(posix.dirname(from), file);
     const steps = pointer.split('/').slice(1);
