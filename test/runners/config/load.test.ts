@@ -6,7 +6,7 @@ import { formatErrors } from '../../../runners/config/format.js';
 import { loadExperiment, validateFiles } from '../../../runners/config/load.js';
 import type { LoadOptions } from '../../../runners/config/experiment.js';
 import { differences, writeResolved } from '../../../runners/config/resolved.js';
-import { canonicalJson, trialHash, type TrialSpec } from '../../../runners/config/trial.js';
+import type { TrialSpec } from '../../../runners/config/trial.js';
 import { fakeSchemas, GOOD, write } from './support.js';
 
 describe('loading experiments', () => {
@@ -306,61 +306,6 @@ rows:
     const again = only({ 'x.yaml': writeResolved(trial) });
     expect(again).to.deep.include({ hash: trial.hash, row: trial.row, seed: 4, config: trial.config });
     expect(again.experiment).to.equal('good');
-  });
-
-  describe('hash', () => {
-    const hash = (text: string, overrides: string[] = []) => only({ 'x.yaml': text }, { overrides }).hash;
-    const good = () => hash(GOOD);
-
-    it('does not depend on order, spelling or written-out defaults', () => {
-      const reordered = GOOD.replace('{ type: dwa, temperature: 3 }', '{ temperature: 3.0, type: "dwa" }');
-      const lines = reordered.trimEnd().split('\n');
-      const turned = [...lines.slice(-4), ...lines.slice(0, -4)].join('\n');
-      expect(hash(turned)).to.equal(good());
-      expect(hash(GOOD, ['augment.flip=true', 'engine={ type: onnx }', 'train.clip=null'])).to.equal(good());
-    });
-
-    it('does not depend on presentation, threads or where data lies', () => {
-      expect(hash(GOOD.replace('name: good', 'name: other\ntitle: T\ndescription: D'))).to.equal(good());
-      expect(
-        hash(GOOD, [
-          'engine={ type: onnx, threads: 3 }',
-          'train.checkpoint.keep=all',
-          'train.workers=0',
-          'memory.recompute=never',
-        ]),
-      ).to.equal(good());
-      const nyud = (root: string) => hash(GOOD, [`data={ type: nyud-v2, root: ${root} }`]);
-      expect(nyud('/a')).to.equal(nyud('b/c')).and.not.to.equal(good());
-    });
-
-    it('depends on everything else', () => {
-      const changes = [
-        'train.epochs=3',
-        'scheme.temperature=4',
-        'engine={ type: cpu }',
-        'tasks.depth=null',
-        'augment.size=[1, 2]',
-      ];
-      const hashes = changes.map((change) => hash(GOOD, [change]));
-      expect(new Set([good(), ...hashes, hash(`${GOOD}seeds: [1]`)]).size).to.equal(changes.length + 2);
-    });
-
-    it('is the SHA-256 of canonical JSON', () => {
-      expect(canonicalJson({ b: [1, { d: null, c: 'ü' }], a: 1.0 })).to.equal(
-        '{"a":1,"b":[1,{"c":"ü","d":null}]}',
-      );
-      // printf '{"code":{"dataset/x":"a1"},"config":{"data":{"size":2,"type":"x"},"train":{"batch":1}},"seed":5,"version":2}' | sha256sum
-      const config = { train: { workers: 8, batch: 1 }, data: { type: 'x', root: '/a', size: 2 } };
-      expect(
-        trialHash(config as never, {
-          seed: 5,
-          paths: [['data', 'root']],
-          code: { 'dataset/x': 'a1' },
-          sources: {},
-        }),
-      ).to.equal('03e378781e4b8d4122d935b73a1f9403b90e86b2330b983cb3fd8c930b71318e');
-    });
   });
 
   it('tells rows apart', () => {
