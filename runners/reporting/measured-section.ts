@@ -183,7 +183,7 @@ export function scoreCell(
   const text = formatSpread(spread, decimals);
   if (absent.size === 0) return standing ? { text, standing } : text;
   const without = [...absent.keys()].join(', ');
-  const note = `${name}: mean over seeds ${[...bySeed.keys()].join(', ')}; without a value: ${without} (${reasonsOf(score)}).`;
+  const note = `${name}: mean over ${bySeed.size === 1 ? 'seed' : 'seeds'} ${[...bySeed.keys()].join(', ')}; without a value: ${without} (${reasonsOf(score)}).`;
   return { text, standing, marks: [footnotes.mark(note)] };
 }
 

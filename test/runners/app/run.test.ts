@@ -118,7 +118,7 @@ describe('an experiment', function () {
       ['bad', 'failed'],
       ['good', 'done'],
     ]);
-    expect(report.text).to.match(/^bad .*failed/m);
+    expect(report.text).to.match(/^bad +A +failed$/m);
     const [name] = readdirSync(folder).filter((entry) => entry.startsWith('bad-'));
     const events = readFileSync(join(folder, name, 'events.jsonl'), 'utf8')
       .trim()

@@ -49,12 +49,12 @@ describe('a report with values that are absent', () => {
   it('shows a dash and says why; the best and delta-m are of what there is', () => {
     const line = (row: string) => report.text.split('\n').find((text) => text.startsWith(`${row} `))!;
     expect(line('no depth')).to.match(/^no depth +30\.00 ± 0\.00 +-¹ +20\.00 ± 0\.00 +-²/);
-    expect(line('full')).to.match(/0\.5000 ± 0\.0000\*? .*\+16\.67/);
+    expect(line('full')).to.match(/^full +30\.00 ± 0\.00 +0\.5000 ± 0\.0000\* .*\+16\.67/);
     expect(line('one seed')).to.match(/ 0\.5000\*?³? +20/);
     expect(line('STL depth')).to.match(/0\.6000 ± 0\.0000 /);
     expect(report.text).to.contain(`¹ depth RMSE: ${NO_DEPTH}.`);
     expect(report.text).to.contain(`² delta-m: depth.RMSE of no depth: ${NO_DEPTH}.`);
-    expect(report.text).to.contain(`³ depth RMSE: mean over seeds 0; without a value: 1 (${NO_DEPTH}).`);
+    expect(report.text).to.contain(`³ depth RMSE: mean over seed 0; without a value: 1 (${NO_DEPTH}).`);
     expect(report.text).not.to.match(/NaN|null/);
   });
 
