@@ -1,11 +1,12 @@
-// Whose code runs. An experiment file names plugins, and a file may come from anybody; so a command runs a plugin only
-// if its user has said so before, whether the command trains or merely looks. Said is
+// Decides which plugins may run. An experiment file names plugins, which are programs, and the file may come from a
+// stranger. A command therefore runs a plugin only if its user has trusted it before, even if the command only looks at
+// the file. There are two ways to trust a plugin:
 //
-//   this code      by the hash of the plugin and of what it imports by relative path: other code is asked about again
-//   this file      by its path, whatever is in it: for what a user writes, as `mtcp new component` does for its user
+//   its code   by the hash of the plugin and of what it imports by relative path; changed code must be trusted again
+//   its path   whatever the file contains; `mtcp new component` does this for the files that its user writes
 //
-// The list lies with the user's configuration, never beside an experiment. A program that uses mtcp as a library runs
-// what it loads, as with any import.
+// The list is in the user's configuration folder, never beside an experiment. A program that uses mtcp as a library runs
+// the plugins it loads, as with any import.
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -16,8 +17,8 @@ import { makeFolder } from '../../registry/support/make-folder.js';
 import { writeWhole } from '../support/files.js';
 
 /**
- * all: whatever is loaded (a program, a worker of a run that was allowed); ask: what is on the list, else a person at a
- * terminal is asked; accept: everything, and it is put on the list; refuse: what is on the list, without asking.
+ * all: every plugin (a program, or a worker of a run that was allowed); ask: plugins on the list, and others if the user
+ * agrees at the terminal; accept: every plugin, which is added to the list; refuse: plugins on the list only.
  */
 export type TrustPolicy = 'all' | 'ask' | 'accept' | 'refuse';
 
