@@ -29,7 +29,7 @@ export interface PageContent {
   experiment: Experiment;
   sections: readonly Section[];
   checked: readonly Checked[];
-  /** Drawn for a page: see plots/theme.ts. */
+  /** Drawn for a page: see drawing/theme.ts. */
   plots: readonly { title: string; svg: string }[];
   perClass: readonly Section[];
   gallery: PredictionGallery | undefined;

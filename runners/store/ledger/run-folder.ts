@@ -4,7 +4,7 @@
 //   resolved.yaml   the whole configuration; runs again as it is
 //   events.jsonl    what happened
 //   steps.jsonl     losses, weights and gradient cosines of every step
-//   checkpoints/    see training/checkpoint.ts
+//   checkpoints/    see store/checkpoint.ts
 //   lock-N.json     who works on it; see lease.ts
 //   result.json     written last: the trial is done
 import { existsSync, renameSync } from 'node:fs';
@@ -51,7 +51,7 @@ export interface TrialResult extends Measured {
   seconds: number;
   /** Most memory that the process held at the end of a step or evaluation, bytes; absent in older results. */
   memory?: number;
-  /** Of the network's forward pass for one image; see engine/graph/flops.ts. Absent in older results. */
+  /** Of the network's forward pass for one image; see engine/graph/cost.ts. Absent in older results. */
   flops?: number;
   data: { caption: string; digest: string; notes: string[] };
   engine: string;
