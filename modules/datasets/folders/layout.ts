@@ -191,17 +191,3 @@ export function fitToImage(
     hint: 'labels and image must match; "size_mismatch: resize" fits the labels to the image',
   });
 }
-
-/** @throws MtcpError `data` for the first value that `allowed` refuses, saying where it is */
-export function checkValues(
-  map: MapData,
-  allowed: (value: number) => boolean,
-  { file, hint }: { file: string; hint: string },
-): void {
-  for (let i = 0; i < map.data.length; i++)
-    if (!allowed(map.data[i])) {
-      const pixel = Math.floor(i / map.channels);
-      const place = `row ${Math.floor(pixel / map.width)}, column ${pixel % map.width}`;
-      throw new MtcpError('data', `the label at ${place} is ${map.data[i]}`, { where: file, hint });
-    }
-}

@@ -22,8 +22,9 @@ import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { readMat, rowMajor } from '../formats/mat.js';
 import { encodeNpy, readNpy } from '../formats/npy.js';
 import { encodeLabelPng, readLabelPng, readRgbPng } from '../formats/png.js';
-import { checkValues, locate, verifyFiles, type Layout, type ReportProgress } from './layout.js';
+import { locate, verifyFiles, type Layout, type ReportProgress } from './layout.js';
 import { SampleFolder } from './sample-folder.js';
+import { checkValues, toBytes, toVectors } from './values.js';
 
 export const NYUD_CLASSES = [
   'wall',
@@ -150,9 +151,9 @@ async function readMatrix(file: string, name: string): Promise<MapData> {
 
 async function readNormalsImage(file: string): Promise<MapData> {
   const image = await readPhoto(file);
-  const data = Float32Array.from(image.data, (value) => (2 * value) / 255 - 1);
+  const data = toVectors(image.data);
   for (let i = 0; i < data.length; i += 3)
-    if (Math.hypot(data[i], data[i + 1], data[i + 2]) < NO_DIRECTION) data.fill(0, i, i + 3);
+    if (data[i] ** 2 + data[i + 1] ** 2 + data[i + 2] ** 2 < NO_DIRECTION ** 2) data.fill(0, i, i + 3);
   return { ...image, data };
 }
 
@@ -164,8 +165,7 @@ async function readClasses(file: string): Promise<MapData> {
     file,
     hint: `labels are 0 (unknown) to ${known}`,
   });
-  const data = Uint8Array.from(map.data, (value) => (value === 0 ? IGNORE : value - 1));
-  return { ...map, data };
+  return toBytes(map, (value) => (value === 0 ? IGNORE : value - 1));
 }
 
 async function readValues(file: string, channels: number): Promise<MapData> {

@@ -16,7 +16,7 @@ import { readBytes } from '../formats/file.js';
 import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { encodeMat, readMat, rowMajor } from '../formats/mat.js';
 import { encodeLabelPng, encodeRgbPng, readLabelPng, readRgbPng } from '../formats/png.js';
-import { checkValues, locate, SPLITS, verifyFiles, type Layout, type ReportProgress } from './layout.js';
+import { locate, SPLITS, verifyFiles, type Layout, type ReportProgress } from './layout.js';
 import { NORMALS_VALID, PASCAL_TASKS, PERSON, VOC_CLASSES } from './pascal-classes.js';
 import {
   encodeAnnotation,
@@ -26,6 +26,7 @@ import {
   type ObjectMasks,
 } from './pascal-parts.js';
 import { SampleFolder } from './sample-folder.js';
+import { checkValues, toBytes, toVectors } from './values.js';
 
 /** Images of the benchmark. */
 export const PASCAL_COUNTS: Record<Split, number> = { train: 4998, val: 5105 };
@@ -66,9 +67,9 @@ export class PascalFolder extends SampleFolder {
         `is ${image.height}x${image.width}, but the PASCAL-Context labels that say where it counts are ${context.height}x${context.width}`,
         { where: file },
       );
-    const data = new Float32Array(image.data.length);
-    for (let i = 0; i < data.length; i++)
-      if (NORMALS_VALID.has(context.data[Math.floor(i / 3)])) data[i] = (2 * image.data[i]) / 255 - 1;
+    const data = toVectors(image.data);
+    for (let i = 0, pixel = 0; i < data.length; i += 3, pixel++)
+      if (!NORMALS_VALID.has(context.data[pixel])) data[i] = data[i + 1] = data[i + 2] = 0;
     return { ...image, data };
   }
 
@@ -118,8 +119,7 @@ async function readClasses(file: string): Promise<MapData> {
 }
 
 async function readSaliency(file: string): Promise<MapData> {
-  const map = await readLabelPng(file);
-  return { ...map, data: Uint8Array.from(map.data, (value) => Number(value > 127)) };
+  return toBytes(await readLabelPng(file), (value) => Number(value > 127));
 }
 
 /** [height, width, 1] numbers of PASCAL-Context's 459 classes, 0 unknown. */

@@ -34,11 +34,15 @@ const READERS: Readonly<Record<string, Reader>> = {
   i8: { size: 8, make: integers, get: (view, at, little) => Number(view.getBigInt64(at, little)) },
 };
 
-/** Reads an array; 64-bit floats and halves become float32, 64-bit integers int32. */
+/**
+ * Reads an array; 64-bit floats and halves become float32, 64-bit integers int32. Little-endian float32 and bytes stay
+ * where the file was read to.
+ */
 export async function readNpy(file: string): Promise<NpyArray> {
   return parseNpy(await readBytes(file), file);
 }
 
+/** @param file is not written to later: the values may lie in it */
 export function parseNpy(file: Uint8Array, where: string): NpyArray {
   const fail = (problem: string, hint?: string): never => {
     throw new MtcpError('data', problem, { where, hint });
@@ -94,14 +98,16 @@ function parseHeader(text: string): { dtype: string; fortran: boolean; shape: nu
 }
 
 function readValues(view: DataView, begin: number, length: number, reader: Reader, dtype: string) {
-  const raw = view.buffer.slice(view.byteOffset + begin, view.byteOffset + begin + length * reader.size);
+  const start = view.byteOffset + begin;
   // The two types of this field's data sets need no conversion, on machines with the usual byte order.
-  if (dtype === '<f4' && LITTLE_ENDIAN) return new Float32Array(raw);
-  if (reader.make === bytes) return new Uint8Array(raw);
+  if (reader.make === bytes) return new Uint8Array(view.buffer, start, length);
+  if (dtype === '<f4' && LITTLE_ENDIAN)
+    return start % 4 === 0
+      ? new Float32Array(view.buffer, start, length)
+      : new Float32Array(view.buffer.slice(start, start + 4 * length));
   const data = reader.make(length);
   const little = dtype[0] === '<' || (dtype[0] === '=' && LITTLE_ENDIAN);
-  const values = new DataView(raw);
-  for (let i = 0; i < length; i++) data[i] = reader.get(values, i * reader.size, little);
+  for (let i = 0; i < length; i++) data[i] = reader.get(view, begin + i * reader.size, little);
   return data;
 }
 
