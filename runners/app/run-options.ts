@@ -1,6 +1,7 @@
 // What a run can be asked for, what it tells while it works, and what it returns.
 import type { TrackerMessage } from '../../registry/contracts/tracking.js';
 import type { DataEvent } from '../training/data-sources.js';
+import type { Fitted } from '../config/index.js';
 import type { OpenOptions } from '../config/open.js';
 import type { Jobs } from '../launching/jobs.js';
 import type { JobEvent } from '../launching/batch-context.js';
@@ -43,6 +44,8 @@ export type RunEvent =
   | DataEvent
   | WorkEvent
   | JobEvent
+  /** Which rows an override changed that applies only where it fits. */
+  | ({ event: 'fitted' } & Fitted)
   /** About the experiment file or the report: a trial's own warnings say which trial. */
   | { event: 'warning'; message: string }
   /** A tracker has something to say; see registry/contracts/tracking.ts. */

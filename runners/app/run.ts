@@ -33,6 +33,7 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   const experiment = openExperiment(file, options);
   const tell = options.observe ?? (() => {});
   for (const warning of experiment.warnings) tell({ event: 'warning', message: warning.format() });
+  for (const fitted of experiment.fitted) tell({ event: 'fitted', ...fitted });
   const tracking = track(experiment, options.runs, (message) => tell({ event: 'tracking', ...message }));
   let ended: InvocationOutcome = 'failed';
   try {

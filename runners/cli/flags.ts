@@ -31,6 +31,7 @@ export const JSON_DOCUMENT = ['--json', 'one JSON document'] as const;
 export const QUIET = ['-q, --quiet', 'no progress'] as const;
 
 export interface ExperimentOptions {
+  whereItFits?: boolean;
   profile?: string;
   row?: string[];
   seeds?: string;
@@ -43,6 +44,7 @@ export const experimentCommand = (command: Command, file = 'experiment file'): C
     .argument('[overrides...]', 'path=value, for example train.epochs=5')
     .option(...PROFILE)
     .option(...ROWS)
+    .option('--where-it-fits', 'apply each override only to the rows that it fits')
     .option('--seeds <list>', "instead of the file's, for example 0,1,2");
 
 /** Of the commands that also look into the folder of runs. */
@@ -63,8 +65,9 @@ export const engineOptions = (command: Command): Command =>
     .option('--threads <n>', 'threads of the engine; one per core if left out');
 
 /** What the options of `experimentCommand` and the overrides ask `openExperiment` for. */
-export const choiceOf = ({ profile, row, seeds }: ExperimentOptions, overrides: string[]) => ({
+export const choiceOf = ({ profile, row, seeds, whereItFits }: ExperimentOptions, overrides: string[]) => ({
   profile,
+  whereItFits,
   rows: row,
   seeds: parseSeeds(seeds),
   overrides,

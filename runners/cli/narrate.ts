@@ -1,4 +1,5 @@
 // Events of a run as lines for a reader.
+import { fittedText } from '../config/index.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
 import type { RunEvent } from '../app/run-options.js';
 import { remaining, type Progress } from './progress.js';
@@ -82,6 +83,9 @@ export function narrator(
         break;
       case 'tracking':
         progress.line(`${event.tracker}: ${event.message}`);
+        break;
+      case 'fitted':
+        progress.line(fittedText(event));
         break;
       case 'warning':
         progress.line(`${indent}warning: ${event.message}`);

@@ -8,14 +8,17 @@ import { typedSections } from './bare.js';
 import { compose, markOfWhole, mergeTrial, type Composition } from './compose.js';
 import { unknownName } from './explain.js';
 import { Faults, type Combination } from './faults.js';
+import { fit, type Fitted } from './fit.js';
 import { COMPOSED_NODES } from './budgets.js';
 import { child, sizeOf, text, type YamlMap } from './nodes.js';
 import { parseOverrides } from './overrides.js';
 import { loadPlugins } from './plugins.js';
 import { Schemas } from './schemas.js';
+import { where } from './source-text.js';
 import { validateReferences } from './sources.js';
 import type { Plugin } from './load-plugin.js';
 import {
+  draftOf,
   validateLayers,
   validateOverrides,
   validateReport,
@@ -47,6 +50,8 @@ interface Examined {
   plugins?: readonly Plugin[];
   schemas?: Schemas;
   drafts: Draft[];
+  /** What became of arguments that apply only where they fit. */
+  fitted: readonly Fitted[];
 }
 
 /** The result of examining a file without errors. */
@@ -64,7 +69,12 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
   const plugins =
     composition && loadPlugins(composition.files, schemasIn(options.schemas, []), faults.report);
   if (!plugins)
-    return { errors: faults.errors([], composition?.sources ?? []), warnings: faults.warnings(), drafts: [] };
+    return {
+      errors: faults.errors([], composition?.sources ?? []),
+      warnings: faults.warnings(),
+      drafts: [],
+      fitted: [],
+    };
   const schemas = schemasIn(options.schemas, plugins);
   validateLayers(composition, overrides.layers, schemas, faults.report);
   checkSeeds(options.seeds, faults);
@@ -74,6 +84,7 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
   const asked = fragment ? [] : chosen(composition, options, expected, faults);
   const combinations = bounded(composition, asked, overrides.layers, faults);
   let drafts: Draft[] = [];
+  let fitted: readonly Fitted[] = [];
   if (!fragment) {
     validateRoot(composition, schemas, faults.report);
     if (child(root, 'name') === undefined)
@@ -83,8 +94,20 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
         hint: 'the folder of the runs is called by it; without one this file is a fragment for others to extend',
       });
     // Rows that were not asked for are checked as the file has them.
-    const changed = (row: string) => (isChosen(row, composition, options) ? overrides.layers : []);
-    drafts = validateTrials(composition, combinations, changed, schemas, faults);
+    const changed = combinations.filter(({ row }) => isChosen(row, composition, options));
+    let overridesOf = (combination: Combination): readonly YamlMap[] =>
+      changed.includes(combination) ? overrides.layers : [];
+    if (options.whereItFits) {
+      const faultsOf = (combination: Combination, layers: readonly YamlMap[]): string[] => {
+        const found: string[] = [];
+        draftOf(composition, combination, layers, schemas, ({ mark, message }) =>
+          found.push(`${where(mark)} ${message}`),
+        );
+        return found;
+      };
+      ({ overridesOf, fitted } = fit(changed, overrides.layers, overrides.texts, faultsOf));
+    }
+    drafts = validateTrials(composition, combinations, overridesOf, schemas, faults);
     validateReferences(composition, drafts, faults);
     // Without a profile to look under there are no rows that a report could name.
     if (drafts.length > 0) validateReport(composition, drafts, faults.report);
@@ -102,6 +125,7 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
     plugins,
     schemas,
     drafts,
+    fitted,
   };
 }
 

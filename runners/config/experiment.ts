@@ -1,5 +1,6 @@
 // The options of loading an experiment file, and the result: the trials, and the sections of the file beside them.
 import type { MtcpError } from '../../registry/errors.js';
+import type { Fitted } from './fit.js';
 import type { Provenance } from './provenance.js';
 import type { SectionConfig } from './section.js';
 import type { TrialSpec } from './trial.js';
@@ -9,6 +10,8 @@ export interface LoadOptions {
   profile?: string;
   /** `path=value`, applied last, to every chosen row; `seeds=[...]` replaces the file's seeds. */
   overrides?: readonly string[];
+  /** Apply each override only to the rows where it fits, instead of refusing it if it does not fit all. */
+  whereItFits?: boolean;
   /** Instead of the file's. */
   seeds?: readonly number[];
   /** Only these rows; the name of a row that a sweep varies stands for all its variants. */
@@ -80,6 +83,8 @@ export interface Experiment {
   readonly trials: readonly TrialSpec[];
   /** Things that are allowed but probably not intended. */
   readonly warnings: readonly MtcpError[];
+  /** What became of overrides that apply only where they fit. */
+  readonly fitted: readonly Fitted[];
   /** These trials and all that they depend on, in an order in which they can be trained. */
   readonly needed: readonly TrialSpec[];
   /** The origins of a trial's values, the same for all seeds of a row. */

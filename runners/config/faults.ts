@@ -122,12 +122,17 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
     ...(partial('row') ? [among('row', part('row'))] : []),
     ...(partial('profile') ? [among('profile', part('profile'))] : []),
   ].filter((line) => line !== undefined && line !== '');
+  // An argument that other rows accept.
+  const fitsElsewhere = mark.source.kind === 'argument' && seen.length > 0 && partial('row');
+  const hints = [...(hint ? [clip(hint)] : []), ...(fitsElsewhere ? [WHERE_IT_FITS] : [])];
   return new MtcpError(mark.source.hasLines ? 'config' : 'usage', clip(message), {
     where: where(mark),
     frame: about.length > 0 ? about.join('\n') : undefined,
-    hint: hint && clip(hint),
+    hint: hints.length > 0 ? hints.join('; ') : undefined,
   });
 }
+
+const WHERE_IT_FITS = 'to set it only in rows that have it, add --where-it-fits';
 
 /** Names may be as long as files; messages are for reading. */
 const LONGEST = 1000;

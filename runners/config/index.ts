@@ -1,5 +1,6 @@
 // The interface of this layer: loads and validates experiment files, explains faults, and compares rows.
 export { display } from './compose.js';
+export { fittedText, type Fitted } from './fit.js';
 export { Faults, throwAll, type ReportFault } from './faults.js';
 export { formatErrors, wantsColor, type FormatOptions } from './format.js';
 export { checkFiles, loadExperiment, loadPluginsOf, profilesOf, validateFiles } from './load.js';

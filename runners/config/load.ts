@@ -14,6 +14,8 @@ import { Schemas } from './schemas.js';
 import { sectionOf } from './section.js';
 import { referencesOf, withSources } from './sources.js';
 import { trialHash, type TrialSpec, type TrialConfig } from './trial.js';
+import { renameReferences, renameReport, variantNames } from './variants.js';
+import { draftOf, type Draft } from './validate.js';
 import type { Plugin } from './load-plugin.js';
 import { digestOf } from '../support/weights-source.js';
 import { DEFAULT_PROFILE, type Experiment, type LoadOptions, type ReportConfig } from './experiment.js';
@@ -74,7 +76,7 @@ export function loadPluginsOf(file: string): readonly Plugin[] {
 
 function expand(
   file: string,
-  { composition, drafts, schemas, plugins, warnings }: Sound,
+  { composition, drafts, schemas, plugins, warnings, fitted }: Sound,
   options: LoadOptions,
 ): Experiment {
   const { root } = composition;
@@ -83,26 +85,38 @@ function expand(
   const seeds = options.seeds ?? (listed ? (toValue(listed) as number[]) : [0]);
   const report = child(root, 'report');
   const byRow = new Map(drafts.map((draft) => [draft.row, draft]));
+  const filledIn = ({ value, node }: Draft) => {
+    const { value: config, paths } = schemas.completeTrial(value, node);
+    return { config, paths };
+  };
+  const filled = memoized(filledIn);
+  const plain = (draft: Draft) => {
+    let faulty = false;
+    const without = draftOf(composition, draft, [], schemas, () => (faulty = true));
+    return faulty ? undefined : filledIn(without);
+  };
+  const names = variantNames(drafts, composition.sweep.paths.keys(), filled, plain);
+  const nameOf = (row: string) => names.get(row) ?? row;
+  const rowOf = new Map([...names].map(([row, name]) => [name, row]));
   const completed = memoized((row: string) => {
-    const { node, value } = byRow.get(row)!;
-    const { value: filled, paths } = schemas.completeTrial(value, node);
+    const { config: written, paths } = filled(byRow.get(row)!);
     const reading = () => readingProfiles(file, schemas, options);
     const config = withDigest(
-      withThreads(options.threads, withDataAt(options.data, filled as TrialConfig, schemas, reading)),
+      withThreads(options.threads, withDataAt(options.data, written as TrialConfig, schemas, reading)),
     );
-    return { config: deepFreeze(config), paths };
+    return { config: deepFreeze(renameReferences(config, nameOf)), paths, written: config };
   });
   const ofSeed = (seed: number) => {
     const trialOf = memoized((row: string): TrialSpec => {
-      const { config, paths } = completed(row);
-      const references = referencesOf({ ...config });
+      const { config, paths, written } = completed(row);
+      const references = referencesOf({ ...written });
       const sources = Object.fromEntries(
         references.map(({ path, row }) => [path.join('.'), trialOf(row)] as const),
       );
       const code = codeOf(config, plugins);
       return deepFreeze({
         experiment: name,
-        row,
+        row: nameOf(row),
         seed,
         config,
         hash: trialHash(config, { seed, paths, code, sources }),
@@ -123,14 +137,15 @@ function expand(
     description: text(root, 'description'),
     file: resolve(file),
     profile: drafts[0].profile,
-    report: report ? (toValue(report) as ReportConfig) : {},
+    report: report ? renameReport(toValue(report) as ReportConfig, nameOf) : {},
     tracking: sectionOf(root, 'tracking'),
     launcher: sectionOf(root, 'launcher'),
     trials,
     warnings,
+    fitted,
     needed: withSources(trials),
     provenance: memoized(
-      ({ row }) => new Provenance(byRow.get(row)!.node),
+      ({ row }) => new Provenance(byRow.get(rowOf.get(row) ?? row)!.node),
       ({ row }) => row,
     ),
   };

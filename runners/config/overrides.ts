@@ -16,8 +16,9 @@ const INSTEAD: Readonly<Record<string, string>> = {
 
 export interface Overrides {
   readonly sources: readonly SourceText[];
-  /** Overlays on the trial sections. */
+  /** Overlays on the trial sections, and how each was typed. */
   readonly layers: readonly YamlMap[];
+  readonly texts: readonly string[];
   /** Overlays on the experiment itself. */
   readonly root: readonly YamlMap[];
 }
@@ -25,6 +26,7 @@ export interface Overrides {
 export function parseOverrides(texts: readonly string[], report: ReportFault): Overrides {
   const sources: SourceText[] = [];
   const layers: YamlMap[] = [];
+  const typed: string[] = [];
   const root: YamlMap[] = [];
   for (const text of texts) {
     const equals = text.indexOf('=');
@@ -33,9 +35,13 @@ export function parseOverrides(texts: readonly string[], report: ReportFault): O
     const source = new SourceText(`argument "${text}"`, value, process.cwd(), 'argument');
     sources.push(source);
     const layer = parseOverride(source, equals < 0 ? undefined : text.slice(0, equals), report);
-    if (layer) (layer.entries.has('seeds') ? root : layers).push(layer);
+    if (layer?.entries.has('seeds')) root.push(layer);
+    else if (layer) {
+      layers.push(layer);
+      typed.push(text);
+    }
   }
-  return { sources, layers, root };
+  return { sources, layers, texts: typed, root };
 }
 
 function parseOverride(

@@ -12,7 +12,8 @@ import { unknownName } from './explain.js';
 import type { ReportFault } from './faults.js';
 import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
 import { EXCLUSIONS, FAULTS, SWEPT_PATHS, SWEPT_ROWS } from './budgets.js';
-import { child, isNull, nest, text, toValue, type YamlMap, type YamlNode, type YamlScalar } from './nodes.js';
+import { child, nest, toValue, type YamlMap, type YamlNode, type YamlScalar } from './nodes.js';
+import { labelOf, shortNames, variantName } from './row-names.js';
 import type { Mark } from './source-text.js';
 
 /** Row to its overlays, each a list because several files may write one. */
@@ -79,7 +80,7 @@ export function expandSweep(sweep: YamlNode | undefined, rows: Overlays, report:
       const parts = combination.map(({ axis, label }) =>
         axis === 'case' ? label : `${names.get(axis)}=${label}`,
       );
-      const name = [...(row === '' ? [] : [row]), ...parts].join(', ');
+      const name = variantName(row, parts);
       origins.set(name, row);
       result.set(name, [...layers, ...combination.map(({ layer }) => layer)]);
     }
@@ -171,18 +172,6 @@ function casesOf(node: YamlNode | undefined): Choice[] {
   );
 }
 
-/** What a value is called in the name of a row. */
-function labelOf(node: YamlNode): string {
-  if (isNull(node)) return 'none';
-  if (node.kind === 'scalar') return String(node.value);
-  if (node.kind === 'list') return `[${node.items.map(labelOf).join(', ')}]`;
-  const rest = [...node.entries].filter(([name]) => name !== 'type');
-  const type = text(node, 'type');
-  if (type !== undefined && rest.length === 0) return type;
-  const options = rest.map(([name, { value }]) => `${name} ${labelOf(value)}`).join(', ');
-  return type === undefined ? `{${options}}` : `${type} {${options}}`;
-}
-
 /** Values side by side: one factor whose choices set all paths at once. */
 function zipped(axes: readonly Axis[], report: ReportFault): Choice[][][] {
   if (axes.length === 0) return [];
@@ -203,19 +192,6 @@ function product(factors: readonly Choice[][][]): Choice[][] {
     (all, factor) => all.flatMap((before) => factor.map((choice) => [...before, ...choice])),
     [[]],
   );
-}
-
-/** The shortest end of each path that no other path has. */
-function shortNames(paths: readonly string[]): Map<string, string> {
-  const short = (path: string): string => {
-    const keys = path.split('.');
-    for (let count = 1; count < keys.length; count++) {
-      const end = keys.slice(-count).join('.');
-      if (!paths.some((other) => other !== path && (other === end || other.endsWith(`.${end}`)))) return end;
-    }
-    return path;
-  };
-  return new Map(paths.map((path) => [path, short(path)]));
 }
 
 function chosenRows(

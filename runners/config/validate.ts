@@ -16,6 +16,8 @@ import { usedVariables } from './variable-uses.js';
 
 /** A row under a profile, merged; not yet known to be valid. */
 export interface Draft extends Combination {
+  /** The arguments that were applied to it. */
+  readonly overrides: readonly YamlMap[];
   /** Before variables are filled in: what is written. */
   readonly merged: YamlMap;
   readonly node: YamlMap;
@@ -124,7 +126,7 @@ export function validateRoot({ root }: Composition, schemas: Schemas, report: Re
 export function validateTrials(
   composition: Composition,
   combinations: readonly Combination[],
-  overrides: (row: string) => readonly YamlMap[],
+  overrides: (combination: Combination) => readonly YamlMap[],
   schemas: Schemas,
   faults: Faults,
 ): Draft[] {
@@ -133,16 +135,28 @@ export function validateTrials(
   for (const combination of combinations) {
     if (faults.full) break;
     const report = faults.reportIn(combination);
-    const merged = mergeTrial(composition, combination, overrides(combination.row));
-    const node = fillTrial(merged, report, budget);
-    const value = toValue(node) as Record<string, unknown>;
-    const context = { root: node, partial: false, sections: schemas.trialSections() };
-    explainAll(schemas.trial(value), context, report);
-    validateRemovals(node, schemas, report);
-    validateTaskNames(node, report);
-    drafts.push({ ...combination, merged, node, value });
+    drafts.push(draftOf(composition, combination, overrides(combination), schemas, report, budget));
   }
   return drafts;
+}
+
+/** Composes one combination and reports what is wrong with it. */
+export function draftOf(
+  composition: Composition,
+  combination: Combination,
+  overrides: readonly YamlMap[],
+  schemas: Schemas,
+  report: ReportFault,
+  budget = new FillBudget(),
+): Draft {
+  const merged = mergeTrial(composition, combination, overrides);
+  const node = fillTrial(merged, report, budget);
+  const value = toValue(node) as Record<string, unknown>;
+  const context = { root: node, partial: false, sections: schemas.trialSections() };
+  explainAll(schemas.trial(value), context, report);
+  validateRemovals(node, schemas, report);
+  validateTaskNames(node, report);
+  return { ...combination, overrides, merged, node, value };
 }
 
 /** Tasks are keys of plain objects everywhere, in labels, losses and results. */

@@ -1,6 +1,6 @@
 // mtcp plan: what a run would do, without doing it.
 import type { Command } from 'commander';
-import { differences, inShort, type Difference } from '../../config/index.js';
+import { differences, fittedText, inShort, type Difference } from '../../config/index.js';
 import { textTable, type Column } from '../../reporting/table.js';
 import { RunFolder } from '../../store/ledger/run-folder.js';
 import { DATA, JSON_DOCUMENT, RUNS, choiceOf, experimentCommand, type RunsOptions } from '../flags.js';
@@ -32,6 +32,7 @@ async function plan(
   const { inspect } = await import('../../training/inspect.js');
   const experiment = openExperiment(file, { ...choiceOf(choice, overrides), data: root });
   tellWarnings(experiment.warnings);
+  for (const fitted of experiment.fitted) process.stderr.write(`${fittedText(fitted)}\n`);
   const trials = experiment.needed;
   await checkTrials(experiment, trials);
   // Seeds of a row have one network.
@@ -103,8 +104,16 @@ function describeChange({ path, values }: Difference): string {
     rows.set(shown, [...(rows.get(shown) ?? []), row]);
   }
   const width = Math.max(...[...rows.keys()].map((value) => value.length));
+  const most = [...rows.values()].reduce((a, b) => (b.length > a.length ? b : a));
+  const listed = (names: readonly string[]) =>
+    names === most && names.length > FEW
+      ? `the other ${names.length} rows`
+      : names.map((name) => JSON.stringify(name)).join(', ');
   return [
     `  ${path}`,
-    ...[...rows].map(([value, names]) => `    ${value.padEnd(width)}  ${names.join(', ')}`),
+    ...[...rows].map(([value, names]) => `    ${value.padEnd(width)}  ${listed(names)}`),
   ].join('\n');
 }
+
+/** Rows of the most frequent value that are still named. */
+const FEW = 2;

@@ -7,7 +7,7 @@
 //   checkpoints/    see store/checkpoint.ts
 //   lock-N.json     who works on it; see lease.ts
 //   result.json     written last: the trial is done
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat, NUMBERS, TEXTS } from '../../../registry/support/json-file.js';
@@ -69,9 +69,7 @@ export class RunFolder {
       throw new MtcpError('usage', `"${trial.experiment}" is not a name for an experiment`, {
         hint: NAME_RULE,
       });
-    this.path = trial
-      ? join(runs, trial.experiment, `${slug(trial.row)}-s${trial.seed}-${trial.hash.slice(0, 8)}`)
-      : runs;
+    this.path = trial ? folderOf(join(runs, trial.experiment), trial) : runs;
   }
 
   get events(): string {
@@ -249,6 +247,22 @@ const RESULT = new JsonFormat<TrialResult>(
 );
 
 const HASH = /^[0-9a-f]{8,}$/;
+
+/**
+ * The folder of a trial. A trial that is there under a longer or shorter name of its row keeps its folder: what an argument
+ * set ("MT-CP, spread=7.5") may be in the file today.
+ */
+function folderOf(experiment: string, { row, seed, hash }: Pick<TrialSpec, 'row' | 'seed' | 'hash'>): string {
+  const name = slug(row);
+  const end = `-s${seed}-${hash.slice(0, 8)}`;
+  const path = join(experiment, name + end);
+  if (existsSync(path) || !existsSync(experiment)) return path;
+  const isOfRow = (other: string) => `${other}-`.startsWith(`${name}-`) || `${name}-`.startsWith(`${other}-`);
+  const known = readdirSync(experiment).find(
+    (folder) => folder.endsWith(end) && isOfRow(folder.slice(0, -end.length)),
+  );
+  return known === undefined ? path : join(experiment, known);
+}
 
 /** checkpoints/, and the folder of a checkpoint in it. */
 const DEPTH = 2;

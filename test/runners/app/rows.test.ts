@@ -92,9 +92,9 @@ describe('a row that depends on rows', function () {
   it('is not begun if one of them failed, and says so', async () => {
     const broken = STL.replace('semseg: null', 'semseg: null }, optimizer: { rate: 1e38');
     const { failed, rows } = await run(file(RESNET, STITCHED + broken), { overrides: ['train.epochs=3'] });
-    expect(failed.map(({ row }) => row)).to.deep.equal(['STL depth', 'Stitched']);
-    expect(failed[1].message).to.equal('it depends on row "STL depth", seed 0, which is failed');
-    expect(rows.get('Stitched')!.state).to.equal('queued');
+    expect(failed.map(({ row }) => row)).to.deep.equal(['STL depth, epochs=3', 'Stitched, epochs=3']);
+    expect(failed[1].message).to.equal('it depends on row "STL depth, epochs=3", seed 0, which is failed');
+    expect(rows.get('Stitched, epochs=3')!.state).to.equal('queued');
   });
 
   it('is refused before anything is trained if what they train has no place in it', async () => {
@@ -128,7 +128,7 @@ describe('a row that depends on rows', function () {
     );
     const { failed, rows, weights } = await run(path, { jobs: 1, overrides: ['train.epochs=6'] });
     expect(failed).to.deep.equal([]);
-    const steps = (row: string) => readSteps(join(rows.get(row)!.folder, 'steps.jsonl'));
+    const steps = (row: string) => readSteps(join(rows.get(`${row}, epochs=6`)!.folder, 'steps.jsonl'));
     const added = (row: string) => steps(row).map(({ penalties }) => Object.values(penalties!)[0]);
     // The same network on the same images sees the same.
     for (const distance of added('Copy')) expect(distance).to.be.below(1e-9);

@@ -78,7 +78,7 @@ describe('an experiment', function () {
     expect(cut.report.json.rows[0].state).to.equal('interrupted');
     const resumed = await runQuietly(file, { overrides, runs });
     expect(resumed.events).to.deep.include({
-      row: 'depth',
+      row: 'depth, epochs=2',
       seed: 0,
       event: 'resumed',
       epoch: 1,

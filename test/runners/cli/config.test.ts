@@ -12,7 +12,7 @@ const mtcp = (...args: string[]) =>
 describe('mtcp config', () => {
   it('shows a row with the file and line of every value', () => {
     const text = mtcp('config', 'show', TABLE3, '--row', 'STL depth', '--origin', 'train.epochs=3');
-    expect(text).to.match(/^# table3, row "STL depth", profile "embedded", seeds 0$/m);
+    expect(text).to.match(/^# table3, row "STL depth, epochs=3", profile "embedded", seeds 0$/m);
     expect(text).to.match(
       /^ {2}epochs: 3 +# argument "train.epochs=3"; was \d+ \(experiments\/base\/mtcp-nyud.yaml:\d+:\d+\), \d+ \(/m,
     );
