@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import '../modules/index.js';
 import { inputName } from '../modules/nn/scope.js';
-import { labelChannels } from '../registry/contracts/tasks.js';
+import { kindOf } from '../registry/kinds.js';
 import { randomStream } from '../registry/random.js';
 import type { TrialSpec } from '../runners/config/index.js';
 import type { TrainBatch } from '../runners/data/batch.js';
@@ -51,12 +51,16 @@ async function train(
   const positions = batch * size[0] * size[1];
   const floats = (count: number) => Float32Array.from({ length: count }, () => random.uniform());
   const labels: TrainBatch['labels'] = Object.fromEntries(
-    tasks.map(({ name, kind, channels }) => [
-      name,
-      kind === 'classes'
-        ? Int32Array.from({ length: positions }, () => Math.floor(random.uniform() * channels))
-        : floats(positions * labelChannels(kind)),
-    ]),
+    tasks.map((task) => {
+      const kind = kindOf(task);
+      const index = () => Math.floor(random.uniform() * task.channels);
+      return [
+        task.name,
+        kind.batch === 'indices'
+          ? Int32Array.from({ length: positions }, index)
+          : floats(positions * kind.labelChannels(task)),
+      ];
+    }),
   );
   const image = floats(positions * 3);
   const seconds: number[] = [];

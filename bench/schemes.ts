@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import '../modules/index.js';
 import { createTrialContainer } from '../registry/container.js';
-import { labelChannels } from '../registry/contracts/tasks.js';
+import { kindOf } from '../registry/kinds.js';
 import { randomStream } from '../registry/random.js';
 import { loadExperiment, type TrialSpec } from '../runners/config/index.js';
 import type { TrainBatch } from '../runners/data/batch.js';
@@ -47,7 +47,7 @@ async function subjectOf(trial: TrialSpec, engine: Engine): Promise<Subject> {
   const labels = tasks.map((task): [string, Float32Array | Int32Array] => {
     if (task.kind === 'classes')
       return [task.name, Int32Array.from(draw(1, () => random.integer(task.channels)))];
-    return [task.name, draw(labelChannels(task.kind), () => 1 + random.uniform())];
+    return [task.name, draw(kindOf(task).labelChannels(task), () => 1 + random.uniform())];
   });
   const batch: TrainBatch = {
     ids: Array.from({ length: count }, (_, i) => String(i)),

@@ -6,7 +6,7 @@ import type { Dataset, Transform } from './contracts/data.js';
 import type { Launcher } from './contracts/launching.js';
 import type { Loss, Metric, Optimizer, Schedule } from './contracts/learning.js';
 import type { Scheme } from './contracts/scheme.js';
-import type { TaskKind } from './contracts/tasks.js';
+import type { TaskKind } from './contracts/task-kind.js';
 import type { Tracker } from './contracts/tracking.js';
 import type { OptionsSchema } from './options.js';
 
@@ -22,6 +22,7 @@ export interface Contracts {
   auxiliary: AuxiliaryLoss;
   scheme: Scheme;
   metric: Metric;
+  task: TaskKind;
   dataset: Dataset;
   transform: Transform;
   optimizer: Optimizer;
@@ -44,6 +45,7 @@ export const KINDS: Readonly<Record<Kind, string>> = {
   auxiliary: 'a further term of the objective: distillation, regularisation, deep supervision',
   scheme: 'task losses to one objective: loss weighting',
   metric: 'scores predictions over a split',
+  task: 'a kind of task: labels, their geometry, predictions, pictures',
   dataset: 'samples with labels for one or more tasks',
   transform: 'input pipeline: augmentation, resizing, normalisation',
   optimizer: 'gradients to better weights',
@@ -64,7 +66,7 @@ export interface ComponentMeta<K extends Kind = Kind> {
    * For a head, loss or metric: the kinds of task that it supports; all by default.
    * An empty list means auxiliary predictions only.
    */
-  tasks?: readonly TaskKind[];
+  tasks?: readonly string[];
   /** Draft-07 schema of the options, each property with a description: see `defineOptions`. Absent: it has none. */
   options?: OptionsSchema;
   /** Whether a slot that has all of the required options and no `type` means this component. */

@@ -27,4 +27,7 @@ export type * from './contracts/learning.js';
 export type * from './contracts/scheme.js';
 export type * from './contracts/scope.js';
 export type * from './contracts/tracking.js';
-export { IGNORE, labelChannels, type Task, type TaskKind } from './contracts/tasks.js';
+export type * from './contracts/task-kind.js';
+export { IGNORE, type Task } from './contracts/tasks.js';
+export { kindOf } from './kinds.js';
+export { markNotFinite, masked } from './unknown.js';

@@ -13,7 +13,8 @@ export { catalog } from '../registry/catalog.js';
 export { KINDS, type ComponentEntry, type Kind } from '../registry/entry.js';
 export type { DatasetInfo, MapData, Sample } from '../registry/contracts/data.js';
 export type { MetricInfo } from '../registry/contracts/learning.js';
-export type { Task, TaskKind } from '../registry/contracts/tasks.js';
+export type { TaskKind } from '../registry/contracts/task-kind.js';
+export type { Task } from '../registry/contracts/tasks.js';
 
 // Experiment files
 export {

@@ -11,6 +11,7 @@ import {
   component,
   defineOptions,
   IGNORE,
+  kindOf,
   MtcpError,
   options,
   tasks,
@@ -46,15 +47,7 @@ const schema = defineOptions({
 /** Taken off the scores of positions whose label is not known: they get no share. */
 const BLOCKED = 1e4;
 
-/** 1 for labels that are the same, 0 for those that have nothing in common; label maps broadcast, channels last. */
-const LIKENESS: Record<TaskKind, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor> = {
-  classes: (a, b) => tf.equal(a, b).cast('float32').squeeze([-1]),
-  binary: (a, b) => tf.equal(a, b).cast('float32').squeeze([-1]),
-  // 1 - |a - b| / max(a, b)
-  depth: (a, b) => tf.minimum(a, b).div(tf.maximum(a, b).maximum(1e-6)).squeeze([-1]),
-  // 1 - |a - b|^2 / 2 of unit vectors
-  normals: (a, b) => tf.relu(a.mul(b).sum(-1)),
-};
+type Likeness = NonNullable<TaskKind['likeness']>;
 
 @component({
   kind: 'auxiliary',
@@ -76,16 +69,23 @@ export class PairwiseAffinity implements AuxiliaryLoss {
 
   /** Sum over the tasks; a task's is between 0 and 2, and 0 where no label is known. */
   forward({ features, label }: AuxiliaryContext): tf.Scalar {
-    const terms = this.tasks.map(({ name, kind }) => {
+    const terms = this.tasks.map((task) => {
+      const { name, kind } = task;
+      const { likeness } = kindOf(task);
+      if (!likeness)
+        throw new MtcpError(
+          'component',
+          `task "${name}" is of kind ${kind}, which does not say how alike two labels are`,
+        );
       const feature = this.options.features.replace('*', name);
       const map = features(feature).get(feature)!;
       const [, height, width] = map.shape;
-      return this.#difference(map, label(name, [height, width]), kind);
+      return this.#difference(map, label(name, [height, width]), likeness);
     });
     return terms.length === 1 ? terms[0] : tf.addN(terms);
   }
 
-  #difference(map: tf.Tensor4D, label: tf.Tensor4D, kind: TaskKind): tf.Scalar {
+  #difference(map: tf.Tensor4D, label: tf.Tensor4D, likeness: Likeness): tf.Scalar {
     const [batch, height, width, channels] = map.shape;
     const cells = height * width;
     const x = map.reshape([batch, cells, channels]) as tf.Tensor3D;
@@ -98,7 +98,7 @@ export class PairwiseAffinity implements AuxiliaryLoss {
     const blocked = known.sub(1).mul(BLOCKED).expandDims(1);
     const scores = tf.matMul(rows(x).div<tf.Tensor3D>(Math.sqrt(channels)), x, false, true);
     const affinities = tf.softmax(scores.add(blocked));
-    const alike = LIKENESS[kind](rows(labels).expandDims(2), labels.expandDims(1))
+    const alike = likeness(rows(labels).expandDims(2), labels.expandDims(1))
       .pow(this.options.sharpness)
       .mul(known.expandDims(1));
     // A known position is similar to itself. The row of an unknown position may be empty and does not count.

@@ -3,6 +3,7 @@ import * as tf from '../../registry/tf.js';
 import {
   component,
   defineOptions,
+  kindOf,
   MtcpError,
   options,
   tasks,
@@ -69,29 +70,23 @@ export class PredictionDistillation implements AuxiliaryLoss {
     return tf.addN(terms).div(terms.length) as tf.Scalar;
   }
 
-  #distance(own: tf.Tensor4D, taught: tf.Tensor4D, { name, kind }: Task): tf.Scalar {
+  #distance(own: tf.Tensor4D, taught: tf.Tensor4D, task: Task): tf.Scalar {
+    const { name, kind } = task;
+    const { distance } = kindOf(task);
+    if (!distance)
+      throw new MtcpError(
+        'component',
+        `task "${name}" is of kind ${kind}, which says no distance of two predictions`,
+        {
+          option: 'tasks',
+          hint: 'list the tasks that are taught without it',
+        },
+      );
     if (own.shape[3] !== taught.shape[3])
       throw new MtcpError(
         'component',
         `"${name}" has ${own.shape[3]} channels here and ${taught.shape[3]} in the teacher`,
       );
-    if (kind === 'depth') return own.sub(taught).abs().mean() as tf.Scalar;
-    // 1 - cosine of the angle between them.
-    if (kind === 'normals') return unit(own).mul(unit(taught)).sum(3).neg().add(1).mean() as tf.Scalar;
-    const { temperature } = this.options;
-    const [s, t] = [own, taught].map((logits) => twoSided(logits).div<tf.Tensor4D>(temperature));
-    const divergence = tf
-      .softmax(t)
-      .mul(tf.logSoftmax(t).sub(tf.logSoftmax(s)))
-      .sum(3)
-      .mean();
-    return divergence.mul(temperature ** 2) as tf.Scalar;
+    return distance(own, taught, this.options.temperature) as tf.Scalar;
   }
 }
-
-/** One logit as the two of a softmax: sigmoid(x) = softmax([0, x]). */
-const twoSided = (logits: tf.Tensor4D): tf.Tensor4D =>
-  logits.shape[3] === 1 ? tf.concat([tf.zerosLike(logits), logits], 3) : logits;
-
-const unit = (vectors: tf.Tensor4D): tf.Tensor4D =>
-  vectors.div(vectors.square().sum(3, true).add(1e-12).sqrt());

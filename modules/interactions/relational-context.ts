@@ -7,6 +7,7 @@ import {
   component,
   components,
   defineOptions,
+  kindOf,
   MtcpError,
   options,
   tasks,
@@ -17,8 +18,10 @@ import {
   type Loss,
   type OptionsOf,
   type Scope,
+  type Slot,
   type Task,
 } from '../../registry/index.js';
+import { own } from '../../registry/own.js';
 import { didYouMean } from '../../registry/support/near.js';
 import { CONTEXTS, contextAttention, regionsOf, type Context } from '../nn/context-attention.js';
 import { normal, torchWeight, zeros } from '../nn/initializers.js';
@@ -93,7 +96,15 @@ export class RelationalContext implements Block {
             option: 'contexts',
             hint: didYouMean(name, names),
           });
-    this.#auxiliary = byTask(tasks, (_, { kind }) => factory.create('loss', options.auxiliary[kind]));
+    const losses: Readonly<Record<string, Slot>> = options.auxiliary;
+    this.#auxiliary = byTask(tasks, (name, task) => {
+      const loss = own(losses, task.kind) ?? kindOf(task).regions;
+      if (loss) return factory.create('loss', loss);
+      throw new MtcpError(
+        'component',
+        `interaction relational_context: task "${name}" is of kind ${task.kind}, which has no regions`,
+      );
+    });
   }
 
   forward(scope: Scope, features: Features): Features {

@@ -34,7 +34,7 @@ const schema = defineOptions({
   name: 'balanced_bce',
   summary: 'Balanced binary cross entropy on one logit: w for positive pixels, 1 - w for the others.',
   source: 'MT-CP section 4.2, "balanced cross entropy"; Xie and Tu, HED, Eq 2; code of Vandenhende et al.',
-  tasks: ['binary'],
+  tasks: ['binary', 'boundary'],
   options: schema,
   file: import.meta.url,
 })

@@ -11,7 +11,7 @@ import { shareOfNegatives } from './balanced-bce.js';
   summary:
     'Cross entropy on two logits, classes weighted 1 - w and w, w being the share of negative pixels in the batch.',
   source: 'Bruggemann et al., ATRC, and Ye and Xu, InvPT: saliency loss of their code',
-  tasks: ['binary'],
+  tasks: ['binary', 'boundary'],
   file: import.meta.url,
 })
 export class BalancedCrossEntropyLoss implements Loss {

@@ -5,6 +5,7 @@ import {
   component,
   defineOptions,
   IGNORE,
+  kindOf,
   MtcpError,
   options,
   type LabelMap,
@@ -141,9 +142,8 @@ export class AtrcPipeline implements Transform {
     };
     const augment = (label: LabelMap): LabelMap => {
       const window = cut(label);
-      if (label.kind === 'depth' && scale !== 1) window.data = window.data.map((metres) => metres / scale);
-      if (label.kind === 'normals' && flip) window.data = mirrored(window.data);
-      return window;
+      const { move } = kindOf(label);
+      return move ? { ...window, data: move(window.data, { flip, degrees: 0, scale }) } : window;
     };
     const photo = cut(image);
     return this.#finish({
@@ -167,8 +167,7 @@ export class AtrcPipeline implements Transform {
   #finish({ id, image, labels }: Sample): Sample {
     const [height, width] = this.size;
     const pad = (label: LabelMap): LabelMap => {
-      const unknown = label.kind === 'depth' || label.kind === 'normals' ? 0 : IGNORE;
-      return { ...label, ...padCentre(label, height, width, unknown) };
+      return { ...label, ...padCentre(label, height, width, kindOf(label).outside) };
     };
     return {
       id,
@@ -183,9 +182,3 @@ const zoomedSize = ({ height, width }: MapData, scale: number): [number, number]
   Math.max(1, Math.trunc(height * scale)),
   Math.max(1, Math.trunc(width * scale)),
 ];
-
-function mirrored(vectors: MapData['data']): Float32Array {
-  const out = new Float32Array(vectors);
-  for (let i = 0; i < out.length; i += 3) out[i] = -out[i];
-  return out;
-}

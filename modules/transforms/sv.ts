@@ -6,6 +6,7 @@ import {
   component,
   defineOptions,
   IGNORE,
+  kindOf,
   options,
   type LabelMap,
   type MapData,
@@ -109,10 +110,9 @@ export class SvPipeline implements Transform {
       return warpAffine(flipped, about, interpolation, outside);
     };
     const augmentLabel = (label: LabelMap): LabelMap => {
-      const given = label.kind === 'normals' ? turnNormals(label, flip, degrees) : label;
-      const map = { ...label, ...augment(given, this.#interpolation(label), this.#outside(label)) };
-      if (label.kind === 'depth' && scale !== 1) map.data = map.data.map((metres) => metres / scale);
-      return map;
+      const { move } = kindOf(label);
+      const given = move ? { ...label, data: move(label.data, { flip, degrees, scale }) } : label;
+      return { ...label, ...augment(given, this.#interpolation(label), this.#outside(label)) };
     };
     return this.#finish({
       id: sample.id,
@@ -126,20 +126,20 @@ export class SvPipeline implements Transform {
   }
 
   #interpolation(label: LabelMap): Interpolation {
-    return label.kind === 'normals' ? this.options.normals_interpolation : 'nearest';
+    return kindOf(label).smooth ? this.options.normals_interpolation : 'nearest';
   }
 
-  /** Depth and normals have 0 for what is unknown. */
-  #outside({ kind }: LabelMap): number {
-    const zero = this.options.borders_as_background || kind === 'depth' || kind === 'normals';
-    return zero ? 0 : IGNORE;
+  #outside(label: LabelMap): number {
+    const { outside } = kindOf(label);
+    return outside === IGNORE && this.options.borders_as_background ? 0 : outside;
   }
 
   #finish({ id, image, labels }: Sample): Sample {
     const [height, width] = this.size;
     const fit = (label: LabelMap): LabelMap => {
       const fitted = { ...label, ...resize(label, height, width, this.#interpolation(label)) };
-      return label.kind === 'normals' ? { ...fitted, data: unitLength(fitted.data) } : fitted;
+      const { settle } = kindOf(label);
+      return settle ? { ...fitted, data: settle(fitted.data) } : fitted;
     };
     return {
       id,
@@ -152,31 +152,4 @@ export class SvPipeline implements Transform {
 /** The element or the value of a range that `u`, uniform in [0, 1), picks. */
 function choose(choice: Choice, u: number): number {
   return 'min' in choice ? choice.min + u * (choice.max - choice.min) : choice[Math.floor(u * choice.length)];
-}
-
-/** The vectors themselves, mirrored and turned with the image; their positions change later. */
-function turnNormals(label: LabelMap, flip: boolean, degrees: number): LabelMap {
-  if (!flip && degrees === 0) return label;
-  const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
-  const sign = flip ? -1 : 1;
-  const data = new Float32Array(label.data);
-  for (let i = 0; i < data.length; i += 3) {
-    const [x, y] = [sign * data[i], data[i + 1]];
-    data[i] = x * cos + y * sin;
-    data[i + 1] = y * cos - x * sin;
-  }
-  return { ...label, data };
-}
-
-/** Divides by (length + float32 epsilon), so that the zero vector stays zero. */
-function unitLength(normals: MapData['data']): Float32Array {
-  const data = new Float32Array(normals);
-  for (let i = 0; i < data.length; i += 3) {
-    const [x, y, z] = [data[i], data[i + 1], data[i + 2]];
-    const scale = 1 / (Math.sqrt(x * x + y * y + z * z) + 2 ** -23);
-    data[i] = x * scale;
-    data[i + 1] = y * scale;
-    data[i + 2] = z * scale;
-  }
-  return data;
 }

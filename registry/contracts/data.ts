@@ -1,7 +1,7 @@
 // Contracts of data sets and transforms. Nothing here touches TensorFlow.js: both run in worker threads that load
 // only their own files.
 import type { RandomStream } from '../random.js';
-import type { Task, TaskKind } from './tasks.js';
+import type { Task } from './tasks.js';
 
 /** A dense map, row-major [height, width, channels]. */
 export interface MapData {
@@ -12,7 +12,8 @@ export interface MapData {
 }
 
 export interface LabelMap extends MapData {
-  kind: TaskKind;
+  /** Of its task. */
+  kind: string;
 }
 
 export interface Sample {

@@ -15,7 +15,7 @@ export interface Loss {
   channels?(task: Task): number;
   /**
    * @param prediction raw prediction at the label's resolution, [B,H,W,channels]
-   * @param label see TaskKind for its type and shape; IGNORE marks unknown pixels
+   * @param label see the task's kind for its type and shape; IGNORE marks unknown pixels
    */
   forward(prediction: Tensor4D, label: Tensor, task: Task): LossValue;
 }

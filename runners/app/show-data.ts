@@ -80,9 +80,7 @@ async function availableTasks(
 
 function sheetOf(rows: readonly Sample[], tasks: readonly Task[]): Promise<Buffer> {
   const mapsOf = ({ name }: Task): MapData[] => rows.map(({ labels }) => labels[name]);
-  const ranges = new Map(
-    tasks.map((task) => [task.name, task.kind === 'depth' ? rangeOf(...mapsOf(task)) : ([0, 1] as const)]),
-  );
+  const ranges = new Map(tasks.map((task) => [task.name, rangeOf(task, mapsOf(task))]));
   return drawSheet({
     columns: ['image', ...tasks.map(({ name }) => name)],
     rows: rows.map(({ image, labels }) => [

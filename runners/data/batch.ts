@@ -1,6 +1,7 @@
 // Batches that the loader returns, and how samples become a batch.
 import type { Sample } from '../../registry/contracts/data.js';
-import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { kindOf } from '../../registry/kinds.js';
 
 export type LabelBatch = Int32Array | Float32Array;
 
@@ -8,7 +9,7 @@ export interface TrainBatch {
   ids: readonly string[];
   /** [B,H,W,3], normalised. */
   image: Float32Array;
-  /** `classes`: int32 [B,H,W]; every other kind: float32 [B,H,W,c]. */
+  /** By `batch` of its kind: int32 [B,H,W] or float32 [B,H,W,c]. */
   labels: Record<string, LabelBatch>;
 }
 
@@ -33,10 +34,12 @@ export function stackImages(samples: readonly Sample[], size: number): Float32Ar
   return out;
 }
 
-export function stackLabels(samples: readonly Sample[], { name, kind }: Task): LabelBatch {
+export function stackLabels(samples: readonly Sample[], task: Task): LabelBatch {
+  const { name } = task;
   const { height, width } = samples[0].labels[name];
-  const length = height * width * labelChannels(kind);
-  const Values = kind === 'classes' ? Int32Array : Float32Array;
+  const kind = kindOf(task);
+  const length = height * width * kind.labelChannels(task);
+  const Values = kind.batch === 'indices' ? Int32Array : Float32Array;
   const out = new Values(samples.length * length);
   for (const [i, sample] of samples.entries()) out.set(sample.labels[name].data, i * length);
   return out;

@@ -64,10 +64,12 @@ interface Pool {
   close(): Promise<void>;
 }
 
-function threads(setup: BatchSetup, count: number): Pool {
+/** @param kinds of the tasks whose labels are read */
+function threads(setup: BatchSetup, count: number, kinds: readonly string[]): Pool {
   const entries = [
     catalog.get('dataset', setup.dataset.type),
     catalog.get('transform', setup.transform.type),
+    ...kinds.map((kind) => catalog.get('task', kind)),
   ];
   const files = entries.map(({ file, plugin }) => ({ file: plugin ?? file, plugin: plugin !== undefined }));
   const data: WorkerSetup = { files, ...setup };
@@ -95,14 +97,16 @@ class BatchLoader implements Loader {
     const { dataset, transform, tasks, seed } = setup;
     const components = createTrialContainer(tasks);
     this.#dataset = components.create('dataset', dataset);
-    const { size, fit } = components.create('transform', transform);
+    const { size, fit, needs = [] } = components.create('transform', transform);
     this.size = size;
     this.fit = fit;
     this.#cache = new SampleCache(setup.cacheBytes ?? DEFAULT_CACHE_BYTES);
 
     const workers = setup.workers ?? Math.max(1, Math.min(4, availableParallelism()) - 1);
+    const extra = this.#dataset.tasks.filter(({ name }) => needs.includes(name));
+    const kinds = [...new Set([...tasks, ...extra].map(({ kind }) => kind))];
     const forWorkers: BatchSetup = { dataset, transform, tasks, seed };
-    this.#pool = workers === 0 ? mainThread(forWorkers) : threads(forWorkers, workers);
+    this.#pool = workers === 0 ? mainThread(forWorkers) : threads(forWorkers, workers, kinds);
     // Every thread has a batch in hand, and two more wait to be fetched.
     this.#ahead = workers === 0 ? 1 : workers + 2;
   }

@@ -1,7 +1,8 @@
 // Checks what data sets and transforms return before it is stacked. A plugin may forget a label or the return
 // statement, and an array that is too short would train on the memory behind it.
 import type { DatasetInfo, LabelMap, MapData, Sample } from '../../registry/contracts/data.js';
-import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { kindOf } from '../../registry/kinds.js';
 import { MtcpError } from '../../registry/errors.js';
 
 /** @param who 'data set "x"' */
@@ -24,7 +25,7 @@ export function requireSample(
   who: string,
   id: string,
   sample: Sample,
-  tasks: readonly Pick<Task, 'name' | 'kind'>[],
+  tasks: readonly Task[],
   size?: readonly [number, number],
 ): void {
   const wanted =
@@ -32,10 +33,10 @@ export function requireSample(
   if (typeof sample !== 'object' || sample === null) throw wrong(who, 'no sample', wanted, id);
   const given: [string, MapData | undefined, number][] = [
     ['image', sample.image, 3],
-    ...tasks.map(({ name, kind }): [string, LabelMap | undefined, number] => [
-      `label of ${name}`,
-      sample.labels?.[name],
-      labelChannels(kind),
+    ...tasks.map((task): [string, LabelMap | undefined, number] => [
+      `label of ${task.name}`,
+      sample.labels?.[task.name],
+      kindOf(task).labelChannels(task),
     ]),
   ];
   for (const [what, map, channels] of given) {

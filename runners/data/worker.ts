@@ -1,12 +1,12 @@
-// The script of a loader thread. It imports the files of the data set and the transform and nothing else of modules/,
-// so that it starts in milliseconds and without TensorFlow.js.
+// The script of a loader thread. It imports the files of the data set, of the transform and of the kinds of their tasks,
+// and nothing else of modules/, so that it starts in milliseconds and without TensorFlow.js.
 import { pathToFileURL } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { serve } from '../../modules/support/threads.js';
 import { BatchMaker, type BatchSetup, type Job, type JobResult } from './batch-maker.js';
 
 export interface WorkerSetup extends BatchSetup {
-  /** Files that announce the two components; plugins are compiled first. */
+  /** Files that announce the components; plugins are compiled first. */
   files: readonly { file: string; plugin: boolean }[];
 }
 

@@ -2,7 +2,8 @@
 import sharp, { type OverlayOptions } from 'sharp';
 import { xmlText } from '../support/escape.js';
 import { FONT, useOwnFonts } from './fonts.js';
-import type { Legend, Picture } from './paint.js';
+import type { Legend } from '../../registry/contracts/task-kind.js';
+import type { Picture } from './paint.js';
 
 export interface Sheet {
   /** Titles of the columns. */

@@ -2,8 +2,8 @@
 import type { Tensor4D } from '../../registry/tf.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Transform } from '../../registry/contracts/data.js';
-import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
+import { kindOf } from '../../registry/kinds.js';
 import { onnxFile } from '../engine/graph/onnx-file.js';
 import { record } from '../engine/recording.js';
 import { hostTensor } from '../engine/engine.js';
@@ -34,13 +34,6 @@ export interface OnnxExported {
   outputs: { name: string; dtype: string; shape: (number | 'batch')[]; description: string }[];
 }
 
-const MEANING: Record<Task['kind'], string> = {
-  classes: 'class index of each pixel',
-  depth: 'metres along the optical axis',
-  normals: 'unit vector: x right, y down, z forward',
-  binary: 'probability',
-};
-
 /** Why height and width are not dynamic; stands in the file too. */
 export const ONE_SIZE =
   'resizing is by matrices, windows and position encodings are laid out, and large products are cut into tiles for one size of the input';
@@ -65,12 +58,10 @@ export async function exportOnnx({
   const recorded = await record((tracer) => {
     const predictions = tracePredictions(tracer, network, [1, ...transform.size]);
     return Object.fromEntries(
-      tasks.map(({ name, kind }) => {
+      tasks.map(({ name }) => {
         const prediction = predictions[`prediction/${name}`];
-        return [
-          name,
-          kind === 'classes' || kind === 'normals' ? prediction : (prediction as Tensor4D).squeeze([3]),
-        ];
+        // One number a pixel is a map without an axis of channels.
+        return [name, prediction.shape[3] === 1 ? (prediction as Tensor4D).squeeze([3]) : prediction];
       }),
     );
   });
@@ -90,7 +81,7 @@ export async function exportOnnx({
       name: 'image' as const,
       description: `RGB, 0..255, ${height}x${width}; ${transform.fit === 'pad' ? 'centred, padded with the mean colour' : 'stretched to this size'}`,
     };
-    const descriptions = Object.fromEntries(tasks.map(({ name, kind }) => [name, MEANING[kind]]));
+    const descriptions = Object.fromEntries(tasks.map((task) => [task.name, kindOf(task).meaning]));
     const model = onnxFile({
       ...recorded,
       input: { ...input, scale, offset },

@@ -6,13 +6,15 @@ import { MOST_PIXELS } from '../../modules/datasets/formats/budget.js';
 import { readBytes } from '../../modules/datasets/formats/file.js';
 import { encodeNpy } from '../../modules/datasets/formats/npy.js';
 import type { MapData } from '../../registry/contracts/data.js';
+import type { Legend } from '../../registry/contracts/task-kind.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
+import { kindOf } from '../../registry/kinds.js';
 import type { TrialSpec } from '../config/index.js';
 import { makeFolder } from '../../registry/support/make-folder.js';
 import { asIoError, writeWhole } from '../support/files.js';
 import { distinctNames } from '../support/names.js';
-import { legendOf, paint, photograph, rangeOf, type Legend, type Picture } from '../drawing/paint.js';
+import { legendOf, paint, photograph, rangeOf, type Picture } from '../drawing/paint.js';
 import { drawSheet, png } from '../drawing/sheet.js';
 import { Predictor, type PredictorOptions } from './predictor.js';
 
@@ -180,7 +182,7 @@ async function writeMaps(
   const file: PredictedFile = { image, width, height, tasks: {} };
   for (const task of tasks) {
     const map = maps[task.name];
-    const range = task.kind === 'depth' ? rangeOf(map) : ([0, 1] as const);
+    const range = rangeOf(task, [map]);
     const { map: colours, raw: target } = filesOf(task.name);
     writeWhole(colours, await png(paint(map, task, range)));
     file.tasks[task.name] = { map: colours, legend: legendOf(task, [map], range) };
@@ -192,34 +194,20 @@ async function writeMaps(
   return file;
 }
 
-const MEANING: Record<Task['kind'], string> = {
-  classes: 'class index',
-  depth: 'metres',
-  normals: 'unit vector: x right, y down, z forward',
-  binary: 'probability',
-};
-
 function asNpy(
   { data, height, width, channels }: MapData,
-  { kind }: Task,
+  task: Task,
 ): { bytes: Uint8Array; values: string } {
   const shape = channels === 1 ? [height, width] : [height, width, channels];
-  return { bytes: encodeNpy(Float32Array.from(data), shape), values: MEANING[kind] };
+  return { bytes: encodeNpy(Float32Array.from(data), shape), values: kindOf(task).meaning };
 }
 
 /** Whole numbers from 0 to 65535. */
-const SCALES: Record<Task['kind'], { values: string; of(value: number): number }> = {
-  classes: { values: 'class index', of: (value) => value },
-  depth: { values: 'millimetres', of: (value) => value * 1000 },
-  normals: { values: 'unit vector, 0..65535 for -1..1', of: (value) => (value + 1) * 32767.5 },
-  binary: { values: 'probability, 0..65535 for 0..1', of: (value) => value * 65535 },
-};
-
 async function asPng16(
   { data, height, width, channels }: MapData,
-  { kind }: Task,
+  task: Task,
 ): Promise<{ bytes: Uint8Array; values: string }> {
-  const { values, of } = SCALES[kind];
+  const { values, of } = kindOf(task).sixteen;
   const whole = Uint16Array.from(data, (value) => Math.max(0, Math.min(65535, Math.round(of(value)))));
   const raw = { width, height, channels: channels as 1 | 3 };
   const picture = sharp(whole, { raw }).toColourspace(channels === 1 ? 'grey16' : 'rgb16');
@@ -261,9 +249,7 @@ function sheetOf(
   tasks: readonly Task[],
 ): Promise<Buffer> {
   const ofTask = ({ name }: Task) => cells.map(({ maps }) => maps[name]);
-  const ranges = new Map(
-    tasks.map((task) => [task.name, task.kind === 'depth' ? rangeOf(...ofTask(task)) : ([0, 1] as const)]),
-  );
+  const ranges = new Map(tasks.map((task) => [task.name, rangeOf(task, ofTask(task))]));
   return drawSheet({
     columns: ['image', ...tasks.map(({ name }) => name)],
     rows: cells.map(({ image, maps }): Picture[] => [

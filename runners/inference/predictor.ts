@@ -9,6 +9,7 @@ import { createTrialContainer } from '../../registry/container.js';
 import type { MapData, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
+import { kindOf } from '../../registry/kinds.js';
 import type { TrialSpec } from '../config/index.js';
 import { createEngine } from '../engine/index.js';
 import { hostTensor, type Engine, type Program } from '../engine/engine.js';
@@ -172,14 +173,9 @@ export class Predictor {
 }
 
 /** From the network's size to the image's. */
-function toImage(map: MapData, { height, width }: MapData, { kind }: Task, fit: Transform['fit']): MapData {
+function toImage(map: MapData, { height, width }: MapData, task: Task, fit: Transform['fit']): MapData {
   if (fit === 'pad') return cropCentre(map, height, width);
-  const resized = resize(map, height, width, kind === 'classes' ? 'nearest' : 'linear');
-  if (kind !== 'normals') return resized;
-  const data = Float32Array.from(resized.data);
-  for (let i = 0; i < data.length; i += 3) {
-    const length = Math.hypot(data[i], data[i + 1], data[i + 2]) || 1;
-    for (let k = 0; k < 3; k++) data[i + k] /= length;
-  }
-  return { ...resized, data };
+  const { resampling, settle } = kindOf(task);
+  const resized = resize(map, height, width, resampling);
+  return settle ? { ...resized, data: settle(resized.data) } : resized;
 }

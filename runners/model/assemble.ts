@@ -9,7 +9,7 @@ import { createTrialContainer, type ComponentFactory, type Slot } from '../../re
 import type { Transform } from '../../registry/contracts/data.js';
 import type { Loss, Metric, Optimizer, Schedule } from '../../registry/contracts/learning.js';
 import type { Scheme } from '../../registry/contracts/scheme.js';
-import { TASK_KINDS, type Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/contracts/tasks.js';
 import { nearestNames } from '../../registry/support/near.js';
 import { throwAll, type TrialSpec } from '../config/index.js';
 import { auxiliaryOf } from './auxiliary.js';
@@ -49,10 +49,10 @@ export function assemble(spec: TrialSpec): Assembly | Misfit[] {
     ]),
   );
   // A loss may want another number of channels than the task has by itself: two logits for a binary one.
-  const tasks = labelled.map((task) => ({
-    ...task,
-    channels: losses.get(task.name)?.channels?.(task) ?? task.channels,
-  }));
+  const tasks = labelled.map((task): Task => {
+    const channels = losses.get(task.name)?.channels?.(task) ?? task.channels;
+    return channels === task.channels ? task : { ...task, channels, values: task.values ?? task.channels };
+  });
   const maker = new Maker(createTrialContainer(tasks), misfits);
   const metrics = new Map<string, Metric | undefined>();
   for (const task of tasks) {
@@ -155,14 +155,15 @@ function labelledTasks({ config }: TrialSpec, misfits: Misfit[]): Task[] {
   const dataset = new Maker(createTrialContainer([]), misfits).make('dataset', ['data'], config.data);
   if (!dataset) return [];
   const known = new Map(dataset.tasks.map((task) => [task.name, task]));
+  const kinds = catalog.list('task').map((kind) => kind.name);
   return Object.keys(config.tasks).flatMap((name) => {
     const task = known.get(name);
-    if (task && TASK_KINDS.includes(task.kind)) return [task];
+    if (task && kinds.includes(task.kind)) return [task];
     if (task) {
       misfits.push({
         path: ['data'],
         message: `data set "${config.data.type}" says that task "${name}" is of kind ${task.kind}, which mtcp does not know`,
-        hint: `kinds of tasks: ${TASK_KINDS.join(', ')}`,
+        hint: `kinds of tasks: ${kinds.join(', ')}; a plugin may bring others`,
       });
       return [];
     }

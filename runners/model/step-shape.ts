@@ -1,5 +1,6 @@
 // The shapes that pass through a training step: images and labels of one micro-batch.
-import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { kindOf } from '../../registry/kinds.js';
 
 export interface StepShape {
   batch: number;
@@ -9,7 +10,8 @@ export interface StepShape {
 
 /** Shape and type of a task's label in a batch. */
 export function labelSpec(task: Task, { batch, size: [height, width] }: StepShape) {
-  return task.kind === 'classes'
+  const kind = kindOf(task);
+  return kind.batch === 'indices'
     ? ({ dtype: 'int32', shape: [batch, height, width] } as const)
-    : ({ dtype: 'float32', shape: [batch, height, width, labelChannels(task.kind)] } as const);
+    : ({ dtype: 'float32', shape: [batch, height, width, kind.labelChannels(task)] } as const);
 }

@@ -2,9 +2,9 @@
 // predictions at the network's input size; the rest, from there to the stored labels, follows one of two
 // protocols:
 //
-//   sv    the prediction is resized to the size of the stored label and compared there; normals and
-//         probabilities pass through 8-bit values on the way (`quantize`), because the original saves them as
-//         images
+//   sv    the prediction is resized to the size of the stored label and compared there; kinds with `bytes`
+//         (normals, probabilities) pass through 8-bit values on the way (`quantize`), because the original saves
+//         them as images
 //   atrc  no resizing: prediction and label have the same size
 //
 // If the pipeline pads images instead of stretching them, what was predicted for the padding is cut off first:
@@ -15,7 +15,8 @@ import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { cropCentre, resize } from '../../modules/support/warp.js';
 import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
 import type { Absent, Measured, Metric, MetricRun } from '../../registry/contracts/learning.js';
-import { labelChannels, type Task } from '../../registry/contracts/tasks.js';
+import type { Task } from '../../registry/contracts/tasks.js';
+import { kindOf } from '../../registry/kinds.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { EvaluateConfig } from '../config/trial.js';
 import type { EvaluationBatch } from '../data/batch.js';
@@ -117,7 +118,7 @@ export function tracePredictions(
   return Object.fromEntries(
     network.tasks.map((task) => [
       `prediction/${task.name}`,
-      decode(resizeBilinear(raw[task.name], [height, width]), task),
+      kindOf(task).decode(resizeBilinear(raw[task.name], [height, width]), task),
     ]),
   );
 }
@@ -160,21 +161,11 @@ export function measured(results: readonly [string, Record<string, number | Abse
   return Object.keys(absent).length > 0 ? { metrics, absent } : { metrics };
 }
 
-/** Raw prediction to what the metrics read: class indices, metres, unit vectors, probability. */
-function decode(raw: tf.Tensor4D, { kind, channels }: Task): tf.Tensor {
-  if (kind === 'classes') return raw.argMax(3);
-  // Two logits are the two sides of one choice.
-  if (kind === 'binary')
-    return channels === 2 ? raw.softmax().slice([0, 0, 0, 1], [-1, -1, -1, 1]) : raw.sigmoid();
-  if (kind === 'normals') return raw.div(raw.square().sum(3, true).sqrt().add(1e-12));
-  return raw;
-}
-
 /** A decoded prediction at the label's size. */
 export function toLabel(
   prediction: MapData,
   label: LabelMap,
-  { kind, name }: Task,
+  task: Task,
   { mode, quantize }: Pick<EvaluateConfig, 'mode' | 'quantize'>,
   id: string,
 ): MapData {
@@ -183,45 +174,25 @@ export function toLabel(
     if (prediction.height === height && prediction.width === width) return prediction;
     throw new MtcpError(
       'config',
-      `evaluate.mode atrc compares without resizing, but the label of ${name} is ${height}x${width} and the prediction ${prediction.height}x${prediction.width}`,
+      `evaluate.mode atrc compares without resizing, but the label of ${task.name} is ${height}x${width} and the prediction ${prediction.height}x${prediction.width}`,
       {
         where: id,
         hint: `set augment.size to [${height}, ${width}], or use evaluate.mode: sv`,
       },
     );
   }
-  if (kind === 'classes') return resize(prediction, height, width, 'nearest');
-  if (kind === 'normals' && quantize) return asBytes(resize(asImage(prediction), height, width, 'linear'));
-  if (kind === 'binary' && quantize)
-    return asShares(resize(scaled(prediction, 255), height, width, 'linear'));
-  return resize(prediction, height, width, 'linear');
+  const { resampling, bytes } = kindOf(task);
+  if (!quantize || !bytes) return resize(prediction, height, width, resampling);
+  const image = resize(mapped(prediction, bytes.encode), height, width, resampling);
+  // Cut to whole numbers, as saving an image does.
+  return mapped(image, (value) => bytes.decode(Math.trunc(value)));
 }
 
-/** Several times faster than Float32Array.from. */
-function floats(data: MapData['data'], f: (value: number) => number): Float32Array {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < out.length; i++) out[i] = f(data[i]);
-  return out;
-}
-
-const scaled = (map: MapData, factor: number): MapData => ({
-  ...map,
-  data: floats(map.data, (v) => v * factor),
-});
-
-/** Cut to whole numbers, as saving a grey image does, and back to [0, 1]. */
-function asShares(image: MapData): MapData {
-  return { ...image, data: floats(image.data, (v) => Math.trunc(v) / 255) };
-}
-
-/** [-1, 1] to [0, 255] */
-function asImage(normals: MapData): MapData {
-  return { ...normals, data: floats(normals.data, (v) => ((v + 1) * 255) / 2) };
-}
-
-/** Cut to whole numbers, as saving an image does, and back to [-1, 1]. */
-function asBytes(image: MapData): MapData {
-  return { ...image, data: floats(image.data, (v) => (2 * Math.trunc(v)) / 255 - 1) };
+function mapped(map: MapData, f: (value: number) => number): MapData {
+  // Several times faster than Float32Array.from.
+  const data = new Float32Array(map.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = f(map.data[i]);
+  return { ...map, data };
 }
 
 /**
@@ -241,7 +212,7 @@ export async function scoreConstant(
         const value = constant[task.name];
         if (!value) continue;
         const label = labels[task.name];
-        const channels = labelChannels(task.kind);
+        const channels = kindOf(task).labelChannels(task);
         const data = new Float32Array(label.height * label.width * channels);
         for (let i = 0; i < data.length; i++) data[i] = value[i % channels];
         run.update({ height: label.height, width: label.width, channels, data }, label);

@@ -7,7 +7,8 @@ import type { MapData, Sample } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { writeFolder, writeWhole } from '../support/files.js';
 import { distinctNames } from '../support/names.js';
-import { legendOf, paint, photograph, rangeOf, type Legend } from '../drawing/paint.js';
+import type { Legend } from '../../registry/contracts/task-kind.js';
+import { legendOf, paint, photograph, rangeOf } from '../drawing/paint.js';
 import { drawSheet, png } from '../drawing/sheet.js';
 
 /** predictions/index.json: file names are relative to it. */
@@ -109,12 +110,7 @@ export async function writePredictions(
 ): Promise<void> {
   if (rows.length === 0) return;
   // One scale for all images of a task, so that colours can be compared.
-  const ranges = new Map(
-    tasks.map((task) => [
-      task.name,
-      task.kind === 'depth' ? rangeOf(...rows.map(labelOf(task))) : ([0, 1] as const),
-    ]),
-  );
+  const ranges = new Map(tasks.map((task) => [task.name, rangeOf(task, rows.map(labelOf(task)))]));
   const legends = tasks.map((task) => {
     const maps = rows.flatMap((row) => [labelOf(task)(row), row.predictions[task.name]]);
     return { name: task.name, legend: legendOf(task, maps, ranges.get(task.name)!) };

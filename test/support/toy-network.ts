@@ -6,7 +6,7 @@ import { batchNorm, conv2d } from '../../modules/nn/layers.js';
 import { createTrialContainer, type ComponentFactory, type Slot } from '../../registry/container.js';
 import type { Backbone, Block, Head } from '../../registry/contracts/blocks.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import { labelChannels } from '../../registry/contracts/tasks.js';
+import { kindOf } from '../../registry/kinds.js';
 import { randomStream } from '../../registry/random.js';
 import type { TrainBatch } from '../../runners/data/batch.js';
 import { Network } from '../../runners/model/network.js';
@@ -104,7 +104,7 @@ export function toyBatch(tasks: readonly Task[], name = 'toy'): TrainBatch {
   const labels = tasks.map((task): [string, Float32Array | Int32Array] => {
     if (task.kind === 'classes') return [task.name, Int32Array.from(draw(1, () => random.integer(3)))];
     const number = task.kind === 'depth' ? () => 1 + random.uniform() : () => random.normal();
-    return [task.name, draw(labelChannels(task.kind), number)];
+    return [task.name, draw(kindOf(task).labelChannels(task), number)];
   });
   return { ids: ['0', '1'], image, labels: Object.fromEntries(labels) };
 }

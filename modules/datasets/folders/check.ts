@@ -1,7 +1,14 @@
 // Reads every file of a data folder once and reports all faults.
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
-import { MtcpError, type LabelMap, type Sample, type Split, type Task } from '../../../registry/index.js';
+import {
+  kindOf,
+  MtcpError,
+  type LabelMap,
+  type Sample,
+  type Split,
+  type Task,
+} from '../../../registry/index.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
 import { locate, otherCase, readIds, SPLITS, type Layout, type ReportProgress } from './layout.js';
 import { NYUD_CLASSES, NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './nyud.js';
@@ -40,9 +47,6 @@ interface Floors {
   sum: [number, number, number];
   pixels: number;
 }
-
-/** Vectors may be this much longer or shorter than 1: those in bytes are. */
-const UNIT_TOLERANCE = 0.05;
 
 /** @throws MtcpError `data` if the folder is not one of a known layout */
 export async function checkFolder(root: string, report: ReportProgress): Promise<CheckResult> {
@@ -272,21 +276,10 @@ function checkFloors({ sum, pixels }: Floors, root: string, warn: Found): void {
   );
 }
 
-/** Values that would be taken for unknown without a word, or that mean nothing. */
-function valueProblem({ kind, data, width, channels }: LabelMap): string | undefined {
-  const place = (i: number) => {
-    const pixel = Math.floor(i / channels);
-    return `at row ${Math.floor(pixel / width)}, column ${pixel % width}`;
-  };
-  if (kind === 'depth') {
-    const i = data.findIndex((metres: number) => !(metres >= 0 && metres < Infinity));
-    return i < 0 ? undefined : `the depth ${place(i)} is ${data[i]}; depths are metres, 0 for unknown`;
-  }
-  if (kind !== 'normals') return undefined;
-  for (let i = 0; i < data.length; i += 3) {
-    const length = Math.sqrt(data[i] ** 2 + data[i + 1] ** 2 + data[i + 2] ** 2);
-    if (length === 0 || Math.abs(length - 1) <= UNIT_TOLERANCE) continue;
-    return `the normal ${place(i)} has length ${Number(length.toPrecision(4))}; normals have length 1, or 0 for unknown`;
-  }
-  return undefined;
+/** Values that would be taken for unknown without a word, or that mean nothing, and where the first one is. */
+function valueProblem(label: LabelMap): string | undefined {
+  const fault = kindOf(label).fault?.(label);
+  if (!fault) return undefined;
+  const pixel = Math.floor(fault.at / label.channels);
+  return `at row ${Math.floor(pixel / label.width)}, column ${pixel % label.width}: ${fault.what}`;
 }

@@ -10,14 +10,7 @@
 //   Attentive Single-Tasking    segmentation/<id>.mat, depth/<id>.mat, normals/<id>.jpg
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import {
-  IGNORE,
-  labelChannels,
-  MtcpError,
-  type MapData,
-  type Split,
-  type Task,
-} from '../../../registry/index.js';
+import { IGNORE, MtcpError, type MapData, type Split, type Task } from '../../../registry/index.js';
 import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { readMat, rowMajor } from '../formats/mat.js';
 import { encodeNpy, readNpy } from '../formats/npy.js';
@@ -25,6 +18,10 @@ import { encodeLabelPng, readLabelPng, readRgbPng } from '../formats/png.js';
 import { locate, verifyFiles, type Layout, type ReportProgress } from './layout.js';
 import { SampleFolder } from './sample-folder.js';
 import { checkValues, toBytes, toVectors } from './values.js';
+// The kinds of its tasks: a digest of the data set's code covers theirs.
+import '../../tasks/classes.js';
+import '../../tasks/depth.js';
+import '../../tasks/normals.js';
 
 export const NYUD_CLASSES = [
   'wall',
@@ -132,11 +129,14 @@ function readPhoto(file: string): Promise<MapData> {
   return extname(file) === '.png' ? readRgbPng(file) : readJpeg(file);
 }
 
-function readLabel({ kind }: Task, file: string): Promise<MapData> {
-  if (kind === 'classes') return readClasses(file);
-  if (extname(file) === '.npy') return readValues(file, labelChannels(kind));
-  return kind === 'depth' ? readDepthMat(file) : readNormalsImage(file);
-}
+/** How the labels of each task are stored. */
+const READERS: Readonly<Record<string, (file: string) => Promise<MapData>>> = {
+  semseg: readClasses,
+  depth: (file) => (extname(file) === '.npy' ? readValues(file, 1) : readDepthMat(file)),
+  normals: (file) => (extname(file) === '.npy' ? readValues(file, 3) : readNormalsImage(file)),
+};
+
+const readLabel = ({ name }: Task, file: string): Promise<MapData> => READERS[name](file);
 
 async function readDepthMat(file: string): Promise<MapData> {
   const map = await readMatrix(file, 'depth');

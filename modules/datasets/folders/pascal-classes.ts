@@ -1,5 +1,9 @@
 // Names and numbers of classes in PASCAL VOC, PASCAL-Context and PASCAL-Part that the benchmark uses.
 import type { Task } from '../../../registry/index.js';
+// The kinds of its tasks: a digest of the data set's code covers theirs.
+import '../../tasks/binary.js';
+import '../../tasks/classes.js';
+import '../../tasks/normals.js';
 
 export const VOC_CLASSES = [
   'background',

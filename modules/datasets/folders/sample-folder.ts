@@ -1,6 +1,7 @@
 // Reads samples from a data folder in any layout: the image and the requested label maps, at the size of the image.
 // The layouts define the files and their contents.
 import {
+  kindOf,
   MtcpError,
   type LabelMap,
   type MapData,
@@ -70,7 +71,7 @@ export abstract class SampleFolder implements Layout {
       const task = this.#taskNamed(name);
       const file = await locate(this, name, id);
       const map = await this.readLabel(task, file, id, image);
-      const interpolation = task.kind === 'normals' ? 'cubic' : 'nearest';
+      const interpolation = kindOf(task).smooth ? 'cubic' : 'nearest';
       const fitted = fitToImage(map, image, this.sizeMismatch, { task: name, file, interpolation });
       labels[name] = { kind: task.kind, ...fitted };
     }

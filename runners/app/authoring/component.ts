@@ -98,6 +98,8 @@ export function usageOf(kind: Kind, name: string, options = ''): string {
   if (['backbone', 'decoder', 'fusion', 'interaction', 'refinement'].includes(kind))
     return `model: { ${kind}: ${slot} }`;
   if (['head', 'loss', 'metric'].includes(kind)) return `tasks: { <task>: { ${kind}: ${slot} } }`;
+  if (kind === 'task')
+    return `# of a task that a data set declares: { name: <task>, kind: ${name}, channels: <number> }`;
   if (kind === 'auxiliary') return `auxiliary: { <name>: { loss: ${slot}, weight: 1 } }`;
   return `${own(SECTIONS, kind) ?? kind}: ${slot}`;
 }

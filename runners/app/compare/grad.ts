@@ -1,6 +1,7 @@
 // mtcp grad: losses and gradients of one training step on tensors from a file. Nothing is updated.
 import { MtcpError } from '../../../registry/errors.js';
-import { labelChannels, type Task } from '../../../registry/contracts/tasks.js';
+import type { Task } from '../../../registry/contracts/tasks.js';
+import { kindOf } from '../../../registry/kinds.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import { randomStream } from '../../../registry/random.js';
 import type { TrialSpec } from '../../config/index.js';
@@ -108,15 +109,17 @@ export function readBatch(
 
 function readLabel(
   file: SafetensorsFile,
-  { name, kind }: Task,
+  task: Task,
   [batch, height, width]: readonly number[],
 ): Float32Array | Int32Array {
+  const { name } = task;
+  const kind = kindOf(task);
   const { shape, data } = readMap(file, [name, `label.${name}`]);
-  const wanted = [batch, height, width, labelChannels(kind)];
+  const wanted = [batch, height, width, kind.labelChannels(task)];
   if (shape.join() !== wanted.join())
     throw new MtcpError(
       'data',
       `${file.path}: the label of ${name} is ${[shape[0], shape[3], shape[1], shape[2]].join('x')}, with this image it is ${[batch, wanted[3], height, width].join('x')}`,
     );
-  return kind === 'classes' ? Int32Array.from(data) : Float32Array.from(data);
+  return kind.batch === 'indices' ? Int32Array.from(data) : Float32Array.from(data);
 }

@@ -2,8 +2,8 @@
 // matrix product would say little; training reads weights and batches that change between runs.
 import '../../../modules/index.js';
 import { fileURLToPath } from 'node:url';
-import { labelChannels } from '../../../registry/contracts/tasks.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
+import { kindOf } from '../../../registry/kinds.js';
 import { randomStream } from '../../../registry/random.js';
 import { loadExperiment, type TrialSpec } from '../../config/index.js';
 import type { TrainBatch } from '../../data/batch.js';
@@ -69,12 +69,15 @@ function batchOf(
     ids: [String(index)],
     image: Float32Array.from({ length: 3 * pixels }, () => random.normal()),
     labels: Object.fromEntries(
-      tasks.map(({ name, kind, channels }) => [
-        name,
-        kind === 'classes'
-          ? Int32Array.from({ length: pixels }, () => random.integer(channels))
-          : Float32Array.from({ length: pixels * labelChannels(kind) }, () => random.uniform()),
-      ]),
+      tasks.map((task) => {
+        const kind = kindOf(task);
+        return [
+          task.name,
+          kind.batch === 'indices'
+            ? Int32Array.from({ length: pixels }, () => random.integer(task.channels))
+            : Float32Array.from({ length: pixels * kind.labelChannels(task) }, () => random.uniform()),
+        ];
+      }),
     ),
   };
 }

@@ -5,7 +5,7 @@ import type { Experiment } from '../../config/index.js';
 import type { Checked } from '../expect.js';
 import type { Section } from '../sections.js';
 import { marksOf, standingOf, textOf, type Cell, type Column } from '../table.js';
-import type { Legend } from '../../drawing/paint.js';
+import type { Legend } from '../../../registry/contracts/task-kind.js';
 import { formatNumber } from '../numbers.js';
 import { markup, trusted, type Markup } from './markup.js';
 import { SCRIPT } from './script.js';

@@ -183,9 +183,9 @@ describe('building benchmarks from their official files', () => {
       const said = Object.fromEntries(problems.map(({ file, message }) => [file, message]));
       expect(said['depth/0001.npy']).to.equal('file not found');
       expect(said['depth/0002.npy']).to.equal(
-        'the depth at row 1, column 1 is NaN; depths are metres, 0 for unknown',
+        'at row 1, column 1: the depth is NaN; depths are metres, 0 for unknown',
       );
-      expect(said['depth/0003.npy']).to.include('row 0, column 0 is -1');
+      expect(said['depth/0003.npy']).to.include('row 0, column 0: the depth is -1');
       expect(said['depth/0004.npy']).to.be.a('string');
       expect(said['normals/0001.npy']).to.include('has length 0.6928');
       expect(said['segmentation/0001.png']).to.equal('the label at row 0, column 0 is 41');

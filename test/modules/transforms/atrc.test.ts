@@ -12,7 +12,8 @@ import {
 } from '../../../modules/transforms/machinery/photometric.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { LabelMap, MapData, Sample } from '../../../registry/contracts/data.js';
-import { labelChannels, type TaskKind } from '../../../registry/contracts/tasks.js';
+import '../../../modules/index.js';
+import { kindOf } from '../../../registry/kinds.js';
 import { randomStream } from '../../../registry/random.js';
 import { reference } from '../../support/reference.js';
 
@@ -26,14 +27,14 @@ const KINDS = {
   normals: 'normals',
   human_parts: 'classes',
   saliency: 'binary',
-} as const satisfies Record<string, TaskKind>;
+} as const satisfies Record<string, string>;
 
 const pipeline = (options: object): AtrcPipeline =>
   createTrialContainer([]).create('transform', { type: 'atrc', ...options }) as AtrcPipeline;
 const stored = async (name: string) => (await readNpy(reference(`data/${name}.npy`))).data;
 
-function labelOf(kind: TaskKind, values: ArrayLike<number>): LabelMap {
-  const channels = labelChannels(kind);
+function labelOf(kind: string, values: ArrayLike<number>): LabelMap {
+  const channels = kindOf({ kind }).labelChannels({ channels: 1 });
   const data = kind === 'classes' || kind === 'binary' ? Uint8Array.from(values) : Float32Array.from(values);
   return { kind, height: 23, width: 31, channels, data };
 }

@@ -6,7 +6,8 @@ import { readNpy } from '../../../modules/datasets/formats/npy.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { LabelMap, Sample, Transform } from '../../../registry/contracts/data.js';
 import type { RandomStream } from '../../../registry/random.js';
-import { labelChannels, type TaskKind } from '../../../registry/contracts/tasks.js';
+import '../../../modules/index.js';
+import { kindOf } from '../../../registry/kinds.js';
 import { randomStream } from '../../../registry/random.js';
 import { reference } from '../../support/reference.js';
 
@@ -22,8 +23,8 @@ function scripted(...numbers: number[]): RandomStream {
   return { uniform: next, normal: next, integer: next };
 }
 
-function label(kind: TaskKind, width: number, values: number[]): LabelMap {
-  const channels = labelChannels(kind);
+function label(kind: string, width: number, values: number[]): LabelMap {
+  const channels = kindOf({ kind }).labelChannels({ channels: 1 });
   const data = kind === 'classes' ? Uint8Array.from(values) : Float32Array.from(values);
   return { kind, height: values.length / channels / width, width, channels, data };
 }

@@ -1,5 +1,6 @@
 // Data sets and transforms that return what cannot be stacked are refused by name, before anything trains on it.
 import { expect } from 'chai';
+import '../../../modules/index.js';
 import type { DatasetInfo, MapData, Sample } from '../../../registry/contracts/data.js';
 import { requireIds, requireInfo, requireSample } from '../../../runners/data/returned.js';
 import { MtcpError } from '../../../registry/errors.js';
@@ -25,7 +26,7 @@ const map = (
   channels,
   data: new Float32Array(length),
 });
-const TASKS = [{ name: 'depth', kind: 'depth' }] as const;
+const TASKS = [{ name: 'depth', kind: 'depth', channels: 1 }] as const;
 const sample = (image = map(2, 3, 3), depth: MapData | undefined = map(2, 3, 1)) =>
   ({ id: 'a', image, labels: { depth } }) as unknown as Sample;
 const said = (given: unknown, size?: [number, number]) =>

@@ -1,5 +1,8 @@
 // A data set for the loader's tests: sample i has the grey level i and depth i + 1 everywhere, and counts how
 // often it is decoded. Its options make single samples fail in the ways a loader has to survive.
+import '../../../modules/tasks/classes.js';
+import '../../../modules/tasks/depth.js';
+import '../../../modules/tasks/normals.js';
 import { component, options } from '../../../registry/component.js';
 import type { Dataset, DatasetInfo, LabelMap, Sample, Split } from '../../../registry/contracts/data.js';
 import type { Task } from '../../../registry/contracts/tasks.js';

@@ -1,6 +1,7 @@
 // Colours of classes and of rows are distinguishable.
 import { expect } from 'chai';
-import { classColour, labOf, type Colour } from '../../../runners/drawing/paint.js';
+import { classColour, labOf } from '../../../modules/tasks/machinery/colours.js';
+import type { Colour } from '../../../registry/index.js';
 import { COLOURS } from '../../../runners/drawing/theme.js';
 
 function closest(colours: readonly Colour[]): number {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import '../../../modules/index.js';
 import sharp from 'sharp';
 import type { MapData } from '../../../registry/contracts/data.js';
 import type { Task } from '../../../registry/contracts/tasks.js';

@@ -29,7 +29,9 @@ describe('mtcp new component', function () {
       expect(readFileSync(file, 'utf8')).to.contain(
         `export class Test${kind[0].toUpperCase()}${kind.slice(1)}`,
       );
-      const sections: string = DEPTH.has(kind) ? usage.replace('<task>', 'depth') : usage;
+      // A kind of task is named by a data set, not by an experiment.
+      const sections: string =
+        kind === 'task' ? '' : DEPTH.has(kind) ? usage.replace('<task>', 'depth') : usage;
       const experiment = join(folder, 'x.yaml');
       writeFileSync(
         experiment,
