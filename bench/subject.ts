@@ -4,11 +4,11 @@ import * as tf from '../registry/tf.js';
 import '../modules/index.js';
 import { inputName, ParameterTable, Pass } from '../modules/nn/scope.js';
 import { createTrialContainer } from '../registry/container.js';
-import type { Optimizer } from '../registry/contracts/learning.js';
 import { hostTensor, type Engine, type Program } from '../runners/engine/engine.js';
 import type { Binding, HostTensor } from '../runners/engine/ort/session.js';
-import { traceUpdate, Update, UpdateLayout } from '../runners/training/step/update.js';
-import type { Arena } from '../runners/training/step/weights.js';
+import type { Arena } from '../runners/training/step/arena.js';
+import { compileUpdate } from '../runners/training/step/compile-update.js';
+import type { Update } from '../runners/training/step/update.js';
 import { checksumsOf, type Checksum } from './checksum.js';
 import { draw, drawMap, type Drawn } from './draw.js';
 import { EvaluationSubject, TrainingSubject } from './network-subject.js';
@@ -143,26 +143,22 @@ function inputData(piece: string, name: string, drawn: Drawn, { classes }: Sizes
 
 /** The update of a piece's parameters, as a trial does it. */
 class AdamW {
-  readonly parameters: Arena;
-  readonly gradients: Arena;
-  readonly #update: Update;
   #steps = 0;
 
-  private constructor(program: Program, optimizer: Optimizer, layout: UpdateLayout) {
-    [this.parameters, this.gradients] = [layout.arena(), layout.arena()];
-    const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, layout.arena()]));
-    const vectors = { parameter: this.parameters, gradient: this.gradients, slots };
-    this.#update = new Update(program, optimizer, layout, vectors);
-  }
+  private constructor(readonly update: Update) {}
 
   static async create(engine: Engine, shapes: ReadonlyMap<string, readonly number[]>): Promise<AdamW> {
     const options = { type: 'adamw', rate: RATE, weight_decay: DECAY };
     const optimizer = createTrialContainer([]).create('optimizer', options);
-    const layout = new UpdateLayout(shapes, optimizer);
-    const program = await engine.compile('update', (tracer) =>
-      traceUpdate(tracer, optimizer, layout.chunk, false),
-    );
-    return new AdamW(program, optimizer, layout);
+    return new AdamW(await compileUpdate(engine, optimizer, shapes, false));
+  }
+
+  get parameters(): Arena {
+    return this.update.vectors.parameter;
+  }
+
+  get gradients(): Arena {
+    return this.update.vectors.gradient;
   }
 
   results(): Map<string, HostTensor> {
@@ -170,6 +166,6 @@ class AdamW {
   }
 
   async step(): Promise<void> {
-    await this.#update.run(++this.#steps, RATE, null);
+    await this.update.run(++this.#steps, RATE, null);
   }
 }

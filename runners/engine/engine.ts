@@ -47,6 +47,29 @@ export interface Program {
   close(): void;
 }
 
+/** What a function of vectors works on. */
+export interface VectorOptions {
+  /** Numbers in each vector, a multiple of 16. */
+  length: number;
+  /** Names of the vectors. Some may be no input of the function. */
+  vectors: readonly string[];
+  /** Names of the scalars. */
+  scalars: readonly string[];
+  /** Where each part begins that has scalars of its own: the first at 0, all at multiples of 16. */
+  parts: readonly number[];
+}
+
+/** A function of vectors, number by number, that replaces vectors by what it computes. It holds the vectors. */
+export interface VectorProgram {
+  readonly stats: ProgramStats;
+  readonly vectors: ReadonlyMap<string, Float32Array>;
+  /** @param scalars of each part, by name */
+  run(scalars: readonly Readonly<Record<string, number>>[]): void;
+  /** In double precision, the same to the last bit whatever the number of threads. */
+  sumOfSquares(vector: string): number;
+  close(): void;
+}
+
 export interface CompileOptions {
   /**
    * Values of this many bytes and more that wait between two uses are computed a second time instead, where that takes
@@ -72,6 +95,16 @@ export interface Engine {
     define: (tracer: Tracer) => readonly [NamedTensorMap, NamedTensorMap],
     options?: CompileOptions,
   ): Promise<readonly [Program, Program]>;
+  /**
+   * Compiles `define`, which asks for vectors [length] and scalars [] by their names and returns vectors under the names
+   * of those that they replace, into one pass over memory. Undefined where the engine has none for this function; then
+   * `compile` it for vectors of any length.
+   */
+  compileVectors?(
+    name: string,
+    define: (tracer: Tracer) => NamedTensorMap,
+    options: VectorOptions,
+  ): Promise<VectorProgram | undefined>;
   close(): void;
 }
 

@@ -32,6 +32,7 @@ export async function createEngine(
     threads,
     optimize: 'none',
     provider: choice.provider,
+    sharedMemory: create === createNativeSession,
     createSession: profile
       ? (model, options) => create(model, { ...options, profile: profile(programs++) })
       : create,

@@ -2,7 +2,15 @@
 // graph.
 import * as tf from '../../registry/tf.js';
 import { RECORDING, RecordingBackend, type WithoutGradient } from './backend.js';
-import type { CompileOptions, Engine, Program, ProgramStats, Tracer } from './engine.js';
+import type {
+  CompileOptions,
+  Engine,
+  Program,
+  ProgramStats,
+  Tracer,
+  VectorOptions,
+  VectorProgram,
+} from './engine.js';
 import { splatOf } from './graph/constants.js';
 import { flopsOf } from './graph/cost.js';
 import { peakBytesOf } from './graph/lifetimes.js';
@@ -16,6 +24,7 @@ import { createOrtRuntime, type OrtOptions } from './ort/runtime.js';
 import type { Session } from './ort/session.js';
 import type { Runtime, Translated } from './runtime.js';
 import { RecordedProgram } from './recorded-program.js';
+import { SharedVectors } from './vectors/program.js';
 
 /** Number of sessions kept after their program was closed, for trials that record the same graph. */
 const IDLE_SESSIONS = 4;
@@ -68,6 +77,19 @@ export class RecordingEngine implements Engine {
       await this.#program(name, graph, first, new Map(), started),
       await this.#program(`${name}, second of two`, graph, second, carried, performance.now()),
     ];
+  }
+
+  async compileVectors(
+    _name: string,
+    define: (tracer: Tracer) => tf.NamedTensorMap,
+    options: VectorOptions,
+  ): Promise<VectorProgram | undefined> {
+    const { vectorThreads } = this.#runtime;
+    if (vectorThreads === undefined) return undefined;
+    const started = performance.now();
+    const { graph, outputs } = await record(define, { target: this.#runtime.target });
+    const recordSeconds = (performance.now() - started) / 1000;
+    return SharedVectors.create(graph, outputs, options, vectorThreads, recordSeconds);
   }
 
   async #program(

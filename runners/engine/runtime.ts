@@ -11,6 +11,11 @@ export interface Runtime {
   /** Threads that bindings of small graphs may share; 1 where a run takes the whole device. */
   readonly lanes: number;
   /**
+   * Threads for functions of vectors (vectors/program.ts), where runs read and write arrays in the memory of this process;
+   * otherwise undefined, and the runtime computes those, too.
+   */
+  readonly vectorThreads?: number;
+  /**
    * @param outputs by name
    * @param given values that come from outside although the graph computes them, with their names
    */

@@ -86,7 +86,7 @@ export async function openTrial(
     opened.push(evaluation);
     const programs = {
       gradient: step.gradientProgram,
-      update: step.updateProgram,
+      update: step.update,
       evaluation: evaluation.program,
     };
     for (const [program, { stats }] of Object.entries(programs))

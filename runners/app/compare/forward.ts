@@ -12,7 +12,9 @@ import { record } from '../../engine/recording.js';
 import type { Network } from '../../model/network.js';
 import { assembled } from '../../model/assemble.js';
 import { threadsOf } from '../../config/index.js';
-import { Arena, Weights } from '../../training/step/weights.js';
+import { Arena } from '../../training/step/arena.js';
+import { Layout } from '../../training/step/layout.js';
+import { Weights } from '../../training/step/weights.js';
 import { SafetensorsFile, writeSafetensors } from '../../support/safetensors.js';
 import { tableOf } from '../../model/table.js';
 import { fill, readImage, type WeightsOptions } from './model.js';
@@ -85,7 +87,7 @@ export async function forward(
   }
   const parts = assembled(trial);
   const [, height, width] = image.shape;
-  const weights = new Weights(await tableOf(parts, [height, width]), new Arena(new Map()));
+  const weights = new Weights(await tableOf(parts, [height, width]), new Arena(new Layout(new Map())));
   fill(trial, weights, weightsOptions);
   const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
   try {

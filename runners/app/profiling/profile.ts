@@ -95,8 +95,9 @@ async function measure(
       size,
       clip,
     });
-    // The update program is the last one of a step.
-    const update = programs.length - 1;
+    const ofStep = programs.length;
+    // Where the update is a program, it is the last one of a step.
+    const ofGradients = step.update.isProgram ? ofStep - 1 : ofStep;
     const evaluation = await Evaluation.compile(engine, network, metrics, evaluate, size, step.weights, fit);
     step.weights.initialize(trial.seed);
 
@@ -123,7 +124,7 @@ async function measure(
     const pieces = accumulate;
     const gradient = costTree(
       'step',
-      programs.slice(0, update).flatMap((path, i) =>
+      programs.slice(0, ofGradients).flatMap((path, i) =>
         readTrace(path, pieces).map(({ index, label, seconds, bytes }) => ({
           label,
           bytes,
@@ -135,7 +136,7 @@ async function measure(
     );
     const forward = costTree(
       'forward',
-      readTrace(programs[update + 1], 1).map(({ index, label, seconds, bytes }) => ({
+      readTrace(programs[ofStep], 1).map(({ index, label, seconds, bytes }) => ({
         label,
         bytes: bytes / evaluate.batch,
         seconds: seconds / evaluate.batch,

@@ -9,12 +9,18 @@ import type { Session, SessionOptions } from './session.js';
 export interface OrtOptions extends SessionOptions {
   /** How a session is made from a model; replaced in tests and where the C API cannot be loaded. */
   createSession?: (model: Uint8Array, options: SessionOptions) => Promise<Session>;
+  /** Whether sessions work on arrays in memory that threads share; those of onnxruntime's Node binding refuse them. */
+  sharedMemory?: boolean;
 }
 
 /** Bytes of values from which on memory counts for more than a few percent of time; see OnnxOptions. */
 const LARGE = 250e6;
 
-export function createOrtRuntime({ createSession = createNativeSession, ...options }: OrtOptions): Runtime {
+export function createOrtRuntime({
+  createSession = createNativeSession,
+  sharedMemory = createSession === createNativeSession,
+  ...options
+}: OrtOptions): Runtime {
   const { provider, threads } = options;
   const onDevice = provider !== undefined && provider !== 'cpu';
   return {
@@ -22,6 +28,7 @@ export function createOrtRuntime({ createSession = createNativeSession, ...optio
     target: TARGETS[provider ?? 'cpu'],
     // Runs on a device go one after the other.
     lanes: onDevice ? 1 : threads,
+    vectorThreads: sharedMemory ? threads : undefined,
     translate(graph, outputs, given, { peakBytes, small }) {
       const model = toOnnx(graph, outputs, given, { openShapes: peakBytes > LARGE });
       return {

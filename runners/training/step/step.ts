@@ -1,6 +1,6 @@
-// One training step as two programs. The first reads weights and a batch and computes losses, gradients and batch
-// statistics. The second reads weights, gradients and optimizer state and computes new ones. Between them, on the
-// host, losses are checked and gradients clipped.
+// One training step in two halves. A program reads weights and a batch and computes losses, gradients and batch statistics.
+// The update reads weights, gradients and optimizer state and computes new ones; it clips gradients, too. Between them, on
+// the host, losses are checked.
 import { inputName } from '../../../modules/nn/scope.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import type { StepInfo } from '../../../registry/contracts/scheme.js';
@@ -15,11 +15,13 @@ import type { Criterion } from '../../model/objective.js';
 import { NAMES, schemeInputs } from '../../model/step-inputs.js';
 import type { StepShape } from '../../model/step-shape.js';
 import { meanOf, type StepResult } from './step-result.js';
+import type { Arena } from './arena.js';
+import { compileUpdate } from './compile-update.js';
 import { TaskGradientRun } from './task-gradients.js';
 import { newTrace, type Traced } from './traced.js';
 import { memoryOf, traceLosses, traceStages } from './trace-step.js';
-import { traceUpdate, Update, UpdateLayout } from './update.js';
-import { Weights, type Arena } from './weights.js';
+import type { Update } from './update.js';
+import { Weights } from './weights.js';
 
 export interface StepOptions extends StepShape {
   /** Pieces of the batch that pass through the network one after the other; divides `batch`. Default 1. */
@@ -43,7 +45,6 @@ export class TrainingStep {
   readonly #backboneRun?: Binding;
   readonly #lossRun?: Binding;
   readonly #teacherRuns: readonly Binding[];
-  readonly #update: Update;
   readonly #taskGradients?: TaskGradientRun;
 
   private constructor(
@@ -52,18 +53,17 @@ export class TrainingStep {
     readonly backboneProgram: Program | undefined,
     /** Losses alone, for schemes that look again after the update. */
     readonly lossProgram: Program | undefined,
-    readonly updateProgram: Program,
+    readonly update: Update,
     /** Run before the gradients; what they see is an input there. */
     readonly teachers: readonly CompiledTeacher[],
     readonly criterion: Criterion,
-    readonly optimizer: Optimizer,
     readonly options: StepOptions,
     traced: Traced,
-    layout: UpdateLayout,
   ) {
-    this.weights = new Weights(traced.table, layout.arena());
-    this.gradients = layout.arena();
-    this.slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, layout.arena()]));
+    const { parameter, gradient, slots } = update.vectors;
+    this.weights = new Weights(traced.table, parameter);
+    this.gradients = gradient;
+    this.slots = slots;
     this.#momenta = traced.momenta;
     if (this.#microBatches > 1) this.#sum = new Float32Array(this.gradients.data.length);
 
@@ -87,11 +87,6 @@ export class TrainingStep {
     this.#teacherRuns = teachers.map(({ teacher, program }) =>
       program.bind((name, spec) => teacher.tensor(name, spec) ?? this.#host(name, spec)),
     );
-    this.#update = new Update(updateProgram, optimizer, layout, {
-      parameter: this.weights.trained,
-      gradient: this.gradients,
-      slots: this.slots,
-    });
   }
 
   static async compile(
@@ -114,21 +109,16 @@ export class TrainingStep {
       ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, microBatch, traced))
       : undefined;
     const shapes = traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape] as const);
-    const layout = new UpdateLayout(new Map(shapes), optimizer);
-    const updateProgram = await engine.compile('update', (tracer) =>
-      traceUpdate(tracer, optimizer, layout.chunk, options.clip !== null),
-    );
+    const update = await compileUpdate(engine, optimizer, new Map(shapes), options.clip !== null);
     return new TrainingStep(
       gradientProgram,
       backboneProgram,
       lossProgram,
-      updateProgram,
+      update,
       teachers,
       criterion,
-      optimizer,
       options,
       traced,
-      layout,
     );
   }
 
@@ -289,7 +279,7 @@ export class TrainingStep {
    * @returns the norm of the gradient before clipping, if it was needed
    */
   async apply(step: number, rate: number): Promise<number | undefined> {
-    const norm = await this.#update.run(step, rate, this.options.clip);
+    const norm = await this.update.run(step, rate, this.options.clip);
     for (const [name, values] of this.#statistics) this.weights.buffers.get(name)!.data.set(values);
     return norm;
   }
@@ -299,7 +289,7 @@ export class TrainingStep {
     const runs = [this.#gradientRun, this.#backboneRun, this.#lossRun, ...this.#teacherRuns];
     const programs = [this.gradientProgram, this.backboneProgram, this.lossProgram, ...teachers];
     for (const each of [...runs, ...programs]) each?.close();
-    this.#update.close();
+    this.update.close();
   }
 }
 

@@ -15,7 +15,8 @@ import { MtcpError } from '../../../registry/errors.js';
 import { hostTensor } from '../../engine/engine.js';
 import { sizeOf, type Shape } from '../../engine/graph/ir.js';
 import type { HostTensor } from '../../engine/ort/session.js';
-import { Arena } from './weights.js';
+import { Arena } from './arena.js';
+import { Layout } from './layout.js';
 
 export const REST = '*';
 
@@ -60,8 +61,8 @@ export class TaskGradientRun {
   ) {
     const bySource = <T>(make: (source: string) => T) =>
       new Map(plan.sources.map((source) => [source, make(source)]));
-    this.#shared = bySource(() => new Arena(plan.shared));
-    this.#apart = bySource((source) => new Arena(plan.apart.get(source)!));
+    this.#shared = bySource(() => new Arena(new Layout(plan.shared)));
+    this.#apart = bySource((source) => new Arena(new Layout(plan.apart.get(source)!)));
     const maps = () => plan.maps.map((shape) => hostTensor({ dtype: 'float32', shape }));
     this.#maps = bySource(maps);
     this.#upstream = maps();
@@ -158,10 +159,7 @@ export class TaskGradientRun {
 }
 
 function placesOf(arena: Arena): TaskGradients['groups'] {
-  return [...arena.views].map(([name, { data }]) => {
-    const start = (data.byteOffset - arena.data.byteOffset) / 4;
-    return { name, start, end: start + data.length };
-  });
+  return [...arena.layout.places].map(([name, { start, size }]) => ({ name, start, end: start + size }));
 }
 
 /** Adds every source's part of the gradient of `name`, times its factor; REST always counts once. */

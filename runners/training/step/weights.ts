@@ -1,53 +1,11 @@
-// A model's parameters as arrays. Parameters that train are stored one after the other in one vector, so that the
-// optimizer works on a few long vectors instead of hundreds of small ones. The training graph reads each parameter,
-// and writes each gradient, at its offset in that vector.
+// A model's parameters as arrays. Parameters that train are stored one after the other in one vector.
 import { inputName, type ParameterTable } from '../../../modules/nn/scope.js';
 import { randomStream } from '../../../registry/random.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import { hostTensor } from '../../engine/engine.js';
 import { fitModel, requireFit, shapesOf } from '../../store/weights/fit.js';
 import type { SafetensorsFile } from '../../support/safetensors.js';
-
-/** Parameters start at multiples of a cache line. */
-const ALIGN = 16;
-
-/** Views of one vector, by name. */
-export class Arena {
-  readonly data: Float32Array;
-  readonly #starts = new Map<string, number>();
-  readonly views = new Map<string, HostTensor>();
-
-  /**
-   * @param multiple the vector's length is a multiple of this
-   * @param heads start at a multiple of it, too
-   */
-  constructor(
-    shapes: ReadonlyMap<string, readonly number[]>,
-    multiple = ALIGN,
-    heads: ReadonlySet<string> = new Set(),
-  ) {
-    const places: { name: string; start: number; size: number; shape: readonly number[] }[] = [];
-    let length = 0;
-    for (const [name, shape] of shapes) {
-      const size = shape.reduce((product, n) => product * n, 1);
-      if (heads.has(name)) length = Math.ceil(length / multiple) * multiple;
-      places.push({ name, start: length, size, shape });
-      length += Math.ceil(size / ALIGN) * ALIGN;
-    }
-    this.data = new Float32Array(
-      new ArrayBuffer(Math.max(multiple, Math.ceil(length / multiple) * multiple) * 4),
-    );
-    for (const { name, start, size, shape } of places) {
-      this.views.set(name, { data: this.data.subarray(start, start + size), dtype: 'float32', shape });
-      this.#starts.set(name, start);
-    }
-  }
-
-  /** Where the numbers of `name` start in the vector. */
-  startOf(name: string): number {
-    return this.#starts.get(name)!;
-  }
-}
+import type { Arena } from './arena.js';
 
 export class Weights {
   /** Parameters that receive a gradient. */

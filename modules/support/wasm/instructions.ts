@@ -1,0 +1,135 @@
+// WebAssembly instructions as typed functions. WebAssembly is a stack machine whose binary form is a list of bytes: first
+// the operands, then the instruction that takes them. So an expression here is its type and its bytes, and applying an
+// instruction to expressions appends its own bytes to theirs:
+//
+//   op('f32x4.add', x, op('f32x4.mul', y, z))      x + y * z, four numbers at a time
+//
+// TypeScript checks the operands against the table, so a program that compiles is also valid WebAssembly. Whoever needs
+// another instruction adds a line to the table: https://webassembly.github.io/spec/core/appendix/index-instructions.html
+
+/** v128: 16 bytes, which the instruction sees as 4 numbers of single or 2 of double precision. */
+export type Type = 'i32' | 'f32' | 'f64' | 'v128';
+
+export interface Expression<T extends Type = Type> {
+  readonly type: T;
+  readonly bytes: readonly number[];
+}
+
+/** Changes something and leaves nothing on the stack. */
+export interface Statement {
+  readonly bytes: readonly number[];
+}
+
+const simd = (code: number): readonly number[] => [0xfd, ...unsigned(code)];
+const UNARY = ['v128'] as const;
+const BINARY = ['v128', 'v128'] as const;
+
+/** Instructions without immediate operands: their bytes, what they take, what they give. */
+const INSTRUCTIONS = {
+  'i32.eqz': [[0x45], ['i32'], 'i32'],
+  'i32.lt_u': [[0x49], ['i32', 'i32'], 'i32'],
+  'i32.add': [[0x6a], ['i32', 'i32'], 'i32'],
+  'f64.add': [[0xa0], ['f64', 'f64'], 'f64'],
+
+  'v128.not': [simd(77), UNARY, 'v128'],
+  'v128.and': [simd(78), BINARY, 'v128'],
+  'v128.or': [simd(80), BINARY, 'v128'],
+  'v128.xor': [simd(81), BINARY, 'v128'],
+  /** Bits of the first where the third has ones, of the second elsewhere. */
+  'v128.bitselect': [simd(82), ['v128', 'v128', 'v128'], 'v128'],
+
+  // Comparisons give ones in all bits of a number, or zeros.
+  'f32x4.eq': [simd(65), BINARY, 'v128'],
+  'f32x4.ne': [simd(66), BINARY, 'v128'],
+  'f32x4.lt': [simd(67), BINARY, 'v128'],
+  'f32x4.gt': [simd(68), BINARY, 'v128'],
+  'f32x4.le': [simd(69), BINARY, 'v128'],
+  'f32x4.ge': [simd(70), BINARY, 'v128'],
+  'f32x4.ceil': [simd(103), UNARY, 'v128'],
+  'f32x4.floor': [simd(104), UNARY, 'v128'],
+  /** Halves go to the even neighbour. */
+  'f32x4.nearest': [simd(106), UNARY, 'v128'],
+  'f32x4.abs': [simd(224), UNARY, 'v128'],
+  'f32x4.neg': [simd(225), UNARY, 'v128'],
+  'f32x4.sqrt': [simd(227), UNARY, 'v128'],
+  'f32x4.add': [simd(228), BINARY, 'v128'],
+  'f32x4.sub': [simd(229), BINARY, 'v128'],
+  'f32x4.mul': [simd(230), BINARY, 'v128'],
+  'f32x4.div': [simd(231), BINARY, 'v128'],
+  'f32x4.min': [simd(232), BINARY, 'v128'],
+  'f32x4.max': [simd(233), BINARY, 'v128'],
+  'f64x2.add': [simd(240), BINARY, 'v128'],
+  'f64x2.mul': [simd(242), BINARY, 'v128'],
+  /** The first two of four numbers, in double precision. */
+  'f64x2.promote_low_f32x4': [simd(95), UNARY, 'v128'],
+} as const satisfies Record<string, readonly [readonly number[], readonly Type[], Type]>;
+
+export type Instruction = keyof typeof INSTRUCTIONS;
+type Taken<Name extends Instruction> = (typeof INSTRUCTIONS)[Name][1];
+type Operands<Types extends readonly Type[]> = { [I in keyof Types]: Expression<Types[I]> };
+
+export function op<Name extends Instruction>(
+  name: Name,
+  ...operands: Operands<Taken<Name>>
+): Expression<(typeof INSTRUCTIONS)[Name][2]> {
+  const [code, , type] = INSTRUCTIONS[name];
+  return { type, bytes: [...operands.flatMap(({ bytes }) => bytes), ...code] };
+}
+
+export const i32 = (value: number): Expression<'i32'> => ({ type: 'i32', bytes: [0x41, ...signed(value)] });
+
+/** The same number four times. */
+export const f32x4 = (value: number): Expression<'v128'> => ({
+  type: 'v128',
+  bytes: [...simd(12), ...new Uint8Array(new Float32Array(4).fill(value).buffer)],
+});
+
+/** One of the two numbers in a vector. */
+export const f64Lane = (vector: Expression<'v128'>, lane: 0 | 1): Expression<'f64'> => ({
+  type: 'f64',
+  bytes: [...vector.bytes, ...simd(33), lane],
+});
+
+/** Loads with what they load; the address is in bytes. */
+const LOADS = {
+  /** 16 bytes. */
+  'v128.load': simd(0),
+  /** A number of single precision, four times. */
+  'v128.load32_splat': simd(9),
+  /** 8 bytes, and zeros. */
+  'v128.load64_zero': simd(93),
+} as const;
+
+/** @param offset added to the address, for nothing */
+export const load = (name: keyof typeof LOADS, at: Expression<'i32'>, offset = 0): Expression<'v128'> => ({
+  type: 'v128',
+  bytes: [...at.bytes, ...LOADS[name], ...anywhere(offset)],
+});
+
+export const store = (at: Expression<'i32'>, value: Expression<'v128'>, offset = 0): Statement => ({
+  bytes: [...at.bytes, ...value.bytes, ...simd(11), ...anywhere(offset)],
+});
+
+/** Where in memory, without a promise about alignment. */
+const anywhere = (offset: number): number[] => [0, ...unsigned(offset)];
+
+/** Runs `body`, and again as long as `condition` holds after it. */
+export function repeatWhile(body: readonly Statement[], condition: Expression<'i32'>): Statement {
+  const [loop, nothing, branchIf, end] = [0x03, 0x40, 0x0d, 0x0b];
+  return {
+    bytes: [loop, nothing, ...body.flatMap(({ bytes }) => bytes), ...condition.bytes, branchIf, 0, end],
+  };
+}
+
+/** The number in 7-bit groups, low ones first (LEB128). */
+export function unsigned(value: number): number[] {
+  const low = value % 128;
+  return value < 128 ? [low] : [low | 128, ...unsigned(Math.floor(value / 128))];
+}
+
+function signed(value: number): number[] {
+  const low = value & 127;
+  const rest = value >> 7;
+  const done = (rest === 0 && low < 64) || (rest === -1 && low >= 64);
+  return done ? [low] : [low | 128, ...signed(rest)];
+}
