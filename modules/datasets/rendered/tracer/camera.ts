@@ -25,6 +25,8 @@ const CANDIDATES = 60;
 /** How many acceptable views are compared. */
 const ACCEPTABLE = 8;
 const NEAREST = 0.5;
+/** Radians across. All pictures of NYUD-v2 are one Kinect's, and so metres can be read off a picture; so they can here. */
+const FIELD_OF_VIEW = (63 * Math.PI) / 180;
 
 /** A view that shows something, or nothing if the room has none. */
 export function findView(built: World, dice: Dice, height: number, width: number): Camera | undefined {
@@ -59,13 +61,12 @@ function drawCamera({ room }: World, dice: Dice, height: number, width: number):
   const [c, s] = [Math.cos(roll), Math.sin(roll)];
   const blend = (a: number, b: number): Vector =>
     [0, 1, 2].map((k) => a * level[k] + b * below[k]) as unknown as Vector;
-  const view = (dice.range(52, 72) * Math.PI) / 180;
   return {
     at: [x, y, z],
     forward,
     right: blend(c, s),
     down: blend(-s, c),
-    focal: width / 2 / Math.tan(view / 2),
+    focal: width / 2 / Math.tan(FIELD_OF_VIEW / 2),
     cx: width / 2,
     cy: height / 2,
   };
