@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';
 import { countNotes } from './folders/layout.js';
-import { NYUD_COUNTS, NYUD_TASKS, NyudFolder } from './folders/nyud.js';
+import { NYUD_COUNTS, NyudFolder, nyudTasks } from './folders/nyud.js';
+import { nyudClassesOption } from './folders/nyud-13.js';
 import { preparedNotes } from './prepare/target.js';
 import { folderOptions } from './folders/sample-folder.js';
 
@@ -14,6 +15,7 @@ const schema = defineOptions({
     ...folderOptions.root,
     description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/ and gt_sets/',
   },
+  classes: nyudClassesOption,
 });
 
 @component({
@@ -26,14 +28,19 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class NyudV2 extends FolderDataset<OptionsOf<typeof schema>> {
-  readonly tasks = NYUD_TASKS;
-  protected readonly folder = new NyudFolder(resolve(this.options.root), this.options.size_mismatch);
+  readonly tasks = nyudTasks(this.options.classes);
+  protected readonly folder = new NyudFolder(
+    resolve(this.options.root),
+    this.options.size_mismatch,
+    this.options.classes,
+  );
 
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
     const { names } = this;
     const { counts, digest, warnings } = await this.folder.verify(names, report);
     const notes = [...(await preparedNotes(this.folder.root, names)), ...countNotes(counts, NYUD_COUNTS)];
-    const caption = `NYU Depth v2 (${await this.folder.variant()})`;
+    const classes = this.options.classes === 13 ? ', 13 classes' : '';
+    const caption = `NYU Depth v2 (${await this.folder.variant()}${classes})`;
     return { caption, digest, notes, counts, root: this.folder.root, warnings };
   }
 }

@@ -10,12 +10,20 @@
 //   Attentive Single-Tasking    segmentation/<id>.mat, depth/<id>.mat, normals/<id>.jpg
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { IGNORE, MtcpError, type MapData, type Split, type Task } from '../../../registry/index.js';
+import {
+  IGNORE,
+  MtcpError,
+  type MapData,
+  type Sample,
+  type Split,
+  type Task,
+} from '../../../registry/index.js';
 import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { readMat, rowMajor } from '../formats/mat.js';
 import { encodeNpy, readNpy } from '../formats/npy.js';
 import { encodeLabelPng, readLabelPng, readRgbPng } from '../formats/png.js';
-import { locate, verifyFiles, type Layout, type ReportProgress } from './layout.js';
+import { locate, verifyFiles, type Layout, type ReportProgress, type SizeMismatch } from './layout.js';
+import { inThirteenClasses, withThirteenClasses, type NyudClassCount } from './nyud-13.js';
 import { SampleFolder } from './sample-folder.js';
 import { checkValues, toBytes, toVectors } from './values.js';
 // The kinds of its tasks: a digest of the data set's code covers theirs.
@@ -72,6 +80,10 @@ export const NYUD_TASKS: readonly Task[] = [
   { name: 'normals', kind: 'normals', channels: 3 },
 ];
 
+/** The tasks of the layout with this many classes of segmentation. */
+export const nyudTasks = (classes: NyudClassCount): readonly Task[] =>
+  classes === 40 ? NYUD_TASKS : withThirteenClasses(NYUD_TASKS);
+
 /** Images of the benchmark. */
 export const NYUD_COUNTS: Record<Split, number> = { train: 795, val: 654 };
 
@@ -91,10 +103,26 @@ const splitFile = (split: Split): string => `gt_sets/${split}.txt`;
 export class NyudFolder extends SampleFolder {
   readonly contents = 'images/, segmentation/ and gt_sets/';
   readonly files = FILES;
-  readonly tasks = NYUD_TASKS;
+  readonly tasks: readonly Task[];
   readonly splitFile = splitFile;
   protected readonly readImage = readPhoto;
   protected readonly readLabel = readLabel;
+
+  constructor(
+    root: string,
+    sizeMismatch: SizeMismatch,
+    private readonly classes: NyudClassCount = 40,
+  ) {
+    super(root, sizeMismatch);
+    this.tasks = nyudTasks(classes);
+  }
+
+  override async load(id: string, tasks: readonly string[]): Promise<Sample> {
+    const sample = await super.load(id, tasks);
+    const { semseg } = sample.labels;
+    if (this.classes === 40 || semseg === undefined) return sample;
+    return { ...sample, labels: { ...sample.labels, semseg: inThirteenClasses(semseg) } };
+  }
 
   /** Checks that the images and the labels of `tasks` exist: see `verifyFiles`. */
   async verify(tasks: readonly string[], report: ReportProgress) {

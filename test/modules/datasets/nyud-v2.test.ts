@@ -49,6 +49,37 @@ describe('nyud-v2', () => {
     ]);
   });
 
+  it('gathers the classes into the 13 of the other protocol, and keeps what is unlabelled', async () => {
+    const dataset = open(root, NYUD_TASKS, { classes: 13 });
+    const [{ channels, classes = [] }] = dataset.tasks;
+    expect(channels).to.equal(13);
+    const all = await open(root).load('b 2.x', ['semseg']);
+    const { labels } = await dataset.load('b 2.x', ['semseg', 'depth']);
+    expect(labels.depth.kind).to.equal('depth');
+    const seen = new Map<string, string>();
+    all.labels.semseg.data.forEach((value, p) => {
+      const gathered = labels.semseg.data[p];
+      if (value === 255) expect(gathered).to.equal(255);
+      else seen.set(NYUD_TASKS[0].classes![value], classes[gathered]);
+    });
+    const expected = {
+      furniture: 'cabinet bookshelf counter shelves dresser refridgerator night-stand otherfurniture',
+      objects:
+        'pillow mirror clothes paper towel shower-curtain box whiteboard person toilet sink lamp bathtub bag ' +
+        'otherstructure otherprop',
+      wall: 'wall door',
+      window: 'window blinds curtain',
+      floor: 'floor floor-mat',
+      table: 'table desk',
+      ...Object.fromEntries(
+        ['bed', 'books', 'ceiling', 'chair', 'picture', 'sofa', 'television'].map((name) => [name, name]),
+      ),
+    };
+    for (const [gathered, names] of Object.entries(expected))
+      for (const name of names.split(' ')) expect(seen.get(name) ?? gathered, name).to.equal(gathered);
+    expect(seen.size).to.be.above(30);
+  });
+
   it('counts, and has a digest that changes with the files but not with the tasks', async () => {
     const all = await open(root).prepare(quiet);
     expect(all.counts).to.deep.equal({ train: 1, val: 1 });
