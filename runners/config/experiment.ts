@@ -42,6 +42,16 @@ export interface Printed {
   rows: Record<string, Record<string, number>>;
 }
 
+/** The noise of seeds, measured once. */
+export interface Noise {
+  /** The profile it was measured under; it says nothing about others. */
+  profile: string;
+  /** How it was measured. */
+  source: string;
+  /** `task.metric` to the sample standard deviation over seeds. */
+  deviation: Record<string, number>;
+}
+
 /** Options of the LaTeX table. */
 export interface LatexConfig {
   /** `task.metric`, `delta_m`, `parameters`, ... in this order. */
@@ -59,6 +69,7 @@ export interface ReportConfig {
   /** Task to the row that is its single-task baseline. */
   delta_m?: Record<string, string>;
   printed?: Printed;
+  noise?: Noise;
   /** Added to the caption. */
   notes?: string[];
   latex?: LatexConfig;

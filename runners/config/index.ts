@@ -10,6 +10,7 @@ export {
   type Experiment,
   type LoadOptions,
   type LatexConfig,
+  type Noise,
   type Printed,
   type ReportConfig,
 } from './experiment.js';

@@ -255,6 +255,12 @@ export function validateReport(
       }
     }
   };
+  const deviations = child(child(section, 'noise'), 'deviation');
+  const tasks = [...new Set([...rows.values()].flat(2))];
+  for (const [number, { key }] of deviations?.kind === 'map' ? deviations.entries : []) {
+    const [task] = number.split('.');
+    if (!tasks.includes(task)) report({ mark: key, ...unknownName('task', task, tasks) });
+  }
   checkNumbers('report.printed.rows', child(child(section, 'printed'), 'rows'));
   const expected = child(section, 'expect');
   checkNumbers('report.expect', expected);

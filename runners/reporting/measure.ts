@@ -175,13 +175,14 @@ export type Standing = 'best' | 'second' | undefined;
 
 /**
  * Whether the row has the best or the second best mean of a metric among rows of its group; a single number is
- * neither, and of two there is no second.
+ * neither, and of two there is no second. What differs from the best by less than `noise` is the best as well.
  */
 export function standingOf(
   row: MeasuredRow,
   key: string,
   better: MetricInfo['better'],
   all: readonly MeasuredRow[],
+  noise = 0,
 ): Standing {
   const own = scoreOf(row.done, key)?.spread?.mean;
   const means = all.flatMap(({ group, done }) =>
@@ -192,6 +193,9 @@ export function standingOf(
   const ranked = [...new Set(means)].sort((a, b) => sign * (b - a));
   // Where all are the same none is the best.
   if (ranked.length === 1) return undefined;
-  if (own === ranked[0]) return 'best';
+  const behind = ranked.filter((mean) => Math.abs(mean - ranked[0]) > noise);
+  // Nor where none is told from another.
+  if (noise > 0 && behind.length === 0) return undefined;
+  if (own === ranked[0] || !behind.includes(own)) return 'best';
   return means.length > 2 && own === ranked[1] ? 'second' : undefined;
 }

@@ -19,6 +19,7 @@ import {
   type RowScore,
 } from './measure.js';
 import type { RowResult } from './row-result.js';
+import { fewestSeeds, leastDifference, noiseNotes, noiseOf } from './noise.js';
 import { compact, decimalsFor, duration, formatNumber, formatSpread, signed } from './numbers.js';
 import { metricColumn, right, type Section } from './sections.js';
 import type { Cell, Column } from './table.js';
@@ -59,12 +60,14 @@ export function measuredSection(
     : all;
   const groups = [...new Set(measured.map(({ group }) => group))];
   const footnotes = new Footnotes();
+  const noise = noiseOf(experiment);
+  const leastOf = (task: string, key: string) => leastDifference(noise, key, fewestSeeds(measured, task));
   const decimalsOf = (key: string, means: readonly number[]) => own(choice.digits, key) ?? decimalsFor(means);
   const known = Object.keys(constant.metrics).length > 0;
   const possible: TableColumn[] = [
     ...(groups.length > 1 ? [groupColumn(groups)] : []),
     ...[...primary].flatMap(([task, info]) =>
-      metricCells(task, info, measured, constant, decimalsOf, footnotes),
+      metricCells(task, info, measured, constant, decimalsOf, footnotes, leastOf),
     ),
     ...(Object.keys(experiment.report.delta_m ?? {}).length > 0 ? [deltaColumn(footnotes)] : []),
     ...COSTS,
@@ -84,6 +87,7 @@ export function measuredSection(
     notes: [
       ...conditionNotes(experiment, rows, groups),
       ...ceilingNotes(measured, groups, primary),
+      ...noiseNotes(experiment, measured, primary),
       ...(experiment.report.notes ?? []),
       ...experimentNotes(
         experiment,
@@ -145,6 +149,7 @@ function metricCells(
   constant: Measured,
   decimalsOf: DecimalsOf,
   footnotes: Footnotes,
+  leastOf: (task: string, key: string) => number = () => 0,
 ): TableColumn[] {
   const column = (value: Pick<MetricInfo, 'name'>, ranked: boolean): TableColumn => {
     const key = keyOf(task, value);
@@ -158,7 +163,7 @@ function metricCells(
       cell(row) {
         const score = scoreOf(row.done, key);
         if (!score) return missing(row);
-        const standing = ranked ? standingOf(row, key, info.better, measured) : undefined;
+        const standing = ranked ? standingOf(row, key, info.better, measured, leastOf(task, key)) : undefined;
         return scoreCell(score, name, decimals, footnotes, standing);
       },
       constant: () => constantCell(constant, key, name, decimals, footnotes),
