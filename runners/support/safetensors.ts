@@ -4,13 +4,18 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
-import { halfToNumber } from '../../registry/support/half.js';
+import { halfToNumber, numberToHalf } from '../../registry/support/half.js';
 import { openPlain } from '../../registry/support/plain-file.js';
 import { asIoError, discard, temporaryName } from './files.js';
 import type { HostTensor } from './host-tensor.js';
 import { parseHeader, type Header } from './safetensors-header.js';
 
-const DTYPES = { float32: 'F32', int32: 'I32' } as const;
+/** Types that are written, by the type of the numbers and how they are stored, with their bytes a number. */
+const WRITTEN = {
+  float32: { dtype: 'F32', bytes: 4 },
+  int32: { dtype: 'I32', bytes: 4 },
+  float16: { dtype: 'F16', bytes: 2 },
+} as const;
 
 /** Types that are read, with their bytes a number and whether they become float32 or int32. */
 const STORED = {
@@ -40,6 +45,8 @@ export interface StoredTensor {
   readonly shape: readonly number[];
 }
 
+/** From here on float16 is infinite. */
+const HALF_LIMIT = 65520;
 /** Bytes converted at a time, for types that are not stored as we hold them. */
 const WINDOW = 1 << 20;
 /** A header this long belongs to no model; it is garbage read as a length. */
@@ -59,6 +66,8 @@ const PLACE = `"__metadata__":{"${CHECKSUM}":"`;
 /** A tensor to be written; numbers that are made by a function are in memory one tensor at a time. */
 export interface WritableTensor extends Omit<HostTensor, 'data'> {
   readonly data: HostTensor['data'] | (() => HostTensor['data']);
+  /** Floats in 16 bits, in half the space; numbers beyond 65504 are refused. */
+  readonly half?: boolean;
 }
 
 /** @throws MtcpError `io` if the file cannot be written; nothing is left of it then */
@@ -71,9 +80,10 @@ export function writeSafetensors(
     __metadata__: { [CHECKSUM]: hexadecimal(0), ...metadata },
   };
   let offset = 0;
-  for (const [name, { dtype, shape }] of tensors) {
-    const end = offset + 4 * count(shape);
-    header[name] = { dtype: DTYPES[dtype], shape: [...shape], data_offsets: [offset, end] };
+  for (const [name, { dtype, shape, half }] of tensors) {
+    const stored = WRITTEN[half && dtype === 'float32' ? 'float16' : dtype];
+    const end = offset + stored.bytes * count(shape);
+    header[name] = { dtype: stored.dtype, shape: [...shape], data_offsets: [offset, end] };
     offset = end;
   }
   // Readers map the file into memory: data starts at a multiple of 8.
@@ -98,8 +108,9 @@ export function writeSafetensors(
       const bytes = Buffer.from(json);
       writeAll(file, bytes);
       let sum = crc32(bytes);
-      for (const { data } of tensors.values()) {
-        const numbers = typeof data === 'function' ? data() : data;
+      for (const [name, { dtype, data, half }] of tensors) {
+        const whole = typeof data === 'function' ? data() : data;
+        const numbers = half && dtype === 'float32' ? inHalf(name, whole) : whole;
         const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
         writeAll(file, bytes);
         sum = crc32(bytes, sum);
@@ -111,6 +122,16 @@ export function writeSafetensors(
       closeSync(file);
     }
   }
+}
+
+/** @throws MtcpError `usage` if a number is too large for 16 bits */
+function inHalf(name: string, numbers: HostTensor['data']): Uint16Array {
+  return Uint16Array.from(numbers, (value) => {
+    if (Math.abs(value) < HALF_LIMIT || !Number.isFinite(value)) return numberToHalf(value);
+    throw new MtcpError('usage', `${name} holds ${value}, which float16 cannot hold`, {
+      hint: 'write it as float32',
+    });
+  });
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {

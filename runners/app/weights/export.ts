@@ -27,12 +27,14 @@ export interface ExportOptions {
   /** A file, or for `backbone` a folder. */
   out: string;
   part: 'model' | 'backbone';
+  /** How numbers are stored; float32 by default. */
+  dtype?: 'float32' | 'float16';
   /** Name of a checkpoint; the newest if left out. */
   checkpoint?: string;
 }
 
-/** @throws MtcpError `usage` if there is no such trial or checkpoint */
-export function exportWeights({ folder, out, part, checkpoint }: ExportOptions): Exported {
+/** @throws MtcpError `usage` if there is no such trial or checkpoint, or float16 cannot hold a number */
+export function exportWeights({ folder, out, part, dtype = 'float32', checkpoint }: ExportOptions): Exported {
   const trial = trialIn(folder);
   const path = wholeWeights(weightsIn(folder, checkpoint));
   const file = new SafetensorsFile(path);
@@ -45,6 +47,7 @@ export function exportWeights({ folder, out, part, checkpoint }: ExportOptions):
           dtype: 'float32',
           shape: file.tensors.get(name)!.shape,
           data: () => file.read(name).data,
+          half: dtype === 'float16',
         },
       ]),
     );

@@ -70,6 +70,18 @@ describe('safetensors', () => {
     expect(tensors.get('b')!.shape).to.deep.equal([1, 1]);
   });
 
+  it('writes floats in half the space, and refuses what 16 bits cannot hold', () => {
+    const path = join(folder, 'half.safetensors');
+    const data = Float32Array.of(0.1, -2, 65504);
+    writeSafetensors(path, new Map([['a', { dtype: 'float32', shape: [3], data, half: true }]]));
+    const file = new SafetensorsFile(path);
+    expect(file.tensors.get('a')).to.include({ dtype: 'F16' });
+    expect([...file.read('a').data]).to.deep.equal([0.0999755859375, -2, 65504]);
+    file.close();
+    const large = { dtype: 'float32', shape: [1], data: Float32Array.of(70000), half: true } as const;
+    expect(() => writeSafetensors(path, new Map([['a', large]]))).to.throw(/float16 cannot hold/);
+  });
+
   it('leaves nothing behind when writing fails', () => {
     const path = join(folder, 'never.safetensors');
     const failing = {

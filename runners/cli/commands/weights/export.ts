@@ -15,6 +15,7 @@ export function exportCommand(weights: Command): void {
     .argument('<trial>', "a trial's folder, such as runs/table3/mt-cp-s0-1a2b3c4d")
     .requiredOption('-o, --out <path>', 'file to write; a folder for --part backbone')
     .option('--part <part>', 'model or backbone', 'model')
+    .option('--dtype <type>', 'float32 or float16, which takes half the space', 'float32')
     .option('--checkpoint <name>', 'which one, such as best or step-00000120; the newest if left out')
     .option(...JSON_DOCUMENT)
     .addHelpText(
@@ -28,20 +29,36 @@ Examples:
 }
 
 const PARTS = ['model', 'backbone'] as const;
+const DTYPES = ['float32', 'float16'] as const;
+
+function oneOf<const T extends string>(flag: string, name: string, all: readonly T[]): T {
+  const chosen = all.find((known) => known === name);
+  if (chosen) return chosen;
+  throw new MtcpError('usage', `there is no ${flag} "${name}"`, {
+    where: `argument "--${flag} ${name}"`,
+    hint: didYouMean(name, all),
+  });
+}
 
 async function exportFolder(
   folder: string,
-  { out, part, checkpoint, json }: { out: string; part: string; checkpoint?: string; json?: boolean },
+  {
+    out,
+    part,
+    dtype,
+    checkpoint,
+    json,
+  }: { out: string; part: string; dtype: string; checkpoint?: string; json?: boolean },
 ): Promise<void> {
   await import('../../../../modules/index.js');
   const { exportWeights } = await import('../../../app/weights/export.js');
-  const chosen = PARTS.find((known) => known === part);
-  if (!chosen)
-    throw new MtcpError('usage', `there is no part "${part}"`, {
-      where: `argument "--part ${part}"`,
-      hint: didYouMean(part, PARTS),
-    });
-  const exported = exportWeights({ folder, out, part: chosen, checkpoint });
+  const exported = exportWeights({
+    folder,
+    out,
+    part: oneOf('part', part, PARTS),
+    dtype: oneOf('dtype', dtype, DTYPES),
+    checkpoint,
+  });
   if (json) process.stdout.write(`${JSON.stringify(exported, null, 2)}\n`);
   else
     process.stdout.write(
