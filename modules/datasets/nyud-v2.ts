@@ -38,7 +38,7 @@ export class NyudV2 extends FolderDataset<OptionsOf<typeof schema>> {
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
     const { names } = this;
     const { counts, digest, warnings } = await this.folder.verify(names, report);
-    const notes = [...(await preparedNotes(this.folder.root, names)), ...countNotes(counts, NYUD_COUNTS)];
+    const notes = [...preparedNotes(this.folder.root, names), ...countNotes(counts, NYUD_COUNTS)];
     const classes = this.options.classes === 13 ? ', 13 classes' : '';
     const caption = `NYU Depth v2 (${await this.folder.variant()}${classes})`;
     return { caption, digest, notes, counts, root: this.folder.root, warnings };

@@ -95,14 +95,15 @@ export class JsonFormat<T> {
     const lines = readText(path, this.#plain).split('\n').slice(0, -1);
     for (const [i, line] of lines.entries()) {
       if (line === '') continue;
-      const record = this.#record(line);
+      const record = this.line(line);
       if (record === undefined) read.malformed.push(i + 1);
       else read.records.push(record);
     }
     return read;
   }
 
-  #record(line: string): T | undefined {
+  /** One line of such a file; undefined if it cannot be read. */
+  line(line: string): T | undefined {
     try {
       const value: unknown = JSON.parse(line);
       return this.problem(value) === undefined ? (value as T) : undefined;

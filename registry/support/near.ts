@@ -1,22 +1,35 @@
 // "Did you mean": the names nearest to a mistyped one, by Damerau-Levenshtein distance
 // (insertions, deletions, substitutions, swaps of neighbours).
 
-export function editDistance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => {
-    const row = new Array<number>(b.length + 1).fill(0);
-    row[0] = i;
-    return row;
-  });
-  for (let j = 0; j <= b.length; j++) rows[0][j] = j;
+/**
+ * @param most what is farther apart than this counts as infinitely far, which takes less time to find out
+ */
+export function editDistance(a: string, b: string, most = Math.max(a.length, b.length)): number {
+  if (Math.abs(a.length - b.length) > most) return Infinity;
+  const far = most + 1;
+  const row = (): Uint16Array => new Uint16Array(b.length + 1).fill(far);
+  let [before, last, next] = [row(), row(), row()];
+  for (let j = 0; j <= Math.min(b.length, most); j++) last[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
+    // Outside of this band the distance is larger than `most`.
+    const from = Math.max(1, i - most);
+    const to = Math.min(b.length, i + most);
+    next.fill(far);
+    if (i <= most) next[0] = i;
+    let least = next[0];
+    for (let j = from; j <= to; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + same);
+      let steps = Math.min(last[j] + 1, next[j - 1] + 1, last[j - 1] + same);
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
+        steps = Math.min(steps, before[j - 2] + 1);
+      next[j] = Math.min(steps, far);
+      least = Math.min(least, next[j]);
     }
+    // A swap looks two rows back.
+    if (least > most && Math.min(...last) > most) return Infinity;
+    [before, last, next] = [last, next, before];
   }
-  return rows[a.length][b.length];
+  return last[b.length] > most ? Infinity : last[b.length];
 }
 
 /** Nobody mistypes a name of this length; comparing takes time that grows with its square. */
@@ -33,14 +46,17 @@ export function nearestNames(wanted: string, names: Iterable<string>, limit = 3)
   const query = wanted.toLowerCase();
   if (query.length > LONGEST) return [];
   const allowed = Math.max(1, Math.floor(query.length / 3));
-  return firstOf(names, MOST)
-    .filter((name) => name.length <= LONGEST)
+  const near = (length: number) => Math.abs(query.length - length) <= allowed;
+  const contains = (other: string) => query.length >= 3 && (other.includes(query) || query.includes(other));
+  const likely = where(
+    names,
+    (name) => name.length <= LONGEST && (near(name.length) || contains(name.toLowerCase())),
+  );
+  return firstOf(likely, MOST)
     .map((name) => {
       const other = name.toLowerCase();
-      const contained = query.length >= 3 && (other.includes(query) || query.includes(other));
-      const far = Math.abs(query.length - other.length) > allowed;
-      const distance = far ? Infinity : editDistance(query, other);
-      return { name, distance: contained ? Math.min(distance, allowed) : distance };
+      const distance = editDistance(query, other, allowed);
+      return { name, distance: contains(other) ? Math.min(distance, allowed) : distance };
     })
     .filter((candidate) => candidate.distance <= allowed)
     .sort((x, y) => x.distance - y.distance || x.name.localeCompare(y.name))
@@ -60,6 +76,10 @@ export function didYouMean(wanted: string, names: Iterable<string>): string {
 export function listed(names: readonly string[]): string {
   if (names.length <= LISTED) return names.join(', ');
   return `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
+}
+
+function* where<T>(items: Iterable<T>, wanted: (item: T) => boolean): Iterable<T> {
+  for (const item of items) if (wanted(item)) yield item;
 }
 
 function firstOf<T>(items: Iterable<T>, count: number): T[] {

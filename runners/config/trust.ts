@@ -10,20 +10,15 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { MtcpError } from '../../registry/errors.js';
-import { isPlainObject } from '../../registry/options.js';
-import { readText } from '../../registry/support/plain-file.js';
+import { JsonFormat, TEXTS } from '../../registry/support/json-file.js';
 import { makeFolder } from '../../registry/support/make-folder.js';
-import { writeWhole } from '../support/files.js';
+import { PRIVATE_FILE, writeWhole } from '../support/files.js';
 
 /**
  * all: every plugin (a program, or a worker of a run that was allowed); ask: plugins on the list, and others if the user
  * agrees at the terminal; accept: every plugin, which is added to the list; refuse: plugins on the list only.
  */
 export type TrustPolicy = 'all' | 'ask' | 'accept' | 'refuse';
-
-/** For the user alone. */
-const PRIVATE = 0o600;
 
 let policy: TrustPolicy = 'all';
 
@@ -45,25 +40,18 @@ export function trustListFile(env: NodeJS.ProcessEnv = process.env): string {
   return env.MTCP_TRUST_LIST || join(folder, 'mtcp', 'trusted-plugins.json');
 }
 
+const LIST = new JsonFormat<TrustList>(
+  'a list of trusted plugins',
+  {
+    type: 'object',
+    required: ['code', 'own'],
+    properties: { code: TEXTS, own: { type: 'array', items: { type: 'string' } } },
+  },
+  { kind: 'usage', hint: 'delete it, and trust your plugins again' },
+);
+
 /** @throws MtcpError `usage` if there is a list that cannot be read: nothing is trusted by accident */
-export function readTrustList(): TrustList {
-  const file = trustListFile();
-  if (!statSync(file, { throwIfNoEntry: false })) return { code: {}, own: [] };
-  try {
-    const list: unknown = JSON.parse(readText(file, { kind: 'usage' }));
-    if (isPlainObject(list) && isPlainObject(list.code) && Array.isArray(list.own))
-      return {
-        code: list.code as Record<string, string>,
-        own: list.own.filter((each) => typeof each === 'string'),
-      };
-  } catch (cause) {
-    if (MtcpError.is(cause)) throw cause;
-  }
-  throw new MtcpError('usage', 'is not a list of trusted plugins', {
-    where: file,
-    hint: 'delete it, and trust your plugins again',
-  });
-}
+export const readTrustList = (): TrustList => LIST.find(trustListFile()) ?? { code: {}, own: [] };
 
 /** Puts code, files, or both on the list. */
 export function trust(added: { code?: { digest: string; file: string }; own?: string }): void {
@@ -74,7 +62,7 @@ export function trust(added: { code?: { digest: string; file: string }; own?: st
   };
   const file = trustListFile();
   makeFolder(dirname(file), 0o700);
-  writeWhole(file, `${JSON.stringify(list, null, 2)}\n`, PRIVATE);
+  writeWhole(file, `${JSON.stringify(list, null, 2)}\n`, PRIVATE_FILE);
 }
 
 /** Takes all entries of a file off the list; false if there were none. */
@@ -84,7 +72,7 @@ export function distrust(file: string): boolean {
   const kept = Object.fromEntries(Object.entries(code).filter(([, from]) => from !== path));
   const left = own.filter((each) => each !== path);
   if (left.length === own.length && Object.keys(kept).length === Object.keys(code).length) return false;
-  writeWhole(trustListFile(), `${JSON.stringify({ code: kept, own: left }, null, 2)}\n`, PRIVATE);
+  writeWhole(trustListFile(), `${JSON.stringify({ code: kept, own: left }, null, 2)}\n`, PRIVATE_FILE);
   return true;
 }
 

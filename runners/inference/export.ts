@@ -7,7 +7,7 @@ import { kindOf } from '../../registry/kinds.js';
 import { onnxFile } from '../engine/graph/onnx-file.js';
 import { record } from '../engine/recording.js';
 import { hostTensor } from '../engine/engine.js';
-import { writeWhole } from '../support/files.js';
+import { writeOutput } from '../support/files.js';
 import { tracePredictions } from '../training/evaluation.js';
 import { assembled } from '../model/assemble.js';
 import { SafetensorsFile } from '../support/safetensors.js';
@@ -106,7 +106,7 @@ export async function exportOnnx({
         ...Object.fromEntries(classes),
       },
     });
-    writeWhole(out, model);
+    writeOutput(out, model);
     return {
       out,
       bytes: model.byteLength,

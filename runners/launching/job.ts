@@ -15,7 +15,8 @@ import { loadPlugin } from '../config/load-plugin.js';
 import { workThrough, type WorkEvent, type Worked } from '../training/work.js';
 import { createLauncher } from './index.js';
 import { probeOf } from './jobs.js';
-import { SubmissionFolder, type Listed } from './submission.js';
+import type { Listed } from './submission-formats.js';
+import { SubmissionFolder } from './submission.js';
 
 export interface JobOptions {
   /** Only trials of this group. */

@@ -7,14 +7,8 @@ import { readJobMark } from '../store/ledger/job-mark.js';
 import type { Probe } from '../store/ledger/owner.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import { createBatchLauncher } from './index.js';
-import {
-  pathOf,
-  submissionsOf,
-  type Group,
-  type Submission,
-  type SubmissionFolder,
-  type TrialName,
-} from './submission.js';
+import type { Group, Submission } from './submission-formats.js';
+import { pathOf, submissionsOf, type SubmissionFolder, type TrialName } from './submission.js';
 
 /** The task that is there for a trial. */
 export interface TrialJob extends TaskName {
@@ -42,21 +36,34 @@ export class Jobs {
   readonly #homes = new Map<string, Home[]>();
   readonly #folders: { folder: SubmissionFolder; record: Submission; launcher: BatchLauncher }[] = [];
   #states = new Map<string, TaskState>();
-  /** Why the batch system could not be asked, if so. */
-  fault: string | undefined;
+  /** A submission that cannot be read: its jobs may wait or run, and nothing here knows of them. */
+  #damaged: string | undefined;
+  #unanswered: string | undefined;
 
   private constructor(readonly runs: string) {}
 
   /** Of an experiment's submissions; asks no batch system yet. */
   static of(runs: string, experiment: string): Jobs {
     const jobs = new Jobs(runs);
-    for (const { folder, record } of submissionsOf(runs, experiment)) jobs.add(folder, record);
+    for (const folder of submissionsOf(runs, experiment))
+      try {
+        const record = folder.find();
+        if (record) jobs.add(folder, record);
+      } catch (error) {
+        if (!MtcpError.is(error)) throw error;
+        jobs.#damaged ??= `${error.where ?? folder.path}: ${error.message}${error.hint ? ` (${error.hint})` : ''}`;
+      }
     return jobs;
+  }
+
+  /** Why jobs are not known, if so: a submission is damaged, or the batch system could not be asked. */
+  get fault(): string | undefined {
+    return this.#damaged ?? this.#unanswered;
   }
 
   /** Whether anything was ever submitted. */
   get any(): boolean {
-    return this.#folders.length > 0;
+    return this.#folders.length > 0 || this.#damaged !== undefined;
   }
 
   /** Locks name jobs; whether those live, their system knows. */
@@ -64,9 +71,13 @@ export class Jobs {
     return this.#folders.length === 0 ? [] : [probeOf(this.#folders.at(-1)!.launcher, undefined)];
   }
 
+  /** @throws MtcpError `io` if its trials cannot be read */
   add(folder: SubmissionFolder, record: Submission): void {
-    this.#folders.push({ folder, record, launcher: createBatchLauncher(record.launcher) });
+    const launcher = createBatchLauncher(record.launcher);
     const listed = folder.readTrials();
+    if (record.groups.some(({ first, trials }) => first + trials > listed.length))
+      throw new MtcpError('io', 'has fewer trials than were submitted', { where: folder.path });
+    this.#folders.push({ folder, record, launcher });
     for (const group of record.groups)
       for (let i = 0; i < group.trials; i++) {
         const path = pathOf(this.runs, listed[group.first + i]);
@@ -87,7 +98,7 @@ export class Jobs {
       if (known) known.jobs.push(...jobs);
       else byUser.set(key, { launcher, user: record.user, jobs });
     }
-    this.fault = undefined;
+    this.#unanswered = undefined;
     const states = new Map<string, TaskState>();
     try {
       for (const { launcher, user, jobs } of byUser.values())
@@ -95,7 +106,7 @@ export class Jobs {
       this.#states = states;
     } catch (error) {
       if (!MtcpError.is(error)) throw error;
-      this.fault = error.message;
+      this.#unanswered = error.message;
     }
   }
 

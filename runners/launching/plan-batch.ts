@@ -8,7 +8,8 @@ import type { JobRequest } from '../../registry/contracts/launching.js';
 import type { TrialSpec } from '../config/index.js';
 import type { LedgerTrial } from '../store/ledger/ledger.js';
 import { isLost, type Jobs } from './jobs.js';
-import { JOBS, SubmissionFolder, type Group, type Submission } from './submission.js';
+import type { Group, Submission } from './submission-formats.js';
+import { JOBS, SubmissionFolder } from './submission.js';
 import type { BatchContext } from './batch-context.js';
 
 /** The jobs to submit. */

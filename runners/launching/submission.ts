@@ -6,79 +6,34 @@
 //   specs.jsonl        the trials in full, one a line: later changes of the experiment file do not count
 //   tasks/a-7.jsonl    beginnings and ends of a task
 //   logs/JOB_7.log     what it printed
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Slot } from '../../registry/container.js';
 import { MtcpError } from '../../registry/errors.js';
+import { openPlain } from '../../registry/support/plain-file.js';
 import type { TrialSpec } from '../config/index.js';
-import { writeWhole } from '../support/files.js';
+import { PRIVATE_FILE, writeWhole } from '../support/files.js';
 import type { Attempts, TrialRef } from '../store/ledger/ledger.js';
 import { RunFolder } from '../store/ledger/run-folder.js';
+import {
+  LISTED,
+  SUBMISSION,
+  TASK_RECORDS,
+  type Listed,
+  type Submission,
+  type TaskRecord,
+} from './submission-formats.js';
 
 const SPECS = 'specs.jsonl';
+const TRIALS = 'trials.jsonl';
+
+const AGAIN = 'submit it again';
 
 /** Folder of submissions in the folder of an experiment. */
 export const JOBS = '.jobs';
 
-export interface Group {
-  /** a, b, ... */
-  name: string;
-  /** Its trials: this one and those up to the next group's first. */
-  first: number;
-  trials: number;
-  tasks: number;
-  /** Trials of a task. */
-  each: number;
-  /** Names of the groups that it waits for, and numbers of earlier jobs. */
-  after: string[];
-  afterJobs: string[];
-  /** Number of its job; null until the system has taken it. */
-  job: string | null;
-}
-
-export interface Submission {
-  format: 1;
-  key: string;
-  experiment: string;
-  profile: string | null;
-  /** The experiment file. */
-  file: string;
-  command: string;
-  launcher: Slot;
-  /** Files of components that it needs, absolute. */
-  plugins: readonly string[];
-  user: string;
-  host: string;
-  cwd: string;
-  created: string;
-  groups: Group[];
-}
-
 /** What tells a trial's folder from all others. */
 export type TrialName = Pick<TrialSpec, 'experiment' | 'row' | 'seed' | 'hash'>;
-
-/** A trial of a submission, as much as it takes to claim it. */
-export interface Listed extends TrialRef {
-  /** The trial in specs.jsonl: first byte and length. */
-  at: [number, number];
-  /** CRC-32 of these bytes. */
-  crc: number;
-  /** What had been tried when it was submitted; absent if nothing had. */
-  attempts?: Attempts[string];
-}
-
-/** What the script of a task writes down; see slurm/script.ts. */
-export type TaskRecord =
-  | { event: 'started'; time: string; job: string; restart: number; node: string }
-  | {
-      event: 'requeued' | 'ended';
-      time: string;
-      job: string;
-      restart: number;
-      node: string;
-      code: number | null;
-    };
 
 export class SubmissionFolder {
   constructor(readonly path: string) {}
@@ -105,18 +60,24 @@ export class SubmissionFolder {
     return join(this.logs, `${job}_${task}.log`);
   }
 
+  /**
+   * What was submitted.
+   * @throws MtcpError `usage` if there is no submission here, `io` if it is damaged or of another version
+   */
   read(): Submission {
-    try {
-      const record = JSON.parse(readFileSync(this.#record, 'utf8')) as Submission;
-      if (record.format === 1) return record;
-    } catch (cause) {
-      throw new MtcpError('usage', 'there is no submission here', { where: this.path, cause });
-    }
-    throw new MtcpError('usage', 'another version of mtcp wrote this submission', { where: this.path });
+    const record = this.find();
+    if (!record) throw new MtcpError('usage', 'there is no submission here', { where: this.path });
+    return record;
   }
 
+  /** The same; undefined if there is none, or if it is being written. @throws MtcpError `io` */
+  find(): Submission | undefined {
+    return SUBMISSION.find(this.#record);
+  }
+
+  /** For its user alone, as are trials in full and scripts: commands and settings may hold what is secret. */
   write(submission: Submission): void {
-    writeWhole(this.#record, `${JSON.stringify(submission, null, 2)}\n`);
+    writeWhole(this.#record, `${JSON.stringify(submission, null, 2)}\n`, PRIVATE_FILE);
   }
 
   writeTrials(trials: readonly TrialSpec[], attempts: Attempts): void {
@@ -134,15 +95,20 @@ export class SubmissionFolder {
       end += text.length;
       return JSON.stringify(listed);
     });
-    writeWhole(join(this.path, SPECS), Buffer.concat(specs));
-    writeWhole(join(this.path, 'trials.jsonl'), `${lines.join('\n')}\n`);
+    writeWhole(join(this.path, SPECS), Buffer.concat(specs), PRIVATE_FILE);
+    writeWhole(join(this.path, TRIALS), `${lines.join('\n')}\n`);
   }
 
+  /** @throws MtcpError `io` if one of them cannot be read: jobs count their trials by lines */
   readTrials(): Listed[] {
-    return readFileSync(join(this.path, 'trials.jsonl'), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Listed);
+    const path = join(this.path, TRIALS);
+    if (!existsSync(path)) throw new MtcpError('io', 'file not found', { where: path, hint: AGAIN });
+    const { records, malformed } = LISTED.lines(path);
+    if (malformed.length === 0) return records;
+    throw new MtcpError('io', 'is not a trial of a submission', {
+      where: `${path}:${malformed[0]}`,
+      hint: AGAIN,
+    });
   }
 
   attemptsOf(listed: readonly Listed[]): Attempts {
@@ -161,73 +127,61 @@ export class SubmissionFolder {
    */
   readSpec({ at: [first, length], crc }: Listed): TrialSpec {
     const path = join(this.path, SPECS);
+    const { file } = openPlain(path, { kind: 'io', hint: AGAIN });
     try {
-      const file = openSync(path, 'r');
-      try {
-        const text = Buffer.alloc(length);
-        readSync(file, text, 0, length, first);
-        if (crc32(text) === crc) return JSON.parse(text.toString('utf8')) as TrialSpec;
-      } finally {
-        closeSync(file);
-      }
-    } catch (cause) {
-      throw new MtcpError('io', 'a trial of this submission cannot be read', { where: path, cause });
+      const text = Buffer.alloc(length);
+      readSync(file, text, 0, length, first);
+      if (crc32(text) === crc) return JSON.parse(text.toString('utf8')) as TrialSpec;
+    } finally {
+      closeSync(file);
     }
     throw new MtcpError('io', 'a trial of this submission is not what it was when it was submitted', {
       where: path,
-      hint: 'submit it again',
+      hint: AGAIN,
     });
   }
 
-  /** What a task wrote down; a line that was cut off is left out. */
+  /** What a task wrote down; lines that cannot be read are left out. */
   readTask(group: string, task: number): TaskRecord[] {
-    const path = `${this.records(group)}-${task}.jsonl`;
-    if (!existsSync(path)) return [];
-    return readFileSync(path, 'utf8')
-      .split('\n')
-      .flatMap((line): TaskRecord[] => {
-        try {
-          return line === '' ? [] : [JSON.parse(line) as TaskRecord];
-        } catch {
-          return [];
-        }
-      });
+    try {
+      return TASK_RECORDS.lines(`${this.records(group)}-${task}.jsonl`).records;
+    } catch (error) {
+      if (!MtcpError.is(error)) throw error;
+      return [];
+    }
   }
 }
 
-/** Last lines of a file. */
+/** Bytes at the end of a log that are looked at. */
+const TAIL = 64 * 1024;
+
+/** Last lines of a file; none if it is no file that can be read. */
 export function tail(path: string, lines: number): string[] {
-  if (!existsSync(path)) return [];
-  const { size } = statSync(path);
-  const length = Math.min(size, 64 * 1024);
-  const file = openSync(path, 'r');
+  let open;
   try {
-    const text = Buffer.alloc(length);
-    readSync(file, text, 0, length, size - length);
+    open = openPlain(path, { kind: 'io' });
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
+    return [];
+  }
+  const { file, size } = open;
+  try {
+    const text = Buffer.alloc(Math.min(size, TAIL));
+    readSync(file, text, 0, text.length, size - text.length);
     return text.toString('utf8').trimEnd().split('\n').slice(-lines);
   } finally {
     closeSync(file);
   }
 }
 
-/** All submissions of an experiment, oldest first. */
-export function submissionsOf(
-  runs: string,
-  experiment: string,
-): { folder: SubmissionFolder; record: Submission }[] {
+/** Folders of an experiment's submissions, oldest first; of those that are being written as well. */
+export function submissionsOf(runs: string, experiment: string): SubmissionFolder[] {
   const home = join(runs, experiment, JOBS);
   if (!existsSync(home)) return [];
-  return readdirSync(home)
-    .sort()
-    .flatMap((key) => {
-      const folder = new SubmissionFolder(join(home, key));
-      try {
-        return [{ folder, record: folder.read() }];
-      } catch {
-        // Being written.
-        return [];
-      }
-    });
+  return readdirSync(home, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => new SubmissionFolder(join(home, name)))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 const refOf = ({ experiment, row, seed, hash, sources }: TrialRef): TrialRef => ({

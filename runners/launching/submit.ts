@@ -4,9 +4,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
-import { writeWhole } from '../support/files.js';
+import { PRIVATE_FILE, writeWhole } from '../support/files.js';
 import type { Worked } from '../training/work.js';
-import type { Group } from './submission.js';
+import type { Group } from './submission-formats.js';
 import type { BatchContext } from './batch-context.js';
 import { planBatch, wantedIn, type BatchPlan } from './plan-batch.js';
 import { failuresIn, watch } from './watch-jobs.js';
@@ -43,7 +43,7 @@ export async function submit(context: BatchContext, plan: BatchPlan): Promise<vo
     folder.writeTrials(trials, context.ledger.attempts);
     writeWhole(join(folder.logs, '.keep'), '');
     writeWhole(join(folder.tasks, '.keep'), '');
-    for (const { path, text } of scripts) writeWhole(path, text);
+    for (const { path, text } of scripts) writeWhole(path, text, PRIVATE_FILE);
     folder.write(record);
     for (const group of record.groups) {
       const script = folder.script(group.name);

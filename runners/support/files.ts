@@ -7,9 +7,13 @@ import {
   fsyncSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
+  writeFileSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { asIoError } from '../../registry/support/io-error.js';
@@ -21,15 +25,19 @@ export { asIoError };
 /** Processes that write the same file do not share a temporary name. */
 export const temporaryName = (path: string): string => `${path}.${randomUUID().slice(0, 8)}.partial`;
 
+/** Mode of files that may hold what is secret: only their user reads and writes them. */
+export const PRIVATE_FILE = 0o600;
+
 /**
  * Writes to a temporary name beside `path`, flushes, renames.
  * @param mode who may read and write it, less the umask
- * @throws MtcpError `io`
+ * @throws MtcpError `io`, also for a device or a pipe, which a file would take the place of
  */
 export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
   const temporary = temporaryName(path);
   try {
     makeFolder(dirname(path));
+    requireReplaceable(path);
     const file = openSync(temporary, 'wx', mode);
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
@@ -45,6 +53,30 @@ export function writeWhole(path: string, content: string | Uint8Array, mode = 0o
     throw asIoError(error, path);
   }
 }
+
+/**
+ * Writes what a user has named as an output: into a device or a pipe, such as /dev/stdout, and else a whole file, where
+ * a link leads.
+ * @throws MtcpError `io`
+ */
+export function writeOutput(path: string, content: string | Uint8Array): void {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat && isSpecial(stat)) writeFileSync(path, content);
+    else writeWhole(stat ? realpathSync(path) : path, content);
+  } catch (error) {
+    throw asIoError(error, path);
+  }
+}
+
+/** @throws MtcpError `io` where a file would take the place of a device, which the administrator may do by accident */
+export function requireReplaceable(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat && isSpecial(stat))
+    throw new MtcpError('io', 'is a pipe or a device, not a file', { where: path });
+}
+
+const isSpecial = (stat: Stats): boolean => !stat.isFile() && !stat.isDirectory();
 
 /** What interrupted writes of a file or folder `name` leave beside it. */
 export const leftoversOf = (name: string): RegExp =>

@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { MtcpError } from '../../registry/errors.js';
 import { halfToNumber, numberToHalf } from '../../registry/support/half.js';
 import { openPlain } from '../../registry/support/plain-file.js';
-import { asIoError, discard, temporaryName } from './files.js';
+import { asIoError, discard, requireReplaceable, temporaryName } from './files.js';
 import type { HostTensor } from './host-tensor.js';
 import { parseHeader, type Header } from './safetensors-header.js';
 
@@ -95,6 +95,7 @@ export function writeSafetensors(
   const place = Buffer.byteLength(json.slice(0, json.indexOf(PLACE) + PLACE.length));
   const temporary = temporaryName(path);
   try {
+    requireReplaceable(path);
     fill(openSync(temporary, 'wx'));
     renameSync(temporary, path);
   } catch (error) {

@@ -33,7 +33,9 @@ export function restore(running: RunningTrial, before: readonly TrialEvent[]): v
   loadTeachers(running.trial, teachers, context.sourceFolder);
   const { state } = running;
   const at = { epoch: state.epoch, step: state.step };
-  steps.rewind(state.step);
+  const lost = steps.rewind(state.step);
+  if (lost > 0)
+    emit({ event: 'warning', message: `${steps.path}: ${lost} lines could not be read and are removed` });
   // A process may die between writing a checkpoint and saying so.
   if (found && !before.some((event) => event.event === 'checkpoint' && event.step === state.step))
     emit({ event: 'checkpoint', ...at, path: found.path });

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { messageOf, MtcpError } from '../../registry/errors.js';
 import { writeResolved, type TrialSpec } from '../config/index.js';
 import { EventLog, readEvents } from '../store/ledger/events.js';
+import { RESOLVED } from '../store/resolved-file.js';
 import { writeWhole } from '../support/files.js';
 import { watchOutput } from '../support/output.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
@@ -40,7 +41,7 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
   try {
     const { config, hash, row, seed } = trial;
     const { folder, data } = context;
-    writeWhole(join(folder.path, 'resolved.yaml'), writeResolved(trial));
+    writeWhole(join(folder.path, RESOLVED), writeResolved(trial));
     const before = readEvents(folder.events);
     emit({ event: 'started', row, seed, hash, data: about(data) });
     running = await openTrial(trial, context, log, emit);

@@ -70,7 +70,7 @@ export async function checkFolder(root: string, report: ReportProgress): Promise
     report(i + 1, ids.length, 'reading files');
   }
   checkFloors(floors, root, warn);
-  const prepared = await readPrepared(root);
+  const prepared = readPrepared(root);
   for (const file of prepared ? await changedFiles(root, prepared, report) : [])
     found(join(root, file), 'is not what it was when the folder was built');
   return { layout: subject.name, counts, problems, warnings };

@@ -3,9 +3,10 @@
 // identified by digests: a folder that was begun from other sources is not continued.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { MtcpError } from '../../../registry/index.js';
+import { JsonFormat, TEXTS } from '../../../registry/support/json-file.js';
 import { makeFolder } from '../../../registry/support/make-folder.js';
 import { writeAtomically } from '../formats/file.js';
 import type { ReportProgress } from '../folders/layout.js';
@@ -24,6 +25,34 @@ export interface PreparedManifest {
 
 export const PREPARED = 'prepared.json';
 const BEGUN = 'preparing.json';
+
+/** A folder that was begun: what it is built from. */
+type Begun = Pick<PreparedManifest, 'benchmark' | 'sources'>;
+
+const DAMAGED = { kind: 'data', hint: 'prepare the benchmark again in a new folder' } as const;
+const BEGUN_FIELDS = { benchmark: { type: 'string' }, sources: TEXTS };
+
+const BEGUN_FORMAT = new JsonFormat<Begun>(
+  'a folder that was begun',
+  { type: 'object', required: Object.keys(BEGUN_FIELDS), properties: BEGUN_FIELDS },
+  DAMAGED,
+);
+
+const MANIFEST = new JsonFormat<PreparedManifest>(
+  'the list of a prepared folder',
+  {
+    type: 'object',
+    required: ['format', 'benchmark', 'sources', 'files'],
+    properties: {
+      ...BEGUN_FIELDS,
+      format: { const: 1 },
+      notes: { type: 'array', items: { type: 'string' } },
+      // Paths that stay in the folder.
+      files: { ...TEXTS, propertyNames: { pattern: '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))' } },
+    },
+  },
+  DAMAGED,
+);
 
 export class PreparedFolder {
   private constructor(
@@ -44,8 +73,8 @@ export class PreparedFolder {
     const root = resolve(directory);
     makeFolder(root);
     const folder = new PreparedFolder(root, benchmark, sources);
-    const done = await readJson<PreparedManifest>(join(root, PREPARED));
-    const begun = done ?? (await readJson<PreparedManifest>(join(root, BEGUN)));
+    const done = MANIFEST.find(join(root, PREPARED));
+    const begun = done ?? BEGUN_FORMAT.find(join(root, BEGUN));
     if (!begun && (await readdir(root)).length > 0)
       throw new MtcpError('usage', 'is not empty and was not begun by mtcp data prepare', {
         where: directory,
@@ -100,24 +129,14 @@ export async function changedFiles(
 }
 
 /** What a folder that was built here says about the labels of these tasks. */
-export async function preparedNotes(root: string, tasks: readonly string[]): Promise<string[]> {
-  const { notes = [] } = (await readPrepared(root)) ?? {};
+export function preparedNotes(root: string, tasks: readonly string[]): string[] {
+  const { notes = [] } = readPrepared(root) ?? {};
   return notes.filter((note) => tasks.some((task) => note.includes(task)));
 }
 
-export async function readPrepared(root: string): Promise<PreparedManifest | undefined> {
-  return readJson<PreparedManifest>(join(root, PREPARED));
-}
-
-async function readJson<T>(file: string): Promise<T | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as T;
-  } catch (cause) {
-    throw new MtcpError('data', 'is not JSON', { where: file, cause });
-  }
-}
+/** What a finished folder says about itself; undefined if it is not one. @throws MtcpError `data` if that is damaged */
+export const readPrepared = (root: string): PreparedManifest | undefined =>
+  MANIFEST.find(join(root, PREPARED));
 
 /** Relative paths in order. */
 async function filesBelow(root: string): Promise<string[]> {

@@ -1,11 +1,13 @@
 // mtcp new experiment: copies an experiment under a new name and adjusts its relative paths, so that they lead to the
 // same files as before. From a fragment, it writes a file that extends the fragment.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MtcpError } from '../../../registry/errors.js';
+import { readText } from '../../../registry/support/plain-file.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import { validateFiles } from '../../config/index.js';
+import { FILE_BYTES } from '../../config/budgets.js';
 import { sections } from '../../config/compose.js';
 import { throwAll } from '../../config/faults.js';
 import { child, text, type YamlMap, type YamlNode } from '../../config/nodes.js';
@@ -64,7 +66,7 @@ function find(from: string): string {
 }
 
 function textOf(name: string, origin: string, file: string): string {
-  const written = readFileSync(origin, 'utf8');
+  const written = readText(origin, { kind: 'usage', limit: FILE_BYTES });
   const source = new SourceText(origin, written, dirname(origin), 'file');
   const root = parseYaml(source, () => {}) as YamlMap;
   const schema = relativePath(join(SCHEMAS, 'experiment.schema.json'), file);

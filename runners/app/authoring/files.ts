@@ -1,7 +1,8 @@
 // Writes new files for users to edit. Existing files are never overwritten.
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
+import { asIoError } from '../../../registry/support/io-error.js';
 import { makeFolder } from '../../../registry/support/make-folder.js';
 
 export function writeNew(file: string, text: string): void {
@@ -16,6 +17,7 @@ export function writeNew(file: string, text: string): void {
         hint: 'choose another name, or remove it first',
         cause,
       });
-    throw new MtcpError('io', `cannot be written (${code})`, { where: file, cause });
+    rmSync(file, { force: true });
+    throw asIoError(cause, file);
   }
 }

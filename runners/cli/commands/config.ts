@@ -15,6 +15,7 @@ import {
   type Provenance,
   type TrialSpec,
 } from '../../config/index.js';
+import { readResolved, RESOLVED } from '../../store/resolved-file.js';
 import { JSON_DOCUMENT, ROWS } from '../flags.js';
 
 export function declare(command: Command): void {
@@ -188,9 +189,8 @@ function diff(a: string, b: string, { profile, json }: { profile?: string; json?
 
 /** An experiment file, `file#row`, or the folder of a run. */
 function open(name: string, profile: string | undefined): Side {
-  const resolved = join(name, 'resolved.yaml');
-  if (existsSync(resolved)) {
-    const { trials, provenance } = loadExperiment(resolved);
+  if (readResolved(name) !== undefined) {
+    const { trials, provenance } = loadExperiment(join(name, RESOLVED));
     return { label: name, trials: trials.slice(0, 1), provenance };
   }
   const at = existsSync(name) ? -1 : name.indexOf('#');

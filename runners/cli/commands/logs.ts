@@ -8,7 +8,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import type { TrialJob } from '../../launching/jobs.js';
 import { tail } from '../../launching/submission.js';
 import { duration, formatNumber } from '../../reporting/numbers.js';
-import { readEvents, type LoggedEvent } from '../../store/ledger/events.js';
+import { readLog, type LoggedEvent } from '../../store/ledger/events.js';
 import { RunFolder } from '../../store/ledger/run-folder.js';
 import { RUNS, experimentCommand, choiceOf, type RunsOptions } from '../flags.js';
 
@@ -37,12 +37,17 @@ async function logs(
   const { folders, jobs } = await logsOf(file, overrides, options);
   const several = folders.length > 1;
   const shown = folders.map(() => 0);
+  const told = new Set<string>();
   for (;;) {
     const ended = folders.every((folder) =>
       ['done', 'failed', 'interrupted', 'stale'].includes(folder.state()),
     );
     for (const [i, { path, events }] of folders.entries()) {
-      const all = readEvents(events);
+      const { events: all, fault } = readLog(events);
+      if (fault !== undefined && !told.has(fault)) {
+        told.add(fault);
+        process.stderr.write(`warning: ${fault}\n`);
+      }
       // A resume makes events void: what was shown stays, and what is new comes after it.
       const from = Math.min(shown[i], all.length);
       const about = several ? `${path.split('/').at(-1)}  ` : '';

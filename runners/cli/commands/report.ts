@@ -6,7 +6,7 @@ import { didYouMean } from '../../../registry/support/near.js';
 import type { ExperimentReport } from '../../app/report.js';
 import type { LatexConfig } from '../../config/index.js';
 import { formatNumber } from '../../reporting/numbers.js';
-import { writeWhole } from '../../support/files.js';
+import { writeOutput } from '../../support/files.js';
 import { RUNS, choiceOf, experimentCommand, type RunsOptions } from '../flags.js';
 
 export function declare(command: Command): void {
@@ -60,7 +60,7 @@ async function report(
   const path = options.out ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
   if (path === '-') process.stdout.write(text);
   else {
-    writeWhole(path, text);
+    writeOutput(path, text);
     process.stderr.write(`${path}\n`);
   }
   if (options.check) check(made, file);

@@ -1,8 +1,7 @@
 // mtcp schema: the JSON Schema of experiment files, for editors.
 import type { Command } from 'commander';
-import { writeFileSync } from 'node:fs';
-import { MtcpError } from '../../../registry/errors.js';
 import { bundledSchema } from '../../config/schema-files.js';
+import { writeOutput } from '../../support/files.js';
 import { SCHEMAS } from '../../config/schemas.js';
 import { fullCatalog } from '../catalog.js';
 import { PLUGINS } from '../flags.js';
@@ -25,12 +24,7 @@ async function schema({ file, out }: { file?: string; out?: string }): Promise<v
     process.stdout.write(text);
     return;
   }
-  try {
-    writeFileSync(out, text);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new MtcpError('io', `cannot be written (${code})`, { where: out, cause });
-  }
+  writeOutput(out, text);
   process.stdout.write(
     `${out}\nThe first line of an experiment file beside it: # yaml-language-server: $schema=${out}\n`,
   );

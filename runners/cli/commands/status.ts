@@ -112,6 +112,7 @@ function asTable(
         ]
       : []),
     ...(seen.length < trials.length ? [`and ${trials.length - seen.length} more`] : []),
+    ...trials.flatMap(({ damaged }) => damaged.map((file) => `damaged: ${file}`)),
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 // Collects what the page shows from the folders of the trials.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { readBytes } from '../../../modules/datasets/formats/file.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { differences, inShort, writeResolved, type Experiment } from '../../config/index.js';
 import { courseOf, readEvents, type LoggedEvent } from '../../store/ledger/events.js';
@@ -151,7 +151,7 @@ async function picturesOf({ images }: PredictionIndex, folder: string): Promise<
 }
 
 async function dataUri(path: string): Promise<string> {
-  let bytes: Buffer = readFileSync(path);
+  let bytes = await readBytes(path);
   try {
     const { width } = await sharp(bytes).metadata();
     if (width > WIDEST) bytes = await sharp(bytes).resize(WIDEST, null, { kernel: 'nearest' }).toBuffer();

@@ -147,7 +147,7 @@ const FIELDS: Readonly<Record<TrialEvent['event'], Readonly<Record<string, FileS
   failed: { message: TEXT },
 };
 
-const FORMAT = new JsonFormat<LoggedEvent>('a log of events', {
+export const EVENT = new JsonFormat<LoggedEvent>('a log of events', {
   type: 'object',
   required: ['time', 'event'],
   properties: { time: TEXT, event: { enum: Object.keys(FIELDS) } },
@@ -173,7 +173,7 @@ export interface ReadLog {
 export function readLog(path: string): ReadLog {
   let lines;
   try {
-    lines = FORMAT.lines(path);
+    lines = EVENT.lines(path);
   } catch (error) {
     if (!MtcpError.is(error)) throw error;
     return { events: [], fault: `${error.where}: ${error.message}` };

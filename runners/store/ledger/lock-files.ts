@@ -38,15 +38,15 @@ export const highestLock = (folder: string): number => Math.max(0, ...locksIn(fo
 export function createLock(folder: string, number: number, owner: Owner): boolean {
   const target = lockFile(folder, number);
   const temporary = join(folder, `.lock-${randomUUID()}`);
-  writeFileSync(temporary, JSON.stringify(owner), { flag: 'wx' });
   try {
+    writeFileSync(temporary, JSON.stringify(owner), { flag: 'wx' });
     linkSync(temporary, target);
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
     // NFS can report an error for a link that it has made.
-    if (statSync(temporary).nlink === 2) return true;
+    if (statSync(temporary, { throwIfNoEntry: false })?.nlink === 2) return true;
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
     return createWithoutLinks(target, owner);
   } finally {
@@ -60,6 +60,8 @@ function createWithoutLinks(target: string, owner: Owner): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // A lock without an owner would stay.
+    rmSync(target, { force: true });
     throw error;
   }
 }

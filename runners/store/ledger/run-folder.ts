@@ -11,12 +11,15 @@ import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat, NUMBERS, TEXTS } from '../../../registry/support/json-file.js';
+import { entryAt } from '../../../registry/support/plain-file.js';
 import type { TrialSpec } from '../../config/index.js';
 import type { Measured, MetricValues } from '../../../registry/contracts/learning.js';
 import { EXPERIMENT_NAME, NAME_RULE } from '../../config/names.js';
 import { DIGEST, readEvents, readLog } from './events.js';
 import { asIoError, writeWhole } from '../../support/files.js';
 import { freeName, requireOwn, requireOwnTree } from '../../support/own.js';
+import { readResolved } from '../resolved-file.js';
+import { readState } from '../state-file.js';
 import { ownerOf, type LeaseOptions, type Ownership } from './lease.js';
 
 /** In the order in which tables list them. */
@@ -115,10 +118,17 @@ export class RunFolder {
     }
   }
 
-  /** What cannot be read in the folder, for people: files that are damaged. */
+  /**
+   * What cannot be read in the folder, for people: files that are damaged. Weights are not among them: they are large,
+   * and verified when they are used. Checkpoints of a trial that is not done are verified when it goes on.
+   */
   faults(): string[] {
-    const faults = [this.#read().fault?.split('\n')[0], readLog(this.events).fault];
-    return faults.filter((fault) => fault !== undefined);
+    const done = existsSync(this.#result);
+    const states = (done ? foldersIn(this.checkpoints) : []).map((path) => () => void readState(path));
+    const faults = [() => void this.wholeResult(), () => void readResolved(this.path), ...states].map(
+      faultOf,
+    );
+    return [...faults, readLog(this.events).fault].filter((fault) => fault !== undefined);
   }
 
   finish(result: TrialResult): void {
@@ -180,6 +190,27 @@ export class RunFolder {
     return path;
   }
 }
+
+/** What an attempt to read a file says in one line, if it fails. */
+function faultOf(read: () => void): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
+    return error.format().split('\n')[0];
+  }
+}
+
+/** Folders of checkpoints; those that a crash left unfinished have other names. */
+const foldersIn = (checkpoints: string): string[] =>
+  !entryAt(checkpoints)?.isDirectory()
+    ? []
+    : readdirSync(checkpoints)
+        .filter((name) => CHECKPOINT.test(name))
+        .map((name) => join(checkpoints, name));
+
+const CHECKPOINT = /^(?:step-\d+|best)$/;
 
 const NUMBER = { type: ['number', 'null'] };
 const COUNT = { type: 'integer', minimum: 0 };

@@ -25,6 +25,8 @@ export interface TrialStatus {
   owner: string | null;
   /** Why it failed. */
   failure: string | null;
+  /** Files of it that are damaged: which, and how. Does not include what `failure` says. */
+  damaged: string[];
   folder: string;
 }
 
@@ -38,6 +40,7 @@ function trialStatus(entry: LedgerTrial, ledger: Ledger): TrialStatus {
   const epochs = events.filter((event) => event.event === 'epoch');
   const last = epochs.at(-1);
   const state = ledger.state(entry);
+  const failure = state === 'failed' ? (folder.failure()?.message ?? null) : null;
   const total = trial.config.train.epochs;
   const done = last?.epoch ?? 0;
   const owner = state === 'running' || state === 'stale' ? folder.owner(ledger.options) : undefined;
@@ -53,7 +56,8 @@ function trialStatus(entry: LedgerTrial, ledger: Ledger): TrialStatus {
     objective: last?.objective ?? null,
     updated: existsSync(folder.events) ? statSync(folder.events).mtime.toISOString() : null,
     owner: owner ? describeOwner(owner.owner) : null,
-    failure: state === 'failed' ? (folder.failure()?.message ?? null) : null,
+    failure,
+    damaged: folder.faults().filter((fault) => fault !== failure?.split('\n')[0]),
     folder: folder.path,
   };
 }

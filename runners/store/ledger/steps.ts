@@ -59,18 +59,23 @@ export class StepLog {
     this.#lines.flush();
   }
 
-  /** Forgets everything after `step`. */
-  rewind(step: number): void {
-    const kept = readSteps(this.path).filter((record) => record.step <= step);
+  /**
+   * Forgets everything after `step`.
+   * @returns how many lines could not be read, and are gone as well
+   */
+  rewind(step: number): number {
+    const { records, malformed } = STEP.lines(this.path);
+    const kept = records.filter((record) => record.step <= step);
     writeWhole(this.path, kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
     this.#lines = new LineLog(this.path);
+    return malformed.length;
   }
 }
 
 const COUNT = { type: 'integer', minimum: 0 };
 const NUMBER = { type: ['number', 'null'] };
 
-const FORMAT = new JsonFormat<StepRecord>('a log of steps', {
+export const STEP = new JsonFormat<StepRecord>('a log of steps', {
   type: 'object',
   required: ['epoch', 'step', 'time', 'rate', 'total', 'raw', 'projected', 'weights', 'cosines'],
   properties: {
@@ -91,4 +96,4 @@ const FORMAT = new JsonFormat<StepRecord>('a log of steps', {
  * All whole lines that can be read; a last line that a crash cut off is left out.
  * @throws MtcpError `io` if the file is no plain file
  */
-export const readSteps = (path: string): StepRecord[] => FORMAT.lines(path).records;
+export const readSteps = (path: string): StepRecord[] => STEP.lines(path).records;

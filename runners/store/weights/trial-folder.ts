@@ -3,28 +3,18 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
-import { readText } from '../../../registry/support/plain-file.js';
-import { isAsWritten, type TrialSpec } from '../../config/index.js';
+import type { TrialSpec } from '../../config/index.js';
 import { openExperiment } from '../../config/open.js';
 import { RunFolder } from '../ledger/run-folder.js';
+import { readResolved, RESOLVED } from '../resolved-file.js';
 
 /** @throws MtcpError `usage` if the folder is not a trial's, `config` if its configuration was changed since */
 export function trialIn(folder: string): TrialSpec {
-  const resolved = join(folder, 'resolved.yaml');
-  if (!existsSync(resolved))
+  if (readResolved(folder) === undefined)
     throw new MtcpError('usage', `${folder} is not the folder of a trial`, {
       hint: 'give a folder below runs/, such as runs/table3/mt-cp-s0-1a2b3c4d; mtcp status --json lists them',
     });
-  if (!isAsWritten(readText(resolved, { kind: 'config' })))
-    throw new MtcpError(
-      'config',
-      'is not what was written when the trial was trained: its checksum is another',
-      {
-        where: resolved,
-        hint: 'the file is damaged or was edited; the same `mtcp run` writes it again if result.json is removed',
-      },
-    );
-  return openExperiment(resolved).trials[0];
+  return openExperiment(join(folder, RESOLVED)).trials[0];
 }
 
 /**

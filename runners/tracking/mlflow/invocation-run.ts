@@ -1,17 +1,20 @@
 // The MLflow run of an invocation: the parent of its trials' runs, with the report and the command line.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import type { InvocationOutcome } from '../../../registry/contracts/tracking.js';
+import { readText } from '../../../registry/support/plain-file.js';
 import type { RunStatus } from './client/index.js';
 import { shortNote, tag } from './entities.js';
 import { writeInvocation, type Invocation } from './invocation.js';
-import { RemoteRun, type RunState, type Target } from './remote-run.js';
+import { RemoteRun, stateFormat, type RunState, type Target } from './remote-run.js';
 import { runTags } from './run-tags.js';
 
 interface InvocationState extends RunState {
   /** The outcome that was sent to the server. */
   outcome: InvocationOutcome | null;
 }
+
+const FORMAT = stateFormat<InvocationState>({ outcome: { type: ['string', 'null'] } });
 
 const STATUS: Readonly<Record<InvocationOutcome, RunStatus>> = {
   finished: 'FINISHED',
@@ -33,7 +36,7 @@ export class InvocationRun {
     readonly folder: string,
     readonly record: Invocation,
   ) {
-    this.run = new RemoteRun(target, folder, () => ({
+    this.run = new RemoteRun(target, folder, FORMAT, () => ({
       format: 1,
       server: target.client.transport.uri,
       key: record.key,
@@ -153,7 +156,7 @@ export class InvocationRun {
     const lines = [`**${title}**`, '', '```sh', command, '```'];
     if (description) lines.splice(1, 0, '', description);
     if (git) lines.push('', `Commit \`${git.commit.slice(0, 12)}\`${git.dirty ? ', with changes' : ''}.`);
-    if (outcome !== null && existsSync(report)) lines.push('', readFileSync(report, 'utf8'));
+    if (outcome !== null && existsSync(report)) lines.push('', readText(report, { kind: 'io' }));
     return shortNote(lines.join('\n'));
   }
 }

@@ -6,17 +6,20 @@
 //   state.json         what the server knows of it
 //
 // An invocation that was interrupted or died is continued by the next one of the same experiment.
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { InvocationOutcome, TrackedRun } from '../../../registry/contracts/tracking.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { JsonFormat } from '../../../registry/support/json-file.js';
+import { readText } from '../../../registry/support/plain-file.js';
 import { makeFolder } from '../../../registry/support/make-folder.js';
 import { display } from '../../config/compose.js';
-import { writeWhole } from '../../support/files.js';
+import { PRIVATE_FILE, writeWhole } from '../../support/files.js';
 import { ownerOf } from '../../store/ledger/lease.js';
 import type { Redactor } from './client/connection.js';
+import { gitState } from './git.js';
 import type { LoggingOptions } from './options.js';
 import { PRIVATE } from './remote-run.js';
 
@@ -56,6 +59,53 @@ export interface NewInvocation extends Omit<TrackedRun, 'report'> {
 
 const RECORD = 'invocation.json';
 
+const TEXT = { type: 'string' };
+const TEXT_OR_NULL = { type: ['string', 'null'] };
+/** A part of a path. */
+const NAME = { type: 'string', pattern: '^[^/\\\\]+$' };
+
+const FIELDS = {
+  format: { const: 1 },
+  key: NAME,
+  experiment: TEXT,
+  name: TEXT,
+  title: TEXT,
+  description: TEXT_OR_NULL,
+  profile: TEXT_OR_NULL,
+  file: TEXT,
+  command: TEXT,
+  options: {
+    type: 'object',
+    required: ['steps', 'system', 'checkpoints', 'model', 'register'],
+    properties: {
+      steps: { type: 'integer', minimum: 0 },
+      system: { type: ['number', 'null'] },
+      checkpoints: { enum: ['none', 'kept'] },
+      model: { type: 'boolean' },
+      register: TEXT_OR_NULL,
+    },
+  },
+  user: TEXT,
+  host: TEXT,
+  version: TEXT,
+  git: {
+    type: ['object', 'null'],
+    required: ['commit', 'branch', 'url', 'dirty'],
+    properties: { commit: TEXT, branch: TEXT, url: TEXT, dirty: { type: 'boolean' } },
+  },
+  job: TEXT_OR_NULL,
+  started: TEXT,
+  ended: TEXT_OR_NULL,
+  outcome: { enum: ['finished', 'failed', 'interrupted', null] },
+  trials: { type: 'array', items: NAME },
+};
+
+const INVOCATION = new JsonFormat<Invocation>('the record of an invocation', {
+  type: 'object',
+  required: Object.keys(FIELDS),
+  properties: FIELDS,
+});
+
 /** Starts an invocation, or continues the last one if it did not finish. */
 export function beginInvocation(
   run: NewInvocation,
@@ -73,7 +123,7 @@ export function beginInvocation(
     `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}-${randomUUID().slice(0, 8)}`;
   const folder = open?.folder ?? join(run.folder, PRIVATE, key);
   makeFolder(folder);
-  const git = gitOf(dirname(run.file));
+  const git = gitState(dirname(run.file)) ?? null;
   const record: Invocation = {
     format: 1,
     key,
@@ -100,8 +150,9 @@ export function beginInvocation(
     outcome: null,
     trials: open?.record.trials ?? [],
   };
-  if (existsSync(run.file)) copyFileSync(run.file, join(folder, 'experiment.yaml'));
-  if (git?.diff) writeFileSync(join(folder, 'uncommitted.diff'), redactor.text(git.diff));
+  const keep = (name: string, text: string) => writeWhole(join(folder, name), text, PRIVATE_FILE);
+  if (existsSync(run.file)) keep('experiment.yaml', readText(run.file, { kind: 'io' }));
+  if (git?.diff) keep('uncommitted.diff', redactor.text(git.diff));
   writeInvocation(folder, record);
   return { folder, record };
 }
@@ -113,10 +164,10 @@ function isFree(folder: string): boolean {
 }
 
 export function writeInvocation(folder: string, record: Invocation): void {
-  writeWhole(join(folder, RECORD), `${JSON.stringify(record, null, 1)}\n`);
+  writeWhole(join(folder, RECORD), `${JSON.stringify(record, null, 1)}\n`, PRIVATE_FILE);
 }
 
-/** All invocations of an experiment, oldest first. */
+/** All invocations of an experiment, oldest first. Trials of one that cannot be read get a new one. */
 export function readInvocations(experimentFolder: string): { folder: string; record: Invocation }[] {
   const home = join(experimentFolder, PRIVATE);
   if (!existsSync(home)) return [];
@@ -124,9 +175,10 @@ export function readInvocations(experimentFolder: string): { folder: string; rec
     .flatMap((key) => {
       const folder = join(home, key);
       try {
-        const record = JSON.parse(readFileSync(join(folder, RECORD), 'utf8')) as Invocation;
-        return record.format === 1 ? [{ folder, record }] : [];
-      } catch {
+        const record = INVOCATION.find(join(folder, RECORD));
+        return record ? [{ folder, record }] : [];
+      } catch (error) {
+        if (!MtcpError.is(error)) throw error;
         return [];
       }
     })
@@ -153,29 +205,4 @@ function userName(): string {
   } catch {
     return process.env.USER ?? 'unknown';
   }
-}
-
-const LONGEST_DIFF = 5 * 1024 * 1024;
-
-function gitOf(folder: string) {
-  const git = (...args: string[]): string => {
-    try {
-      return execFileSync('git', ['-C', folder, ...args], {
-        encoding: 'utf8',
-        timeout: 5000,
-        maxBuffer: LONGEST_DIFF,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-    } catch {
-      return '';
-    }
-  };
-  const commit = git('rev-parse', 'HEAD').trim();
-  if (commit === '') return null;
-  return {
-    commit,
-    branch: git('rev-parse', '--abbrev-ref', 'HEAD').trim(),
-    url: git('remote', 'get-url', 'origin').trim(),
-    diff: git('diff', 'HEAD'),
-  };
 }

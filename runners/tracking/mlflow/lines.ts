@@ -1,5 +1,6 @@
 // Reads files of lines that grow at their end, from the position where the last read ended.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { entryAt, openPlain } from '../../../registry/support/plain-file.js';
 
 export interface Lines {
   lines: string[];
@@ -15,15 +16,10 @@ export interface Lines {
 /** About as much as fits into one request. */
 const CHUNK = 256 * 1024;
 
-/** Whole lines from `start` on, up to `limit` bytes; undefined if there is no such file. */
+/** Whole lines from `start` on, up to `limit` bytes; undefined if there is no such file. @throws MtcpError `io` */
 export function readLines(path: string, start: number, limit = CHUNK): Lines | undefined {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  if (!entryAt(path)) return undefined;
+  const { file } = openPlain(path, { kind: 'io' });
   try {
     const { size, ino: inode } = fstatSync(file);
     const from = start > size ? 0 : start;
@@ -43,15 +39,4 @@ export function readLines(path: string, start: number, limit = CHUNK): Lines | u
   } finally {
     closeSync(file);
   }
-}
-
-/** The objects of the lines; what is not JSON is passed over. */
-export function parsed<T>(lines: readonly string[]): (T | undefined)[] {
-  return lines.map((line) => {
-    try {
-      return JSON.parse(line) as T;
-    } catch {
-      return undefined;
-    }
-  });
 }

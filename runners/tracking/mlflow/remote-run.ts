@@ -6,10 +6,11 @@
 // is created, the server is asked for that key. If an answer was ever lost, the server is asked again at the end, and
 // duplicates are deleted.
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
-import { writeWhole } from '../../support/files.js';
+import { JsonFormat, TEXTS, type FileSchema } from '../../../registry/support/json-file.js';
+import { PRIVATE_FILE, writeWhole } from '../../support/files.js';
 import { Lease } from '../../store/ledger/lease.js';
 import { MlflowError, isMissing } from './client/errors.js';
 import { shorten, LIMITS } from './client/limits.js';
@@ -49,14 +50,34 @@ export const PRIVATE = '.mlflow';
 const STATE = 'state.json';
 export const KEY_TAG = 'mtcp.key';
 
-/** The record of a run; undefined if there is none that can be read. */
-export function readState<S extends RunState>(folder: string): S | undefined {
-  try {
-    const state = JSON.parse(readFileSync(join(folder, STATE), 'utf8')) as S;
-    return state.format === 1 ? state : undefined;
-  } catch {
-    return undefined;
-  }
+const TEXT_OR_NULL = { type: ['string', 'null'] };
+
+/** @param more what the record of this kind of run has besides */
+export function stateFormat<S extends RunState>(more: Readonly<Record<string, FileSchema>>): JsonFormat<S> {
+  const properties = {
+    format: { const: 1 },
+    server: { type: 'string' },
+    key: { type: 'string' },
+    run: {
+      type: ['object', 'null'],
+      required: ['run_id', 'experiment_id', 'artifact_uri'],
+      properties: {
+        run_id: { type: 'string' },
+        experiment_id: { type: 'string' },
+        artifact_uri: { type: 'string' },
+      },
+    },
+    doubtful: { type: 'boolean' },
+    status: TEXT_OR_NULL,
+    files: TEXTS,
+    refused: TEXTS,
+    ...more,
+  };
+  return new JsonFormat('the record of a run', {
+    type: 'object',
+    required: Object.keys(properties),
+    properties,
+  });
 }
 
 export class RemoteRun<S extends RunState> {
@@ -67,20 +88,31 @@ export class RemoteRun<S extends RunState> {
 
   /**
    * @param folder where the record is kept
+   * @param format of the record; one that cannot be read is begun again, and everything is sent again
    * @param fresh the record of a run that the server does not know
    */
   constructor(
     readonly target: Target,
     readonly folder: string,
+    readonly format: JsonFormat<S>,
     readonly fresh: () => S,
   ) {}
 
   get state(): S {
     if (!this.#state) {
-      const known = readState<S>(this.folder);
+      const known = this.#stored();
       this.#state = known?.server === this.target.client.transport.uri ? known : this.fresh();
     }
     return this.#state;
+  }
+
+  #stored(): S | undefined {
+    try {
+      return this.format.find(join(this.folder, STATE));
+    } catch (error) {
+      if (!MtcpError.is(error)) throw error;
+      return undefined;
+    }
   }
 
   /** False while another process logs this run. */
@@ -101,7 +133,8 @@ export class RemoteRun<S extends RunState> {
 
   save(): void {
     const text = `${JSON.stringify(this.state, null, 1)}\n`;
-    writeWhole(join(this.folder, STATE), text);
+    // The server's address of artifacts may hold a login.
+    writeWhole(join(this.folder, STATE), text, PRIVATE_FILE);
     const print = createHash('sha256').update(text).digest('base64');
     if (this.#seen.has(print)) return;
     this.#seen.add(print);

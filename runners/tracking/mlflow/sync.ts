@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownerOf } from '../../store/ledger/lease.js';
+import { RESOLVED } from '../../store/resolved-file.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { MlflowError, type MlflowClient } from './client/index.js';
 import { experimentFolders, Follower, mayPass } from './follower.js';
@@ -106,7 +107,7 @@ function adopt(experimentFolder: string, client: MlflowClient, options: LoggingO
     {
       experiment,
       title: experiment,
-      file: join(experimentFolder, trials[0], 'resolved.yaml'),
+      file: join(experimentFolder, trials[0], RESOLVED),
       profile: null,
       runs: resolve(experimentFolder, '..'),
       folder: experimentFolder,

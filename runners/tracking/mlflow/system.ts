@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { appendFileSync, readFileSync, statfsSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { JsonFormat } from '../../../registry/support/json-file.js';
 import type { Metric } from './client/index.js';
 
 export const SYSTEM_FILE = 'system.jsonl';
@@ -16,6 +17,16 @@ export interface SystemSample {
   /** Without the prefix system/. */
   values: Record<string, number>;
 }
+
+export const SAMPLE = new JsonFormat<SystemSample>('a sample of the machine', {
+  type: 'object',
+  required: ['step', 'time', 'values'],
+  properties: {
+    step: { type: 'integer', minimum: 0 },
+    time: { type: 'number' },
+    values: { type: 'object', additionalProperties: { type: 'number' } },
+  },
+});
 
 export const systemMetrics = ({ step, time, values }: SystemSample): Metric[] =>
   Object.entries(values).map(([name, value]) => ({ key: `system/${name}`, value, step, timestamp: time }));

@@ -4,13 +4,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoggedEvent } from '../../store/ledger/events.js';
-import type { StepRecord } from '../../store/ledger/steps.js';
 import type { Metric } from './client/index.js';
 import { epochMetrics, stepMetrics, taskMetrics } from './entities.js';
-import { parsed, readLines } from './lines.js';
+import { STEP } from '../../store/ledger/steps.js';
+import { readLines } from './lines.js';
 import type { ModelState } from './model.js';
-import type { RunState } from './remote-run.js';
-import { SYSTEM_FILE, systemMetrics, type SystemSample } from './system.js';
+import { stateFormat, type RunState } from './remote-run.js';
+import { SAMPLE, SYSTEM_FILE, systemMetrics } from './system.js';
 
 export interface TrialState extends RunState {
   /** Bytes of events.jsonl that the server has. */
@@ -30,6 +30,31 @@ export interface TrialState extends RunState {
   /** Everything up to the end of the trial has been sent. */
   complete: boolean;
 }
+
+const COUNT = { type: 'integer', minimum: 0 };
+
+export const TRIAL_STATE = stateFormat<TrialState>({
+  events: COUNT,
+  steps: {
+    type: 'object',
+    required: ['inode', 'bytes', 'step'],
+    properties: { inode: { type: 'number' }, bytes: COUNT, step: COUNT },
+  },
+  system: COUNT,
+  epoch: COUNT,
+  evaluated: COUNT,
+  nonFinite: { type: 'array', items: { type: 'string' } },
+  parent: { type: ['string', 'null'] },
+  model: {
+    type: ['object', 'null'],
+    required: ['model_id', 'done'],
+    properties: {
+      model_id: { type: ['string', 'null'] },
+      done: { type: 'array', items: { type: 'string' } },
+    },
+  },
+  complete: { type: 'boolean' },
+});
 
 /** Metrics of an event; none if the server has those of its epoch. */
 export function eventMetrics(
@@ -62,11 +87,9 @@ export function newStepMetrics(folder: string, every: number, next: TrialState):
   const read = readLines(path, replaced ? 0 : next.steps.bytes);
   if (!read || read.lines.length === 0) return [];
   const known = next.steps.step;
-  const records = parsed<StepRecord>(read.lines).filter(
-    (record) => record !== undefined && record.step > known,
-  );
+  const records = read.lines.flatMap((line) => STEP.line(line) ?? []).filter(({ step }) => step > known);
   next.steps = { inode: read.inode, bytes: read.end, step: records.at(-1)?.step ?? known };
-  return (records as StepRecord[]).filter(({ step }) => step % every === 0).flatMap(stepMetrics);
+  return records.filter(({ step }) => step % every === 0).flatMap(stepMetrics);
 }
 
 /** Metrics of the machine's samples that were added. */
@@ -74,5 +97,5 @@ export function newSystemMetrics(folder: string, next: TrialState): Metric[] {
   const read = readLines(join(folder, SYSTEM_FILE), next.system);
   if (!read || read.lines.length === 0) return [];
   next.system = read.end;
-  return parsed<SystemSample>(read.lines).flatMap((sample) => (sample ? systemMetrics(sample) : []));
+  return read.lines.flatMap((line) => SAMPLE.line(line) ?? []).flatMap(systemMetrics);
 }

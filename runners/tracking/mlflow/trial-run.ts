@@ -4,21 +4,28 @@
 // A trial that continues from a checkpoint trains some steps again. Training is deterministic, so the results are the
 // same numbers: a step, an epoch or an evaluation that the server has is not sent again.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import type { LoggedEvent } from '../../store/ledger/events.js';
+import { EVENT, type LoggedEvent } from '../../store/ledger/events.js';
 import { readJobMark } from '../../store/ledger/job-mark.js';
 import { ownerOf } from '../../store/ledger/lease.js';
 import { RunFolder, type TrialResult } from '../../store/ledger/run-folder.js';
+import { readResolved, RESOLVED } from '../../store/resolved-file.js';
 import type { RunStatus, Tag } from './client/index.js';
 import { configEntities, datasetInputs, finalMetrics, nonFinite, tag, trialNote } from './entities.js';
 import type { Invocation } from './invocation.js';
-import { parsed, readLines } from './lines.js';
+import { readLines } from './lines.js';
 import { logModel } from './model.js';
 import { PRIVATE, RemoteRun, type Target } from './remote-run.js';
 import { runTags } from './run-tags.js';
-import { eventMetrics, newStepMetrics, newSystemMetrics, type TrialState } from './trial-metrics.js';
+import {
+  eventMetrics,
+  newStepMetrics,
+  newSystemMetrics,
+  TRIAL_STATE,
+  type TrialState,
+} from './trial-metrics.js';
 
 /** Metrics without a value, and why. */
 const absentText = (absent: Readonly<Record<string, string>>): string =>
@@ -46,7 +53,7 @@ export class TrialRun {
     readonly folder: string,
     readonly invocation: Invocation,
   ) {
-    this.run = new RemoteRun(target, join(folder, PRIVATE), () => ({
+    this.run = new RemoteRun(target, join(folder, PRIVATE), TRIAL_STATE, () => ({
       format: 1,
       server: target.client.transport.uri,
       key: createHash('sha256')
@@ -130,7 +137,8 @@ export class TrialRun {
       const read = readLines(join(this.folder, 'events.jsonl'), this.#readTo);
       if (!read || read.lines.length === 0) return;
       this.#readTo = read.end;
-      parsed<LoggedEvent>(read.lines).forEach((event, i) => {
+      read.lines.forEach((line, i) => {
+        const event = EVENT.line(line);
         if (event) this.#note(event);
         const end = read.ends[i];
         if (this.#first && end > this.run.state.events) this.#pending.push({ event, end });
@@ -191,18 +199,13 @@ export class TrialRun {
     await run.part('data sets', () =>
       run.target.client.logInputs(run.info.run_id, datasetInputs(this.#started!, config)),
     );
-    await run.put('config/resolved.yaml', join(this.folder, 'resolved.yaml'));
+    await run.put('config/resolved.yaml', join(this.folder, RESOLVED));
   }
 
   #config(): Record<string, unknown> {
-    const path = join(this.folder, 'resolved.yaml');
-    if (!existsSync(path)) return {};
-    const {
-      name: _name,
-      seeds: _seeds,
-      rows: _rows,
-      ...config
-    } = load(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    const text = readResolved(this.folder);
+    if (text === undefined) return {};
+    const { name: _name, seeds: _seeds, rows: _rows, ...config } = load(text) as Record<string, unknown>;
     return config;
   }
 

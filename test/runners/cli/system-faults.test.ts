@@ -59,6 +59,24 @@ describe('faults of the system', function () {
     );
   });
 
+  // The cache is a file system of its own, with little room or none to write: what the system itself says of it.
+  for (const [what, options, said] of [
+    ['full', 'size=64k', /the disk is full[^]*MTCP_CACHE/],
+    ['read-only', 'ro', /the file system is read-only[^]*MTCP_CACHE/],
+    ['that takes no more files', 'size=1m,nr_inodes=3', /the disk is full[^]*MTCP_CACHE/],
+  ] as const)
+    it(`a cache ${what}`, function () {
+      const cache = temporaryFolder();
+      const within = (script: string) =>
+        `exec unshare --map-root-user --mount bash -c 'mount -t tmpfs -o ${options} mtcp ${cache} && ${script}'`;
+      if (spawnSync('bash', ['-c', within('true')]).status !== 0)
+        pending(this, 'the system lets nobody mount a file system of their own (unshare)');
+      const stderr = told(within(`MTCP_CACHE=${cache} ${run()}`));
+      expect(stderr).to.match(said);
+      expect(stderr).to.include(cache);
+      expect(stderr.trim().split('\n').length, stderr).to.be.at.most(3);
+    });
+
   it('too many open files', () => {
     expect(told(`ulimit -n 64; ${run()}`)).to.match(/too many files open[^]*ulimit -n/);
   });

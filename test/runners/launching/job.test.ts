@@ -36,7 +36,7 @@ tracking: { type: journal }
     const run = () =>
       runExperiment(file, { profile: 'smoke', runs, observe: (event) => void events.push(event) });
     const { report, failed, detached, interrupted } = await run();
-    const [{ folder }] = submissionsOf(runs, 'test');
+    const [folder] = submissionsOf(runs, 'test');
     const logs = ['1', '2'].map((group) => readFileSync(folder.script(group), 'utf8')).join('\n');
     expect(failed, logs).to.deep.equal([]);
     expect({ detached, interrupted }).to.deep.equal({ detached: false, interrupted: false });
@@ -78,7 +78,7 @@ tracking: { type: journal }
       observe(event) {
         // Between handing in and starting, a trial is damaged.
         if (event.event !== 'submitted') return;
-        const [{ folder }] = submissionsOf(runs, 'test');
+        const [folder] = submissionsOf(runs, 'test');
         const configs = join(folder.path, 'specs.jsonl');
         writeFileSync(configs, readFileSync(configs, 'utf8').replace(/"epochs":\d/, '"epochs":7'));
       },

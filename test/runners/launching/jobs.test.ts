@@ -1,14 +1,15 @@
 // Jobs of a batch system, with stand-ins for Slurm's commands: what is submitted, what is not submitted twice, and
 // what is reported.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { MtcpError } from '../../../registry/errors.js';
 import type { Experiment } from '../../../runners/config/index.js';
 import { openExperiment } from '../../../runners/config/open.js';
 import { Jobs } from '../../../runners/launching/jobs.js';
 import { jobStatusOf, noteOn } from '../../../runners/launching/status.js';
 import { submissionsOf } from '../../../runners/launching/submission.js';
-import { submit } from '../../../runners/launching/submit.js';
+import { runInJobs, submit } from '../../../runners/launching/submit.js';
 import { wantedIn, planBatch } from '../../../runners/launching/plan-batch.js';
 import type { BatchContext } from '../../../runners/launching/batch-context.js';
 import { createBatchLauncher, launcherSlot } from '../../../runners/launching/index.js';
@@ -77,13 +78,42 @@ describe('jobs of a batch system', function () {
     expect(slurm.calls('sbatch')).to.deep.equal([]);
   });
 
+  for (const [name, size] of [
+    ['submission.json', 100],
+    ['trials.jsonl', 10],
+    ['trials.jsonl', 0],
+  ] as const)
+    it(`are not known where ${name} is cut off after ${size} bytes, and nothing is handed in again`, async () => {
+      const slurm = new FakeSlurm();
+      const runs = temporaryFolder();
+      const file = experimentFile(rows + LAUNCHER);
+      await slurm.during(async () => {
+        await handIn(file, runs);
+        const path = join(submissionsOf(runs, 'test')[0].path, name);
+        truncateSync(path, size);
+        if (size > 0) writeFileSync(path, '\n', { flag: 'a' });
+        const before = slurm.calls('sbatch').length;
+        const context = await prepared(file, runs);
+        expect(context.jobs.any).to.equal(true);
+        expect(context.jobs.fault).to.include(submissionsOf(runs, 'test')[0].path);
+        const error = await runInJobs(context, { detach: true, stopRequested: () => false }).catch(
+          (reason: unknown) => reason,
+        );
+        expect(MtcpError.is(error, 'io') && error.message).to.equal(context.jobs.fault);
+        expect(slurm.calls('sbatch')).to.have.length(before);
+        // Nothing is called lost because nobody knows of its job.
+        expect((await statusIn(file, runs)).some(({ lost }) => lost)).to.equal(false);
+      });
+    });
+
   it('are handed in once; those that depend on others wait for their jobs', async () => {
     const slurm = new FakeSlurm();
     const runs = temporaryFolder();
     const file = experimentFile(rows + LAUNCHER);
     await slurm.during(async () => {
       expect(await handIn(file, runs)).to.deep.equal(['a', 'b', 'c']);
-      const [{ folder, record }] = submissionsOf(runs, 'test');
+      const [folder] = submissionsOf(runs, 'test');
+      const record = folder.read();
       expect(slurm.calls('sbatch')).to.deep.equal([
         `--parsable ${folder.script('1')}`,
         `--parsable --dependency=afterany:1 ${folder.script('2')}`,
@@ -92,6 +122,9 @@ describe('jobs of a batch system', function () {
         ['1', 2],
         ['2', 1],
       ]);
+      // Settings of a launcher and values of trials may hold what is secret.
+      for (const name of ['submission.json', 'specs.jsonl', '1.sh', '2.sh'])
+        expect(statSync(join(folder.path, name)).mode & 0o077, name).to.equal(0);
       // What a job reads is what was handed in, whatever becomes of the file.
       const listed = folder.readTrials();
       const { trials } = openExperiment(file, OPTIONS);
@@ -142,7 +175,7 @@ describe('jobs of a batch system', function () {
       // Without accounts there is what the task wrote down, if it could.
       slurm.says('sacct', '', { stderr: 'Slurm accounting storage is disabled\n', code: 1 });
       expect(noteOn((await statusIn(file, runs))[1])).to.equal('its job 1_1 is gone');
-      const [{ folder }] = submissionsOf(runs, 'test');
+      const [folder] = submissionsOf(runs, 'test');
       const end = {
         event: 'ended',
         time: '2026-01-01T00:00:00Z',
@@ -209,7 +242,7 @@ if [ $(cat sbatch.out) = 2 ]; then echo 'sbatch: error: Batch job submission fai
     await slurm.during(async () => {
       const before = process.cpuUsage();
       expect(await handIn(file, runs)).to.have.length(10_000);
-      const [{ record }] = submissionsOf(runs, 'test');
+      const record = submissionsOf(runs, 'test')[0].read();
       expect(record.groups).to.have.length(1);
       expect(record.groups[0]).to.include({ tasks: 1000, each: 10, trials: 10_000 });
       expect(slurm.calls('sbatch')).to.have.length(1);

@@ -1,6 +1,8 @@
 // What mtcp deletes, cuts off and replaces is what it made itself: never anything beside it, never through a link.
+import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,7 +20,8 @@ import { Lease, ownerOf } from '../../../runners/store/ledger/lease.js';
 import { Ledger } from '../../../runners/store/ledger/ledger.js';
 import { RunFolder } from '../../../runners/store/ledger/run-folder.js';
 import { StepLog } from '../../../runners/store/ledger/steps.js';
-import { writeFolder, writeWhole } from '../../../runners/support/files.js';
+import { writeFolder, writeOutput, writeWhole } from '../../../runners/support/files.js';
+import { writeSafetensors } from '../../../runners/support/safetensors.js';
 import { freeName } from '../../../runners/support/own.js';
 import { ROOT, temporaryFolder } from '../../support/rooms.js';
 
@@ -29,6 +32,42 @@ const put = (path: string, text = 'mine'): string => {
 };
 
 describe('what is not ours', () => {
+  describe('devices and pipes', () => {
+    const pipe = () => {
+      const path = join(temporaryFolder(), 'pipe');
+      expect(spawnSync('mkfifo', [path]).status).to.equal(0);
+      return path;
+    };
+
+    it('are never replaced by a file', () => {
+      const path = pipe();
+      const link = `${path}-link`;
+      symlinkSync(path, link);
+      for (const each of [path, link]) {
+        expect(() => writeWhole(each, 'x')).to.throw('is a pipe or a device');
+        expect(() => writeSafetensors(each, new Map())).to.throw('is a pipe or a device');
+      }
+      expect(lstatSync(path).isFIFO()).to.equal(true);
+      expect(lstatSync(link).isSymbolicLink()).to.equal(true);
+      expect(readdirSync(join(path, '..'))).to.have.length(2);
+    });
+
+    it('are written into as an output, and links lead to the file', async () => {
+      const path = pipe();
+      const reader = spawn('cat', [path]);
+      const read = new Promise<string>((resolve) =>
+        reader.stdout.on('data', (text) => resolve(String(text))),
+      );
+      writeOutput(path, 'through');
+      expect(await read).to.equal('through');
+      const file = put(join(temporaryFolder(), 'file'));
+      symlinkSync(file, `${path}-link`);
+      writeOutput(`${path}-link`, 'new');
+      expect(readFileSync(file, 'utf8')).to.equal('new');
+      expect(lstatSync(`${path}-link`).isSymbolicLink()).to.equal(true);
+    });
+  });
+
   describe('beside checkpoints', () => {
     it('stays, whatever its name, also inside of a checkpoint that goes', () => {
       const folder = temporaryFolder();

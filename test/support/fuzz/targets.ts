@@ -13,12 +13,20 @@ import {
 } from '../../../modules/datasets/formats/png.js';
 import { readBytes } from '../../../modules/datasets/formats/file.js';
 import { MtcpError } from '../../../registry/errors.js';
+import { changedFiles, readPrepared } from '../../../modules/datasets/prepare/target.js';
+import { writeResolved, type TrialSpec } from '../../../runners/config/index.js';
+import { readTrustList } from '../../../runners/config/trust.js';
+import { Jobs } from '../../../runners/launching/jobs.js';
+import { SubmissionFolder } from '../../../runners/launching/submission.js';
+import { readInvocations } from '../../../runners/tracking/mlflow/invocation.js';
+import { TRIAL_STATE } from '../../../runners/tracking/mlflow/trial-metrics.js';
 import { wholeWeights, writeBest } from '../../../runners/store/checkpoint.js';
 import { EventLog, readLog } from '../../../runners/store/ledger/events.js';
 import { readJobMark, writeJobMark } from '../../../runners/store/ledger/job-mark.js';
 import { Lease, ownerOf } from '../../../runners/store/ledger/lease.js';
 import { RunFolder } from '../../../runners/store/ledger/run-folder.js';
 import { readSteps, StepLog } from '../../../runners/store/ledger/steps.js';
+import { readResolved } from '../../../runners/store/resolved-file.js';
 import { readState } from '../../../runners/store/state-file.js';
 import { readPredictionIndex } from '../../../runners/training/pictures.js';
 import { readSafetensors, SafetensorsFile, writeSafetensors } from '../../../runners/support/safetensors.js';
@@ -103,6 +111,95 @@ const result = {
   seconds: 1.5,
   data: { caption: 'x', digest: 'y', notes: ['z'] },
   engine: 'cpu',
+};
+
+/** As much of a trial as its files need. */
+const TRIAL = {
+  experiment: 'test',
+  row: 'one',
+  seed: 0,
+  hash: 'a'.repeat(64),
+  config: { train: { epochs: 2 }, scheme: { type: 'equal' } },
+  plugins: [],
+  sources: {},
+  code: {},
+} as unknown as TrialSpec;
+
+const SUBMITTED = 'test/.jobs/1';
+
+/** A submission with all its files in a folder of runs. @returns the one that is damaged */
+function submission(runs: string, file: string): string {
+  const folder = new SubmissionFolder(join(runs, SUBMITTED));
+  folder.writeTrials([TRIAL, { ...TRIAL, row: 'b', hash: 'b'.repeat(64) }], {});
+  const group = { name: 'a', first: 0, trials: 2, tasks: 2, each: 1, after: [], afterJobs: [], job: '1' };
+  folder.write({
+    format: 1,
+    key: '1',
+    experiment: 'test',
+    profile: null,
+    file: 'x.yaml',
+    command: 'mtcp run x.yaml',
+    launcher: { type: 'slurm' },
+    plugins: [],
+    user: 'me',
+    host: 'here',
+    cwd: '/',
+    created: '2026-01-01T00:00:00.000Z',
+    groups: [group],
+  });
+  return join(folder.path, file);
+}
+
+const jobsOf = (path: string) => Jobs.of(join(dirname(path), '../../..'), 'test');
+
+const TRACKED = {
+  format: 1,
+  server: 'http://x',
+  key: 'k',
+  run: { run_id: '1', experiment_id: '2', artifact_uri: 'x:/1' },
+  doubtful: false,
+  status: 'RUNNING',
+  files: { 'a.txt': '1 2' },
+  refused: {},
+  events: 10,
+  steps: { inode: 1, bytes: 2, step: 3 },
+  system: 0,
+  epoch: 1,
+  evaluated: 0,
+  nonFinite: [],
+  parent: null,
+  model: { model_id: null, done: ['uploaded'] },
+  complete: false,
+};
+
+const INVOCATION = {
+  format: 1,
+  key: '1',
+  experiment: 'test',
+  name: 'test',
+  title: 'test',
+  description: null,
+  profile: null,
+  file: 'x.yaml',
+  command: 'mtcp run x.yaml',
+  options: { steps: 1, system: null, checkpoints: 'none', model: true, register: null },
+  user: 'me',
+  host: 'here',
+  version: '1',
+  git: { commit: 'a', branch: 'b', url: 'c', dirty: false },
+  job: null,
+  started: 'x',
+  ended: null,
+  outcome: 'finished',
+  trials: ['one-s0-aaaaaaaa'],
+};
+
+const PREPARED = {
+  format: 1,
+  benchmark: 'nyud-v2',
+  sources: { archive: 'a'.repeat(64) },
+  notes: ['semseg: none'],
+  files: { 'prepared.json': 'a'.repeat(64), 'b.png': 'b'.repeat(64) },
 };
 
 const classes = Uint8Array.from({ length: 12 * 16 }, (_, i) => i % 7);
@@ -216,6 +313,68 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     read: (path) => readJobMark(dirname(path)),
     total: true,
   },
+  'a resolved configuration': {
+    make: (folder) => put(join(folder, 'resolved.yaml'), writeResolved(TRIAL)),
+    read(path) {
+      readResolved(dirname(path));
+      return new RunFolder(dirname(path)).faults().length === 0;
+    },
+  },
+  'the record of a submission': {
+    make: (folder) => submission(folder, 'submission.json'),
+    read: (path) => new SubmissionFolder(dirname(path)).read(),
+  },
+  'trials of a submission': {
+    make: (folder) => submission(folder, 'trials.jsonl'),
+    read: (path) => [new SubmissionFolder(dirname(path)).readTrials(), jobsOf(path).fault],
+  },
+  'trials of a submission in full': {
+    make: (folder) => submission(folder, 'specs.jsonl'),
+    read(path) {
+      const folder = new SubmissionFolder(dirname(path));
+      return folder.readTrials().map((listed) => folder.readSpec(listed));
+    },
+    exact: true,
+  },
+  'jobs of an experiment': {
+    make: (folder) => submission(folder, 'submission.json'),
+    read: (path) => jobsOf(path).fault,
+    total: true,
+  },
+  'the record of a task': {
+    make(folder) {
+      submission(folder, 'submission.json');
+      const ended = { event: 'ended', time: 'x', job: '1', restart: 0, node: 'n1', code: 0 };
+      return put(join(folder, SUBMITTED, 'tasks/a-0.jsonl'), `${JSON.stringify(ended)}\n`);
+    },
+    read: (path) => new SubmissionFolder(join(dirname(path), '..')).readTask('a', 0),
+    total: true,
+  },
+  'the record of a tracked run': {
+    make: (folder) => json(join(folder, 'state.json'), TRACKED),
+    read: (path) => TRIAL_STATE.find(path),
+  },
+  'the record of an invocation': {
+    make: (folder) => json(join(folder, '.mlflow/1/invocation.json'), INVOCATION),
+    read: (path) => readInvocations(join(dirname(path), '../..')),
+    total: true,
+  },
+  'a prepared folder': {
+    make: (folder) => json(join(folder, 'prepared.json'), PREPARED),
+    read: async (path) => changedFiles(dirname(path), readPrepared(dirname(path))!, () => {}),
+  },
+  'a list of trusted plugins': {
+    make: (folder) =>
+      json(join(folder, 'trusted.json'), { code: { ['a'.repeat(64)]: '/x.ts' }, own: ['/y.ts'] }),
+    read(path) {
+      process.env.MTCP_TRUST_LIST = path;
+      try {
+        return readTrustList();
+      } finally {
+        delete process.env.MTCP_TRUST_LIST;
+      }
+    },
+  },
   'an index of predictions': {
     make: (folder) =>
       json(join(folder, 'predictions/index.json'), {
@@ -286,11 +445,13 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 /** What a reader did with a damaged file. */
 export type Outcome = 'refused' | 'accepted' | { fault: string };
 
-/** Milliseconds that any reader may take. */
-const SLOW = 2000;
+/** Seconds of processor time that any reader may take, and seconds until it hangs, on a busy machine. */
+const SLOW = 2;
+const HANGS = 60;
 
 export async function attempt(target: Target, path: string, sound: string): Promise<Outcome> {
   const began = performance.now();
+  const before = process.cpuUsage();
   let outcome: Outcome;
   try {
     const read = await target.read(path);
@@ -302,8 +463,11 @@ export async function attempt(target: Target, path: string, sound: string): Prom
     else if (!/\S/.test(error.message)) outcome = { fault: `says nothing about ${basename(path)}` };
     else outcome = 'refused';
   }
-  const taken = performance.now() - began;
-  return taken > SLOW ? { fault: `slow: ${Math.round(taken)} ms` } : outcome;
+  const { user, system } = process.cpuUsage(before);
+  const taken = (user + system) / 1e6;
+  if (taken > SLOW) return { fault: `slow: ${taken} s` };
+  const waited = (performance.now() - began) / 1000;
+  return waited > HANGS ? { fault: `hangs: ${waited} s` } : outcome;
 }
 
 export const text = (value: unknown): string => JSON.stringify(value) ?? '';

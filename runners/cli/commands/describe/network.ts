@@ -1,8 +1,8 @@
 // mtcp describe FILE --row R: the structure of a row's network, as text or as a picture.
 import '../../../../modules/index.js';
 import { openExperiment } from '../../../config/open.js';
-import { writeFileSync } from 'node:fs';
 import { MtcpError } from '../../../../registry/errors.js';
+import { writeOutput } from '../../../support/files.js';
 import { flowOf, type Flow } from '../../../model/flow.js';
 import { flowSvg } from '../../../reporting/flow-svg.js';
 import { textTable, type Column } from '../../../reporting/table.js';
@@ -39,12 +39,7 @@ export async function draw(file: string, { row, profile, format, out, json }: Dr
     process.stdout.write(content);
     return;
   }
-  try {
-    writeFileSync(out, content);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new MtcpError('io', `cannot be written (${code})`, { where: out, cause });
-  }
+  writeOutput(out, content);
 }
 
 function asText({ tasks, sections }: Flow): string {

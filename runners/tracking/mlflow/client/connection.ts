@@ -1,9 +1,9 @@
 // The connection to a server: address, login and certificates, read from the same variables as in MLflow's own
 // client. Credentials are only held in this object and in request headers.
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { MtcpError } from '../../../../registry/errors.js';
+import { readText } from '../../../../registry/support/plain-file.js';
 
 export interface Connection {
   /** http(s)://host[:port][/prefix], without credentials and without a slash at the end. */
@@ -139,7 +139,7 @@ function credentialsFile(env: Env): { username?: string; password?: string } {
   const file = env.MLFLOW_CREDENTIALS_FILE ?? join(env.HOME ?? homedir(), '.mlflow', 'credentials');
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file, { kind: 'usage' });
   } catch {
     return {};
   }
@@ -175,6 +175,6 @@ export class Redactor {
   /** Also hides a login inside any address, whosever it is. */
   text(text: string): string {
     const shown = this.#secrets.reduce((left, secret) => left.replaceAll(secret, '***'), text);
-    return shown.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']*@/gi, '$1***@');
+    return shown.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/"']*@/gi, '$1***@');
   }
 }

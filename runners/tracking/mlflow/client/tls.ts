@@ -1,8 +1,9 @@
 // A connection's certificates as TLS options: which authorities to trust, and the client's own certificate.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { MtcpError } from '../../../../registry/errors.js';
+import { readText } from '../../../../registry/support/plain-file.js';
 import type { Connection } from './connection.js';
 
 export interface TlsOptions {
@@ -29,14 +30,14 @@ function authorities(path: string): string[] {
   );
   const found = files
     .filter((file) => read(file, CA, () => statSync(file).isFile()))
-    .flatMap((file) => certificatesIn(read(file, CA, () => readFileSync(file, 'utf8'))));
+    .flatMap((file) => certificatesIn(read(file, CA, () => readText(file, { kind: 'usage' }))));
   if (found.length === 0) throw unusable(`${path} holds no certificates`, CA, 'it has to be in PEM form');
   usable(() => createSecureContext({ ca: found }), path, CA);
   return found;
 }
 
 function clientCertificate(path: string): { cert: string; key: string } {
-  const text = read(path, CLIENT, () => readFileSync(path, 'utf8'));
+  const text = read(path, CLIENT, () => readText(path, { kind: 'usage' }));
   const wanted = 'it has to hold the certificate and its key, both in PEM form';
   if (certificatesIn(text).length === 0) throw unusable(`${path} holds no certificate`, CLIENT, wanted);
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
