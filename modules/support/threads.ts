@@ -143,8 +143,9 @@ interface PlainError {
 }
 
 function plainError(thrown: unknown): PlainError {
-  // The code of a file system's error would be lost on the way.
-  const error = asIoError(thrown, (thrown as NodeJS.ErrnoException | undefined)?.path ?? 'a worker thread');
+  // A fault of the system that names no path, as a write into a full disk, is put into words by who knows the path.
+  const named = (thrown as NodeJS.ErrnoException | undefined)?.path;
+  const error = named === undefined ? thrown : asIoError(thrown, named);
   if (MtcpError.is(error)) {
     const { message, kind, where, frame, hint } = error;
     return { message, mtcp: { kind, where, frame, hint } };

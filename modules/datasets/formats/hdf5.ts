@@ -5,6 +5,10 @@ import { resolve } from 'node:path';
 import h5wasm, { type Dataset } from 'h5wasm/node';
 import { MtcpError } from '../../../registry/index.js';
 import { openPlain } from '../../../registry/support/plain-file.js';
+import { MOST_PIXELS } from './budget.js';
+
+type Numbers = Uint8Array | Uint16Array | Float32Array | Float64Array;
+type NumbersOf<T> = new (...args: never[]) => T;
 
 export class Hdf5File {
   private constructor(
@@ -16,10 +20,10 @@ export class Hdf5File {
   static async open(path: string): Promise<Hdf5File> {
     const absolute = resolve(path);
     closeSync(openPlain(absolute, { kind: 'data' }).file);
-    const library = await h5wasm.ready;
-    // Errors are thrown instead of printed.
-    library.activate_throwing_error_handler();
     try {
+      const library = await h5wasm.ready;
+      // Errors are thrown instead of printed.
+      library.activate_throwing_error_handler();
       return new Hdf5File(path, new h5wasm.File(absolute, 'r'));
     } catch (cause) {
       throw new MtcpError('data', 'is not an HDF5 file (MAT version 7.3) that can be read', {
@@ -30,17 +34,40 @@ export class Hdf5File {
     }
   }
 
-  /** Sizes along the axes, in the order of the file. */
+  /** Sizes along the axes, in the order of the file. @throws MtcpError `data` */
   shapeOf(name: string): number[] {
-    return this.#dataset(name).shape ?? [];
-  }
-
-  /** Entry `i` of the first axis, all of the others. */
-  slice(name: string, i: number): Uint8Array | Uint16Array | Float32Array {
     const dataset = this.#dataset(name);
     try {
-      const rest = (dataset.shape ?? []).slice(1).map((): [] => []);
-      return dataset.slice([[i, i + 1], ...rest]) as Uint8Array | Uint16Array | Float32Array;
+      return dataset.shape ?? [];
+    } catch (cause) {
+      throw new MtcpError('data', `the size of "${name}" cannot be read`, { where: this.path, cause });
+    }
+  }
+
+  /**
+   * Entry `i` of the first axis, all of the others.
+   * @param types of numbers that are expected; another one would be rounded or wrapped around without a word
+   * @throws MtcpError `data` if it cannot be read, is of another type, or too large
+   */
+  slice<T extends Numbers>(name: string, i: number, types: readonly NumbersOf<T>[]): T {
+    const dataset = this.#dataset(name);
+    const rest = this.shapeOf(name).slice(1);
+    if (rest.reduce((a, b) => a * b, 1) > MOST_PIXELS)
+      throw new MtcpError('data', `an entry of "${name}" is [${rest.join(', ')}], more than is read`, {
+        where: this.path,
+      });
+    const read = this.#read(dataset, name, i, rest.length);
+    const type = types.find((each) => read instanceof each);
+    if (type) return read as T;
+    const found = ArrayBuffer.isView(read) ? read.constructor.name : 'no numbers';
+    throw new MtcpError('data', `"${name}" is ${found}, not ${types.map((each) => each.name).join(' or ')}`, {
+      where: this.path,
+    });
+  }
+
+  #read(dataset: Dataset, name: string, i: number, axes: number): unknown {
+    try {
+      return dataset.slice([[i, i + 1], ...Array.from({ length: axes }, (): [] => [])]);
     } catch (cause) {
       throw new MtcpError('data', `entry ${i} of "${name}" cannot be read`, {
         where: this.path,
@@ -62,6 +89,10 @@ export class Hdf5File {
   }
 
   close(): void {
-    this.file.close();
+    try {
+      this.file.close();
+    } catch {
+      // Damage can break the library itself, which then refuses everything.
+    }
   }
 }

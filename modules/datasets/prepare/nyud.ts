@@ -107,12 +107,16 @@ async function addSample(
 ): Promise<void> {
   const id = idOf(index);
   const [, , width, height] = file.shapeOf('images');
-  const depth = () => transposed(Float32Array.from(file.slice('depths', index)), height, width, 1);
+  const depth = () => {
+    const values = file.slice<Float32Array | Float64Array>('depths', index, [Float32Array, Float64Array]);
+    return transposed(Float32Array.from(values), height, width, 1);
+  };
   await folder.add(`images/${id}.png`, () =>
-    encodeRgbPng(transposed(Uint8Array.from(file.slice('images', index)), height, width, 3), height, width),
+    encodeRgbPng(transposed(file.slice('images', index, [Uint8Array]), height, width, 3), height, width),
   );
   await folder.add(`segmentation/${id}.png`, () => {
-    const labels = transposed(Uint16Array.from(file.slice('labels', index)), height, width, 1);
+    const values = file.slice<Uint8Array | Uint16Array>('labels', index, [Uint16Array, Uint8Array]);
+    const labels = transposed(Uint16Array.from(values), height, width, 1);
     return encodeLabelPng(
       Uint8Array.from(labels, (label) => mapLabel(label, mapping, id, file.path)),
       height,

@@ -193,7 +193,7 @@ describe('names of experiments', () => {
       properties: { name: { pattern: string } };
     };
     expect(schema.properties.name.pattern).to.equal(EXPERIMENT_NAME.source);
-    for (const name of ['.', '..', '...', '.mlflow', '-x', '', 'a/b', '../a', 'a\nb', 'A'])
+    for (const name of ['.', '..', '...', '.mlflow', '-x', '', 'a/b', '../a', 'a\nb', 'A', 'x'.repeat(101)])
       expect(
         () => new RunFolder('runs', { experiment: name, row: 'a', seed: 0, hash: 'a'.repeat(64) }),
         name,

@@ -1,8 +1,10 @@
 // Every reader of files that others made or that lay on a disk, with a sound file for it to begin from.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import h5wasm from 'h5wasm/node';
 import sharp from 'sharp';
 import { parseJpeg } from '../../../modules/datasets/formats/jpeg.js';
+import { Hdf5File } from '../../../modules/datasets/formats/hdf5.js';
 import { encodeMat, matStructs, matText, readMat } from '../../../modules/datasets/formats/mat.js';
 import { encodeNpy, readNpy } from '../../../modules/datasets/formats/npy.js';
 import {
@@ -431,6 +433,36 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   'an array': {
     make: (folder) => put(join(folder, 'x.npy'), encodeNpy(Float32Array.from(classes), [12, 16])),
     read: readNpy,
+  },
+  'a MAT file of version 7.3': {
+    async make(folder) {
+      await h5wasm.ready;
+      const path = join(folder, 'x.mat');
+      const file = new h5wasm.File(path, 'w');
+      const packed = { chunks: [1, 16, 12], compression: 4 };
+      file.create_dataset({ name: 'labels', data: Uint16Array.from(classes), shape: [1, 16, 12] });
+      file.create_dataset({
+        name: 'depths',
+        data: Float32Array.from(classes),
+        shape: [1, 16, 12],
+        ...packed,
+      });
+      file.close();
+      return path;
+    },
+    async read(path) {
+      const file = await Hdf5File.open(path);
+      try {
+        const labels = file.slice('labels', 0, [Uint16Array]);
+        return [
+          file.shapeOf('labels'),
+          Array.from(labels),
+          Array.from(file.slice('depths', 0, [Float32Array])),
+        ];
+      } finally {
+        file.close();
+      }
+    },
   },
   'a MAT file': {
     make(folder) {
