@@ -16,8 +16,11 @@ import {
   type Transform,
 } from '../../registry/index.js';
 import { markInvalid } from './machinery/ignore.js';
-import { mapValues, normalise } from './machinery/image.js';
-import { distort, drawDistortion, type Distortion } from './machinery/photometric.js';
+import { mapValues, NORMALISED, normalisePixels, normalisingTables } from './machinery/image.js';
+import { Distorter, drawDistortion, type Distortion } from './machinery/photometric.js';
+import { asBytes, ResampledRows, StoredRows } from '../support/raster/rows.js';
+import { resizeTaps } from '../support/raster/taps.js';
+import { workspace } from '../support/raster/workspace.js';
 import { flipHorizontally, padCentre, resize } from '../support/warp.js';
 
 const schema = defineOptions({
@@ -145,12 +148,47 @@ export class AtrcPipeline implements Transform {
       const { move } = kindOf(label);
       return move ? { ...window, data: move(window.data, { flip, degrees: 0, scale }) } : window;
     };
-    const photo = cut(image);
-    return this.#finish({
+    return {
       id,
-      image: distortion ? distort(photo, distortion) : photo,
-      labels: mapValues(labels, augment),
-    });
+      image: this.#photo(image, { scale, top, left, flip, distortion }),
+      labels: this.#finish(mapValues(labels, augment)),
+    };
+  }
+
+  /** Zoomed, cut, flipped, distorted, normalised and put into the middle, one row after the other. */
+  #photo(image: MapData, { scale, top, left, flip, distortion }: AtrcPlan): MapData {
+    const [height, width] = zoomedSize(image, scale);
+    const window = {
+      height: Math.min(this.size[0], height - top),
+      width: Math.min(this.size[1], width - left),
+    };
+    const space = workspace();
+    const isZoomed = height !== image.height || width !== image.width;
+    const stored = new StoredRows(space, image);
+    const rows = asBytes(
+      space,
+      isZoomed
+        ? new ResampledRows(
+            space,
+            stored,
+            resizeTaps(image.width, width, left, window.width, 'linear'),
+            resizeTaps(image.height, height, top, window.height, 'linear'),
+          )
+        : stored,
+      'clip',
+    );
+    const [firstRow, firstColumn] = isZoomed ? [0, 0] : [top, left];
+    const distorter = distortion && new Distorter(space, distortion);
+    const tables = distorter?.after ? normalisingTables(distorter.after) : NORMALISED;
+    const data = new Float32Array(this.size[0] * this.size[1] * 3);
+    const padding = [(this.size[0] - window.height) >> 1, (this.size[1] - window.width) >> 1];
+    for (let y = 0; y < window.height; y++) {
+      const at = rows.row(firstRow + y) + 3 * firstColumn;
+      distorter?.apply(at, window.width);
+      const to = 3 * ((padding[0] + y) * this.size[1] + padding[1]);
+      normalisePixels(space.bytes(at, 3 * window.width), tables, data, to, flip);
+    }
+    return { height: this.size[0], width: this.size[1], channels: 3, data };
   }
 
   evaluate(sample: Sample): Sample {
@@ -161,19 +199,16 @@ export class AtrcPipeline implements Transform {
         `the image is ${height}x${width}, which does not fit into augment.size ${this.size.join('x')}`,
         { where: sample.id, hint: 'pipeline atrc pads images for evaluation; it does not shrink them' },
       );
-    return this.#finish(sample);
+    const plan = { scale: 1, top: 0, left: 0, flip: false, distortion: undefined };
+    return { id: sample.id, image: this.#photo(sample.image, plan), labels: this.#finish(sample.labels) };
   }
 
-  #finish({ id, image, labels }: Sample): Sample {
+  #finish(labels: Record<string, LabelMap>): Record<string, LabelMap> {
     const [height, width] = this.size;
     const pad = (label: LabelMap): LabelMap => {
       return { ...label, ...padCentre(label, height, width, kindOf(label).outside) };
     };
-    return {
-      id,
-      image: padCentre(normalise(image), height, width, 0),
-      labels: markInvalid(mapValues(labels, pad)),
-    };
+    return markInvalid(mapValues(labels, pad));
   }
 }
 

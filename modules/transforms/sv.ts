@@ -16,8 +16,12 @@ import {
   type Transform,
 } from '../../registry/index.js';
 import { markInvalid } from './machinery/ignore.js';
-import { mapValues, normalise } from './machinery/image.js';
-import { flipHorizontally, resize, rotationMatrix, warpAffine, type Interpolation } from '../support/warp.js';
+import { mapValues, NORMALISED, normalisePixels } from './machinery/image.js';
+import { invertAffine, rotationMatrix, type Affine } from '../support/raster/positions.js';
+import { asBytes, ResampledRows, StoredRows, type Rows } from '../support/raster/rows.js';
+import { resizeTaps } from '../support/raster/taps.js';
+import { workspace } from '../support/raster/workspace.js';
+import { cubicRows, flipHorizontally, resize, warpAffine, type Interpolation } from '../support/warp.js';
 
 const schema = defineOptions({
   flip: {
@@ -103,7 +107,7 @@ export class SvPipeline implements Transform {
     const flip = random.uniform() < 0.5 && this.options.flip;
     const degrees = choose(this.options.rotations, random.uniform());
     const scale = choose(this.options.scales, random.uniform());
-    const augment = (map: MapData, interpolation: Interpolation, outside = 0): MapData => {
+    const augment = (map: MapData, interpolation: Interpolation, outside: number): MapData => {
       const flipped = flip ? flipHorizontally(map) : map;
       if (degrees === 0 && scale === 1) return flipped;
       const about = rotationMatrix(map.width / 2, map.height / 2, degrees, scale);
@@ -114,15 +118,38 @@ export class SvPipeline implements Transform {
       const given = move ? { ...label, data: move(label.data, { flip, degrees, scale }) } : label;
       return { ...label, ...augment(given, this.#interpolation(label), this.#outside(label)) };
     };
-    return this.#finish({
+    const { width, height } = sample.image;
+    const moved = degrees !== 0 || scale !== 1;
+    return {
       id: sample.id,
-      image: augment(sample.image, 'cubic'),
-      labels: mapValues(sample.labels, augmentLabel),
-    });
+      image: this.#photo(sample.image, flip, moved && rotationMatrix(width / 2, height / 2, degrees, scale)),
+      labels: this.#finish(mapValues(sample.labels, augmentLabel)),
+    };
   }
 
-  evaluate(sample: Sample): Sample {
-    return this.#finish(sample);
+  evaluate({ id, image, labels }: Sample): Sample {
+    return { id, image: this.#photo(image, false, false), labels: this.#finish(labels) };
+  }
+
+  /** Flipped, moved, resized and normalised, one row after the other. */
+  #photo(image: MapData, flip: boolean, move: Affine | false): MapData {
+    const [height, width] = this.size;
+    const space = workspace();
+    let rows: Rows = move
+      ? cubicRows(space, image, invertAffine(move), flip)
+      : new StoredRows(space, image, flip);
+    if (image.height !== height || image.width !== width)
+      rows = new ResampledRows(
+        space,
+        rows,
+        resizeTaps(image.width, width, 0, width, 'cubic'),
+        resizeTaps(image.height, height, 0, height, 'cubic'),
+      );
+    rows = asBytes(space, rows, this.options.wrap_bytes ? 'wrap' : 'clip');
+    const data = new Float32Array(height * width * 3);
+    for (let y = 0; y < height; y++)
+      normalisePixels(space.bytes(rows.row(y), 3 * width), NORMALISED, data, 3 * width * y);
+    return { height, width, channels: 3, data };
   }
 
   #interpolation(label: LabelMap): Interpolation {
@@ -134,18 +161,14 @@ export class SvPipeline implements Transform {
     return outside === IGNORE && this.options.borders_as_background ? 0 : outside;
   }
 
-  #finish({ id, image, labels }: Sample): Sample {
+  #finish(labels: Record<string, LabelMap>): Record<string, LabelMap> {
     const [height, width] = this.size;
     const fit = (label: LabelMap): LabelMap => {
       const fitted = { ...label, ...resize(label, height, width, this.#interpolation(label)) };
       const { settle } = kindOf(label);
       return settle ? { ...fitted, data: settle(fitted.data) } : fitted;
     };
-    return {
-      id,
-      image: normalise(resize(image, height, width, 'cubic'), this.options.wrap_bytes),
-      labels: markInvalid(mapValues(labels, fit)),
-    };
+    return markInvalid(mapValues(labels, fit));
   }
 }
 

@@ -28,7 +28,14 @@ const BINARY = ['v128', 'v128'] as const;
 const INSTRUCTIONS = {
   'i32.eqz': [[0x45], ['i32'], 'i32'],
   'i32.lt_u': [[0x49], ['i32', 'i32'], 'i32'],
+  'i32.lt_s': [[0x48], ['i32', 'i32'], 'i32'],
   'i32.add': [[0x6a], ['i32', 'i32'], 'i32'],
+  'i32.mul': [[0x6c], ['i32', 'i32'], 'i32'],
+  'i32.and': [[0x71], ['i32', 'i32'], 'i32'],
+  'i32.shl': [[0x74], ['i32', 'i32'], 'i32'],
+  'i32.shr_s': [[0x75], ['i32', 'i32'], 'i32'],
+  /** The first where the third is not 0. */
+  select: [[0x1b], ['i32', 'i32', 'i32'], 'i32'],
   'f64.add': [[0xa0], ['f64', 'f64'], 'f64'],
 
   'v128.not': [simd(77), UNARY, 'v128'],
@@ -58,6 +65,34 @@ const INSTRUCTIONS = {
   'f32x4.div': [simd(231), BINARY, 'v128'],
   'f32x4.min': [simd(232), BINARY, 'v128'],
   'f32x4.max': [simd(233), BINARY, 'v128'],
+  /** The same number four times. */
+  'i32x4.splat': [simd(17), ['i32'], 'v128'],
+  'f32x4.splat': [simd(19), ['f32'], 'v128'],
+  /** Towards zero. */
+  'f32x4.trunc': [simd(105), UNARY, 'v128'],
+  /** Towards zero; what is no number is 0. */
+  'i32x4.trunc_sat_f32x4_s': [simd(248), UNARY, 'v128'],
+  'f32x4.convert_i32x4_s': [simd(250), UNARY, 'v128'],
+  'i32x4.eq': [simd(55), BINARY, 'v128'],
+  'i32x4.lt_s': [simd(57), BINARY, 'v128'],
+  'i32x4.ge_s': [simd(63), BINARY, 'v128'],
+  'i32x4.shl': [simd(171), ['v128', 'i32'], 'v128'],
+  'i32x4.shr_s': [simd(172), ['v128', 'i32'], 'v128'],
+  'i32x4.add': [simd(174), BINARY, 'v128'],
+  'i32x4.sub': [simd(177), BINARY, 'v128'],
+  'i32x4.mul': [simd(181), BINARY, 'v128'],
+  'i32x4.min_s': [simd(182), BINARY, 'v128'],
+  'i32x4.max_s': [simd(184), BINARY, 'v128'],
+  // Wider: the first half of the numbers. Narrower: the numbers of both, clipped to what fits.
+  'i16x8.extend_low_i8x16_u': [simd(137), UNARY, 'v128'],
+  'i32x4.extend_low_i16x8_u': [simd(169), UNARY, 'v128'],
+  'i16x8.narrow_i32x4_s': [simd(133), BINARY, 'v128'],
+  'i8x16.narrow_i16x8_u': [simd(102), BINARY, 'v128'],
+  'f64x2.sqrt': [simd(239), UNARY, 'v128'],
+  'f64x2.sub': [simd(241), BINARY, 'v128'],
+  'f64x2.div': [simd(243), BINARY, 'v128'],
+  /** In single precision, then two zeros. */
+  'f32x4.demote_f64x2_zero': [simd(94), UNARY, 'v128'],
   'f64x2.add': [simd(240), BINARY, 'v128'],
   'f64x2.mul': [simd(242), BINARY, 'v128'],
   /** The first two of four numbers, in double precision. */
@@ -84,6 +119,25 @@ export const f32x4 = (value: number): Expression<'v128'> => ({
   bytes: [...simd(12), ...new Uint8Array(new Float32Array(4).fill(value).buffer)],
 });
 
+/** The same number twice. */
+export const f64x2 = (value: number): Expression<'v128'> => ({
+  type: 'v128',
+  bytes: [...simd(12), ...new Uint8Array(new Float64Array(2).fill(value).buffer)],
+});
+
+/** The same number four times. */
+export const i32x4 = (value: number): Expression<'v128'> => ({
+  type: 'v128',
+  bytes: [...simd(12), ...new Uint8Array(new Int32Array(4).fill(value).buffer)],
+});
+
+/** Bytes of two vectors in another order: 0 to 15 are those of the first, 16 to 31 those of the second. */
+export const shuffle = (
+  a: Expression<'v128'>,
+  b: Expression<'v128'>,
+  lanes: readonly number[],
+): Expression<'v128'> => ({ type: 'v128', bytes: [...a.bytes, ...b.bytes, ...simd(13), ...lanes] });
+
 /** One of the two numbers in a vector. */
 export const f64Lane = (vector: Expression<'v128'>, lane: 0 | 1): Expression<'f64'> => ({
   type: 'f64',
@@ -96,6 +150,8 @@ const LOADS = {
   'v128.load': simd(0),
   /** A number of single precision, four times. */
   'v128.load32_splat': simd(9),
+  /** 4 bytes, and zeros. */
+  'v128.load32_zero': simd(92),
   /** 8 bytes, and zeros. */
   'v128.load64_zero': simd(93),
 } as const;
@@ -104,6 +160,22 @@ const LOADS = {
 export const load = (name: keyof typeof LOADS, at: Expression<'i32'>, offset = 0): Expression<'v128'> => ({
   type: 'v128',
   bytes: [...at.bytes, ...LOADS[name], ...anywhere(offset)],
+});
+
+export const loadI32 = (at: Expression<'i32'>, offset = 0): Expression<'i32'> => ({
+  type: 'i32',
+  bytes: [...at.bytes, 0x28, ...anywhere(offset)],
+});
+
+/** Stores 4 or 8 bytes of a vector, the lane-th of such. */
+export const storeLane = (
+  size: 32 | 64,
+  at: Expression<'i32'>,
+  value: Expression<'v128'>,
+  lane: number,
+  offset = 0,
+): Statement => ({
+  bytes: [...at.bytes, ...value.bytes, ...simd(size === 32 ? 90 : 91), ...anywhere(offset), lane],
 });
 
 export const store = (at: Expression<'i32'>, value: Expression<'v128'>, offset = 0): Statement => ({

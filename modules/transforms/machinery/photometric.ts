@@ -3,6 +3,8 @@
 // On the way back OpenCV takes 32 pixels of a row at a time and cuts their values to whole numbers; the pixels that
 // are left at the end of the row are rounded. So does this: bytes are those of OpenCV on x86-64 with AVX2.
 import type { MapData, RandomStream } from '../../../registry/index.js';
+import { asBytes, StoredRows } from '../../support/raster/rows.js';
+import { workspace, type Workspace } from '../../support/raster/workspace.js';
 
 /** What is done; what is absent is not. */
 export interface Distortion {
@@ -31,89 +33,74 @@ export function drawDistortion(random: RandomStream): Distortion {
   return { brightness, contrast, contrastFirst, saturation, hue: shift && Math.floor(shift) };
 }
 
-/** @param image [H,W,3], 0..255; fractions are dropped first */
-export function distort(
-  { height, width, channels, data }: MapData,
-  { brightness, contrast, contrastFirst, saturation, hue }: Distortion,
-): MapData {
-  const out = new Uint8Array(data.length);
-  for (let i = 0; i < out.length; i++) {
-    const value = Math.trunc(data[i]);
-    out[i] = value < 0 ? 0 : value > 255 ? 255 : value;
+/** What a distortion does to a row of bytes; `after` is left to whoever uses the row. */
+export class Distorter {
+  readonly #before: Uint8Array | undefined;
+  /** What every byte becomes in the end. */
+  readonly after: Uint8Array | undefined;
+  readonly #hue: number;
+
+  constructor(
+    private readonly space: Workspace,
+    private readonly distortion: Distortion,
+  ) {
+    const { brightness, contrast, contrastFirst, saturation, hue } = distortion;
+    const lighter = brightness === undefined ? undefined : scaled(1, brightness);
+    const stronger = contrast === undefined ? undefined : scaled(contrast);
+    const hasHsv = saturation !== undefined || hue !== undefined;
+    // Without a colour space in between, all that happens to a byte is one table.
+    const [first, last] = contrastFirst || !hasHsv ? [stronger, undefined] : [undefined, stronger];
+    const before = lighter && first ? lighter.map((v) => first[v]) : (lighter ?? first);
+    this.#before = hasHsv ? before : undefined;
+    this.after = hasHsv ? last : before;
+    this.#hue = hue === undefined ? 0 : ((hue % 180) + 180) % 180;
   }
-  const scale = (factor: number, add = 0) => {
-    const table = bytesOf((v) => Math.fround(Math.fround(v * Math.fround(factor)) + Math.fround(add)));
-    for (let i = 0; i < out.length; i++) out[i] = table[out[i]];
-  };
-  if (brightness !== undefined) scale(1, brightness);
-  if (contrast !== undefined && contrastFirst) scale(contrast);
-  if (saturation !== undefined) {
-    const table = bytesOf((s) => Math.fround(s * Math.fround(saturation)));
-    throughHsv(out, width, (hsv) => (hsv[1] = table[hsv[1]]));
+
+  /** @param at address of a row of RGB bytes, which is changed */
+  apply(at: number, width: number): void {
+    const { saturation, hue } = this.distortion;
+    const { kernels } = this.space;
+    if (this.#before) {
+      const row = this.space.bytes(at, 3 * width);
+      for (let i = 0; i < row.length; i++) row[i] = this.#before[row[i]];
+    }
+    const [rest, end] = [at + 3 * (width - (width % BLOCK)), at + 3 * width];
+    if (saturation !== undefined) {
+      if (at < rest) kernels.saturateCut(at, rest, saturation);
+      if (rest < end) kernels.saturateRound(rest, end, saturation);
+    }
+    if (hue !== undefined) {
+      if (at < rest) kernels.turnCut(at, rest, this.#hue);
+      if (rest < end) kernels.turnRound(rest, end, this.#hue);
+    }
   }
-  if (hue !== undefined) throughHsv(out, width, (hsv) => (hsv[0] = (((hsv[0] + hue) % 180) + 180) % 180));
-  if (contrast !== undefined && !contrastFirst) scale(contrast);
-  return { height, width, channels, data: out };
 }
+
+/** @param image [H,W,3], 0..255; fractions are dropped first */
+export function distort(image: MapData, distortion: Distortion): MapData {
+  const { height, width, channels } = image;
+  const space = workspace();
+  const rows = asBytes(space, new StoredRows(space, image), 'clip');
+  const distorter = new Distorter(space, distortion);
+  const { after } = distorter;
+  const length = 3 * width;
+  const data = new Uint8Array(height * length);
+  for (let y = 0; y < height; y++) {
+    const at = rows.row(y);
+    distorter.apply(at, width);
+    const row = space.bytes(at, length);
+    for (let i = 0; i < length; i++) data[y * length + i] = after ? after[row[i]] : row[i];
+  }
+  return { height, width, channels, data };
+}
+
+/** Every byte multiplied and added to, as OpenCV rounds. */
+const scaled = (factor: number, add = 0): Uint8Array =>
+  bytesOf((v) => Math.fround(Math.fround(v * Math.fround(factor)) + Math.fround(add)));
 
 function bytesOf(f: (value: number) => number): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, v) => Math.trunc(Math.max(0, Math.min(255, f(v)))));
 }
 
-/** Fixed point of 12 bits: quotients by value and by range. */
-const SHIFT = 12;
-const BY_VALUE = Int32Array.from({ length: 256 }, (_, i) => (i === 0 ? 0 : roundEven((255 << SHIFT) / i)));
-const BY_RANGE = Int32Array.from({ length: 256 }, (_, i) =>
-  i === 0 ? 0 : roundEven((180 << SHIFT) / (6 * i)),
-);
-
-function roundEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
-/** Which of (v, p, q, t) red, green and blue are in each sixth of the circle. */
-const SECTORS = [
-  [0, 3, 1],
-  [2, 0, 1],
-  [1, 0, 3],
-  [1, 2, 0],
-  [3, 1, 0],
-  [0, 1, 2],
-];
-
 /** Pixels of a row that OpenCV converts together. */
 const BLOCK = 32;
-
-/** RGB to HSV, changed, and back, pixel by pixel. */
-function throughHsv(rgb: Uint8Array, width: number, change: (hsv: Int32Array) => void): void {
-  const hsv = new Int32Array(3);
-  const table = new Float32Array(4);
-  const inBlocks = width - (width % BLOCK);
-  for (let i = 0; i < rgb.length; i += 3) {
-    const r = rgb[i];
-    const g = rgb[i + 1];
-    const b = rgb[i + 2];
-    const value = Math.max(r, g, b);
-    const range = value - Math.min(r, g, b);
-    const turn = value === r ? g - b : value === g ? b - r + 2 * range : r - g + 4 * range;
-    const hue = (turn * BY_RANGE[range] + (1 << (SHIFT - 1))) >> SHIFT;
-    hsv[0] = hue < 0 ? hue + 180 : hue;
-    hsv[1] = (range * BY_VALUE[value] + (1 << (SHIFT - 1))) >> SHIFT;
-    change(hsv);
-    const s = Math.fround(hsv[1] * Math.fround(1 / 255));
-    const v = Math.fround(value * Math.fround(1 / 255));
-    const sixths = Math.fround(hsv[0] * Math.fround(6 / 180));
-    const sector = Math.floor(sixths);
-    const rest = Math.fround(sixths - sector);
-    table[0] = v;
-    // Products are not rounded before they are subtracted: a fused multiply-add.
-    table[1] = v * Math.fround(1 - s);
-    table[2] = v * Math.fround(1 - s * rest);
-    table[3] = v * Math.fround(1 - s * Math.fround(1 - rest));
-    const places = SECTORS[sector % 6];
-    const toByte = (i / 3) % width < inBlocks ? Math.trunc : roundEven;
-    for (let k = 0; k < 3; k++) rgb[i + k] = toByte(Math.fround(table[places[k]] * 255));
-  }
-}
