@@ -3,8 +3,8 @@
 // is Keys' kernel with a = -0.75. Like OpenCV, `warpAffine` finds source positions in fixed point: rounded to
 // a pixel for nearest, to 1/32 of a pixel for cubic. Inputs are never changed.
 import type { MapData } from '../../registry/index.js';
-import { POSITION_BITS } from './raster/kernels.js';
-import { alongRow, invertAffine, rotationMatrix, rowPart, type Affine } from './raster/positions.js';
+import { crossIndices, gather, movedIndices, nearestIndices, type Size } from './raster/nearest.js';
+import { invertAffine, rotationMatrix, type Affine } from './raster/positions.js';
 import { collect, ResampledRows, StoredRows, WarpedRows, type Rows } from './raster/rows.js';
 import { fromMirrored, resizeTaps, warpTaps } from './raster/taps.js';
 import { workspace, type Workspace } from './raster/workspace.js';
@@ -25,27 +25,9 @@ export function warpAffine(
   outside = 0,
 ): MapData {
   const inverse = invertAffine(forward);
-  if (interpolation === 'nearest') return warpNearest(map, inverse, outside);
+  if (interpolation === 'nearest') return taken(map, map, movedIndices(map, map, inverse, false), outside);
   const space = workspace();
   return collect(space, cubicRows(space, map, inverse));
-}
-
-function warpNearest(map: MapData, [a, b, c, d, e, f]: Affine, outside: number): MapData {
-  const { height, width, channels, data } = map;
-  const out = emptyLike(map, height, width);
-  if (outside !== 0) out.data.fill(outside);
-  const [alongX, alongY] = [alongRow(width, a), alongRow(width, d)];
-  for (let y = 0, to = 0; y < height; y++) {
-    const [rowX, rowY] = [rowPart(b, y, c, POSITION_BITS), rowPart(e, y, f, POSITION_BITS)];
-    for (let x = 0; x < width; x++, to += channels) {
-      const sx = (rowX + alongX[x]) >> POSITION_BITS;
-      const sy = (rowY + alongY[x]) >> POSITION_BITS;
-      if (sx < 0 || sy < 0 || sx >= width || sy >= height) continue;
-      const from = (sy * width + sx) * channels;
-      for (let k = 0; k < channels; k++) out.data[to + k] = data[from + k];
-    }
-  }
-  return out;
 }
 
 /**
@@ -93,7 +75,7 @@ export function resize(
   if (interpolation === 'nearest') {
     const rows = nearestIndices(map.height, height).subarray(top, top + window.height);
     const columns = nearestIndices(map.width, width).subarray(left, left + window.width);
-    return resizeNearest(map, rows, columns);
+    return taken(map, window, crossIndices(rows, columns, map.width));
   }
   const space = workspace();
   const rows = resizeTaps(map.height, height, top, window.height, interpolation);
@@ -101,23 +83,9 @@ export function resize(
   return collect(space, new ResampledRows(space, new StoredRows(space, map), columns, rows));
 }
 
-/** Source index of every destination index: floor(i * step), with OpenCV's rounding of the step. */
-function nearestIndices(from: number, to: number): Int32Array {
-  const step = 1 / (to / from);
-  return Int32Array.from({ length: to }, (_, i) => Math.min(Math.floor(i * step), from - 1));
-}
-
-function resizeNearest(map: MapData, rows: Int32Array, columns: Int32Array): MapData {
-  const { channels, data } = map;
-  const [height, width] = [rows.length, columns.length];
+function taken(map: MapData, { height, width }: Size, indices: Int32Array, outside = 0): MapData {
   const out = emptyLike(map, height, width);
-  for (let y = 0, to = 0; y < height; y++) {
-    const row = rows[y] * map.width;
-    for (let x = 0; x < width; x++) {
-      const from = (row + columns[x]) * channels;
-      for (let k = 0; k < channels; k++) out.data[to++] = data[from + k];
-    }
-  }
+  gather(map, indices, outside, out.data);
   return out;
 }
 
@@ -157,18 +125,6 @@ function copyRows(
     const row = from.data.subarray(start, start + width * channels);
     to.data.set(row, ((toTop + y) * to.width + toLeft) * channels);
   }
-}
-
-/** Left and right exchanged. */
-export function flipHorizontally(map: MapData): MapData {
-  const { height, width, channels, data } = map;
-  const out = emptyLike(map, height, width);
-  for (let y = 0, to = 0; y < height; y++)
-    for (let x = width - 1; x >= 0; x--) {
-      const from = (y * width + x) * channels;
-      for (let k = 0; k < channels; k++) out.data[to++] = data[from + k];
-    }
-  return out;
 }
 
 function emptyLike({ channels, data }: MapData, height: number, width: number): MapData {

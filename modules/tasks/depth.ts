@@ -1,5 +1,12 @@
 // Distance along the optical axis, in metres. In memory one float32; stored as 0 where nothing is known.
-import { component, IGNORE, type MapData, type Range, type TaskKind } from '../../registry/index.js';
+import {
+  component,
+  IGNORE,
+  type MapData,
+  type Motion,
+  type Range,
+  type TaskKind,
+} from '../../registry/index.js';
 import { scale, shareOf, warmToCool } from './machinery/colours.js';
 import { meanTally } from './machinery/likelihood.js';
 
@@ -27,13 +34,20 @@ export class Depth implements TaskKind {
   readonly regions = { type: 'depth_bins' };
 
   /** What comes nearer by a zoom is as much less deep. */
-  readonly move: NonNullable<TaskKind['move']> = (data, { scale: factor }) =>
-    factor === 1 ? data : data.map((metres) => metres / factor);
+  move(data: MapData['data'], { scale: factor }: Motion, into?: MapData['data']): MapData['data'] {
+    if (factor === 1) return data;
+    const out = into ?? new Float32Array(data.length);
+    for (let i = 0; i < out.length; i++) out[i] = data[i] / factor;
+    return out;
+  }
 
   /** Unknown: not a positive number. */
-  mark(data: MapData['data']): Float32Array {
-    const out = new Float32Array(data);
-    for (let i = 0; i < out.length; i++) if (!(out[i] > 0 && out[i] < Infinity)) out[i] = IGNORE;
+  mark(
+    data: MapData['data'],
+    _channels?: number,
+    out: MapData['data'] = new Float32Array(data.length),
+  ): MapData['data'] {
+    for (let i = 0; i < out.length; i++) out[i] = data[i] > 0 && data[i] < Infinity ? data[i] : IGNORE;
     return out;
   }
 

@@ -55,24 +55,33 @@ export class Normals implements TaskKind {
   readonly decode: TaskKind['decode'] = (raw) => raw.div(raw.square().sum(3, true).sqrt().add(1e-12));
 
   /** Mirrored and turned with the picture. */
-  move(given: MapData['data'], { flip, degrees }: Motion): MapData['data'] {
+  move(
+    given: MapData['data'],
+    { flip, degrees }: Motion,
+    data: MapData['data'] = new Float32Array(given.length),
+  ): MapData['data'] {
     if (!flip && degrees === 0) return given;
     const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
     const sign = flip ? -1 : 1;
-    const data = new Float32Array(given);
     for (let i = 0; i < data.length; i += 3) {
-      const [x, y] = [sign * data[i], data[i + 1]];
+      const x = sign * given[i];
+      const y = given[i + 1];
       data[i] = x * cos + y * sin;
       data[i + 1] = y * cos - x * sin;
+      data[i + 2] = given[i + 2];
     }
     return data;
   }
 
   /** Divides by (length + float32 epsilon), so that the zero vector stays zero. */
-  settle(normals: MapData['data']): Float32Array {
-    const data = new Float32Array(normals);
+  settle(
+    normals: MapData['data'],
+    data: MapData['data'] = new Float32Array(normals.length),
+  ): MapData['data'] {
     for (let i = 0; i < data.length; i += 3) {
-      const [x, y, z] = [data[i], data[i + 1], data[i + 2]];
+      const x = normals[i];
+      const y = normals[i + 1];
+      const z = normals[i + 2];
       const scale = 1 / (Math.sqrt(x * x + y * y + z * z) + 2 ** -23);
       data[i] = x * scale;
       data[i + 1] = y * scale;
@@ -82,11 +91,20 @@ export class Normals implements TaskKind {
   }
 
   /** Unknown: the zero vector, or not finite. */
-  mark(normals: MapData['data']): Float32Array {
-    const out = new Float32Array(normals);
+  mark(
+    normals: MapData['data'],
+    _channels?: number,
+    out: MapData['data'] = new Float32Array(normals.length),
+  ): MapData['data'] {
     for (let i = 0; i < out.length; i += 3) {
-      const squared = out[i] * out[i] + out[i + 1] * out[i + 1] + out[i + 2] * out[i + 2];
-      if (!(squared > 0 && squared < Infinity)) out[i] = out[i + 1] = out[i + 2] = IGNORE;
+      const x = normals[i];
+      const y = normals[i + 1];
+      const z = normals[i + 2];
+      const squared = x * x + y * y + z * z;
+      const known = squared > 0 && squared < Infinity;
+      out[i] = known ? x : IGNORE;
+      out[i + 1] = known ? y : IGNORE;
+      out[i + 2] = known ? z : IGNORE;
     }
     return out;
   }

@@ -15,13 +15,13 @@ import {
   type Sample,
   type Transform,
 } from '../../registry/index.js';
-import { markInvalid } from './machinery/ignore.js';
 import { mapValues, NORMALISED, normalisePixels, normalisingTables } from './machinery/image.js';
+import { imageData, takeLabel } from './machinery/labels.js';
 import { Distorter, drawDistortion, type Distortion } from './machinery/photometric.js';
+import { crossIndices, nearestIndices, OUTSIDE } from '../support/raster/nearest.js';
 import { asBytes, ResampledRows, StoredRows } from '../support/raster/rows.js';
 import { resizeTaps } from '../support/raster/taps.js';
 import { workspace } from '../support/raster/workspace.js';
-import { flipHorizontally, padCentre, resize } from '../support/warp.js';
 
 const schema = defineOptions({
   size: {
@@ -90,17 +90,13 @@ export class AtrcPipeline implements Transform {
     this.needs = options.max_class_share < 1 ? ['semseg'] : [];
   }
 
-  train(sample: Sample, random: RandomStream): Sample {
+  train(sample: Sample, random: RandomStream, into?: Sample): Sample {
     const { scales, photometric } = this.options;
     const scale = scales.min + random.uniform() * (scales.max - scales.min);
     const window = this.#drawWindow(sample, scale, random);
     const flip = random.uniform() < 0.5;
-    return this.apply(sample, {
-      scale,
-      ...window,
-      flip,
-      distortion: photometric ? drawDistortion(random) : undefined,
-    });
+    const distortion = photometric ? drawDistortion(random) : undefined;
+    return this.apply(sample, { scale, ...window, flip, distortion }, into);
   }
 
   #drawWindow({ image, labels }: Sample, scale: number, random: RandomStream): { top: number; left: number } {
@@ -111,26 +107,27 @@ export class AtrcPipeline implements Transform {
     });
     let window = draw();
     if (!this.needs.includes('semseg') || !labels.semseg) return window;
-    for (let i = 0; i < REDRAWS && !this.#shows(this.#cut(labels.semseg, scale, window)); i++)
-      window = draw();
+    for (let i = 0; i < REDRAWS && !this.#shows(labels.semseg, scale, window); i++) window = draw();
     return window;
   }
 
-  /** The window of a zoomed map: photographs smoothly, labels by nearest neighbour. */
-  #cut(map: MapData | LabelMap, scale: number, { top, left }: { top: number; left: number }): MapData {
+  /** Rows and columns of a map that a window of it, zoomed, shows. */
+  #window(map: MapData, scale: number, { top, left }: { top: number; left: number }) {
     const [height, width] = zoomedSize(map, scale);
-    return resize(map, height, width, 'kind' in map ? 'nearest' : 'linear', {
-      top,
-      left,
-      height: Math.min(this.size[0], height - top),
-      width: Math.min(this.size[1], width - left),
-    });
+    return {
+      rows: nearestIndices(map.height, height).subarray(top, top + this.size[0]),
+      columns: nearestIndices(map.width, width).subarray(left, left + this.size[1]),
+    };
   }
 
   /** Whether a window has several classes, none of which takes too much of it. */
-  #shows({ data }: MapData): boolean {
+  #shows(classes: LabelMap, scale: number, window: { top: number; left: number }): boolean {
+    const { rows, columns } = this.#window(classes, scale, window);
     const counts = new Int32Array(IGNORE + 1);
-    for (let i = 0; i < data.length; i++) counts[data[i]]++;
+    for (let y = 0; y < rows.length; y++) {
+      const start = rows[y] * classes.width;
+      for (let x = 0; x < columns.length; x++) counts[classes.data[start + columns[x]]]++;
+    }
     const known = counts.subarray(0, IGNORE);
     const total = known.reduce((a, b) => a + b, 0);
     const most = Math.max(...known);
@@ -138,25 +135,41 @@ export class AtrcPipeline implements Transform {
   }
 
   /** The augmentation that `plan` says, without a random number. */
-  apply({ id, image, labels }: Sample, { scale, top, left, flip, distortion }: AtrcPlan): Sample {
-    const cut = <T extends MapData>(map: T): T => {
-      const window = this.#cut(map, scale, { top, left });
-      return { ...map, ...(flip ? flipHorizontally(window) : window) };
+  apply({ id, image, labels }: Sample, plan: AtrcPlan, into?: Sample): Sample {
+    const { scale, flip } = plan;
+    const [height, width] = this.size;
+    const indices = new Map<string, Int32Array>();
+    const indicesFor = (map: MapData): Int32Array => {
+      const key = `${map.height}x${map.width}`;
+      if (!indices.has(key)) {
+        const { rows, columns } = this.#window(map, scale, plan);
+        const across = flip ? columns.slice().reverse() : columns;
+        indices.set(key, crossIndices(centred(rows, height), centred(across, width), map.width));
+      }
+      return indices.get(key)!;
     };
-    const augment = (label: LabelMap): LabelMap => {
-      const window = cut(label);
-      const { move } = kindOf(label);
-      return move ? { ...window, data: move(window.data, { flip, degrees: 0, scale }) } : window;
-    };
+    const take = (label: LabelMap, name: string): LabelMap =>
+      takeLabel(
+        name,
+        label,
+        indicesFor(label),
+        { height, width },
+        {
+          motion: { flip, degrees: 0, scale },
+          settled: false,
+          outside: kindOf(label).outside,
+          into: into?.labels[name],
+        },
+      );
     return {
       id,
-      image: this.#photo(image, { scale, top, left, flip, distortion }),
-      labels: this.#finish(mapValues(labels, augment)),
+      image: this.#photo(image, plan, imageData(into, height * width * 3)),
+      labels: mapValues(labels, take),
     };
   }
 
   /** Zoomed, cut, flipped, distorted, normalised and put into the middle, one row after the other. */
-  #photo(image: MapData, { scale, top, left, flip, distortion }: AtrcPlan): MapData {
+  #photo(image: MapData, { scale, top, left, flip, distortion }: AtrcPlan, data: Float32Array): MapData {
     const [height, width] = zoomedSize(image, scale);
     const window = {
       height: Math.min(this.size[0], height - top),
@@ -180,7 +193,7 @@ export class AtrcPipeline implements Transform {
     const [firstRow, firstColumn] = isZoomed ? [0, 0] : [top, left];
     const distorter = distortion && new Distorter(space, distortion);
     const tables = distorter?.after ? normalisingTables(distorter.after) : NORMALISED;
-    const data = new Float32Array(this.size[0] * this.size[1] * 3);
+    if (window.height < this.size[0] || window.width < this.size[1]) data.fill(0);
     const padding = [(this.size[0] - window.height) >> 1, (this.size[1] - window.width) >> 1];
     for (let y = 0; y < window.height; y++) {
       const at = rows.row(firstRow + y) + 3 * firstColumn;
@@ -191,7 +204,7 @@ export class AtrcPipeline implements Transform {
     return { height: this.size[0], width: this.size[1], channels: 3, data };
   }
 
-  evaluate(sample: Sample): Sample {
+  evaluate(sample: Sample, into?: Sample): Sample {
     const { height, width } = sample.image;
     if (height > this.size[0] || width > this.size[1])
       throw new MtcpError(
@@ -199,17 +212,15 @@ export class AtrcPipeline implements Transform {
         `the image is ${height}x${width}, which does not fit into augment.size ${this.size.join('x')}`,
         { where: sample.id, hint: 'pipeline atrc pads images for evaluation; it does not shrink them' },
       );
-    const plan = { scale: 1, top: 0, left: 0, flip: false, distortion: undefined };
-    return { id: sample.id, image: this.#photo(sample.image, plan), labels: this.#finish(sample.labels) };
+    return this.apply(sample, { scale: 1, top: 0, left: 0, flip: false, distortion: undefined }, into);
   }
+}
 
-  #finish(labels: Record<string, LabelMap>): Record<string, LabelMap> {
-    const [height, width] = this.size;
-    const pad = (label: LabelMap): LabelMap => {
-      return { ...label, ...padCentre(label, height, width, kindOf(label).outside) };
-    };
-    return markInvalid(mapValues(labels, pad));
-  }
+/** In the middle of a longer line, an odd rest at its end; around them comes what is outside. */
+function centred(indices: Int32Array, length: number): Int32Array {
+  const out = new Int32Array(length).fill(OUTSIDE);
+  out.set(indices, (length - indices.length) >> 1);
+  return out;
 }
 
 /** Fractions of a pixel are dropped. */

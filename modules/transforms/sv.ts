@@ -10,18 +10,21 @@ import {
   options,
   type LabelMap,
   type MapData,
+  type Motion,
   type OptionsOf,
   type RandomStream,
   type Sample,
   type Transform,
 } from '../../registry/index.js';
-import { markInvalid } from './machinery/ignore.js';
+import { markMap } from './machinery/ignore.js';
 import { mapValues, NORMALISED, normalisePixels } from './machinery/image.js';
+import { floatsOf, imageData, takeLabel } from './machinery/labels.js';
+import { movedIndices } from '../support/raster/nearest.js';
 import { invertAffine, rotationMatrix, type Affine } from '../support/raster/positions.js';
-import { asBytes, ResampledRows, StoredRows, type Rows } from '../support/raster/rows.js';
+import { asBytes, collect, ResampledRows, StoredRows, type Rows } from '../support/raster/rows.js';
 import { resizeTaps } from '../support/raster/taps.js';
-import { workspace } from '../support/raster/workspace.js';
-import { cubicRows, flipHorizontally, resize, warpAffine, type Interpolation } from '../support/warp.js';
+import { workspace, type Workspace } from '../support/raster/workspace.js';
+import { cubicRows, type Interpolation } from '../support/warp.js';
 
 const schema = defineOptions({
   flip: {
@@ -103,50 +106,72 @@ export class SvPipeline implements Transform {
   }
 
   /** Draws three numbers from `random`, always: flip, rotation, scale. */
-  train(sample: Sample, random: RandomStream): Sample {
+  train(sample: Sample, random: RandomStream, into?: Sample): Sample {
     const flip = random.uniform() < 0.5 && this.options.flip;
     const degrees = choose(this.options.rotations, random.uniform());
     const scale = choose(this.options.scales, random.uniform());
-    const augment = (map: MapData, interpolation: Interpolation, outside: number): MapData => {
-      const flipped = flip ? flipHorizontally(map) : map;
-      if (degrees === 0 && scale === 1) return flipped;
-      const about = rotationMatrix(map.width / 2, map.height / 2, degrees, scale);
-      return warpAffine(flipped, about, interpolation, outside);
+    return this.#apply(sample, { flip, degrees, scale }, into);
+  }
+
+  evaluate(sample: Sample, into?: Sample): Sample {
+    return this.#apply(sample, { flip: false, degrees: 0, scale: 1 }, into);
+  }
+
+  #apply({ id, image, labels }: Sample, motion: Motion, into?: Sample): Sample {
+    const [height, width] = this.size;
+    // Labels are as large as the image, as a rule.
+    const indices = new Map<string, Int32Array>();
+    const indicesFor = (map: MapData): Int32Array => {
+      const key = `${map.height}x${map.width}`;
+      if (!indices.has(key))
+        indices.set(key, movedIndices(map, { height, width }, inverseOf(map, motion), motion.flip));
+      return indices.get(key)!;
     };
-    const augmentLabel = (label: LabelMap): LabelMap => {
-      const { move } = kindOf(label);
-      const given = move ? { ...label, data: move(label.data, { flip, degrees, scale }) } : label;
-      return { ...label, ...augment(given, this.#interpolation(label), this.#outside(label)) };
+    const fit = (label: LabelMap, name: string): LabelMap => {
+      const own = into?.labels[name];
+      if (this.#interpolation(label) === 'cubic') return this.#smoothLabel(name, label, motion, own);
+      const outside = this.#outside(label);
+      const rules = { motion, settled: true, outside, into: own };
+      return takeLabel(name, label, indicesFor(label), { height, width }, rules);
     };
-    const { width, height } = sample.image;
-    const moved = degrees !== 0 || scale !== 1;
     return {
-      id: sample.id,
-      image: this.#photo(sample.image, flip, moved && rotationMatrix(width / 2, height / 2, degrees, scale)),
-      labels: this.#finish(mapValues(sample.labels, augmentLabel)),
+      id,
+      image: this.#photo(image, motion, imageData(into, height * width * 3)),
+      labels: mapValues(labels, fit),
     };
   }
 
-  evaluate({ id, image, labels }: Sample): Sample {
-    return { id, image: this.#photo(image, false, false), labels: this.#finish(labels) };
+  #smoothLabel(name: string, label: LabelMap, motion: Motion, into?: LabelMap): LabelMap {
+    const kind = kindOf(label);
+    const [height, width] = this.size;
+    const data = kind.move?.(label.data, motion) ?? label.data;
+    const space = workspace();
+    const fitted = collect(space, this.#rows(space, { ...label, data }, motion), floatsOf(into));
+    const settled = kind.settle?.(fitted.data, fitted.data) ?? fitted.data;
+    return markMap(name, { ...label, height, width, data: settled }, settled);
   }
 
-  /** Flipped, moved, resized and normalised, one row after the other. */
-  #photo(image: MapData, flip: boolean, move: Affine | false): MapData {
+  /** Flipped, moved and resized, smoothly. */
+  #rows(space: Workspace, map: MapData, motion: Motion): Rows {
+    const [height, width] = this.size;
+    const inverse = inverseOf(map, motion);
+    const moved = inverse
+      ? cubicRows(space, map, inverse, motion.flip)
+      : new StoredRows(space, map, motion.flip);
+    if (map.height === height && map.width === width) return moved;
+    return new ResampledRows(
+      space,
+      moved,
+      resizeTaps(map.width, width, 0, width, 'cubic'),
+      resizeTaps(map.height, height, 0, height, 'cubic'),
+    );
+  }
+
+  /** Cut to bytes and normalised, one row after the other. */
+  #photo(image: MapData, motion: Motion, data: Float32Array): MapData {
     const [height, width] = this.size;
     const space = workspace();
-    let rows: Rows = move
-      ? cubicRows(space, image, invertAffine(move), flip)
-      : new StoredRows(space, image, flip);
-    if (image.height !== height || image.width !== width)
-      rows = new ResampledRows(
-        space,
-        rows,
-        resizeTaps(image.width, width, 0, width, 'cubic'),
-        resizeTaps(image.height, height, 0, height, 'cubic'),
-      );
-    rows = asBytes(space, rows, this.options.wrap_bytes ? 'wrap' : 'clip');
-    const data = new Float32Array(height * width * 3);
+    const rows = asBytes(space, this.#rows(space, image, motion), this.options.wrap_bytes ? 'wrap' : 'clip');
     for (let y = 0; y < height; y++)
       normalisePixels(space.bytes(rows.row(y), 3 * width), NORMALISED, data, 3 * width * y);
     return { height, width, channels: 3, data };
@@ -160,16 +185,12 @@ export class SvPipeline implements Transform {
     const { outside } = kindOf(label);
     return outside === IGNORE && this.options.borders_as_background ? 0 : outside;
   }
+}
 
-  #finish(labels: Record<string, LabelMap>): Record<string, LabelMap> {
-    const [height, width] = this.size;
-    const fit = (label: LabelMap): LabelMap => {
-      const fitted = { ...label, ...resize(label, height, width, this.#interpolation(label)) };
-      const { settle } = kindOf(label);
-      return settle ? { ...fitted, data: settle(fitted.data) } : fitted;
-    };
-    return markInvalid(mapValues(labels, fit));
-  }
+/** Of the warp about the centre; undefined if nothing moves. */
+function inverseOf({ height, width }: MapData, { degrees, scale }: Motion): Affine | undefined {
+  if (degrees === 0 && scale === 1) return undefined;
+  return invertAffine(rotationMatrix(width / 2, height / 2, degrees, scale));
 }
 
 /** The element or the value of a range that `u`, uniform in [0, 1), picks. */

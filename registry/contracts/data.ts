@@ -54,10 +54,13 @@ export interface Dataset {
 
 /** A whole input pipeline: what happens between the file and the network. */
 export interface Transform {
-  /** Augmented and normalised; `random` belongs to (seed, epoch, sample). */
-  train(sample: Sample, random: RandomStream): Sample;
+  /**
+   * Augmented and normalised; `random` belongs to (seed, epoch, sample).
+   * @param into arrays of the right sizes, where the result may go: a pipeline that uses them saves a copy
+   */
+  train(sample: Sample, random: RandomStream, into?: Sample): Sample;
   /** The same without augmentation. */
-  evaluate(sample: Sample): Sample;
+  evaluate(sample: Sample, into?: Sample): Sample;
   /** Height and width of what comes out. */
   readonly size: readonly [number, number];
   /** How `evaluate` fits an image into `size`: stretched (also if absent), or centred with padding around it. */

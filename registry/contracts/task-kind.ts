@@ -53,12 +53,16 @@ export interface TaskKind {
   readonly smooth: boolean;
   /** What stored labels have where nothing is known, and what is brought in from outside the picture. */
   readonly outside: number;
-  /** The values of a label after the picture has moved; their positions change later. The given ones are left as they are. */
-  move?(data: MapData['data'], motion: Motion): MapData['data'];
+  /**
+   * The values of a label after the picture has moved, pixel by pixel; their positions change, too. The given ones are
+   * left as they are.
+   * @param into where the result may go, which may be `data` itself; here and in the two that follow
+   */
+  move?(data: MapData['data'], motion: Motion, into?: MapData['data']): MapData['data'];
   /** What interpolation has to be followed by, such as unit length. */
-  settle?(data: MapData['data']): MapData['data'];
+  settle?(data: MapData['data'], into?: MapData['data']): MapData['data'];
   /** IGNORE in every channel of unknown pixels; the given values are left as they are. Absent: `outside` is IGNORE. */
-  mark?(data: MapData['data'], channels: number): MapData['data'];
+  mark?(data: MapData['data'], channels: number, into?: MapData['data']): MapData['data'];
   /** A value that would be taken for another one, or that means nothing: its index and what is wrong with it. */
   fault?(label: LabelMap): { at: number; what: string } | undefined;
 

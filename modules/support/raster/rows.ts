@@ -213,11 +213,14 @@ export function asBytes(space: Workspace, rows: Rows, how: 'clip' | 'wrap'): Row
   };
 }
 
-/** All rows, as a map in JavaScript's memory. */
-export function collect(space: Workspace, rows: Rows): MapData & { data: Float32Array } {
+/** All rows, as a map in JavaScript's memory: in `into` if it has the right size. */
+export function collect(space: Workspace, rows: Rows, into?: Float32Array): MapData & { data: Float32Array } {
   const { height, width, channels } = rows;
   const length = width * channels;
-  const data = new Float32Array(height * length);
-  for (let y = 0; y < height; y++) data.set(space.floats(rows.row(y), length), y * length);
+  const data = into?.length === height * length ? into : new Float32Array(height * length);
+  for (let y = 0; y < height; y++) {
+    const at = rows.row(y);
+    data.set(rows.elements === 'bytes' ? space.bytes(at, length) : space.floats(at, length), y * length);
+  }
   return { height, width, channels, data };
 }

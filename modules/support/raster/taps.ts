@@ -62,13 +62,3 @@ export function warpTaps(size: number, factor: number, offset: number): Taps {
 export function fromMirrored({ count, index, weight }: Taps, size: number): Taps {
   return { count, index: index.map((i) => size - 1 - i), weight };
 }
-
-/** The same results, the last one first. */
-export function reversed({ count, index, weight }: Taps): Taps {
-  const turn = <T extends Int32Array | Float32Array>(values: T): T => {
-    const out = values.slice() as T;
-    for (let i = 0; i < out.length; i++) out[i] = values[out.length - count - i + 2 * (i % count)];
-    return out;
-  };
-  return { count, index: turn(index), weight: turn(weight) };
-}

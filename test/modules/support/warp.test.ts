@@ -3,7 +3,6 @@
 import { expect } from 'chai';
 import { readNpy } from '../../../modules/datasets/formats/npy.js';
 import {
-  flipHorizontally,
   invertAffine,
   resize,
   rotationMatrix,
@@ -72,10 +71,5 @@ describe('warping', () => {
     const [x, y] = [a * 2 + b * 5 + c, d * 2 + e * 5 + f];
     expect(inverse[0] * x + inverse[1] * y + inverse[2]).to.be.closeTo(2, 1e-12);
     expect(inverse[3] * x + inverse[4] * y + inverse[5]).to.be.closeTo(5, 1e-12);
-  });
-
-  it('flips pixels, not channels', () => {
-    const map: MapData = { height: 1, width: 2, channels: 3, data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
-    expect(flipHorizontally(map).data).to.deep.equal(Uint8Array.of(4, 5, 6, 1, 2, 3));
   });
 });
