@@ -65,6 +65,8 @@ export class EagerEngine implements Engine {
       bytes: 0,
       flops: 0,
       peakBytes: 0,
+      writtenBytes: 0,
+      parts: 1,
     };
     return new EagerProgram(this.backend, define, inputs, outputs, stats);
   }

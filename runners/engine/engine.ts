@@ -30,6 +30,10 @@ export interface ProgramStats {
   flops: number;
   /** Bytes of the values that are alive at a time, at their most. */
   peakBytes: number;
+  /** Bytes that operators write in a run. */
+  writtenBytes: number;
+  /** Programs that the graph was cut into, to run on several threads. */
+  parts: number;
 }
 
 export interface Program {

@@ -13,7 +13,7 @@ import type {
 } from './engine.js';
 import { splatOf } from './graph/constants.js';
 import { flopsOf } from './graph/cost.js';
-import { peakBytesOf } from './graph/lifetimes.js';
+import { peakBytesOf, writtenBytesOf } from './graph/lifetimes.js';
 import { recompute } from './graph/recompute.js';
 import type { Target } from './graph/target.js';
 import type { Graph, Value } from './graph/ir.js';
@@ -31,7 +31,7 @@ const IDLE_SESSIONS = 4;
 
 /**
  * Floating-point operations of an operator, on average over a graph, below which a second thread is not worth waking
- * for each of them. MT-CP at 96x128 (0.7 million) takes as long on two free cores as on one, with twice the work,
+ * for each of them. Threads then share the graph, not its operators (graph/tasks.ts). MT-CP at 96x128 (0.7 million) takes as long on two free cores as on one, with twice the work,
  * and twice as long where the second core is not free; at 192x256 (6 million) two threads gain a third.
  */
 const SMALL_OPERATORS = 1e6;
@@ -115,6 +115,8 @@ export class RecordingEngine implements Engine {
       bytes: translated.bytes,
       flops,
       peakBytes,
+      writtenBytes: writtenBytesOf(nodes),
+      parts: translated.parts,
     };
     return new RecordedProgram(
       name,
@@ -124,7 +126,7 @@ export class RecordingEngine implements Engine {
       given,
       session,
       stats,
-      small ? this.#runtime.lanes : 1,
+      translated.lanes,
       () => this.#release(key),
       (outputs) => this.#runtime.translate(graph, outputs, given, { peakBytes, small: false }).create(),
     );

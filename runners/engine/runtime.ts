@@ -8,8 +8,6 @@ export interface Runtime {
   readonly description: string;
   /** How operations are lowered for it. */
   readonly target: Target;
-  /** Threads that bindings of small graphs may share; 1 where a run takes the whole device. */
-  readonly lanes: number;
   /**
    * Threads for functions of vectors (vectors/program.ts), where runs read and write arrays in the memory of this process;
    * otherwise undefined, and the runtime computes those, too.
@@ -32,7 +30,7 @@ export interface Runtime {
 export interface GraphHints {
   /** Bytes of the values that are alive at a time, at their most. */
   peakBytes: number;
-  /** Whether operators are so small that one thread runs them as fast as several. */
+  /** Whether operators are so small that one thread runs each of them as fast as several. */
   small: boolean;
 }
 
@@ -41,5 +39,9 @@ export interface Translated {
   readonly key: string;
   /** Of the runtime's form. */
   readonly bytes: number;
+  /** Programs that the graph was cut into, to run at the same time. */
+  readonly parts: number;
+  /** Bindings that are worth running at the same time; 1 where a run takes all threads. */
+  readonly lanes: number;
   create(): Promise<Session>;
 }

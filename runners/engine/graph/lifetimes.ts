@@ -10,10 +10,13 @@ export const bytesOf = (value: Value): number => sizeOf(value.shape) * BYTES[val
 /** Operators whose output is their input seen differently. */
 const VIEWS = new Set(['Reshape', 'Identity']);
 
+/** Whether a node computes nothing. */
+export const isView = (node: Node): boolean => VIEWS.has(node.op);
+
 /** The value whose memory `value` is a view of. */
 export function storageOf(value: Value): Value {
   let at = value;
-  while (at.node && VIEWS.has(at.node.op)) at = at.node.inputs[0]!;
+  while (at.node && isView(at.node)) at = at.node.inputs[0]!;
   return at;
 }
 
@@ -65,7 +68,7 @@ export class Lifetimes {
     this.place = new Map(order.map((node, at) => [node, at]));
     const bound = new Set([...outputs].map(storageOf));
     order.forEach((node, at) => {
-      if (VIEWS.has(node.op)) return;
+      if (isView(node)) return;
       for (const value of node.outputs)
         if (!bound.has(value)) this.values.set(value, { born: at, last: at, readers: [] });
       for (const value of new Set(node.inputs.map((input) => input && storageOf(input)))) {
@@ -92,3 +95,9 @@ export class Lifetimes {
 /** Bytes of the values that are alive at a time, at their most. */
 export const peakBytesOf = (nodes: readonly Node[], outputs: Iterable<Value>): number =>
   new Lifetimes(nodes, outputs).peak;
+
+/** Bytes that operators write in a run. */
+export const writtenBytesOf = (nodes: readonly Node[]): number =>
+  nodes
+    .filter((node) => !isView(node))
+    .reduce((sum, { outputs }) => sum + outputs.reduce((bytes, value) => bytes + bytesOf(value), 0), 0);

@@ -13,6 +13,12 @@ import { loadLibrary } from '../../support/native-library.js';
 
 const API_VERSION = 17;
 
+/**
+ * From 1.30 on, onnxruntime reports sessions and runs to its makers, through a database in the cache folder that it
+ * writes at each run. Nobody asked for that. It reads this when it is loaded, by whichever binding.
+ */
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 // The signatures of the functions we use; all return an OrtStatus pointer, 0 meaning success.
 const SIGNATURES = {
   Run: [9, 'void *', 'void *', 'str *', 'void *', 'size_t', 'str *', 'size_t', 'void *'],

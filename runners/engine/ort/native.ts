@@ -6,11 +6,11 @@
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
 import { sizeOf } from '../graph/ir.js';
+import { ELEMENT_TYPE } from '../graph/onnx.js';
 import { loadOrt, type Ort, type Pointer } from './library.js';
 import { appendProvider, unusable } from './providers.js';
-import type { Binding, HostTensor, Session, SessionOptions } from './session.js';
+import type { Binding, BoundTensor, Session, SessionOptions } from './session.js';
 
-const ELEMENT_TYPE = { float32: 1, int32: 6 } as const;
 const OPTIMIZE = { none: 0, basic: 1, extended: 2, all: 99 } as const;
 /** What goes wrong comes back as an error; onnxruntime need not print it as well. */
 const LOG_FATAL = 4;
@@ -51,7 +51,10 @@ function openEnvironment(ort: Ort, threads: number): Environment {
   return environment;
 }
 
-export async function createNativeSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+export async function createNativeSession(
+  model: Uint8Array,
+  options: SessionOptions,
+): Promise<Session<BoundTensor>> {
   const ort = loadOrt();
   const { env, cpu } = openEnvironment(ort, options.threads);
   const settings = ort.create('CreateSessionOptions');
@@ -75,7 +78,7 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
     ort.release('SessionOptions', settings);
   }
 
-  const tensorValue = (name: string, { data, dtype, shape }: HostTensor): Pointer => {
+  const tensorValue = (name: string, { data, dtype, shape }: BoundTensor): Pointer => {
     if (data.length !== sizeOf(shape))
       throw new MtcpError(
         'engine',
@@ -109,7 +112,13 @@ export async function createNativeSession(model: Uint8Array, options: SessionOpt
   };
 }
 
-type Tensors = ReadonlyMap<string, HostTensor>;
+type Tensors = ReadonlyMap<string, BoundTensor>;
+
+/** A binding on the CPU, with the addresses that onnxruntime knows it and its session by. */
+export interface NativeBinding extends Binding {
+  readonly session: Pointer;
+  readonly pointer: Pointer;
+}
 
 /** On the CPU a session reads and writes our arrays themselves. */
 function bindInPlace(
@@ -117,11 +126,11 @@ function bindInPlace(
   session: Pointer,
   inputs: Tensors,
   outputs: Tensors,
-  tensorValue: (name: string, tensor: HostTensor) => Pointer,
-): Binding {
+  tensorValue: (name: string, tensor: BoundTensor) => Pointer,
+): NativeBinding {
   const binding = ort.create('CreateIoBinding', session);
   // The C side keeps addresses, so the arrays must stay reachable as long as the binding does.
-  const held: HostTensor[] = [];
+  const held: BoundTensor[] = [];
   const values: Pointer[] = [];
   for (const [name, tensors] of [
     ['BindInput', inputs],
@@ -134,6 +143,8 @@ function bindInPlace(
       values.push(value);
     }
   return {
+    session,
+    pointer: binding,
     run: () => ort.callAsync('RunWithBinding', session, null, binding),
     close() {
       ort.release('IoBinding', binding);
@@ -155,7 +166,7 @@ function bindAnew(
   session: Pointer,
   inputs: Tensors,
   outputs: Tensors,
-  tensorValue: (name: string, tensor: HostTensor) => Pointer,
+  tensorValue: (name: string, tensor: BoundTensor) => Pointer,
 ): Binding {
   const valuesOf = (tensors: Tensors) =>
     BigUint64Array.from([...tensors], ([key, tensor]) => tensorValue(key, tensor));

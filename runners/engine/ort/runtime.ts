@@ -1,9 +1,15 @@
-// onnxruntime as a runtime: graphs as ONNX models.
+// onnxruntime as a runtime: graphs as ONNX models. A graph of small operators becomes several models where several
+// threads may run it.
 import { createHash } from 'node:crypto';
+import type { Graph, Value } from '../graph/ir.js';
 import { toOnnx } from '../graph/onnx.js';
+import { partsOf } from '../graph/parts.js';
 import { TARGETS } from '../graph/target.js';
-import type { Runtime } from '../runtime.js';
+import { tasksOf } from '../graph/tasks.js';
+import type { Runtime, Translated } from '../runtime.js';
+import { Lanes } from './lanes.js';
 import { createNativeSession } from './native.js';
+import { createParallelSession } from './parallel.js';
 import type { Session, SessionOptions } from './session.js';
 
 export interface OrtOptions extends SessionOptions {
@@ -23,19 +29,58 @@ export function createOrtRuntime({
 }: OrtOptions): Runtime {
   const { provider, threads } = options;
   const onDevice = provider !== undefined && provider !== 'cpu';
+  // Parts of a graph are run through the C API.
+  const inParts = !onDevice && threads > 1 && createSession === createNativeSession;
+  let lanes: Lanes | undefined;
+
+  const whole = (
+    graph: Graph,
+    outputs: Outputs,
+    given: Given,
+    small: boolean,
+    openShapes: boolean,
+  ): Translated => {
+    const model = toOnnx(graph, outputs, given, { openShapes });
+    return {
+      key: hashOf([model]),
+      bytes: model.byteLength,
+      parts: 1,
+      // Runs on a device go one after the other.
+      lanes: small && !onDevice ? threads : 1,
+      create: () => createSession(model, { ...options, alone: small && !onDevice }),
+    };
+  };
+
   return {
     description: `onnxruntime${onDevice ? ` ${provider}` : ''}, ${threads} thread${threads === 1 ? '' : 's'}`,
     target: TARGETS[provider ?? 'cpu'],
-    // Runs on a device go one after the other.
-    lanes: onDevice ? 1 : threads,
     vectorThreads: sharedMemory ? threads : undefined,
     translate(graph, outputs, given, { peakBytes, small }) {
-      const model = toOnnx(graph, outputs, given, { openShapes: peakBytes > LARGE });
+      const openShapes = peakBytes > LARGE;
+      const tasks = small && inParts ? tasksOf(graph.reachable([...outputs.values()], given), threads) : [];
+      if (tasks.length < 2) return whole(graph, outputs, given, small, openShapes);
+      const parts = partsOf(outputs, given, tasks);
+      const models = parts.map((part) => toOnnx(graph, part.outputs, part.given, { openShapes }));
       return {
-        key: createHash('sha256').update(model).digest('hex'),
-        bytes: model.byteLength,
-        create: () => createSession(model, { ...options, alone: small && !onDevice }),
+        key: hashOf(models),
+        bytes: models.reduce((sum, { byteLength }) => sum + byteLength, 0),
+        parts: parts.length,
+        lanes: 1,
+        create: () => createParallelSession(parts, models, options, (lanes ??= new Lanes(threads))),
       };
     },
+    close() {
+      lanes?.close();
+      lanes = undefined;
+    },
   };
+}
+
+type Outputs = ReadonlyMap<string, Value>;
+type Given = ReadonlyMap<Value, string>;
+
+function hashOf(models: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const model of models) hash.update(model);
+  return hash.digest('hex');
 }

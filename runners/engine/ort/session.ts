@@ -1,9 +1,17 @@
 // A session holds one compiled graph; a binding connects its inputs and outputs to arrays. A binding's arrays stay
 // the same from step to step: weights, gradients and batches are never copied.
 import type { HostTensor } from '../../support/host-tensor.js';
+import type { DType, Shape } from '../graph/ir.js';
 import type { Provider } from './providers.js';
 
 export type { HostArray, HostTensor } from '../../support/host-tensor.js';
+
+/** A tensor of any type that a graph has. */
+export interface BoundTensor {
+  readonly data: HostTensor['data'] | BigInt64Array | Uint8Array;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
 
 export interface Binding {
   /** Reads the inputs as they are now, leaves the outputs in their arrays. */
@@ -11,8 +19,8 @@ export interface Binding {
   close(): void;
 }
 
-export interface Session {
-  bind(inputs: ReadonlyMap<string, HostTensor>, outputs: ReadonlyMap<string, HostTensor>): Binding;
+export interface Session<T extends BoundTensor = HostTensor> {
+  bind(inputs: ReadonlyMap<string, T>, outputs: ReadonlyMap<string, T>): Binding;
   close(): void;
 }
 

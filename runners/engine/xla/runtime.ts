@@ -29,7 +29,6 @@ export function createXlaRuntime(plugin?: string): Runtime {
   return {
     description: `XLA on ${client.deviceKind} (${client.platform})`,
     target: TARGETS.xla,
-    lanes: 1,
     translate(graph, outputs, given) {
       const program = lowerGraph(graph, outputs, given);
       const hash = createHash('sha256').update(program.text);
@@ -38,6 +37,8 @@ export function createXlaRuntime(plugin?: string): Runtime {
       return {
         key: hash.digest('hex'),
         bytes: program.text.length,
+        parts: 1,
+        lanes: 1,
         create: () => createXlaSession(client, program),
       };
     },
