@@ -3,6 +3,7 @@
 import type { Checksum } from './checksum.js';
 import { agreement } from './agreement.js';
 import { PEER } from './python-with-torch.js';
+import type { GraphSize } from './graph-size.js';
 import { median, quantile } from './quantile.js';
 import { Side } from './side.js';
 import type { Setup } from './subject.js';
@@ -35,6 +36,8 @@ export interface Comparison {
   memory: { ours: number; peer: number };
   /** GFLOP of a step. */
   gflop: number;
+  /** What computes it; absent where a step is the update of weights alone. */
+  graph?: GraphSize;
   torch: string;
   /** Largest relative difference of the results of the first step. */
   difference: number;
@@ -49,7 +52,12 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const alone = apart ? await allTurns(peer, turn, rounds) : undefined;
     if (apart) await peer.close();
     ours = new Side('mtcp', process.execPath, [new URL('worker.js', import.meta.url).pathname]);
-    const { flops } = await ours.ask<{ flops: number }>({ piece, sizes, drawn, threads });
+    const { flops, graph } = await ours.ask<{ flops: number; graph?: GraphSize }>({
+      piece,
+      sizes,
+      drawn,
+      threads,
+    });
     const [a, b] = alone
       ? [await allTurns(ours, turn, rounds), alone]
       : await turnByTurn([ours, peer], turn, rounds);
@@ -65,6 +73,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       ratio: { median: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) },
       memory,
       gflop: flops / 1e9,
+      graph,
       torch,
       difference,
     };

@@ -34,10 +34,13 @@ const COLUMNS: Column[] = [
   { title: 'mtcp MB', align: 'right' },
   { title: 'PyTorch MB', align: 'right' },
   { title: 'mtcp GFLOP/s', align: 'right' },
+  { title: 'operators', align: 'right' },
+  { title: 'parts', align: 'right' },
+  { title: 'MB written', align: 'right' },
   { title: 'differs by', align: 'right' },
 ];
 
-function row(title: string, { ours, peer, ratio, memory, gflop, difference }: Comparison): string[] {
+function row(title: string, { ours, peer, ratio, memory, gflop, graph, difference }: Comparison): string[] {
   return [
     title,
     ratio.median.toFixed(2),
@@ -47,6 +50,9 @@ function row(title: string, { ours, peer, ratio, memory, gflop, difference }: Co
     (memory.ours / 1e6).toFixed(0),
     (memory.peer / 1e6).toFixed(0),
     gflop === 0 ? '' : (gflop / ours).toFixed(0),
+    graph ? String(graph.operators) : '',
+    graph ? String(graph.parts) : '',
+    graph ? (graph.written / 1e6).toFixed(0) : '',
     difference.toExponential(0),
   ];
 }

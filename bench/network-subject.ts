@@ -16,6 +16,7 @@ import type { ModelFixture } from '../test/reference/fixtures.js';
 import { referenceModel } from '../test/support/reference-model.js';
 import { checksum, checksumsOf, type Checksum } from './checksum.js';
 import { draw, drawMap, type Drawn } from './draw.js';
+import { graphSize, type GraphSize } from './graph-size.js';
 import type { Sizes } from './pieces.js';
 import { rowParts, type RowChoice } from './row.js';
 import type { Setup, Subject } from './subject.js';
@@ -41,6 +42,10 @@ export class TrainingSubject implements Subject {
 
   get flops(): number {
     return this.training.gradientProgram.stats.flops;
+  }
+
+  get graph(): GraphSize {
+    return graphSize(this.training.gradientProgram);
   }
 
   static async create(engine: Engine, { piece, sizes, drawn }: Setup): Promise<TrainingSubject> {
@@ -86,6 +91,10 @@ export class EvaluationSubject implements Subject {
 
   get flops(): number {
     return this.program.stats.flops;
+  }
+
+  get graph(): GraphSize {
+    return graphSize(this.program);
   }
 
   static async create(engine: Engine, { sizes, drawn }: Setup): Promise<EvaluationSubject> {

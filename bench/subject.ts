@@ -11,6 +11,7 @@ import { compileUpdate } from '../runners/training/step/compile-update.js';
 import type { Update } from '../runners/training/step/update.js';
 import { checksumsOf, type Checksum } from './checksum.js';
 import { draw, drawMap, type Drawn } from './draw.js';
+import { graphSize, type GraphSize } from './graph-size.js';
 import { EvaluationSubject, TrainingSubject } from './network-subject.js';
 import { PIECES, type Sizes } from './pieces.js';
 
@@ -20,6 +21,8 @@ export interface Subject {
   checksums(): Record<string, Checksum>;
   /** Arithmetic of a step: products and convolutions, in floating-point operations. */
   readonly flops: number;
+  /** The graph that computes a step, before the update of the weights. */
+  readonly graph?: GraphSize;
 }
 
 export interface Setup {
@@ -121,6 +124,10 @@ class PieceSubject implements Subject {
     });
     for (const [name, tensor] of update?.results() ?? []) results.set(name, tensor);
     return new PieceSubject({ program, binding }, update, results);
+  }
+
+  get graph(): GraphSize | undefined {
+    return this.gradient && graphSize(this.gradient.program);
   }
 
   async step(): Promise<void> {

@@ -106,6 +106,8 @@ export class SharedVectors implements VectorProgram {
       bytes: bytes.length,
       flops: 0,
       peakBytes: 0,
+      writtenBytes: 0,
+      parts: 1,
     };
     return new SharedVectors(stats, assignment, length < SHARED_FROM ? 1 : threads, options);
   }

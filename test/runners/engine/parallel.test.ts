@@ -45,9 +45,7 @@ function bound(program: Program, seed: string) {
 }
 
 const outputsOf = (program: Program, tensors: ReadonlyMap<string, { data: ArrayLike<number> }>) =>
-  Object.fromEntries(
-    [...program.outputs.keys()].map((name) => [name, Array.from(tensors.get(name)!.data)]),
-  );
+  Object.fromEntries([...program.outputs.keys()].map((name) => [name, Array.from(tensors.get(name)!.data)]));
 
 async function resultOf(threads: number, seed: string) {
   const engine = await createEngine({ type: 'onnx', provider: 'cpu' }, threads);
