@@ -107,8 +107,9 @@ export interface TaskScore {
  *   decoders for each task, one through the backbone.
  * - `backbone`: the backbone's parameters. One backward pass through everything for each task.
  * - `all`: every parameter that at least two tasks reach; with cross-task interaction that includes the decoders.
+ * - `every`: every parameter, also those that only one task reaches.
  */
-export type SharedSet = 'representation' | 'backbone' | 'all';
+export type SharedSet = 'representation' | 'backbone' | 'all' | 'every';
 
 export interface GradientRule {
   readonly shared: SharedSet;
@@ -117,6 +118,11 @@ export interface GradientRule {
    * coefficients as inside.
    */
   readonly exclusive: 'sum' | 'weighted';
+  /**
+   * Independent samples that a step has to have: the batch is divided into at least as many micro-batches, and
+   * `combine` is called for each. 1 by default, the whole batch.
+   */
+  readonly samples?: number;
   /** Called with the gradients of the terms of those tasks that had a valid pixel; at least one. */
   combine(gradients: TaskGradients, step: StepInfo): Combination;
 }

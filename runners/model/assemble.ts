@@ -232,11 +232,26 @@ function checkSteps({ config }: TrialSpec, scheme: Scheme | undefined, misfits: 
           ? 'set `evaluate: {every: 1}`'
           : 'train at least two epochs, and set `evaluate: {every: 1}`',
     });
-  if ((needs.gradients || needs.again) && accumulate > 1)
+  const samples = needs.gradients?.samples ?? 1;
+  if (accumulate < samples)
+    misfits.push({
+      path: ['train', 'accumulate'],
+      message: `${named} compares gradients of ${samples} independent parts of a batch; train.accumulate is ${accumulate}`,
+      hint: `set \`train: {accumulate: ${divisors(batch).find((n) => n >= samples) ?? samples}}\`${batch < samples ? ', and a larger batch' : ''}`,
+    });
+  if (((needs.gradients && samples === 1) || needs.again) && accumulate > 1)
     misfits.push({
       path: ['train', 'accumulate'],
       message: `${named} looks at the gradients or losses of a whole batch; train.accumulate divides it`,
       hint: 'set `train: {accumulate: 1}`',
+    });
+  const { patience, selection } = config.evaluate;
+  if (patience !== null && (selection.rule !== 'best' || every === null))
+    misfits.push({
+      path: ['evaluate', 'patience'],
+      message: 'evaluate.patience waits for a better score, and this trial looks for none',
+      note: `evaluate.every is ${every}, evaluate.selection.rule is ${selection.rule}`,
+      hint: 'set `evaluate: {every: 1, selection: {rule: best}}`',
     });
   if (needs.gradients?.shared === 'representation' && Object.keys(config.auxiliary).length > 0)
     misfits.push({

@@ -1,5 +1,9 @@
 // ExcessMTL: tasks are weighted by how far they still are from their best, estimated from gradients scaled by their
 // history, by multiplicative updates.
+//
+// Estimates are divided by those of the first step, as by the authors' code and LibMTL: the first step then leaves the
+// weights alone, and tasks whose gradients differ in size start as equals. TorchJD 0.18 does not divide in the first
+// step, so that its weights differ from these by as much as the sizes of the tasks' gradients do.
 import {
   component,
   defineOptions,

@@ -72,11 +72,14 @@ export function withoutZeros(
 }
 
 /** For schemes that remember gradients cell by cell: those of a representation belong to other images each time. */
-export function refuseRepresentation(name: string, shared: SharedSet): void {
+export const refuseRepresentation = (name: string, shared: SharedSet): void =>
+  requireParameters(
+    `${name} remembers gradients from step to step, and those of a representation belong to other images at each step`,
+    shared,
+  );
+
+/** For schemes that combine gradients of parameters only; `why` begins with the scheme's name. */
+export function requireParameters(why: string, shared: SharedSet): void {
   if (shared === 'representation')
-    throw new MtcpError(
-      'component',
-      `scheme ${name} remembers gradients from step to step, and those of a representation belong to other images at each step`,
-      { hint: 'use `shared: backbone` or `shared: all`' },
-    );
+    throw new MtcpError('component', `scheme ${why}`, { hint: 'use `shared: backbone` or `shared: all`' });
 }

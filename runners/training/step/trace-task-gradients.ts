@@ -147,7 +147,8 @@ class Recording {
   /** Whether the gradient of each task may be needed by itself. */
   #isWanted(name: string): boolean {
     if (this.#isSecond(name)) return false;
-    return this.#rule.exclusive === 'weighted' || this.#rule.shared === 'all' || inBackbone(name);
+    const { shared, exclusive } = this.#rule;
+    return exclusive === 'weighted' || shared === 'all' || shared === 'every' || inBackbone(name);
   }
 
   /** A first pass, which finds the parameters. True if there is a rest. */
@@ -214,10 +215,9 @@ class Recording {
   #sharedOf(names: readonly string[], parts: ReadonlyMap<string, ReadonlyMap<string, tf.Tensor>>): string[] {
     if (this.#encoded) return [];
     const reachedBy = (name: string) => this.#tasks.filter((task) => parts.get(task)!.has(name)).length;
-    const shared = names.filter((name) =>
-      this.#rule.shared === 'all'
-        ? reachedBy(name) >= Math.min(2, this.#tasks.length)
-        : inBackbone(name) && reachedBy(name) > 0,
+    const least = this.#rule.shared === 'all' ? Math.min(2, this.#tasks.length) : 1;
+    const shared = names.filter(
+      (name) => (this.#rule.shared !== 'backbone' || inBackbone(name)) && reachedBy(name) >= least,
     );
     if (shared.length === 0)
       throw new MtcpError(

@@ -17,6 +17,8 @@ interface Case {
   scheme: Slot;
   derivatives: number[][];
   combined: number[][];
+  /** Samples that each step has; 2 where the second gradients count, too. */
+  samples?: number;
 }
 
 const fixture = readJson('weighting.json') as {
@@ -27,6 +29,8 @@ const fixture = readJson('weighting.json') as {
   losses: number[][];
   again: number[][];
   gradients: number[][][];
+  second: number[][][];
+  uniforms: number[][];
   normals: number[][];
   integers: number[][];
   metrics: number[][];
@@ -41,9 +45,11 @@ const perTask = (values: readonly number[]): PerTask<number> =>
 
 /** The random numbers that the reference had at this step. */
 function recorded(step: number): RandomStream {
-  const [normals, integers] = [[...fixture.normals[step]], [...fixture.integers[step]]];
+  const [normals, integers, uniforms] = [fixture.normals, fixture.integers, fixture.uniforms].map((all) => [
+    ...all[step],
+  ]);
   return {
-    uniform: () => expect.fail('no scheme draws uniform numbers'),
+    uniform: () => uniforms.shift()!,
     normal: () => normals.shift()!,
     integer: () => integers.shift()!,
   };
@@ -129,8 +135,15 @@ function expectNear(
   actual.forEach((value, i) => expect(value, `${what}, ${i}`).to.be.closeTo(expected[i], tolerance * scale));
 }
 
-function combine(scheme: Scheme, step: number): number[] {
-  const vectors = fixture.gradients[step].map((values) => Float32Array.from(values));
+/** The mean over the samples of a step. */
+function combine(scheme: Scheme, step: number, samples = 1): number[] {
+  const all = [fixture.gradients[step], fixture.second[step]].slice(0, samples);
+  const combined = all.map((gradients) => combineSample(scheme, step, gradients));
+  return combined[0].map((_, i) => combined.reduce((sum, values) => sum + values[i] / samples, 0));
+}
+
+function combineSample(scheme: Scheme, step: number, gradients: number[][]): number[] {
+  const vectors = gradients.map((values) => Float32Array.from(values));
   const { coefficients, combined } = scheme.needs!.gradients!.combine(
     {
       tasks: names,
@@ -143,7 +156,7 @@ function combine(scheme: Scheme, step: number): number[] {
     { epoch: Math.floor(step / stepsPerEpoch), step, random: recorded(step) },
   );
   if (combined) return [...combined];
-  return fixture.gradients[step][0].map((_, cell) =>
+  return gradients[0].map((_, cell) =>
     coefficients.reduce((sum, factor, t) => sum + factor * vectors[t][cell], 0),
   );
 }
@@ -162,12 +175,13 @@ describe('schemes against PyTorch and NumPy', () => {
       });
     });
 
-  for (const [name, { scheme: slot, combined: expected }] of Object.entries(fixture.gradientSchemes))
+  for (const [name, { scheme: slot, combined: expected, samples }] of Object.entries(fixture.gradientSchemes))
     it(`${name}: ${expected.length} steps`, () => {
       walk(create({ ...slot, shared: 'all' }), (step, scheme) => {
+        expect(scheme.needs!.gradients!.samples).to.equal(samples);
         // SciPy's minimisers stop at about 1e-7 of the objective, so their weights are good to about 1e-4.
         const tolerance = /^(mgda|cagrad)/.test(name) ? 2e-4 : 1e-5;
-        expectNear(combine(scheme, step), expected[step], tolerance, `step ${step}`);
+        expectNear(combine(scheme, step, samples), expected[step], tolerance, `step ${step}`);
       });
     });
 
@@ -184,14 +198,14 @@ describe('schemes against PyTorch and NumPy', () => {
       });
     });
 
-  for (const [name, { scheme: slot }] of Object.entries(fixture.gradientSchemes))
+  for (const [name, { scheme: slot, samples }] of Object.entries(fixture.gradientSchemes))
     it(`${name}: goes on exactly from its state`, () => {
       const course: number[][] = [];
       const all = { ...slot, shared: 'all' };
-      walk(create(all), (step, scheme) => void course.push(combine(scheme, step)));
+      walk(create(all), (step, scheme) => void course.push(combine(scheme, step, samples)));
       walk(create(all), (step, scheme) => {
         const copy = copyOf(scheme, all);
-        expect(combine(copy, step)).to.deep.equal(course[step]);
+        expect(combine(copy, step, samples)).to.deep.equal(course[step]);
         return copy;
       });
     });

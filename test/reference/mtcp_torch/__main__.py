@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-GROUPS = ("models", "parts", "losses", "metrics", "schemes")
+GROUPS = ("models", "parts", "losses", "metrics", "schemes", "schedules")
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures"
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     from .fixtures.metrics import write_metrics
     from .fixtures.models import write_models
     from .fixtures.parts import write_parts
+    from .fixtures.schedules import write_schedules
     from .fixtures.schemes import write_schemes
     from .fixtures.weighting import write_weighting
 
@@ -44,6 +45,8 @@ def main() -> None:
     if "schemes" in wanted:
         write_schemes(options.out)
         write_weighting(options.out)
+    if "schedules" in wanted:
+        write_schedules(options.out)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torchjd import aggregation as jd
+from torchjd.linalg import QuadprogProjector
 
 Array = NDArray[np.float64]
 
@@ -43,6 +44,7 @@ def is_bargain(gradients: Array, combination: Array) -> bool:
 
 
 def others(tasks: int) -> dict[str, Other]:
+    exact = QuadprogProjector(reg_eps=1e-12, norm_eps=1e-12)
     return {
         "gradient_sum": Other(jd.Sum(), 1e-8),
         "mgda": Other(jd.MGDA(epsilon=1e-9, max_iters=5_000), 2e-2),
@@ -51,6 +53,10 @@ def others(tasks: int) -> dict[str, Other]:
         "cagrad": Other(jd.CAGrad(c=0.5, norm_eps=1e-12), 5e-3, 1 / (1 + 0.5**2)),
         "cagrad 0.9": Other(jd.CAGrad(c=0.9, norm_eps=1e-12), 5e-3),
         "nash_mtl unclipped": Other(jd.NashMTL(n_tasks=tasks, max_norm=0.0), 1e-2, counts=is_bargain),
+        "upgrad": Other(jd.UPGrad(projector=exact), 1e-5),
+        "dualproj": Other(jd.DualProj(projector=exact), 1e-5),
+        "config": Other(jd.ConFIG(), 1e-6),
+        "fairgrad": Other(jd.FairGrad(alpha=2.0), 1e-2),
         "excess_mtl": Other(
             jd.ExcessMTL(robust_step_size=0.01),
             1e-6,

@@ -111,3 +111,15 @@ export function conflictAverse(gram: Matrix, radius: number): number[] {
   }
   return at(Math.sqrt(low * high));
 }
+
+/** The point of the simplex that is nearest to v: v minus a threshold, cut at 0. */
+export function nearestInSimplex(v: readonly number[]): number[] {
+  const sorted = [...v].sort((a, b) => b - a);
+  let sum = 0;
+  let threshold = 0;
+  for (const [i, x] of sorted.entries()) {
+    sum += x;
+    if (x * (i + 1) > sum - 1) threshold = (sum - 1) / (i + 1);
+  }
+  return v.map((x) => Math.max(x - threshold, 0));
+}

@@ -10,10 +10,12 @@ import {
   times,
   type Matrix,
 } from '../../../../modules/schemes/machinery/solvers/linear.js';
-import { nashWeights } from '../../../../modules/schemes/machinery/solvers/nash.js';
+import { dualConeWeights } from '../../../../modules/schemes/machinery/solvers/dual-cone.js';
+import { fairWeights } from '../../../../modules/schemes/machinery/solvers/fair.js';
 import {
   conflictAverse,
   minimumNorm,
+  nearestInSimplex,
   simplexQuadratic,
 } from '../../../../modules/schemes/machinery/solvers/simplex.js';
 
@@ -129,10 +131,69 @@ describe('solvers of gradient schemes', () => {
 
   it('Nash: M a = 1 / a', () => {
     for (const gram of CASES) {
-      const a = nashWeights(gram)!;
+      const a = fairWeights(gram)!;
       expect(a.every((x) => x > 0)).to.equal(true);
       times(gram, a).forEach((x, i) => expect(x * a[i]).to.be.closeTo(1, 1e-9));
     }
+  });
+
+  it('fair weights: M a = a^(-1/alpha), whatever the scale of the gradients', () => {
+    for (const gram of CASES)
+      for (const alpha of [0.5, 5])
+        for (const scale of [1e-4, 1e4]) {
+          const scaled = gram.map((row) => row.map((x) => scale * x));
+          const a = fairWeights(scaled, alpha)!;
+          expect(a.every((x) => x > 0)).to.equal(true);
+          times(scaled, a).forEach((x, i) => expect(x * a[i] ** (1 / alpha)).to.be.closeTo(1, 1e-7));
+        }
+  });
+
+  it('dual cone: no task objects, and only tasks that would are given more weight', () => {
+    let conflicts = 0;
+    for (const gram of CASES) {
+      const lengths = gram.map((row, i) => Math.sqrt(row[i]));
+      for (const wanted of [
+        gram.map(() => 1),
+        ...gram.map((_, k) => gram.map((__, i) => (i === k ? 1 : 0))),
+      ]) {
+        const v = dualConeWeights(gram, wanted);
+        const gains = times(gram, v).map((x, i) => x / lengths[i]);
+        const scale = Math.max(...wanted.map((u, i) => u * lengths[i]));
+        gains.forEach((gain, i) => {
+          expect(gain / scale, `gain of ${i}`).to.be.at.least(-1e-7);
+          expect(v[i]).to.be.at.least(wanted[i]);
+          if (v[i] > wanted[i]) {
+            conflicts++;
+            expect(Math.abs(gain) / scale, `complementarity of ${i}`).to.be.at.most(1e-7);
+          }
+        });
+      }
+    }
+    expect(conflicts).to.be.above(50);
+    const [g, against] = [
+      [3, 4],
+      [-6, -8],
+    ];
+    for (const vectors of [
+      [g, g],
+      [g, against],
+    ])
+      expect(dualConeWeights(gramOf(vectors), [1, 0]).every(Number.isFinite)).to.equal(true);
+  });
+
+  it('the nearest point of the simplex', () => {
+    for (let i = 0; i < 50; i++) {
+      const v = normals(2 + (i % 5)).map((x) => 2 * x);
+      const w = nearestInSimplex(v);
+      // Minimum of |w - v|^2 / 2: the slopes w - v.
+      expectOptimal(
+        w,
+        w.map((x, t) => x - v[t]),
+        1,
+      );
+    }
+    expect(nearestInSimplex([0.25, 0.75])).to.deep.equal([0.25, 0.75]);
+    expect(nearestInSimplex([5, 0])).to.deep.equal([1, 0]);
   });
 
   it('collinear, opposite and zero gradients', () => {
@@ -152,9 +213,9 @@ describe('solvers of gradient schemes', () => {
     expect(minimumNorm(zero).every(Number.isFinite)).to.equal(true);
     expect(sum(minimumNorm(zero))).to.equal(1);
     // Nash: along one direction the shares are equal; against each other there is no bargain.
-    nashWeights(collinear)!.forEach((a, i) => expect(a * 5 * (i + 1)).to.be.closeTo(Math.SQRT1_2, 1e-9));
-    expect(nashWeights(opposite)).to.equal(undefined);
-    expect(nashWeights(zero)).to.equal(undefined);
+    fairWeights(collinear)!.forEach((a, i) => expect(a * 5 * (i + 1)).to.be.closeTo(Math.SQRT1_2, 1e-9));
+    expect(fairWeights(opposite)).to.equal(undefined);
+    expect(fairWeights(zero)).to.equal(undefined);
     for (const gram of [collinear, opposite, equal, zero]) {
       const w = conflictAverse(gram, 1);
       expect(sum(w)).to.be.closeTo(1, 1e-12);

@@ -83,7 +83,7 @@ function expectGradients(
 }
 
 describe('gradients of single tasks', () => {
-  for (const shared of ['representation', 'backbone', 'all'] as const)
+  for (const shared of ['representation', 'backbone', 'all', 'every'] as const)
     it(`${shared}: they add up to the gradient of the sum`, async () => {
       const plain = await gradients(weighted(ONES));
       const { result, byName, observed } = await gradients(rule(shared, 'sum', ones));
@@ -139,6 +139,49 @@ describe('gradients of single tasks', () => {
       expectGradients(byName, inside, (name) => name.startsWith('backbone.'));
       expectGradients(byName, outside, (name) => name.startsWith('heads.'));
     });
+
+  it('every: coefficients act on heads, too', async () => {
+    const plain = await gradients(weighted(FACTORS));
+    const { byName } = await gradients(rule('every', 'sum', factors));
+    expectGradients(byName, plain.byName);
+  });
+
+  it('of a divided batch each part is combined by itself, and the step has their mean', async () => {
+    const divided = async (...factor: number[]) => {
+      const { network, criterion, batch } = toyTrial({ type: 'equal' });
+      let part = 0;
+      rule('every', 'sum', (tasks) => tasks.map(() => factor[part]))(criterion);
+      const { combine } = criterion.scheme.needs!.gradients!;
+      criterion.scheme.needs!.gradients!.combine = (...args) => {
+        const combined = combine(...args);
+        part++;
+        return combined;
+      };
+      const options = { batch: batch.ids.length, accumulate: 2, size: TOY_SIZE, clip: null };
+      const step = await TrainingStep.compile(recordingEngine, network, criterion, adamw, options);
+      step.weights.initialize(3);
+      await step.gradientsOf(batch, (name) => randomStream(name));
+      expect(part).to.equal(2);
+      const data = Float64Array.from(step.gradients.data);
+      step.close();
+      return data;
+    };
+    const [none, first, second, mixed] = [
+      await divided(0, 0),
+      await divided(1, 0),
+      await divided(0, 1),
+      await divided(2, -3),
+    ];
+    const [a, b] = [first, second].map((data) => data.map((x, i) => x - none[i]));
+    expect(Math.max(...a.map((x, i) => Math.abs(x - b[i])))).to.be.above(1e-3);
+    expectClose(
+      Float32Array.from(mixed),
+      none.map((x, i) => x + 2 * a[i] - 3 * b[i]),
+      1e-4,
+      'gradient',
+      1e-2,
+    );
+  });
 
   it('one task shares everything with itself', async () => {
     const outside = (await gradients(weighted(ONES), recordingEngine, ['depth'])).byName;
