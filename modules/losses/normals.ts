@@ -13,9 +13,10 @@ import { averageOverValid } from './machinery/average.js';
 
 const schema = defineOptions({
   distance: {
-    enum: ['l1', 'mse'],
+    enum: ['l1', 'mse', 'cosine'],
     default: 'l1',
-    description: 'Absolute or squared difference of the components. The released MT-CP code has mse.',
+    description:
+      'Absolute or squared difference of the components, or one minus the cosine of the angle, per pixel. The released MT-CP code has mse.',
   },
   normalize: {
     type: 'boolean',
@@ -26,14 +27,14 @@ const schema = defineOptions({
     enum: ['element', 'pixel'],
     default: 'element',
     description:
-      "Divide by the number of valid vector components (as in Vandenhende's code) or of valid pixels (as in ATRC and InvPT; three times larger).",
+      "Divide by the number of valid vector components (as in Vandenhende's code) or of valid pixels (as in ATRC and InvPT; three times larger). A cosine is one per pixel.",
   },
 });
 
 @component({
   kind: 'loss',
   name: 'normals',
-  summary: 'L1 (or squared) distance of normals, predictions normalised to unit length.',
+  summary: 'L1, squared or cosine distance of normals, predictions normalised to unit length.',
   source: 'MT-CP section 4.2, "L1 loss with normalisation"',
   tasks: ['normals'],
   options: schema,
@@ -43,6 +44,10 @@ export class NormalsLoss extends Configured<OptionsOf<typeof schema>> implements
   forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
     const { distance, normalize, per } = this.options;
     const [vectors, truth] = [components(prediction), components(label)];
+    if (distance === 'cosine') {
+      const known = tf.notEqual(truth, tf.scalar(IGNORE)).cast('float32').min(0);
+      return averageOverValid(tf.sub(1, unit(vectors).mul(truth).sum(0)), known);
+    }
     const difference = (normalize ? unit(vectors) : vectors).sub(truth);
     const mask = tf.notEqual(truth, tf.scalar(IGNORE)).cast('float32');
     const { value, valid } = averageOverValid(

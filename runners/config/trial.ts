@@ -44,6 +44,8 @@ export interface TrainConfig {
   batch: number;
   accumulate: number;
   clip: number | null;
+  /** Decay of the running mean of the weights that is evaluated and kept; null: the weights themselves. */
+  ema: number | null;
   checkpoint: { every: number; minutes: number | null; keep: 'none' | 'last' | 'best' | 'all' };
   workers: number | null;
 }
@@ -63,6 +65,8 @@ export interface EvaluateConfig {
   mode: 'sv' | 'atrc';
   batch: number;
   quantize: boolean;
+  /** Evaluations without a better score after which training ends; null: all epochs are trained. */
+  patience: number | null;
   selection: SelectionConfig;
 }
 
@@ -146,6 +150,9 @@ export function trialHash(config: TrialConfig, { seed, paths, code, sources }: I
   for (const term of terms) remove(term, ['teacher']);
   // A trial without such terms is the same as before there were any.
   if (terms.length === 0) remove(left, ['auxiliary']);
+  // The same holds for what came later and is not used.
+  if (left.train?.ema === null) remove(left, ['train', 'ema']);
+  if (left.evaluate?.patience === null) remove(left, ['evaluate', 'patience']);
   for (const path of [...NOT_HASHED, ...paths]) remove(left, path);
   const dependsOn = Object.entries(sources).map(([path, { hash }]) => [path, hash]);
   const identity = {

@@ -67,6 +67,18 @@ export function judgeOf(
   };
 }
 
+/**
+ * Whether as many evaluations as `evaluate.patience` says have passed since the best one: training can end. A resumed
+ * trial finds the same.
+ */
+export function isSettled(
+  { evaluate: { patience, every } }: WithSelection,
+  { best, last }: { best: { epoch: number } | null; last: { epoch: number } | null },
+): boolean {
+  if (patience === null || every === null || !best || !last) return false;
+  return last.epoch - best.epoch >= patience * every;
+}
+
 /** How the weights of these trials were chosen, a sentence for each way; for captions of tables. */
 export function selectionNotes(trials: readonly Pick<TrialSpec, 'row' | 'config'>[]): string[] {
   const rows = new Map<string, Set<string>>();

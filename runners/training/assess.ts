@@ -3,6 +3,7 @@
 import type { Measured, MetricValues } from '../../registry/contracts/learning.js';
 import type { TaskScore } from '../../registry/contracts/scheme.js';
 import type { EvaluatedSplit } from '../data/loader.js';
+import { averaged } from './average.js';
 import type { Predicted } from './evaluation.js';
 import { type Assembly } from '../model/assemble.js';
 import { primaryOf } from '../model/primary-metrics.js';
@@ -47,11 +48,13 @@ function tellUnjudged({ trial, emit, parts, state }: RunningTrial, judged: Measu
 }
 
 export function evaluateOn(
-  { trial, loader, evaluation }: RunningTrial,
+  { trial, loader, evaluation, average }: RunningTrial,
   split: EvaluatedSplit,
   each?: (predicted: Predicted) => void,
 ): Promise<Measured> {
-  return evaluation.run(loader.evaluate(split, trial.config.evaluate.batch), each);
+  return averaged(average, () =>
+    evaluation.run(loader.evaluate(split, trial.config.evaluate.batch), each),
+  );
 }
 
 function primaryScores({ tasks, metrics }: Assembly, values: MetricValues): Record<string, TaskScore> {

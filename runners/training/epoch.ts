@@ -43,6 +43,7 @@ export async function trainEpoch(running: RunningTrial): Promise<void> {
     state.step++;
     state.stepInEpoch++;
     await running.step.apply(state.step, rate);
+    running.average?.update(state.step);
     means.add(result);
     noteMemory(running);
     const again = scheme.needs?.again ? await running.step.lossesAgain() : undefined;

@@ -10,6 +10,7 @@ import { EventLog, type TrialEvent } from '../store/ledger/events.js';
 import type { RunFolder } from '../store/ledger/run-folder.js';
 import { StepLog } from '../store/ledger/steps.js';
 import type { RunState } from '../store/checkpoint.js';
+import { WeightAverage } from './average.js';
 import { Evaluation } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
 import { loaderOf } from '../model/loader.js';
@@ -53,6 +54,8 @@ export interface RunningTrial {
   readonly loader: Loader;
   readonly step: TrainingStep;
   readonly evaluation: Evaluation;
+  /** The mean of the weights that is evaluated and kept instead of them (`train.ema`). */
+  readonly average?: WeightAverage;
   /** Number of scalars in the parameters that receive a gradient. */
   readonly trained: number;
   /** Means of the current epoch. */
@@ -106,6 +109,9 @@ export async function openTrial(
       loader,
       step,
       evaluation,
+      ...(trial.config.train.ema !== null && {
+        average: new WeightAverage(step.weights, trial.config.train.ema),
+      }),
       trained,
       means: new LossMeans(),
       steps: new StepLog(context.folder.steps),

@@ -11,7 +11,9 @@ import {
   restoreLatest,
   writeBest,
   writeCheckpoint,
+  type Stored,
 } from '../store/checkpoint.js';
+import { averaged } from './average.js';
 import { restoreScheme, schemeState } from './scheme-state.js';
 import type { RunningTrial } from './running-trial.js';
 
@@ -21,14 +23,19 @@ import type { RunningTrial } from './running-trial.js';
  */
 export function restore(running: RunningTrial, before: readonly TrialEvent[]): void {
   const { context, emit, step, parts, means, steps } = running;
-  const found = restoreLatest(context.folder.checkpoints, step, (message) =>
+  const found = restoreLatest(context.folder.checkpoints, stored(running), (message) =>
     emit({ event: 'warning', message }),
   );
   if (found) {
+    // A checkpoint has the mean in the place of the weights.
+    running.average?.swap();
     running.state = found.state;
     restoreScheme(parts.criterion, found.state.scheme, found.path);
     means.restore(found.state.losses);
-  } else initialize(running);
+  } else {
+    initialize(running);
+    running.average?.start();
+  }
   const teachers = step.teachers.map(({ teacher }) => teacher);
   loadTeachers(running.trial, teachers, context.sourceFolder);
   const { state } = running;
@@ -49,6 +56,11 @@ function initialize({ trial, emit, context, step: { weights } }: RunningTrial): 
     emit({ event: 'pretrained', ...started });
 }
 
+/** What a checkpoint holds: weights, the optimizer's vectors, and the trained weights beside their mean. */
+function stored({ step, average }: RunningTrial): Stored {
+  return average ? { weights: step.weights, slots: { ...step.slots, trained: average } } : step;
+}
+
 /**
  * A checkpoint that training can do without for now: the next one may find room on the disk again.
  * @param seconds of the epoch under way
@@ -66,7 +78,7 @@ export function trySave(running: RunningTrial, seconds = 0): void {
 }
 
 export function save(running: RunningTrial, seconds = 0): void {
-  const { trial, context, emit, parts, step, means, steps } = running;
+  const { trial, context, emit, parts, means, steps } = running;
   context.assertHeld?.();
   running.saved = performance.now();
   steps.flush();
@@ -76,7 +88,9 @@ export function save(running: RunningTrial, seconds = 0): void {
     scheme: schemeState(parts.criterion),
     losses: means.state(),
   };
-  const path = writeCheckpoint(context.folder.checkpoints, step, state);
+  const path = averaged(running.average, () =>
+    writeCheckpoint(context.folder.checkpoints, stored(running), state),
+  );
   emit({ event: 'checkpoint', epoch: state.epoch, step: state.step, path });
   // Until the trial is done the newest one is needed whatever is kept in the end, and the one before it in case
   // the newest turns out to be damaged.
@@ -86,7 +100,10 @@ export function save(running: RunningTrial, seconds = 0): void {
 /** Writes the weights of the best evaluation so far, if they are kept. */
 export function saveBest(running: RunningTrial): void {
   const { best } = running.state;
-  if (best && keepsBest(running)) writeBest(running.context.folder.checkpoints, running.step.weights, best);
+  if (best && keepsBest(running))
+    averaged(running.average, () =>
+      writeBest(running.context.folder.checkpoints, running.step.weights, best),
+    );
 }
 
 /** Leaves of a finished trial what `train.checkpoint.keep` says. */

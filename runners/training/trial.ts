@@ -16,7 +16,8 @@ import type { TrialResult } from '../store/ledger/run-folder.js';
 import { assess } from './assess.js';
 import { trainEpoch } from './epoch.js';
 import { about, finish } from './finish.js';
-import { restore, trySave } from './save.js';
+import { isSettled } from '../model/selection.js';
+import { restore, save, trySave } from './save.js';
 import {
   closeTrial,
   Interrupted,
@@ -46,12 +47,13 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     emit({ event: 'started', row, seed, hash, data: about(data) });
     running = await openTrial(trial, context, log, emit);
     restore(running, before);
-    while (running.state.epoch < config.train.epochs) {
+    while (running.state.epoch < config.train.epochs && !isSettled(config, running.state)) {
       await trainEpoch(running);
       const { epoch } = running.state;
       if (epoch === config.train.epochs) break;
       if (config.evaluate.every !== null && epoch % config.evaluate.every === 0) await assess(running);
-      if (epoch % config.train.checkpoint.every === 0) trySave(running);
+      if (isSettled(config, running.state)) stopEarly(running);
+      else if (epoch % config.train.checkpoint.every === 0) trySave(running);
     }
     return await finish(running);
   } catch (error) {
@@ -63,6 +65,16 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     unwatch();
     if (running) await closeTrial(running);
   }
+}
+
+/** The last weights are saved whenever that is: the trial ends with them. */
+function stopEarly(running: RunningTrial): void {
+  const { trial, state, emit } = running;
+  save(running);
+  emit({
+    event: 'warning',
+    message: `training ends after epoch ${state.epoch} of ${trial.config.train.epochs}: no better score since epoch ${state.best!.epoch} (evaluate.patience)`,
+  });
 }
 
 /** Comes at any time: whether the folder is still this process's is for the next step to find out. */

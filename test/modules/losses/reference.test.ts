@@ -19,6 +19,18 @@ const MORE: [fixture: string, suffixes: string[], type: string, options: object]
   ['depth_bins', ['', '_none'], 'depth_bins', { bins: 6 }],
   ['normal_directions', ['', '_none'], 'normal_directions', { directions: 5 }],
   ['normals_l1_pixel', ['', '_none'], 'normals', { per: 'pixel' }],
+  ['normals_cosine', ['', '_none'], 'normals', { distance: 'cosine' }],
+  ['focal', ['', '_none'], 'focal', {}],
+  ['focal_half', ['', '_none'], 'focal', { gamma: 0.5 }],
+  ['focal_binary', EMPTY, 'focal', {}],
+  ['focal_binary_alpha', EMPTY, 'focal', { gamma: 1.5, alpha: 0.25 }],
+  ['dice', ['', '_none'], 'dice', {}],
+  ['dice_sharp', ['', '_none'], 'dice', { smooth: 1e-3 }],
+  ['dice_binary', EMPTY, 'dice', {}],
+  ['ohem', ['', '_none'], 'ohem_cross_entropy', {}],
+  ['ohem_hardest', ['', '_none'], 'ohem_cross_entropy', { threshold: 1e-6, share: 0.3 }],
+  ['silog', ['', '_none'], 'silog_depth', {}],
+  ['silog_root', ['', '_none'], 'silog_depth', { share: 0.85, root: 10 }],
 ];
 
 const CASES: [fixture: string, type: string, options: object][] = [
@@ -49,7 +61,11 @@ describe('losses against PyTorch', () => {
         return expectPart(
           fixture + suffix,
           ['prediction'],
-          (_, { prediction, label }) => loss.forward(prediction as tf.Tensor4D, label, TASK).value,
+          (_, { prediction, label }) =>
+            loss.forward(prediction as tf.Tensor4D, label, {
+              ...TASK,
+              kind: fixture.includes('binary') ? 'binary' : 'classes',
+            }).value,
           { labels: ['label'], file: 'losses' },
         );
       });

@@ -5,7 +5,7 @@ import { loadExperiment } from '../../../runners/config/index.js';
 import { runExperiment } from '../../../runners/app/run.js';
 import { readEvents } from '../../../runners/store/ledger/events.js';
 import { assembled } from '../../../runners/model/assemble.js';
-import { judgedSplit, judgeOf, selectionNotes } from '../../../runners/model/selection.js';
+import { isSettled, judgedSplit, judgeOf, selectionNotes } from '../../../runners/model/selection.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -95,5 +95,43 @@ rows:
     });
     expect(result.metrics).to.deep.equal(evaluated.find(({ epoch }) => epoch === best.epoch)!.metrics);
     expect(report.markdown).to.include('30 % of the training images, held out');
+  });
+
+  it('is settled when as many evaluations as patience says were no better', () => {
+    const [patient, endless] = trialsOf(`rows:
+  patient: { train: { epochs: 20 }, evaluate: { every: 2, patience: 3, selection: { rule: best } } }
+  endless: { train: { epochs: 20 }, evaluate: { every: 2, selection: { rule: best } } }`);
+    const at = (best: number, last: number) => ({ best: { epoch: best }, last: { epoch: last } });
+    expect(isSettled(patient.config, at(4, 8))).to.equal(false);
+    expect(isSettled(patient.config, at(4, 10))).to.equal(true);
+    expect(isSettled(patient.config, { best: null, last: { epoch: 10 } })).to.equal(false);
+    expect(isSettled(endless.config, at(2, 20))).to.equal(false);
+    expect(patient.hash).to.not.equal(endless.hash);
+  });
+
+  it('ends a trial that is settled, with the mean of its weights, as a whole one', async function () {
+    this.timeout(120_000);
+    const file = experimentFile(
+      `rows:\n  early: ${DEPTH_ONLY.replace(/ }$/, ', evaluate: { every: 1, patience: 1, selection: { rule: best, split: test } }, train: { epochs: 9, ema: 0.9 }, optimizer: { rate: 1e-30 } }')}`,
+    );
+    const runs = temporaryFolder();
+    await runExperiment(file, { profile: 'smoke', runs });
+    const folder = join(
+      runs,
+      'test',
+      readdirSync(join(runs, 'test')).find((name) => name.startsWith('early'))!,
+    );
+    const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'));
+    const events = readEvents(join(folder, 'events.jsonl'));
+    expect(result.epochs).to.be.below(9);
+    expect(result.epochs - result.selected.epoch).to.equal(1);
+    expect(
+      events
+        .filter(({ event }) => event === 'warning')
+        .map((event) => JSON.stringify(event))
+        .join(),
+    ).to.match(/training ends after epoch \d of 9: no better score since epoch \d/);
+    const checkpoint = events.findLast((event) => event.event === 'checkpoint')!;
+    expect(checkpoint).to.include({ epoch: result.epochs });
   });
 });
