@@ -26,7 +26,7 @@ const schema = defineOptions({
   name: 'dice',
   summary: 'One minus the Dice coefficient, mean over the classes that occur in the batch.',
   source: 'Milletari et al. 2016 (V-Net), Eq 3, with probabilities not squared; as in segmentation_models_pytorch',
-  tasks: ['classes', 'binary'],
+  tasks: ['classes', 'binary', 'boundary'],
   options: schema,
   file: import.meta.url,
 })
@@ -36,7 +36,7 @@ export class DiceLoss extends Configured<OptionsOf<typeof schema>> implements Lo
     const known = tf.notEqual(flat, tf.scalar(IGNORE, flat.dtype)).cast('float32');
     const mask = known.expandDims(1);
     const logits = prediction.reshape([-1, prediction.shape[3]]) as tf.Tensor2D;
-    const binary = kind === 'binary';
+    const binary = kind !== 'classes';
     const truth = (
       binary
         ? flat.cast('float32').expandDims(1)

@@ -36,13 +36,13 @@ const schema = defineOptions({
   name: 'focal',
   summary: 'Cross entropy times (1 - p)^gamma, p the probability of the true class; mean over the labelled pixels.',
   source: 'Lin et al. 2017 (focal loss), Eq 4 and 5; torchvision.ops.sigmoid_focal_loss',
-  tasks: ['classes', 'binary'],
+  tasks: ['classes', 'binary', 'boundary'],
   options: schema,
   file: import.meta.url,
 })
 export class FocalLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
   forward(prediction: tf.Tensor4D, label: tf.Tensor, { kind }: Task): LossValue {
-    return kind === 'binary' ? this.#binary(prediction, label) : this.#classes(prediction, label);
+    return kind === 'classes' ? this.#classes(prediction, label) : this.#binary(prediction, label);
   }
 
   #classes(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
