@@ -2,7 +2,8 @@
 import { expect } from 'chai';
 import { ParameterTable } from '../../../modules/nn/scope.js';
 import { averaged, WeightAverage } from '../../../runners/training/average.js';
-import { Arena, Weights } from '../../../runners/training/step/weights.js';
+import { Arena } from '../../../runners/training/step/arena.js';
+import { Weights } from '../../../runners/training/step/weights.js';
 
 function make(decay: number) {
   const table = new ParameterTable();
