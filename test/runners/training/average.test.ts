@@ -3,13 +3,15 @@ import { expect } from 'chai';
 import { ParameterTable } from '../../../modules/nn/scope.js';
 import { averaged, WeightAverage } from '../../../runners/training/average.js';
 import { Arena } from '../../../runners/training/step/arena.js';
+import { Layout } from '../../../runners/training/step/layout.js';
 import { Weights } from '../../../runners/training/step/weights.js';
 
 function make(decay: number) {
   const table = new ParameterTable();
   table.parameters.set('w', { shape: [2], init: () => {} });
   table.buffers.set('mean', { shape: [1], fill: 0 });
-  const weights = new Weights(table, new Arena(new Map([['w', [2]]])));
+  const layout = new Layout(new Map([['w', [2]]]));
+  const weights = new Weights(table, new Arena(layout));
   const set = (...values: number[]) => {
     weights.array('w').set(values.slice(0, 2));
     weights.array('mean').set(values.slice(2));
