@@ -10,6 +10,8 @@ export interface Sheet {
   columns: readonly string[];
   /** A picture for each column. */
   rows: readonly (readonly Picture[])[];
+  /** A line above each row. */
+  captions?: readonly string[];
   legends: readonly { title: string; legend: Legend }[];
 }
 
@@ -20,20 +22,28 @@ const HEADER = 24;
 const LINE = 18;
 
 /** @returns a PNG */
-export async function drawSheet({ columns, rows, legends }: Sheet): Promise<Buffer> {
+export async function drawSheet({ columns, rows, captions, legends }: Sheet): Promise<Buffer> {
   useOwnFonts();
   const { height, width } = rows[0][0];
   const cell = Math.round((CELL * height) / width);
   const total = columns.length * (CELL + GAP) - GAP;
+  const above = captions ? LINE : 0;
+  const topOf = (row: number) => HEADER + row * (above + cell + GAP) + above;
   const pieces: OverlayOptions[] = [];
+  for (const [r, caption] of (captions ?? []).entries())
+    pieces.push({
+      input: Buffer.from(svgOf(total, LINE, text(2, 13, caption))),
+      left: 0,
+      top: topOf(r) - above,
+    });
   for (const [r, pictures] of rows.entries())
     for (const [c, picture] of pictures.entries())
       pieces.push({
         input: await png(picture, CELL, cell),
         left: c * (CELL + GAP),
-        top: HEADER + r * (cell + GAP),
+        top: topOf(r),
       });
-  const below = HEADER + rows.length * (cell + GAP);
+  const below = topOf(rows.length) - above;
   const { svg, height: used } = legendSvg(legends, total);
   pieces.push(
     { input: Buffer.from(headerSvg(columns, total)), left: 0, top: 0 },

@@ -52,9 +52,7 @@ export function evaluateOn(
   split: EvaluatedSplit,
   each?: (predicted: Predicted) => void,
 ): Promise<Measured> {
-  return averaged(average, () =>
-    evaluation.run(loader.evaluate(split, trial.config.evaluate.batch), each),
-  );
+  return averaged(average, () => evaluation.run(loader.evaluate(split, trial.config.evaluate.batch), each));
 }
 
 function primaryScores({ tasks, metrics }: Assembly, values: MetricValues): Record<string, TaskScore> {

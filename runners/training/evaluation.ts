@@ -29,6 +29,8 @@ import type { Weights } from './step/weights.js';
 export interface Predicted {
   sample: Sample;
   predictions: Record<string, MapData>;
+  /** What the metrics saw: predictions at the size of the labels. */
+  compared: Record<string, MapData>;
 }
 
 export class Evaluation {
@@ -81,11 +83,14 @@ export class Evaluation {
         const predictions = Object.fromEntries(
           this.tasks.map(({ name }) => [name, this.#prediction(name, i, raw[i].image)]),
         );
+        const compared: Record<string, MapData> = {};
         for (const { task, run } of runs) {
           const label = raw[i].labels[task.name];
-          run.update(toLabel(predictions[task.name], label, task, this.config, raw[i].id), label);
+          const atLabel = toLabel(predictions[task.name], label, task, this.config, raw[i].id);
+          compared[task.name] = atLabel;
+          run.update(atLabel, label);
         }
-        each?.({ sample: raw[i], predictions });
+        each?.({ sample: raw[i], predictions, compared });
       }
     }
     return measured(runs.map(({ task, run }) => [task.name, run.compute()]));

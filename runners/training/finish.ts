@@ -4,31 +4,53 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
+import { messageOf, MtcpError } from '../../registry/errors.js';
+import { writeImageScores } from '../store/images.js';
 import { assess, evaluateOn } from './assess.js';
 import type { Predicted } from './evaluation.js';
-import { writePredictions } from './pictures.js';
+import { writePredictions, type PredictedSample } from './pictures.js';
+import { writeFailures } from './failures.js';
+import { ImageScoring } from './image-scores.js';
 import { save, tidy } from './save.js';
 import type { RunningTrial } from './running-trial.js';
 
 /** Images shown in predictions.png. */
 const SHOWN = 4;
+/** Of each task, the worst and the best shown in failures.png. */
+const EXTREMES = 3;
+/** What the last evaluation leaves. */
+const LEFT = ['predictions.png', 'failures.png', 'images.json'];
 
 export async function finish(running: RunningTrial): Promise<TrialResult> {
   const { context, emit, log, parts, state } = running;
   const { folder } = context;
-  const shown: Predicted[] = [];
-  const show = ({ sample, predictions }: Predicted) => {
+  const shown: PredictedSample[] = [];
+  let images: ImageScoring | undefined = new ImageScoring(parts.tasks, parts.metrics, EXTREMES);
+  const see = (predicted: Predicted) => {
+    try {
+      images?.add(predicted);
+    } catch (error) {
+      // A metric may be at a loss with a single image; that of the split is what counts.
+      images = undefined;
+      emit({ event: 'warning', message: `no metrics of single images: ${messageOf(error)}` });
+    }
+    const { sample, predictions } = predicted;
     // Predictions are views into the program's outputs; copies outlive the next batch.
     if (shown.length < SHOWN) shown.push({ sample, predictions: structuredClone(predictions) });
   };
   // A process that died after this checkpoint left only the rest to do.
   if (state.last?.epoch !== state.epoch) {
-    await assess(running, show);
+    await assess(running, see);
     save(running);
-  } else if (!existsSync(join(folder.path, 'predictions.png'))) await evaluateOn(running, 'val', show);
+  } else if (!LEFT.every((name) => existsSync(join(folder.path, name))))
+    await evaluateOn(running, 'val', see);
   await writePredictions(folder.path, shown, parts.tasks).catch((error: Error) =>
     emit({ event: 'warning', message: `no pictures of predictions: ${error.message}` }),
   );
+  await writeFailures(folder.path, images?.extremes() ?? []).catch((error: Error) =>
+    emit({ event: 'warning', message: `no pictures of the worst images: ${error.message}` }),
+  );
+  if (images) tryScores(running, images);
   const result = resultOf(running);
   emit({ event: 'finished', epoch: state.epoch, seconds: state.seconds });
   log.flush();
@@ -36,6 +58,18 @@ export async function finish(running: RunningTrial): Promise<TrialResult> {
   folder.finish(result);
   tidy(running);
   return result;
+}
+
+/** Without them the trial is done all the same. */
+function tryScores({ context, emit, state }: RunningTrial, images: ImageScoring): void {
+  const scores = images.scores(state.epoch);
+  if (scores.images.length === 0) return;
+  try {
+    writeImageScores(context.folder.path, scores);
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
+    emit({ event: 'warning', message: `no metrics of single images: ${error.message}` });
+  }
 }
 
 function resultOf({ trial, context, state, trained, memory, evaluation }: RunningTrial): TrialResult {

@@ -48,6 +48,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     leaves: 'files',
     load: () => import('./profile.js'),
   },
+  images: {
+    summary: 'the worst and best images of a trial, or two trials image by image',
+    load: () => import('./images.js'),
+  },
   predict: {
     summary: 'apply a trained trial to images',
     leaves: 'files',

@@ -1,4 +1,5 @@
 // Collects what the page shows from the folders of the trials.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { readBytes } from '../../../modules/datasets/formats/file.js';
@@ -39,6 +40,7 @@ export async function htmlReport(
     ),
     perClass: perClass(report.measured),
     gallery: await gallery(first),
+    failures: await failureSheets(first),
     configs: first.map(({ trial }) => ({ row: trial.row, yaml: writeResolved(trial) })),
     differences: differencesTable(rows),
   });
@@ -140,6 +142,21 @@ async function gallery(rows: readonly RowResult[]): Promise<PredictionGallery | 
   return { tasks: widest.index.tasks, rows: found.map(({ row }) => row), images, missing };
 }
 
+/** Rows without such a picture, those of earlier versions, are left out; one that is damaged is, too. */
+async function failureSheets(rows: readonly RowResult[]): Promise<{ row: string; source: string }[]> {
+  const sheets = [];
+  for (const { trial, folder } of rows) {
+    const path = join(folder, 'failures.png');
+    if (!existsSync(path)) continue;
+    try {
+      sheets.push({ row: trial.row, source: await dataUri(path, Infinity) });
+    } catch (error) {
+      if (!MtcpError.is(error)) throw error;
+    }
+  }
+  return sheets;
+}
+
 async function picturesOf({ images }: PredictionIndex, folder: string): Promise<Map<string, string>> {
   const names = images.flatMap(({ image, tasks }) => [
     image,
@@ -150,11 +167,11 @@ async function picturesOf({ images }: PredictionIndex, folder: string): Promise<
   return uris;
 }
 
-async function dataUri(path: string): Promise<string> {
+async function dataUri(path: string, widest = WIDEST): Promise<string> {
   let bytes = await readBytes(path);
   try {
     const { width } = await sharp(bytes).metadata();
-    if (width > WIDEST) bytes = await sharp(bytes).resize(WIDEST, null, { kernel: 'nearest' }).toBuffer();
+    if (width > widest) bytes = await sharp(bytes).resize(widest, null, { kernel: 'nearest' }).toBuffer();
   } catch (cause) {
     throw new MtcpError('io', 'is not an image that can be read', { where: path, cause });
   }

@@ -33,13 +33,15 @@ export interface PageContent {
   plots: readonly { title: string; svg: string }[];
   perClass: readonly Section[];
   gallery: PredictionGallery | undefined;
+  /** The worst and the best images of each row, as data URIs. */
+  failures: readonly { row: string; source: string }[];
   /** Resolved configurations, as YAML. */
   configs: readonly { row: string; yaml: string }[];
   differences: Section | undefined;
 }
 
 export function page(content: PageContent): string {
-  const { experiment, sections, checked, plots, perClass, gallery, configs, differences } = content;
+  const { experiment, sections, checked, plots, perClass, gallery, failures, configs, differences } = content;
   const parts: { id: string; title: string; body: Markup }[] = [
     ...sections.map(({ id, title, ...rest }) => ({ id, title, body: table({ id, title, ...rest }) })),
     ...(checked.length > 0 ? [{ id: 'expected', title: 'Expected', body: expectations(checked) }] : []),
@@ -48,6 +50,9 @@ export function page(content: PageContent): string {
       ? [{ id: 'classes', title: 'Per class', body: markup`${perClass.map(perClassTable)}` }]
       : []),
     ...(gallery ? [{ id: 'predictions', title: 'Predictions', body: predictions(gallery) }] : []),
+    ...(failures.length > 0
+      ? [{ id: 'failures', title: 'Worst and best images', body: markup`${failures.map(failureSheet)}` }]
+      : []),
     { id: 'configurations', title: 'Configurations', body: configurations(configs, differences) },
   ];
   const hash = createHash('sha256').update(SCRIPT).digest('base64');
@@ -250,6 +255,12 @@ function predictions({ tasks, rows, images, missing }: PredictionGallery): Marku
     )}
     ${tasks.map(legend)} ${notes}`;
 }
+
+const failureSheet = ({ row, source }: PageContent['failures'][number]): Markup =>
+  markup`<details>
+    <summary>${row}</summary>
+    <img src="${source}" alt="worst and best images of ${row}: image, label, prediction, error" />
+  </details>`;
 
 function configurations(configs: PageContent['configs'], differences: Section | undefined): Markup {
   return markup`${

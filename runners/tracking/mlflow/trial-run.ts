@@ -36,6 +36,11 @@ const absentText = (absent: Readonly<Record<string, string>>): string =>
 type Started = LoggedEvent & { event: 'started' };
 const ENDS: ReadonlySet<string> = new Set(['finished', 'failed', 'interrupted']);
 const NOTED = 20;
+/** Artifacts about single images: name, and file in the trial's folder. */
+const IMAGES = [
+  ['pictures/failures.png', 'failures.png'],
+  ['images.json', 'images.json'],
+] as const;
 const EVENTS_AT_ONCE = 100;
 const at = ({ time }: { time: string }): number => Date.parse(time);
 
@@ -250,6 +255,9 @@ export class TrialRun {
     if (result) {
       await run.log({ metrics: finalMetrics(result, at(last)) });
       await run.put('pictures/predictions.png', join(this.folder, 'predictions.png'));
+      // Trials of earlier versions did not leave these.
+      for (const [name, file] of IMAGES)
+        if (existsSync(join(this.folder, file))) await run.put(name, join(this.folder, file));
       if (this.invocation.options.checkpoints === 'kept') await this.#putCheckpoints();
       await logModel(run, {
         folder: this.folder,

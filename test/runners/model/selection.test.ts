@@ -3,6 +3,7 @@ import '../../../modules/index.js';
 import { expect } from 'chai';
 import { loadExperiment } from '../../../runners/config/index.js';
 import { runExperiment } from '../../../runners/app/run.js';
+import { readImageScores } from '../../../runners/store/images.js';
 import { readEvents } from '../../../runners/store/ledger/events.js';
 import { assembled } from '../../../runners/model/assemble.js';
 import { isSettled, judgedSplit, judgeOf, selectionNotes } from '../../../runners/model/selection.js';
@@ -133,5 +134,13 @@ rows:
     ).to.match(/training ends after epoch \d of 9: no better score since epoch \d/);
     const checkpoint = events.findLast((event) => event.event === 'checkpoint')!;
     expect(checkpoint).to.include({ epoch: result.epochs });
+
+    // What single images came to, and their pictures, of the last epoch.
+    const { epoch, values, images } = readImageScores(folder)!;
+    expect(epoch).to.equal(result.epochs);
+    const at = values.findIndex(({ task, name }) => task === 'depth' && name === 'RMSE_full');
+    const mean = images.reduce((sum, image) => sum + image.values[at]! / images.length, 0);
+    expect(mean).to.be.closeTo(result.last['depth.RMSE_images'], 1e-6);
+    expect(readdirSync(folder)).to.include('failures.png');
   });
 });

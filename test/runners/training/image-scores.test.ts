@@ -1,0 +1,90 @@
+// Metrics of single images, the images kept for pictures, and where label and prediction differ.
+import '../../../modules/index.js';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import sharp from 'sharp';
+import { createTrialContainer } from '../../../registry/container.js';
+import type { MapData } from '../../../registry/contracts/data.js';
+import { IGNORE, type Task } from '../../../registry/contracts/tasks.js';
+import { errorsOf, writeFailures } from '../../../runners/training/failures.js';
+import { ImageScoring } from '../../../runners/training/image-scores.js';
+
+const DEPTH: Task = { name: 'depth', kind: 'depth', channels: 1 };
+const SEMSEG: Task = { name: 'semseg', kind: 'classes', channels: 5, classes: ['a', 'b', 'c', 'd', 'e'] };
+const components = createTrialContainer([]);
+const METRICS = {
+  depth: components.create('metric', { type: 'rmse' }),
+  semseg: components.create('metric', { type: 'miou' }),
+};
+const map = (data: Float32Array | Uint8Array, channels = 1): MapData => ({
+  height: 2,
+  width: 3,
+  channels,
+  data,
+});
+const LABELS = {
+  depth: map(Float32Array.of(1, 2, 3, 4, 5, IGNORE)),
+  semseg: map(Uint8Array.of(0, 0, 1, 1, 1, IGNORE)),
+};
+const sample = (id: string) => ({ id, image: map(new Uint8Array(18).fill(90), 3), labels: LABELS }) as never;
+
+function scored(errors: number[]) {
+  const scoring = new ImageScoring([DEPTH, SEMSEG], METRICS, 2);
+  // One array for all predictions, as programs have.
+  const depth = new Float32Array(6);
+  errors.forEach((error, i) => {
+    LABELS.depth.data.forEach((value, at) => (depth[at] = value + error));
+    const semseg = map(Uint8Array.of(0, i > 1 ? 1 : 0, 1, 1, 1, 0));
+    scoring.add({
+      sample: sample(`image ${i}`),
+      predictions: {},
+      compared: { depth: map(depth), semseg },
+    });
+  });
+  return scoring;
+}
+
+describe('metrics of single images', () => {
+  it('are those of a split of one image, ranked by what occurs in it', () => {
+    const { values, images } = scored([0.5, 0.25]).scores(7);
+    const at = (task: string, name: string) =>
+      values.findIndex((value) => value.task === task && value.name === name);
+    expect(images.map(({ values: numbers }) => numbers[at('depth', 'RMSE')])).to.deep.equal([0.5, 0.25]);
+    expect(images[0].values[at('semseg', 'mIoU_present')]).to.equal(100);
+    const ranked = values.filter(({ primary }) => primary).map(({ task, name }) => `${task}.${name}`);
+    expect(ranked).to.deep.equal(['depth.RMSE', 'semseg.mIoU_present']);
+  });
+
+  it('keep the worst and the best of each task, as they were when they were seen', () => {
+    const [depth, semseg] = scored([0.3, 0.1, 0.5, 0.2, 0.4]).extremes();
+    expect(depth.worst.map(({ id }) => id)).to.deep.equal(['image 2', 'image 4']);
+    expect(depth.best.map(({ id }) => id)).to.deep.equal(['image 1', 'image 3']);
+    expect(depth.worst[0].prediction.data[0]).to.be.closeTo(1.5, 1e-6);
+    expect(semseg.worst.map(({ id }) => id)).to.deep.equal(['image 2', 'image 3']);
+    // Of fewer images than are shown, none is shown twice.
+    const [few] = scored([0.3]).extremes();
+    expect([few.worst.length, few.best.length]).to.deep.equal([1, 0]);
+  });
+
+  it('errors are distances, 0 or 1 for classes, and unknown where the label is', () => {
+    const [depth, semseg] = scored([0.5, 0.5, 0.5]).extremes();
+    const known = [...errorsOf(depth.worst[0], DEPTH)];
+    known.slice(0, 5).forEach((error) => expect(error).to.be.closeTo(0.5, 1e-6));
+    expect(known[5]).to.deep.equal(NaN);
+    expect([...errorsOf(semseg.worst[0], SEMSEG)]).to.deep.equal([0, 1, 0, 0, 0, NaN]);
+  });
+
+  it('are drawn: a row for each image', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mtcp-failures-'));
+    await writeFailures(folder, scored([0.5, 0.1, 0.2, 0.3, 0.4]).extremes());
+    const picture = sharp(readFileSync(join(folder, 'failures.png')));
+    const { width, height } = await picture.metadata();
+    expect(width).to.equal(4 * 192 + 3 * 4);
+    // Eight rows of 128 pixels with their captions.
+    expect(height).to.be.within(8 * (128 + 16), 8 * (128 + 24) + 40);
+    const { channels } = await picture.stats();
+    expect(channels.some(({ stdev }) => stdev > 5)).to.equal(true);
+  });
+});
