@@ -65,6 +65,10 @@ export interface EvaluateConfig {
   mode: 'sv' | 'atrc';
   batch: number;
   quantize: boolean;
+  /** Test-time augmentation: predictions for the mirrored image are averaged with those for the image ... */
+  flip: boolean;
+  /** ... and predictions at several sizes of the network's input. */
+  scales: number[];
   /** Evaluations without a better score after which training ends; null: all epochs are trained. */
   patience: number | null;
   selection: SelectionConfig;
@@ -153,6 +157,8 @@ export function trialHash(config: TrialConfig, { seed, paths, code, sources }: I
   // The same holds for what came later and is not used.
   if (left.train?.ema === null) remove(left, ['train', 'ema']);
   if (left.evaluate?.patience === null) remove(left, ['evaluate', 'patience']);
+  if (left.evaluate?.flip === false) remove(left, ['evaluate', 'flip']);
+  if (String(left.evaluate?.scales) === '1') remove(left, ['evaluate', 'scales']);
   for (const path of [...NOT_HASHED, ...paths]) remove(left, path);
   const dependsOn = Object.entries(sources).map(([path, { hash }]) => [path, hash]);
   const identity = {

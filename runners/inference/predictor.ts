@@ -123,7 +123,7 @@ export class Predictor {
     if (known) return known;
     const transform = components.create('transform', { ...augment, size: [...size] });
     const program = await this.engine.compile('prediction', (tracer) =>
-      tracePredictions(tracer, this.#parts.network, [1, ...size]),
+      tracePredictions(tracer, this.#parts.network, [1, ...size], this.trial.config.evaluate),
     );
     this.#readWeights(program);
     const hosts = new Map<string, HostTensor>();

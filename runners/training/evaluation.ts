@@ -24,6 +24,7 @@ import { hostTensor, type Engine, type Program, type Tracer } from '../engine/en
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { Network } from '../model/network.js';
 import type { Weights } from './step/weights.js';
+import { averageOverViews, isOnce, ONCE, type TestTime } from './test-time.js';
 
 /** One image with what was predicted for it, at the network's input size, without what was padded. */
 export interface Predicted {
@@ -65,7 +66,7 @@ export class Evaluation {
     fit?: Transform['fit'],
   ): Promise<Evaluation> {
     const program = await engine.compile('evaluation', (tracer) =>
-      tracePredictions(tracer, network, [config.batch, ...size]),
+      tracePredictions(tracer, network, [config.batch, ...size], config),
     );
     return new Evaluation(program, network.tasks, metrics, config, weights, fit);
   }
@@ -111,20 +112,31 @@ export class Evaluation {
   }
 }
 
-/** The network and the decoding of what it predicts: `image` to `prediction/<task>`. */
+/**
+ * The network and the decoding of what it predicts: `image` to `prediction/<task>`.
+ * @param views how often the network sees an image; see test-time.ts
+ * @param decoded false: probabilities of classes instead of the class, to be averaged
+ */
 export function tracePredictions(
   tracer: Tracer,
   network: Network,
   [batch, height, width]: readonly [number, number, number],
+  views: TestTime = ONCE,
+  decoded = true,
 ): tf.NamedTensorMap {
-  const pass = new Pass(new ParameterTable(), tracer, false);
   const image = tracer.input('image', 'float32', [batch, height, width, 3]) as tf.Tensor4D;
-  const raw = network.forward(pass.root, image);
+  const table = new ParameterTable();
+  const forward = (view: tf.Tensor4D) => network.forward(new Pass(table, tracer, false).root, view);
+  const once = isOnce(views) ? forward(image) : undefined;
+  const raw = once ?? averageOverViews(image, network.tasks, forward, views);
   return Object.fromEntries(
-    network.tasks.map((task) => [
-      `prediction/${task.name}`,
-      kindOf(task).decode(resizeBilinear(raw[task.name], [height, width]), task),
-    ]),
+    network.tasks.map((task) => {
+      const whole = once ? resizeBilinear(once[task.name], [height, width]) : raw[task.name];
+      const kind = kindOf(task);
+      // Averages of classes are probabilities already; what is largest is largest either way.
+      const soft = decoded ? undefined : kind.batch === 'indices' && (once ? tf.softmax(whole) : whole);
+      return [`prediction/${task.name}`, soft || kind.decode(whole, task)];
+    }),
   );
 }
 
