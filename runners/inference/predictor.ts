@@ -20,12 +20,15 @@ import { threadsOf } from '../config/index.js';
 import { SafetensorsFile } from '../support/safetensors.js';
 import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
+import { predictInWindows } from './windows.js';
 
 export interface PredictorOptions {
   /** Name of a checkpoint; by default the weights that the trial's numbers belong to. */
   checkpoint?: string;
   /** Height and width of the network's input; `native` is the image's own, rounded up to a multiple of 32. */
   size?: readonly [number, number] | 'native';
+  /** Images that are larger than the network's input are predicted in windows of its size; see windows.ts. */
+  window?: boolean;
 }
 
 interface Compiled {
@@ -91,7 +94,19 @@ export class Predictor {
    * @returns class indices, metres, unit normals or probabilities at every pixel of the image
    */
   async predict(image: MapData): Promise<Record<string, MapData>> {
-    const { binding, hosts, transform } = await this.#for(image);
+    const { size } = createTrialContainer(this.tasks).create('transform', this.trial.config.augment);
+    const window = Array.isArray(this.options.size) ? (this.options.size as [number, number]) : size;
+    const [rows, columns] = window;
+    const { height, width } = image;
+    // An image that is smaller than a window in one direction is predicted as a whole.
+    if (this.options.window && height >= rows && width >= columns && height * width > rows * columns)
+      return predictInWindows(image, window, this.tasks, (part) => this.#predict(part, false));
+    return this.#predict(image, true);
+  }
+
+  /** @param decoded false: probabilities instead of classes */
+  async #predict(image: MapData, decoded: boolean): Promise<Record<string, MapData>> {
+    const { binding, hosts, transform } = await this.#for(image, decoded);
     const prepared = transform.evaluate({ id: 'image', image, labels: {} }).image;
     hosts.get('image')!.data.set(prepared.data);
     await binding.run();
@@ -100,7 +115,8 @@ export class Predictor {
         const { data, shape } = hosts.get(`prediction/${task.name}`)!;
         const [, height, width, channels = 1] = shape;
         const whole = { height, width, channels, data: data.slice() };
-        return [task.name, toImage(whole, image, task, transform.fit)];
+        // A window is of the network's size: there is nothing to resize.
+        return [task.name, decoded ? toImage(whole, image, task, transform.fit) : whole];
       }),
     );
   }
@@ -113,17 +129,17 @@ export class Predictor {
     this.engine.close();
   }
 
-  async #for(image: MapData): Promise<Compiled> {
+  async #for(image: MapData, decoded: boolean): Promise<Compiled> {
     const { augment } = this.trial.config;
     const components = createTrialContainer(this.tasks);
     const own = components.create('transform', augment);
     const size = this.#sizeFor(image, own);
-    const key = size.join('x');
+    const key = `${size.join('x')}${decoded ? '' : ', probabilities'}`;
     const known = this.#compiled.get(key);
     if (known) return known;
     const transform = components.create('transform', { ...augment, size: [...size] });
     const program = await this.engine.compile('prediction', (tracer) =>
-      tracePredictions(tracer, this.#parts.network, [1, ...size], this.trial.config.evaluate),
+      tracePredictions(tracer, this.#parts.network, [1, ...size], this.trial.config.evaluate, decoded),
     );
     this.#readWeights(program);
     const hosts = new Map<string, HostTensor>();

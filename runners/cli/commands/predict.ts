@@ -23,6 +23,10 @@ export function declare(command: Command): void {
       "size of the network's input; native is the image's own. By default the size it was trained at",
     )
     .option(
+      '--window',
+      "images larger than the network's input are predicted in overlapping windows of its size, at their own resolution, and averaged",
+    )
+    .option(
       '--weights <file>',
       "of an experiment file's row: the whole network's weights, as `mtcp weights import --row` writes them",
     )
@@ -46,6 +50,7 @@ interface Options {
   out: string;
   raw?: string;
   size?: string;
+  window?: boolean;
   checkpoint?: string;
   weights?: string;
   row?: string;
@@ -63,6 +68,7 @@ async function predict(folder: string, images: string[], options: Options): Prom
     out: options.out,
     raw: parseRaw(options.raw),
     size: sizeOfInput(options.size),
+    window: windowed(options),
     checkpoint: options.checkpoint,
     observe: (done, total, image) => progress.state(`${image} (${done + 1}/${total})`, done, total),
   });
@@ -93,6 +99,19 @@ async function sourceOf(run: string, { weights, row, profile, checkpoint }: Opti
   const { oneTrial } = await import('../one-trial.js');
   const trial = oneTrial(run, [], { row: row === undefined ? undefined : [row], profile });
   return { network: { trial, weights } };
+}
+
+function windowed({ window, size }: Options): boolean {
+  if (window && size === 'native')
+    throw new MtcpError(
+      'usage',
+      "--size native is the image's own size, which leaves nothing to cut into windows",
+      {
+        where: 'argument "--window"',
+        hint: 'leave out one of the two, or give the size of a window, such as --size 480x640',
+      },
+    );
+  return window ?? false;
 }
 
 function parseRaw(text: string | undefined): 'npy' | 'png16' | undefined {
