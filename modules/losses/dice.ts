@@ -25,7 +25,8 @@ const schema = defineOptions({
   kind: 'loss',
   name: 'dice',
   summary: 'One minus the Dice coefficient, mean over the classes that occur in the batch.',
-  source: 'Milletari et al. 2016 (V-Net), Eq 3, with probabilities not squared; as in segmentation_models_pytorch',
+  source:
+    'Milletari et al. 2016 (V-Net), Eq 3, with probabilities not squared; as in segmentation_models_pytorch',
   tasks: ['classes', 'binary', 'boundary'],
   options: schema,
   file: import.meta.url,
@@ -52,7 +53,10 @@ export class DiceLoss extends Configured<OptionsOf<typeof schema>> implements Lo
     // A binary task counts without positive pixels, too; a class without a label does not.
     const valid = known.sum() as tf.Scalar;
     const counts = binary ? tf.minimum(valid, 1).reshape([1]) : tf.minimum(labelled, 1);
-    const value = errors.mul(counts).sum().div(tf.maximum(counts.sum(), tf.scalar(1))) as tf.Scalar;
+    const value = errors
+      .mul(counts)
+      .sum()
+      .div(tf.maximum(counts.sum(), tf.scalar(1))) as tf.Scalar;
     return { value, valid };
   }
 }

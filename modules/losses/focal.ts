@@ -34,7 +34,8 @@ const schema = defineOptions({
 @component({
   kind: 'loss',
   name: 'focal',
-  summary: 'Cross entropy times (1 - p)^gamma, p the probability of the true class; mean over the labelled pixels.',
+  summary:
+    'Cross entropy times (1 - p)^gamma, p the probability of the true class; mean over the labelled pixels.',
   source: 'Lin et al. 2017 (focal loss), Eq 4 and 5; torchvision.ops.sigmoid_focal_loss',
   tasks: ['classes', 'binary', 'boundary'],
   options: schema,
@@ -59,13 +60,10 @@ export class FocalLoss extends Configured<OptionsOf<typeof schema>> implements L
     const positive = label.mul(known);
     // softplus(-p) is -log sigmoid(p), softplus(p) is -log(1 - sigmoid(p)).
     const negative = tf.sub(1, positive);
-    const errors = positive
-      .mul(tf.softplus(prediction.neg()))
-      .add(negative.mul(tf.softplus(prediction)));
+    const errors = positive.mul(tf.softplus(prediction.neg())).add(negative.mul(tf.softplus(prediction)));
     const { alpha } = this.options;
     const focused = this.#focus(errors);
-    const weighted =
-      alpha === null ? focused : focused.mul(positive.mul(alpha).add(negative.mul(1 - alpha)));
+    const weighted = alpha === null ? focused : focused.mul(positive.mul(alpha).add(negative.mul(1 - alpha)));
     return averageOverValid(weighted, known);
   }
 

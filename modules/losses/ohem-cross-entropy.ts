@@ -40,7 +40,8 @@ const HALVINGS = 40;
   kind: 'loss',
   name: 'ohem_cross_entropy',
   summary: 'Cross entropy, mean over the hard pixels of the batch.',
-  source: 'Shrivastava et al. 2016 (OHEM); OhemCrossEntropy of HRNet-Semantic-Segmentation, with a share for min_kept',
+  source:
+    'Shrivastava et al. 2016 (OHEM); OhemCrossEntropy of HRNet-Semantic-Segmentation, with a share for min_kept',
   tasks: ['classes'],
   options: schema,
   file: import.meta.url,
@@ -69,10 +70,7 @@ function largest(sizes: tf.Tensor1D, count: tf.Scalar): tf.Scalar {
   for (let i = 0; i < HALVINGS; i++) {
     const middle = low.add<tf.Scalar>(high).div<tf.Scalar>(2);
     const enough = tf.greaterEqual(tf.greaterEqual(sizes, middle).cast('float32').sum(), count);
-    [low, high] = [
-      tf.where(enough, middle, low) as tf.Scalar,
-      tf.where(enough, high, middle) as tf.Scalar,
-    ];
+    [low, high] = [tf.where(enough, middle, low) as tf.Scalar, tf.where(enough, high, middle) as tf.Scalar];
   }
   return low;
 }

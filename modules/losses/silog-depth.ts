@@ -17,13 +17,15 @@ const schema = defineOptions({
     minimum: 0,
     maximum: 1,
     default: 0.5,
-    description: "Lambda: how much of a common factor is forgiven. 0.5 in Eigen et al., 0.85 in BTS and AdaBins.",
+    description:
+      'Lambda: how much of a common factor is forgiven. 0.5 in Eigen et al., 0.85 in BTS and AdaBins.',
   },
   root: {
     type: ['number', 'null'],
     exclusiveMinimum: 0,
     default: null,
-    description: 'The square root of the error, times this number (10 in BTS and AdaBins); null: the error itself.',
+    description:
+      'The square root of the error, times this number (10 in BTS and AdaBins); null: the error itself.',
   },
   nearest: {
     type: 'number',
@@ -63,7 +65,10 @@ export class ScaleInvariantDepthLoss extends Configured<OptionsOf<typeof schema>
     const value = error.square().sum().div(count).sub(mean.square().mul(share)) as tf.Scalar;
     if (root === null) return { value, valid };
     // Nothing to learn from has no root's infinite slope.
-    return { value: tf.maximum(value, tf.scalar(1e-12)).sqrt().mul<tf.Scalar>(root).mul(tf.minimum(valid, 1)), valid };
+    return {
+      value: tf.maximum(value, tf.scalar(1e-12)).sqrt().mul<tf.Scalar>(root).mul(tf.minimum(valid, 1)),
+      valid,
+    };
   }
 
   /** log p, continued below `nearest` by its tangent: a network may predict 0 or less, and has to find back. */

@@ -16,7 +16,8 @@ const schema = defineOptions({
     items: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
     minItems: 1,
     default: [0.6, 0.8],
-    description: 'Shares of the run after which the rate falls, in rising order; it falls between two epochs.',
+    description:
+      'Shares of the run after which the rate falls, in rising order; it falls between two epochs.',
   },
   factor: {
     type: 'number',
