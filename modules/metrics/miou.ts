@@ -26,7 +26,7 @@ const schema = defineOptions({
   kind: 'metric',
   name: 'miou',
   summary:
-    'Mean intersection over union over all classes, in percent; a class that never occurs counts as 0. Also the mean over the classes that occur.',
+    'Mean intersection over union over all classes, in percent; a class that never occurs counts as 0. Also the mean over the classes that occur, the share of right pixels, and its mean over classes.',
   source: 'Vandenhende et al. 2021, evaluation code',
   tasks: ['classes'],
   options: schema,
@@ -48,6 +48,7 @@ export class MeanIou extends Configured<OptionsOf<typeof schema>> implements Met
     },
     { name: 'mIoU_present', unit: '%', better: 'higher' },
     { name: 'pixelAccuracy', unit: '%', better: 'higher' },
+    { name: 'meanAccuracy', unit: '%', better: 'higher' },
   ] as const;
 
   start(task: Task): MetricRun {
@@ -72,7 +73,7 @@ export class MeanIou extends Configured<OptionsOf<typeof schema>> implements Met
             ? 'every image of the split is nothing but background, or unknown'
             : 'no pixel of the split has a known class',
         };
-        let [sum, correct, present] = [0, 0, 0];
+        let [sum, correct, present, recalls] = [0, 0, 0, 0];
         const perClass: Record<string, number | Absent> = {};
         for (let c = 0; c < channels; c++) {
           const union = predicted[c] + labelled[c] - both[c];
@@ -84,7 +85,10 @@ export class MeanIou extends Configured<OptionsOf<typeof schema>> implements Met
                 : nothing;
           // A class without a label has an IoU of 0 or none.
           if (union > 0) sum += both[c] / union;
-          if (labelled[c] > 0) present++;
+          if (labelled[c] > 0) {
+            present++;
+            recalls += both[c] / labelled[c];
+          }
           correct += both[c];
         }
         const over = (value: number, count: number) => (all > 0 ? (100 * value) / count : nothing);
@@ -93,6 +97,7 @@ export class MeanIou extends Configured<OptionsOf<typeof schema>> implements Met
           mIoU_present: over(sum, present),
           mIoU_ceiling: over(present, channels),
           pixelAccuracy: over(correct, all),
+          meanAccuracy: over(recalls, present),
           classes: channels,
           classes_present: present,
           ...perClass,

@@ -10,6 +10,7 @@ import { assess, evaluateOn } from './assess.js';
 import type { Predicted } from './evaluation.js';
 import { writePredictions, type PredictedSample } from './pictures.js';
 import { writeFailures } from './failures.js';
+import { Confusion } from './confusion.js';
 import { ImageScoring } from './image-scores.js';
 import { save, tidy } from './save.js';
 import type { RunningTrial } from './running-trial.js';
@@ -26,7 +27,9 @@ export async function finish(running: RunningTrial): Promise<TrialResult> {
   const { folder } = context;
   const shown: PredictedSample[] = [];
   let images: ImageScoring | undefined = new ImageScoring(parts.tasks, parts.metrics, EXTREMES);
+  const confusion = new Confusion(parts.tasks);
   const see = (predicted: Predicted) => {
+    confusion.add(predicted);
     try {
       images?.add(predicted);
     } catch (error) {
@@ -50,6 +53,11 @@ export async function finish(running: RunningTrial): Promise<TrialResult> {
   await writeFailures(folder.path, images?.extremes() ?? []).catch((error: Error) =>
     emit({ event: 'warning', message: `no pictures of the worst images: ${error.message}` }),
   );
+  await confusion
+    .write(folder.path)
+    .catch((error: Error) =>
+      emit({ event: 'warning', message: `no picture of confusions: ${error.message}` }),
+    );
   if (images) tryScores(running, images);
   const result = resultOf(running);
   emit({ event: 'finished', epoch: state.epoch, seconds: state.seconds });

@@ -9,7 +9,7 @@ import { readJson, readTensors } from '../../reference/fixtures.js';
 const tensors = readTensors('metrics.safetensors');
 const expected = readJson('metrics.json') as {
   classes: number;
-  semseg: { iou: number[]; mIoU: number; pixelAccuracy: number };
+  semseg: { iou: number[]; mIoU: number; pixelAccuracy: number; meanAccuracy: number };
   depth: { rmse: number; rmseTruncated: number; logRmse: number; absRel: number };
   normals: Record<string, number>;
   normalsQuantised: Record<string, number>;
@@ -55,6 +55,7 @@ describe('metrics', () => {
       images('semseg/label', 'classes'),
     );
     expect(result.mIoU).to.be.closeTo(100 * expected.semseg.mIoU, 1e-9);
+    expect(result.meanAccuracy).to.be.closeTo(100 * expected.semseg.meanAccuracy, 1e-9);
     expect(result.pixelAccuracy).to.be.closeTo(100 * expected.semseg.pixelAccuracy, 1e-9);
     expected.semseg.iou.forEach((iou, c) => {
       const own = result[`IoU.${c}`] as unknown;
