@@ -64,7 +64,7 @@ export function errorsOf(
 }
 
 function quantile(maps: readonly Float32Array[], share: number): number {
-  const known = maps.flatMap((map) => [...map.filter((value) => !Number.isNaN(value))]);
+  const known = maps.flatMap((map) => Array.from(map)).filter((value) => !Number.isNaN(value));
   known.sort((a, b) => a - b);
   return known[Math.floor(share * (known.length - 1))] || 1;
 }

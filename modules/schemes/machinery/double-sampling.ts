@@ -4,13 +4,7 @@
 // The samples are the micro-batches of a step (`train.accumulate`), those with even numbers against those with odd
 // ones. The weights of a step come from the steps before it, so that they are independent of the step's own samples;
 // the papers draw a third sample for that.
-import type {
-  Combination,
-  PerTask,
-  SchemeNeeds,
-  StepReport,
-  TaskGradients,
-} from '../../../registry/index.js';
+import type { Combination, PerTask, SchemeNeeds, TaskGradients } from '../../../registry/index.js';
 import { GradientScheme, refuseRepresentation, type GradientOptions } from './gradient-scheme.js';
 
 type Half = PerTask<Float32Array>;
@@ -52,7 +46,7 @@ export abstract class DoubleSampling<O extends GradientOptions> extends Gradient
     return { coefficients: present.map((task) => this.coefficient(this.#weights[task])) };
   }
 
-  stepEnd(_: StepReport): void {
+  stepEnd(): void {
     const [first, second] = this.#halves;
     const present = this.tasks.map(({ name }) => name).filter((name) => first[name] && second[name]);
     // Means of each half's micro-batches.
