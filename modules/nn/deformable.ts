@@ -12,7 +12,7 @@ import { OPERATIONS, type DeformableOptions } from '../../registry/contracts/ope
 import type { Initializer, Scope } from '../../registry/index.js';
 import { xavierUniform, zeros } from './initializers.js';
 import { linear } from './layers.js';
-import { recomputed } from './ops/recomputed.js';
+import { holdsWhole, recomputed } from './ops/recomputed.js';
 import { defineOp } from './ops/op.js';
 import { scatterShares } from './ops/scatter-shares.js';
 
@@ -246,7 +246,7 @@ function readRows(
   );
   const all = table.reshape([groups * cells, depth]);
   const queries = groups * n;
-  const tiles = Math.ceil((queries * k * depth) / TILE);
+  const tiles = holdsWhole() ? 1 : Math.ceil((queries * k * depth) / TILE);
   const tile = Math.ceil(queries / tiles);
   const sizes = Array.from({ length: Math.ceil(queries / tile) }, (_, i) =>
     Math.min(tile, queries - i * tile),

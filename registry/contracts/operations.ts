@@ -146,4 +146,6 @@ export const isOwnKernel = (name: string): boolean => name.startsWith(PREFIX);
 export interface Recomputing {
   /** Everything that `body` computes is computed again, even if the same values exist already. */
   recomputed<T>(body: () => T): T;
+  /** True if large inner values are held whole instead of in tiles, because a compiler orders the computation. */
+  readonly holdsWhole: boolean;
 }

@@ -62,7 +62,11 @@ export class RecordingBackend extends tf.KernelBackend implements Recomputing {
 
   /** See modules/nn/ops/recomputed.ts. */
   recomputed<T>(body: () => T): T {
-    return this.graph.recomputed(`recomputed${this.#recomputations++}`, body);
+    return this.holdsWhole ? body() : this.graph.recomputed(`recomputed${this.#recomputations++}`, body);
+  }
+
+  get holdsWhole(): boolean {
+    return this.build.target.holdsWhole;
   }
 
   /** Operations on numbers that depend on inputs and that TensorFlow.js has no gradient for. */

@@ -1,7 +1,9 @@
 // An engine compiles a function over tensors into a program that runs repeatedly on arrays. The caller describes the
 // computation in TensorFlow.js operations; the engine decides when and where it runs.
 import type { NamedTensorMap, Tensor } from '../../registry/tf.js';
-import type { Shape } from './graph/ir.js';
+import type { DeviceMemory } from './device-memory.js';
+import type { Shape, Value } from './graph/ir.js';
+import type { Packing } from './graph/packed.js';
 import type { Binding, HostTensor } from './ort/session.js';
 
 export interface TensorSpec {
@@ -80,10 +82,21 @@ export interface CompileOptions {
    * only copies and elementwise arithmetic. Default: none. Engines that record no graph keep them all.
    */
   recomputedFrom?: number;
+  /**
+   * Inputs and outputs that are parts of vectors, for engines with a device's memory. Called when the function has
+   * been recorded.
+   */
+  packing?: (outputs: ReadonlyMap<string, Pick<Value, 'shape' | 'dtype'>>) => Packing;
+  /** Outputs that are bound to the array of an input, which is not read any more when they are written. */
+  inPlace?: ReadonlyMap<string, string>;
+  /** Hears of compilation that takes long. */
+  tell?: (what: string) => void;
 }
 
 export interface Engine {
   readonly description: string;
+  /** Of engines that can keep arrays on a device between runs. */
+  readonly memory?: DeviceMemory;
   /** @param define computes the outputs from inputs it asks `tracer` for; called once, or at each run */
   compile(
     name: string,

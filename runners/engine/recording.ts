@@ -2,6 +2,7 @@
 // graph.
 import * as tf from '../../registry/tf.js';
 import { RECORDING, RecordingBackend, type WithoutGradient } from './backend.js';
+import type { DeviceMemory } from './device-memory.js';
 import type {
   CompileOptions,
   Engine,
@@ -11,13 +12,15 @@ import type {
   VectorOptions,
   VectorProgram,
 } from './engine.js';
+import { Builder } from './graph/builder.js';
 import { splatOf } from './graph/constants.js';
 import { flopsOf } from './graph/cost.js';
 import { peakBytesOf, writtenBytesOf } from './graph/lifetimes.js';
 import { recompute } from './graph/recompute.js';
-import type { Target } from './graph/target.js';
+import { thrifty, type Target } from './graph/target.js';
 import type { Graph, Value } from './graph/ir.js';
 import './kernels/index.js';
+import { packInputs, packOutputs } from './graph/packed.js';
 import { unshaped } from './graph/views.js';
 import { withoutRandomness } from './randomness.js';
 import { createOrtRuntime, type OrtOptions } from './ort/runtime.js';
@@ -38,6 +41,7 @@ const SMALL_OPERATORS = 1e6;
 
 export class RecordingEngine implements Engine {
   readonly description: string;
+  readonly memory?: DeviceMemory;
   readonly #sessions = new Map<string, { session: Session; users: number }>();
   readonly #runtime: Runtime;
 
@@ -45,37 +49,55 @@ export class RecordingEngine implements Engine {
   constructor(options: OrtOptions | { runtime: Runtime }) {
     this.#runtime = 'runtime' in options ? options.runtime : createOrtRuntime(options);
     this.description = this.#runtime.description;
+    this.memory = this.#runtime.memory;
   }
 
   async compile(
     name: string,
     define: (tracer: Tracer) => tf.NamedTensorMap,
-    options?: CompileOptions,
+    options: CompileOptions = {},
   ): Promise<Program> {
     const started = performance.now();
-    const { graph, outputs } = await record(define, { ...options, target: this.#runtime.target });
-    return this.#program(name, graph, outputs, new Map(), started);
+    const { target } = this.#runtime;
+    const { graph, outputs } = await record(define, { ...options, target });
+    const { packing } = options;
+    if (!packing) return this.#program(name, graph, outputs, new Map(), started, options);
+    const build = new Builder(graph, target);
+    const places = packing(outputs);
+    const packed = packOutputs(build, places, packInputs(build, places, outputs));
+    return this.#program(name, graph, packed, new Map(), started, options);
   }
 
   async compilePair(
     name: string,
     define: (tracer: Tracer) => readonly [tf.NamedTensorMap, tf.NamedTensorMap],
-    options?: CompileOptions,
+    options: CompileOptions = {},
   ): Promise<readonly [Program, Program]> {
     const started = performance.now();
+    const { target } = this.#runtime;
     const { graph, outputs } = await record(
       (tracer) => {
         const [first, second] = define(tracer);
         return { ...prefixed('first/', first), ...prefixed('second/', second) };
       },
-      { ...options, target: this.#runtime.target },
+      { ...options, target },
     );
-    const [first, second] = ['first/', 'second/'].map((prefix) => withoutPrefix(prefix, outputs));
+    const build = new Builder(graph, target);
+    const places = options.packing?.(
+      new Map([...withoutPrefix('first/', outputs), ...withoutPrefix('second/', outputs)]),
+    );
+    const read = places ? packInputs(build, places, outputs) : outputs;
+    const [first, second] = ['first/', 'second/'].map((prefix) => {
+      const own = withoutPrefix(prefix, read);
+      return places ? packOutputs(build, places, own) : own;
+    });
     const carried = carriedValues(graph, [...first.values()], [...second.values()]);
     for (const [value, carriedName] of carried) first.set(carriedName, value);
     return [
-      await this.#program(name, graph, first, new Map(), started),
-      await this.#program(`${name}, second of two`, graph, second, carried, performance.now()),
+      await this.#program(name, graph, first, new Map(), started, { tell: options.tell }),
+      await this.#program(`${name}, second of two`, graph, second, carried, performance.now(), {
+        tell: options.tell,
+      }),
     ];
   }
 
@@ -98,13 +120,19 @@ export class RecordingEngine implements Engine {
     outputs: Map<string, Value>,
     given: ReadonlyMap<Value, string>,
     started: number,
+    { inPlace, tell }: CompileOptions = {},
   ): Promise<Program> {
-    const computed = unshaped(outputs);
+    const computed = this.memory ? outputs : unshaped(outputs);
     const nodes = graph.reachable([...computed.values()], given);
     const peakBytes = peakBytesOf(nodes, computed.values());
     const flops = flopsOf(nodes);
     const small = flops / nodes.length < SMALL_OPERATORS;
-    const translated = this.#runtime.translate(graph, computed, given, { peakBytes, small });
+    const translated = this.#runtime.translate(graph, computed, given, {
+      peakBytes,
+      small,
+      inPlace,
+      tell: tell && ((what) => tell(`program ${name}: ${what}`)),
+    });
     const recorded = performance.now();
     const { key } = translated;
     const session = await this.#session(translated);
@@ -176,10 +204,12 @@ export async function record(
   define: (tracer: Tracer) => tf.NamedTensorMap,
   { recomputedFrom = Infinity, target }: CompileOptions & { target?: Target } = {},
 ): Promise<Recording> {
-  const mine = recorded.then(() => recordNow(define, target));
+  const device = target && thrifty(target, recomputedFrom);
+  const mine = recorded.then(() => recordNow(define, device));
   recorded = mine.catch(() => {});
   const recording = await mine;
-  if (recomputedFrom < Infinity) recompute(recording.graph, [...recording.outputs.values()], recomputedFrom);
+  if (recomputedFrom < Infinity && !device?.holdsWhole)
+    recompute(recording.graph, [...recording.outputs.values()], recomputedFrom);
   return recording;
 }
 

@@ -1,5 +1,6 @@
 // What runs recorded graphs: onnxruntime, or an XLA device. A runtime translates a graph into its own form; the
 // recording engine does the rest, whichever it is.
+import type { DeviceMemory } from './device-memory.js';
 import type { Graph, Value } from './graph/ir.js';
 import type { Target } from './graph/target.js';
 import type { Session } from './ort/session.js';
@@ -8,6 +9,8 @@ export interface Runtime {
   readonly description: string;
   /** How operations are lowered for it. */
   readonly target: Target;
+  /** Of the device, if arrays can stay on it. Then every output has to have its own shape. */
+  readonly memory?: DeviceMemory;
   /**
    * Threads for functions of vectors (vectors/program.ts), where runs read and write arrays in the memory of this process;
    * otherwise undefined, and the runtime computes those, too.
@@ -32,6 +35,10 @@ export interface GraphHints {
   peakBytes: number;
   /** Whether operators are so small that one thread runs each of them as fast as several. */
   small: boolean;
+  /** Outputs that may take the memory of an input. */
+  inPlace?: ReadonlyMap<string, string>;
+  /** Hears of compilation that takes long. */
+  tell?: (what: string) => void;
 }
 
 export interface Translated {

@@ -19,7 +19,8 @@ export async function trainEpoch(running: RunningTrial): Promise<void> {
   let waited = 0;
   let rate = optimizer.rate;
   let asked = elapsed();
-  for await (const batch of loader.train(epoch, { from: firstStep })) {
+  const batches = ahead(loader.train(epoch, { from: firstStep }), (batch) => running.step.stage(batch));
+  for await (const batch of batches) {
     waited += elapsed() - asked;
     const info = { epoch, step: state.step, random: randomStream(seed, 'scheme', state.step) };
     scheme.stepBegin?.(info);
@@ -43,7 +44,10 @@ export async function trainEpoch(running: RunningTrial): Promise<void> {
     state.step++;
     state.stepInEpoch++;
     await running.step.apply(state.step, rate);
-    running.average?.update(state.step);
+    if (running.average) {
+      await running.step.pull();
+      running.average.update(state.step);
+    }
     means.add(result);
     noteMemory(running);
     const again = scheme.needs?.again ? await running.step.lossesAgain() : undefined;
@@ -60,12 +64,17 @@ export async function trainEpoch(running: RunningTrial): Promise<void> {
     if (state.stepInEpoch < stepsPerEpoch) {
       if (context.stopRequested()) {
         state.seconds += elapsed();
-        interrupt(running);
+        await interrupt(running);
       }
-      if (isDue(running)) trySave(running, elapsed());
+      if (isDue(running)) {
+        await running.step.pull();
+        trySave(running, elapsed());
+      }
     }
     asked = elapsed();
   }
+  // Whatever comes now reads the weights: a checkpoint, the best weights, a mean.
+  await running.step.pull();
   const seconds = elapsed();
   const { raw, projected, total, weights, cosines } = means.take();
   scheme.epochEnd?.({ epoch, raw, projected });
@@ -86,11 +95,38 @@ export async function trainEpoch(running: RunningTrial): Promise<void> {
     seconds,
     waited,
   });
-  if (context.stopRequested() && state.epoch < config.train.epochs) interrupt(running);
+  if (context.stopRequested() && state.epoch < config.train.epochs) await interrupt(running);
 }
 
-function interrupt(running: RunningTrial): never {
+/** The same batches; while one is worked on, the next one is fetched and handed to `stage`. */
+export async function* ahead<T>(
+  batches: AsyncGenerator<T, void, undefined>,
+  stage: (batch: T) => Promise<void>,
+): AsyncGenerator<T, void, undefined> {
+  const fetch = async () => {
+    const result = await batches.next();
+    if (!result.done) await stage(result.value);
+    return result;
+  };
+  let next = fetch();
+  try {
+    for (;;) {
+      const result = await next;
+      if (result.done) return;
+      next = fetch();
+      // What goes wrong with it is reported when its turn comes.
+      next.catch(() => {});
+      yield result.value;
+    }
+  } finally {
+    await next.catch(() => {});
+    await batches.return();
+  }
+}
+
+async function interrupt(running: RunningTrial): Promise<never> {
   const { state, emit, log } = running;
+  await running.step.pull();
   save(running);
   emit({ event: 'interrupted', epoch: state.epoch, step: state.step });
   log.flush();

@@ -23,6 +23,7 @@ import type { EvaluationBatch } from '../data/batch.js';
 import { hostTensor, type Engine, type Program, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { Network } from '../model/network.js';
+import { packingOf } from './step/packing.js';
 import type { Weights } from './step/weights.js';
 import { averageOverViews, isOnce, ONCE, type TestTime } from './test-time.js';
 
@@ -65,8 +66,10 @@ export class Evaluation {
     weights: Weights,
     fit?: Transform['fit'],
   ): Promise<Evaluation> {
-    const program = await engine.compile('evaluation', (tracer) =>
-      tracePredictions(tracer, network, [config.batch, ...size], config),
+    const program = await engine.compile(
+      'evaluation',
+      (tracer) => tracePredictions(tracer, network, [config.batch, ...size], config),
+      { packing: engine.memory && (() => packingOf({ weights })) },
     );
     return new Evaluation(program, network.tasks, metrics, config, weights, fit);
   }

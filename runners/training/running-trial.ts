@@ -5,6 +5,7 @@ import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { RunSettings, TrialSpec } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
+import { telling } from '../engine/telling.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { EventLog, type TrialEvent } from '../store/ledger/events.js';
 import type { RunFolder } from '../store/ledger/run-folder.js';
@@ -16,6 +17,7 @@ import { LossMeans } from './loss-means.js';
 import { loaderOf } from '../model/loader.js';
 import { assembled, type Assembly } from '../model/assemble.js';
 import { TrainingStep } from './step/step.js';
+import type { Weights } from './step/weights.js';
 
 export type Observed =
   | TrialEvent
@@ -83,9 +85,10 @@ export async function openTrial(
   try {
     await loader.prepare(() => {});
     context.observe({ event: 'phase', what: 'recording the training step' });
-    const step = await compileStep(trial, context, parts, loader);
+    const engine = telling(context.engine, (what) => context.observe({ event: 'phase', what }));
+    const step = await compileStep(trial, engine, parts, loader.size);
     opened.push(step);
-    const evaluation = await compileEvaluation(trial, context, parts, loader, step);
+    const evaluation = await compileEvaluation(trial, engine, parts, loader, step.weights);
     opened.push(evaluation);
     const programs = {
       gradient: step.gradientProgram,
@@ -134,22 +137,22 @@ export async function openTrial(
   }
 }
 
-function compileStep(
+export function compileStep(
   { config: { train } }: TrialSpec,
-  { engine }: TrialContext,
+  engine: Engine,
   { network, criterion, optimizer }: Assembly,
-  { size }: Loader,
+  size: readonly [number, number],
 ): Promise<TrainingStep> {
   const { batch, accumulate, clip } = train;
   return TrainingStep.compile(engine, network, criterion, optimizer, { batch, accumulate, size, clip });
 }
 
-function compileEvaluation(
+export function compileEvaluation(
   { config: { evaluate } }: TrialSpec,
-  { engine }: TrialContext,
+  engine: Engine,
   { network, metrics }: Assembly,
-  { size, fit }: Loader,
-  { weights }: TrainingStep,
+  { size, fit }: Pick<Loader, 'size' | 'fit'>,
+  weights: Weights,
 ): Promise<Evaluation> {
   return Evaluation.compile(engine, network, metrics, evaluate, size, weights, fit);
 }

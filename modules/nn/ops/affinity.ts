@@ -3,7 +3,7 @@
 // FlashAttention, Dao et al. 2022). At 120x160 the full matrix would be 1.5 GB per sample and task.
 import * as tf from '../../../registry/tf.js';
 import { OPERATIONS } from '../../../registry/contracts/operations.js';
-import { recomputed } from './recomputed.js';
+import { holdsWhole, recomputed } from './recomputed.js';
 import { after } from './after.js';
 import { defineOp } from './op.js';
 
@@ -64,7 +64,7 @@ export function softmaxAffinity(
   q: tf.Tensor3D,
   k: tf.Tensor3D,
   v: tf.Tensor3D,
-  tileElements = TILE_ELEMENTS,
+  tileElements = holdsWhole() ? Infinity : TILE_ELEMENTS,
 ): tf.Tensor3D {
   const [batch, n] = q.shape;
   const tile = Math.max(1, Math.floor(tileElements / (batch * k.shape[1])));

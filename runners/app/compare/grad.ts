@@ -73,6 +73,7 @@ export async function grad(
       dtype: 'float32',
       data: Float32Array.of(value),
     });
+    await step.pullGradients();
     const { views, data } = step.gradients;
     writeSafetensors(
       out,

@@ -47,6 +47,7 @@ export async function stepsOf(
       losses.push([total, ...Object.values(raw)]);
       await step.apply(i, 1e-3);
     }
+    await step.pull();
     const weights = [...step.weights.buffers].map(
       ([name, { data }]) => [name, Float32Array.from(data)] as const,
     );

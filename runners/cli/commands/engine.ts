@@ -1,5 +1,6 @@
 // mtcp engine: plugins of the xla engine.
 import type { Command } from 'commander';
+import { choiceOf, experimentCommand, type ExperimentOptions } from '../flags.js';
 
 export function declare(command: Command): void {
   command.description(
@@ -18,6 +19,42 @@ export function declare(command: Command): void {
     .description('Lists the plugins that are found on this machine, in the order in which they are tried.')
     .addHelpText('after', '\nExample:\n  mtcp engine list')
     .action(list);
+  const precompiles = command
+    .command('precompile')
+    .summary('compile the programs of an experiment')
+    .description(
+      'Compiles the programs of every row into the cache, for the XLA device of this machine or for another one, so that runs start at once.',
+    );
+  experimentCommand(precompiles)
+    .option('--engine <name>', 'xla, or xla:cuda13 and others')
+    .option('--device <name>', 'a device that is not here: h100, or a file with a target config of XLA')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  mtcp engine precompile experiments/table3.yaml --engine xla
+  mtcp engine precompile experiments/table3.yaml --profile full --row MT-CP --device h100`,
+    )
+    .action(precompileRows);
+}
+
+async function precompileRows(
+  file: string,
+  overrides: string[],
+  { engine, device, ...choice }: ExperimentOptions & { engine?: string; device?: string },
+): Promise<void> {
+  await import('../../../modules/index.js');
+  const { openExperiment } = await import('../../config/open.js');
+  const { precompile } = await import('../../app/precompile.js');
+  const experiment = openExperiment(file, { ...choiceOf(choice, overrides), engine });
+  const compiled = await precompile(experiment.needed, {
+    device,
+    tell: (what) => process.stderr.write(`${what}\n`),
+  });
+  for (const { row, seconds, memory } of compiled) {
+    const takes = memory === undefined ? '' : `, ${(memory / 1e9).toFixed(2)} GB on the device`;
+    process.stdout.write(`${row}: compiled in ${seconds.toFixed(0)} s${takes}\n`);
+  }
 }
 
 async function install(name: string): Promise<void> {

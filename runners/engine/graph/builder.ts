@@ -109,12 +109,17 @@ export class Builder {
     const narrow = broadcast(left.shape, right.shape);
     if (sizeOf(narrow) === 0) return this.splat(0, shape, dtype);
     const operands = operandsBeforeReshape(left, right) ?? [left, right];
-    const { views, repeat } = pairwiseViews(operands[0].shape, operands[1].shape);
+    const { views, repeat } = this.#viewsOf(operands[0].shape, operands[1].shape);
     const fitted = operands.map((value, side) => {
       return this.reshape(repeat?.side === side ? this.#repeated(value, repeat) : value, views[side]);
     });
     const result = op(fitted[0], fitted[1], broadcast(views[0], views[1]));
     return this.expand(this.reshape(result, narrow), shape);
+  }
+
+  /** A compiler broadcasts as it likes. */
+  #viewsOf(a: Shape, b: Shape): PairwiseViews {
+    return this.target.compiles ? { views: [a, b] } : pairwiseViews(a, b);
   }
 
   #repeated(value: Value, { from, to }: NonNullable<PairwiseViews['repeat']>): Value {

@@ -122,6 +122,13 @@ export class Graph {
     for (const node of nodes) this.nodes.push(...(before.get(node) ?? []), node);
   }
 
+  /** Nodes emitted by `body`, which read inputs and constants only, come before all others. */
+  inFront(body: () => void): void {
+    const before = this.nodes.length;
+    body();
+    this.nodes.unshift(...this.nodes.splice(before));
+  }
+
   /** Nodes emitted by `body` are new even if the same ones exist already: recomputation. */
   recomputed<T>(salt: string, body: () => T): T {
     const outer = this.#salt;

@@ -27,7 +27,8 @@ function convolve(build: Builder, x: Value, w: Value, attributes: ConvAttributes
     ) + 1;
   const shape = [batch, out, extent(height, kh, 0), extent(width, kw, 1)];
   const plain = [...stride, ...dilation, attributes.groups].every((n) => n === 1);
-  if (plain && kh === 3 && kw === 3 && prefersWinograd(out, inner, batch * shape[2] * shape[3]))
+  const isFiltered = !build.target.compiles && plain && kh === 3 && kw === 3;
+  if (isFiltered && prefersWinograd(out, inner, batch * shape[2] * shape[3]))
     return winograd(build, x, w, padding);
   const y = build.op('Conv', [build.transpose(x, TO_NCHW), w], shape, convAttributes(w, attributes));
   return build.transpose(y, TO_NHWC);
@@ -65,7 +66,8 @@ operation(OPERATIONS.Conv2DInputGradient, (build, { dy, w }, { inputShape, ...at
 });
 
 /**
- * One product for each tap over shifted views is fastest where there are channels to multiply; with next to
+ * A compiler is given the convolution that it is: of the input with the gradient, batch and channels exchanged. Run
+ * operator by operator on a CPU, one product for each tap over shifted views is fastest where there are channels to multiply; with next to
  * none (the 2 -> 1 convolution of a spatial gate, the 7x7 stem of a narrow network) it is better to exchange batch and channels and convolve the
  * input with the gradient, whose extent is then the kernel's.
  */
@@ -73,7 +75,8 @@ operation(OPERATIONS.Conv2DFilterGradient, (build, { dy, x }, attributes) => {
   const { filterShape, stride, padding, dilation, groups } = attributes;
   const [out, inner, kh, kw] = filterShape;
   const [batch, rows, columns] = dy.shape;
-  if (groups === 1 && out * inner <= FEW_CHANNELS && kh * kw > 1) {
+  const isThin = out * inner <= FEW_CHANNELS;
+  if (groups === 1 && (isThin || build.target.compiles) && kh * kw > 1) {
     const image = build.transpose(x, [3, 0, 1, 2]);
     const gradient = build.transpose(dy, [3, 0, 1, 2]);
     const swapped = convAttributes(gradient, { stride: dilation, padding, dilation: stride, groups: 1 });

@@ -50,13 +50,14 @@ operation(OPERATIONS.CrossEntropyGradient, (build, { dy, logProbabilities, label
 });
 
 /**
- * out[g, index[g, i, j]] += shares[g, i, j] rows[g, i]. onnxruntime's ScatterND with addition is a race when it runs on
+ * out[g, index[g, i, j]] += shares[g, i, j] rows[g, i]. In one go for a compiler. onnxruntime's ScatterND with addition is a race when it runs on
  * several threads, and it runs on one as long as there is little to do; so it is done in portions small enough for
  * that. Each of them copies the table that it adds to: tables are small, too, those of a few groups.
  */
 operation(OPERATIONS.ScatterShares, (build, { shares, rows, index }, { count }) => {
   const [groups, n, k] = shares.shape;
   const columns = rows.shape[2];
+  if (build.target.compiles) return scatterWhole(build, shares, rows, index, count);
   const together = Math.max(1, Math.min(groups, Math.floor(TABLE / (count * columns))));
   const positions = build.cast(index, 'int64');
   const tables = parcels(groups, together).map((size, t) => {
@@ -87,6 +88,26 @@ operation(OPERATIONS.ScatterShares, (build, { shares, rows, index }, { count }) 
   });
   return build.reshape(build.concat(tables, 0), [groups, count, columns]);
 });
+
+function scatterWhole(build: Builder, shares: Value, rows: Value, index: Value, count: number): Value {
+  const [groups, n, k] = shares.shape;
+  const columns = rows.shape[2];
+  const starts = Int32Array.from({ length: groups }, (_, g) => g * count);
+  const offsets = build.graph.constant('int32', [groups, 1, 1], { data: starts });
+  const where = build.cast(build.binary('Add', index, offsets), 'int64');
+  const spread = build.binary(
+    'Mul',
+    build.reshape(shares, [groups, n, k, 1]),
+    build.reshape(rows, [groups, n, 1, columns]),
+  );
+  const inputs = [
+    zeros(build, [groups * count, columns]),
+    build.reshape(where, [groups * n * k, 1]),
+    build.reshape(spread, [groups * n * k, columns]),
+  ];
+  const table = build.op('ScatterND', inputs, [groups * count, columns], { reduction: string('add') });
+  return build.reshape(table, [groups, count, columns]);
+}
 
 /** Numbers in a table that portions are added to, at most: copies within a core's cache. */
 const TABLE = 1 << 17;

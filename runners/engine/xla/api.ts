@@ -20,6 +20,9 @@ type Native = ((args: Buffer) => unknown) & {
   async(args: Buffer, done: (error: unknown, result: unknown) => void): void;
 };
 
+/** A function that frees what came with it. */
+const RELEASE = koffi.proto('void', ['uintptr_t']);
+
 const MEMORY_HINT =
   'smaller train.batch, train.accumulate, memory: {recompute: always} or a lower precision take less';
 
@@ -93,6 +96,11 @@ export class PjrtApi {
         }
       }),
     );
+  }
+
+  /** Calls a function that the plugin returned, such as one that frees what came with it. */
+  callPointer(address: bigint, argument: bigint): void {
+    (koffi.decode(address as never, RELEASE) as (argument: bigint) => void)(argument);
   }
 
   #arguments<N extends Called>(name: N, values: Values<FieldsOf<N>>): Struct<FieldsOf<N>> {

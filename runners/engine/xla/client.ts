@@ -1,6 +1,9 @@
 // A client of a PJRT plugin: its devices, arrays on them, and compiled programs. The code that creates a buffer or an
 // executable destroys it.
-import { addressAt, addresses, Struct, textAt } from './structs.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { addressAt, addresses, bytesAt, Struct, textAt } from './structs.js';
+import { CompiledPrograms } from './compiled.js';
+import type { Moved } from '../device-memory.js';
 import type { PjrtApi } from './api.js';
 import { BUFFER_TYPE, NAMED_VALUE, STRUCTS, UNTIL_TRANSFERRED } from './pjrt-table.js';
 import type { HostArray } from '../../support/host-tensor.js';
@@ -23,7 +26,8 @@ export class DeviceBuffer {
   /** Fills `data` with its elements. */
   async read(data: Elements): Promise<void> {
     if (data.byteLength === 0) return;
-    const { api } = this.client;
+    const { api, moved } = this.client;
+    moved.down += data.byteLength;
     const args = api.call('Buffer_ToHostBuffer', { src: this.handle, dst: data, dst_size: data.byteLength });
     await this.client.settled(args.address('event'));
   }
@@ -41,13 +45,39 @@ export class Executable {
   constructor(
     readonly client: PjrtClient,
     readonly handle: Handle,
+    /** Whether it was compiled by an earlier process. */
+    readonly isStored = false,
   ) {
-    const { api } = client;
-    const inner = api
-      .call('LoadedExecutable_GetExecutable', { loaded_executable: handle })
+    this.outputs = this.#inner((executable) =>
+      client.api.call('Executable_NumOutputs', { executable }).number('num_outputs'),
+    );
+  }
+
+  #inner<T>(use: (executable: Handle) => T): T {
+    const { api } = this.client;
+    const executable = api
+      .call('LoadedExecutable_GetExecutable', { loaded_executable: this.handle })
       .address('executable');
-    this.outputs = api.call('Executable_NumOutputs', { executable: inner }).number('num_outputs');
-    api.call('Executable_Destroy', { executable: inner });
+    try {
+      return use(executable);
+    } finally {
+      api.call('Executable_Destroy', { executable });
+    }
+  }
+
+  /** The program as a file holds it; undefined if the plugin cannot write it. */
+  serialized(): Buffer | undefined {
+    try {
+      return this.#inner((executable) => serialized(this.client.api, executable));
+    } catch (error) {
+      if (!MtcpError.is(error, 'engine')) throw error;
+      return undefined;
+    }
+  }
+
+  /** What it takes on the device; undefined if the plugin does not tell. */
+  get memory(): MemoryStats | undefined {
+    return this.#inner((executable) => memoryStatsOf(this.client.api, executable));
   }
 
   /** Runs on the client's first device; resolves when the outputs are there. */
@@ -85,6 +115,8 @@ export class PjrtClient {
   readonly platform: string;
   readonly platformVersion: string;
   readonly devices: readonly Handle[];
+  /** Bytes that were copied to the device and from it. */
+  readonly moved: Moved = { up: 0, down: 0 };
   readonly #handle: Handle;
 
   constructor(
@@ -119,28 +151,47 @@ export class PjrtClient {
     return textAt(kind.address('device_kind'), kind.number('device_kind_size'));
   }
 
-  /** @param program StableHLO text */
-  async compile(program: string): Promise<Executable> {
-    const code = Buffer.from(program, 'utf8');
-    const format = Buffer.from('mlir');
-    const options = compileOptions({ replicas: 1 });
+  /**
+   * Compiles a program, or takes what an earlier process compiled.
+   * @param text StableHLO
+   */
+  async compile(text: string, stored = new CompiledPrograms()): Promise<Executable> {
+    const options = compileOptions();
+    const { path, version } = this.api;
+    const key = stored.keyOf({ plugin: path, version, device: this.deviceKind }, text, options);
+    const known = this.#load(stored.read(key));
+    if (known) return known;
     const args = await this.api.callAsync('Client_Compile', {
       client: this.#handle,
-      program: new Struct(STRUCTS.Program, {
-        struct_size: STRUCTS.Program.size,
-        code,
-        code_size: code.length,
-        format,
-        format_size: format.length,
-      }),
+      program: programOf(text),
       compile_options: options,
       compile_options_size: options.length,
     });
-    return new Executable(this, args.address('executable'));
+    const executable = new Executable(this, args.address('executable'));
+    const program = executable.serialized();
+    if (program) stored.write(key, program);
+    return executable;
+  }
+
+  /** Undefined also for a program that the plugin does not take: it is compiled again. */
+  #load(program: Buffer | undefined): Executable | undefined {
+    if (!program) return undefined;
+    try {
+      const args = this.api.call('Executable_DeserializeAndLoad', {
+        client: this.#handle,
+        serialized_executable: program,
+        serialized_executable_size: program.length,
+      });
+      return new Executable(this, args.address('loaded_executable'), true);
+    } catch (error) {
+      if (!MtcpError.is(error, 'engine')) throw error;
+      return undefined;
+    }
   }
 
   /** A copy of the array on the first device; the array may change when this resolves. */
   async upload(data: Elements, dtype: ElementType, shape: readonly number[]): Promise<DeviceBuffer> {
+    this.moved.up += data.byteLength;
     const dims = Buffer.alloc(8 * Math.max(1, shape.length));
     shape.forEach((n, i) => dims.writeBigInt64LE(BigInt(n), 8 * i));
     const args = this.api.call('Client_BufferFromHostBuffer', {
@@ -171,7 +222,7 @@ export class PjrtClient {
   }
 }
 
-function namedValues(options: readonly [string, string | number | boolean][]): Buffer {
+export function namedValues(options: readonly [string, string | number | boolean][]): Buffer {
   const size = Math.ceil(STRUCTS.NamedValue.size / 8) * 8;
   const list = Buffer.alloc(size * Math.max(1, options.length));
   options.forEach(([key, given], i) => {
@@ -195,7 +246,51 @@ function namedValues(options: readonly [string, string | number | boolean][]): B
 const held: unknown[] = [];
 
 /** CompileOptionsProto: executable_build_options (3) with num_replicas (4) and num_partitions (5). */
-function compileOptions({ replicas }: { replicas: number }): Buffer {
+export function compileOptions(replicas = 1): Buffer {
   const build = Buffer.from([0x20, replicas, 0x28, 1]);
   return Buffer.concat([Buffer.from([0x1a, build.length]), build]);
+}
+
+/** The struct PJRT_Program of StableHLO text. */
+export function programOf(text: string) {
+  const code = Buffer.from(text, 'utf8');
+  const format = Buffer.from('mlir');
+  return new Struct(STRUCTS.Program, {
+    struct_size: STRUCTS.Program.size,
+    code,
+    code_size: code.length,
+    format,
+    format_size: format.length,
+  });
+}
+
+/** A compiled program as bytes. */
+export function serialized(api: PjrtApi, executable: Handle): Buffer {
+  const args = api.call('Executable_Serialize', { executable });
+  try {
+    return Buffer.from(bytesAt(args.address('serialized_bytes'), args.number('serialized_bytes_size')));
+  } finally {
+    api.callPointer(args.address('serialized_executable_deleter'), args.address('serialized_executable'));
+  }
+}
+
+/** Bytes on the device: what a program is handed, what it returns, and what it holds while it runs. */
+export interface MemoryStats {
+  arguments: number;
+  outputs: number;
+  temporary: number;
+}
+
+export function memoryStatsOf(api: PjrtApi, executable: Handle): MemoryStats | undefined {
+  try {
+    const args = api.call('Executable_GetCompiledMemoryStats', { executable });
+    return {
+      arguments: args.number('argument_size_in_bytes'),
+      outputs: args.number('output_size_in_bytes'),
+      temporary: args.number('temp_size_in_bytes'),
+    };
+  } catch (error) {
+    if (!MtcpError.is(error, 'engine')) throw error;
+    return undefined;
+  }
 }

@@ -30,7 +30,15 @@ export const ORDER: readonly string[] = `
   LoadedExecutable_Execute Executable_DeserializeAndLoad LoadedExecutable_Fingerprint Buffer_Destroy
   Buffer_ElementType Buffer_Dimensions Buffer_UnpaddedDimensions Buffer_DynamicDimensionIndices
   Buffer_GetMemoryLayout Buffer_OnDeviceSizeInBytes Buffer_Device Buffer_Memory Buffer_Delete
-  Buffer_IsDeleted Buffer_CopyToDevice Buffer_ToHostBuffer
+  Buffer_IsDeleted Buffer_CopyToDevice Buffer_ToHostBuffer Buffer_IsOnCpu Buffer_ReadyEvent
+  Buffer_UnsafePointer Buffer_IncreaseExternalReferenceCount Buffer_DecreaseExternalReferenceCount
+  Buffer_OpaqueDeviceMemoryDataPointer CopyToDeviceStream_Destroy CopyToDeviceStream_AddChunk
+  CopyToDeviceStream_TotalBytes CopyToDeviceStream_GranuleSize CopyToDeviceStream_CurrentBytes
+  TopologyDescription_Create TopologyDescription_Destroy TopologyDescription_PlatformName
+  TopologyDescription_PlatformVersion TopologyDescription_GetDeviceDescriptions
+  TopologyDescription_Serialize TopologyDescription_Attributes Compile Executable_OutputElementTypes
+  Executable_OutputDimensions Buffer_CopyToMemory Client_CreateViewOfDeviceBuffer Executable_Fingerprint
+  Client_TopologyDescription Executable_GetCompiledMemoryStats
 `
   .trim()
   .split(/\s+/);
@@ -113,6 +121,40 @@ export const ARGUMENTS = {
     loaded_executable: 'pointer',
     overridden_serialized_compile_options: 'pointer',
     overridden_serialized_compile_options_size: 'size',
+  }),
+  Executable_GetCompiledMemoryStats: args({
+    executable: 'pointer',
+    generated_code_size_in_bytes: 'int64',
+    argument_size_in_bytes: 'int64',
+    output_size_in_bytes: 'int64',
+    alias_size_in_bytes: 'int64',
+    temp_size_in_bytes: 'int64',
+    host_generated_code_size_in_bytes: 'int64',
+    host_argument_size_in_bytes: 'int64',
+    host_output_size_in_bytes: 'int64',
+    host_alias_size_in_bytes: 'int64',
+    host_temp_size_in_bytes: 'int64',
+    peak_memory_in_bytes: 'int64',
+    total_size_in_bytes: 'int64',
+    total_allocation_bytes: 'int64',
+    indefinite_allocations: 'int64',
+    peak_unpadded_heap_bytes: 'int64',
+  }),
+  TopologyDescription_Create: args({
+    topology_name: 'pointer',
+    topology_name_size: 'size',
+    create_options: 'pointer',
+    num_options: 'size',
+    topology: 'pointer',
+  }),
+  TopologyDescription_Destroy: args({ topology: 'pointer' }),
+  Compile: args({
+    topology: 'pointer',
+    program: 'pointer',
+    compile_options: 'pointer',
+    compile_options_size: 'size',
+    client: 'pointer',
+    executable: 'pointer',
   }),
   LoadedExecutable_Destroy: args({ executable: 'pointer' }),
   LoadedExecutable_GetExecutable: args({ loaded_executable: 'pointer', executable: 'pointer' }),

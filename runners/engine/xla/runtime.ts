@@ -4,6 +4,7 @@ import { TARGETS } from '../graph/target.js';
 import type { Runtime } from '../runtime.js';
 import { PjrtApi } from './api.js';
 import { PjrtClient, type ClientOptions } from './client.js';
+import { XlaMemory } from './memory.js';
 import { pluginFor } from './plugin.js';
 import { createXlaSession, lowerGraph } from './session.js';
 
@@ -26,11 +27,13 @@ export function openClient(plugin: string | undefined, options: ClientOptions = 
 /** @param plugin a variant such as `cuda13`, the path of a library, or nothing for the first that is found */
 export function createXlaRuntime(plugin?: string): Runtime {
   const client = openClient(plugin);
+  const memory = new XlaMemory(client);
   return {
     description: `XLA on ${client.deviceKind} (${client.platform})`,
     target: TARGETS.xla,
-    translate(graph, outputs, given) {
-      const program = lowerGraph(graph, outputs, given);
+    memory,
+    translate(graph, outputs, given, { inPlace, tell }) {
+      const program = lowerGraph(graph, outputs, given, inPlace);
       const hash = createHash('sha256').update(program.text);
       for (const { constant } of program.parameters)
         if (constant) hash.update(new Uint8Array(constant.buffer, constant.byteOffset, constant.byteLength));
@@ -39,7 +42,7 @@ export function createXlaRuntime(plugin?: string): Runtime {
         bytes: program.text.length,
         parts: 1,
         lanes: 1,
-        create: () => createXlaSession(client, program),
+        create: () => createXlaSession(client, memory, program, tell),
       };
     },
   };

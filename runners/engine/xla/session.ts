@@ -1,32 +1,44 @@
-// A recorded graph on an XLA device. Constants are uploaded once; a binding uploads its inputs before each run and reads
-// its outputs after it, so what a run sees is what the arrays hold then.
+// A recorded graph on an XLA device. Constants are uploaded once. A run uploads the inputs that the device does not
+// keep, and reads the outputs that it does not keep; see memory.ts for the others.
 import { MtcpError } from '../../../registry/errors.js';
 import { sizeOf, type Graph, type Value } from '../graph/ir.js';
 import type { Binding, HostTensor, Session } from '../ort/session.js';
 import type { DeviceBuffer, Executable, PjrtClient } from './client.js';
 import { toStableHlo, type Lowered } from './lowering/index.js';
+import type { XlaMemory } from './memory.js';
 
 export interface XlaProgram extends Lowered {
   /** Names of the outputs, in order. */
   outputs: readonly string[];
 }
 
+/** @param inPlace outputs that take the memory of an input, which is gone after the run */
 export function lowerGraph(
   graph: Graph,
   outputs: ReadonlyMap<string, Value>,
   given: ReadonlyMap<Value, string>,
+  inPlace: ReadonlyMap<string, string> = new Map(),
 ): XlaProgram {
-  return { ...toStableHlo(graph, [...outputs.values()], given), outputs: [...outputs.keys()] };
+  const names = [...outputs.keys()];
+  const donated = new Map([...inPlace].map(([output, input]) => [input, names.indexOf(output)]));
+  return { ...toStableHlo(graph, [...outputs.values()], { given, donated }), outputs: names };
 }
 
 /** @throws MtcpError `engine` if the plugin refuses the program */
-export async function createXlaSession(client: PjrtClient, program: XlaProgram): Promise<Session> {
-  const executable = await client.compile(program.text);
+export async function createXlaSession(
+  client: PjrtClient,
+  memory: XlaMemory,
+  program: XlaProgram,
+  tell?: (what: string) => void,
+): Promise<Session> {
+  const executable = await untilDone(client.compile(program.text), (seconds) =>
+    tell?.(`compiling for ${client.deviceKind}, ${seconds} s so far`),
+  );
   const constants = new Map<number, DeviceBuffer>();
   for (const [i, { constant, dtype, shape }] of program.parameters.entries())
     if (constant) constants.set(i, await client.upload(constant, dtype, shape));
   return {
-    bind: (inputs, outputs) => bind(client, executable, constants, program, inputs, outputs),
+    bind: (inputs, outputs) => bind(client, memory, executable, constants, program, inputs, outputs),
     close() {
       for (const buffer of constants.values()) buffer.destroy();
       executable.destroy();
@@ -34,8 +46,23 @@ export async function createXlaSession(client: PjrtClient, program: XlaProgram):
   };
 }
 
+/** Seconds between two reports. */
+const REPORTED = 10;
+
+/** Reports how long something takes, until it is there. */
+export async function untilDone<T>(work: Promise<T>, report: (seconds: number) => void): Promise<T> {
+  let seconds = 0;
+  const timer = setInterval(() => report((seconds += REPORTED)), REPORTED * 1000);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 function bind(
   client: PjrtClient,
+  memory: XlaMemory,
   executable: Executable,
   constants: ReadonlyMap<number, DeviceBuffer>,
   { parameters, outputs: names }: XlaProgram,
@@ -43,35 +70,42 @@ function bind(
   outputs: ReadonlyMap<string, HostTensor>,
 ): Binding {
   const read = parameters.map(({ input, shape }) =>
-    input === undefined ? undefined : arrayOf(inputs, input, shape),
+    input === undefined ? undefined : tensorOf(inputs, input, shape),
   );
-  const written = names.map((name) => arrayOf(outputs, name));
+  const written = names.map((name) => tensorOf(outputs, name));
   return {
     async run() {
-      const uploaded: DeviceBuffer[] = [];
-      const made: DeviceBuffer[] = [];
+      const temporary: DeviceBuffer[] = [];
       try {
-        const given: DeviceBuffer[] = [];
-        for (const [i, { dtype, shape }] of parameters.entries()) {
-          const tensor = read[i];
-          if (!tensor) given.push(constants.get(i)!);
-          else {
+        const given = await Promise.all(
+          parameters.map(async ({ dtype, shape }, i) => {
+            const tensor = read[i];
+            if (!tensor) return constants.get(i)!;
+            if (memory.keeps(tensor)) return memory.bufferOf(tensor);
             const buffer = await client.upload(tensor.data, dtype, shape);
-            uploaded.push(buffer);
-            given.push(buffer);
+            temporary.push(buffer);
+            return buffer;
+          }),
+        );
+        const made = await executable.execute(given);
+        const down: Promise<void>[] = [];
+        for (const [i, buffer] of made.entries()) {
+          if (memory.keeps(written[i])) memory.written(written[i], buffer);
+          else {
+            temporary.push(buffer);
+            down.push(buffer.read(written[i].data));
           }
         }
-        made.push(...(await executable.execute(given)));
-        for (const [i, buffer] of made.entries()) await buffer.read(written[i].data);
+        await Promise.all(down);
       } finally {
-        for (const buffer of [...uploaded, ...made]) buffer.destroy();
+        for (const buffer of temporary) buffer.destroy();
       }
     },
     close() {},
   };
 }
 
-function arrayOf(
+function tensorOf(
   tensors: ReadonlyMap<string, HostTensor>,
   name: string,
   shape?: readonly number[],

@@ -80,9 +80,13 @@ export function addresses(values: readonly (bigint | NodeJS.ArrayBufferView)[]):
   return list;
 }
 
+/** A copy of bytes that C wrote. */
+export const bytesAt = (address: bigint, length: number): Uint8Array =>
+  length === 0 ? new Uint8Array() : (koffi.decode(address, 'uint8_t', length) as Uint8Array);
+
 /** Text that C wrote. */
 export const textAt = (address: bigint, length: number): string =>
-  length === 0 ? '' : Buffer.from(koffi.decode(address, 'uint8_t', length) as Uint8Array).toString('utf8');
+  Buffer.from(bytesAt(address, length)).toString('utf8');
 
 export const addressAt = (base: bigint, index: number): bigint =>
   BigInt(koffi.decode(base, index * 8, 'uint64_t') as number | bigint);

@@ -19,4 +19,14 @@ export class Arena {
       ]),
     );
   }
+
+  /** The whole vector. */
+  get tensor(): HostTensor {
+    return { data: this.data, dtype: 'float32', shape: [this.data.length] };
+  }
+
+  /** Where the numbers of `name` start in the vector. */
+  startOf(name: string): number {
+    return this.layout.places.get(name)!.start;
+  }
 }

@@ -1,51 +1,59 @@
 // One training step in two halves. A program reads weights and a batch and computes losses, gradients and batch statistics.
 // The update reads weights, gradients and optimizer state and computes new ones; it clips gradients, too. Between them, on
-// the host, losses are checked.
+// the host, losses are checked. With an engine that has a device's memory, everything but the batch and the losses stays
+// there.
 import { inputName } from '../../../modules/nn/scope.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import type { StepInfo } from '../../../registry/contracts/scheme.js';
 import type { RandomStream } from '../../../registry/random.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { TrainBatch } from '../../data/batch.js';
-import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../../engine/engine.js';
-import type { Binding, HostTensor } from '../../engine/ort/session.js';
+import {
+  hostTensor,
+  type CompileOptions,
+  type Engine,
+  type Program,
+  type TensorSpec,
+  type Tracer,
+} from '../../engine/engine.js';
+import type { Binding, HostArray, HostTensor } from '../../engine/ort/session.js';
 import { compileTeachers, type CompiledTeacher } from '../../model/auxiliary.js';
 import type { Network } from '../../model/network.js';
 import type { Criterion } from '../../model/objective.js';
 import { NAMES, schemeInputs } from '../../model/step-inputs.js';
-import type { StepShape } from '../../model/step-shape.js';
+import type { Applier } from './applier.js';
+import { packingOf } from './packing.js';
+import { StepDevice } from './step-device.js';
+import {
+  deviceArrays,
+  deviceParts,
+  hostParts,
+  type DeviceArrays,
+  type StepOptions,
+  type StepParts,
+} from './step-parts.js';
 import { meanOf, type StepResult } from './step-result.js';
 import type { Arena } from './arena.js';
-import { compileUpdate } from './compile-update.js';
 import { TaskGradientRun } from './task-gradients.js';
-import { newTrace, type Traced } from './traced.js';
+import { newTrace } from './traced.js';
 import { memoryOf, traceLosses, traceStages } from './trace-step.js';
 import type { Update } from './update.js';
-import { Weights } from './weights.js';
-
-export interface StepOptions extends StepShape {
-  /** Pieces of the batch that pass through the network one after the other; divides `batch`. Default 1. */
-  accumulate?: number;
-  /** Largest norm of the whole gradient; null leaves it as it is. */
-  clip: number | null;
-}
+import { VECTORS, type Weights } from './weights.js';
 
 export class TrainingStep {
   readonly weights: Weights;
-  /** Optimizer state: one vector like the trained weights' for each slot. */
-  readonly slots: Record<string, Arena>;
   readonly gradients: Arena;
+  readonly #slots: Record<string, Arena>;
   readonly #hosts = new Map<string, HostTensor>();
-  readonly #momenta: ReadonlyMap<string, number>;
-  /** Sum of the gradients of the micro-batches before the current one; only where there are several. */
-  readonly #sum: Float32Array | undefined;
-  /** BatchNorm's running statistics as they will be when the step is applied. */
-  readonly #statistics = new Map<string, Float32Array>();
+  readonly #scalars?: Arena;
   readonly #gradientRun: Binding;
   readonly #backboneRun?: Binding;
   readonly #lossRun?: Binding;
   readonly #teacherRuns: readonly Binding[];
+  readonly #applier: Applier;
   readonly #taskGradients?: TaskGradientRun;
+  /** Only where a device keeps the arrays. */
+  readonly #device?: StepDevice;
 
   private constructor(
     readonly gradientProgram: Program,
@@ -53,40 +61,56 @@ export class TrainingStep {
     readonly backboneProgram: Program | undefined,
     /** Losses alone, for schemes that look again after the update. */
     readonly lossProgram: Program | undefined,
-    readonly update: Update,
     /** Run before the gradients; what they see is an input there. */
     readonly teachers: readonly CompiledTeacher[],
     readonly criterion: Criterion,
     readonly options: StepOptions,
-    traced: Traced,
+    { traced, arrays, memory, applier }: StepParts,
   ) {
-    const { parameter, gradient, slots } = update.vectors;
-    this.weights = new Weights(traced.table, parameter);
-    this.gradients = gradient;
-    this.slots = slots;
-    this.#momenta = traced.momenta;
-    if (this.#microBatches > 1) this.#sum = new Float32Array(this.gradients.data.length);
+    const { weights, gradients, slots, observed, scalars } = arrays;
+    this.weights = weights;
+    this.gradients = gradients;
+    this.#slots = slots;
+    this.#scalars = scalars;
+    if (traced.plan)
+      this.#taskGradients = new TaskGradientRun(criterion.scheme.needs!.gradients!, traced.plan, gradients);
 
+    const own = new Map<string, HostTensor>([
+      [VECTORS.gradient, gradients.tensor],
+      ...(observed ? [[VECTORS.observed, observed.tensor] as const] : []),
+      ...(scalars ? [[VECTORS.scalar, scalars.tensor] as const] : []),
+    ]);
     const gradientPrefix = NAMES.gradient('');
     const tensor = (name: string, spec: TensorSpec): HostTensor => {
-      const weight = this.weights.input(name);
-      if (weight) return weight;
-      if (name.startsWith(gradientPrefix))
-        return this.gradients.views.get(name.slice(gradientPrefix.length))!;
+      const known = weights.input(name) ?? own.get(name);
+      if (known) return known;
+      if (name.startsWith(gradientPrefix)) return gradients.views.get(name.slice(gradientPrefix.length))!;
       return this.#taskGradients?.tensor(name) ?? this.#host(name, spec);
     };
-    if (traced.plan)
-      this.#taskGradients = new TaskGradientRun(
-        criterion.scheme.needs!.gradients!,
-        traced.plan,
-        this.gradients,
-      );
     this.#gradientRun = gradientProgram.bind(tensor);
     this.#backboneRun = backboneProgram?.bind(tensor);
     this.#lossRun = lossProgram?.bind(tensor);
+    const taught: HostTensor[] = [];
     this.#teacherRuns = teachers.map(({ teacher, program }) =>
-      program.bind((name, spec) => teacher.tensor(name, spec) ?? this.#host(name, spec)),
+      program.bind((name, spec) => {
+        const weight = teacher.tensor(name, spec);
+        if (weight) taught.push(weight);
+        return weight ?? this.#host(name, spec);
+      }),
     );
+    this.#applier = applier((buffer) => this.#hosts.get(NAMES.observed(buffer))!);
+    if (memory)
+      this.#device = new StepDevice(memory, {
+        trained: [...weights.tensors, ...Object.values(slots).map((slot) => slot.tensor)],
+        between: [
+          ...(traced.plan ? [] : [gradients.tensor]),
+          ...(observed ? [observed.tensor] : []),
+          ...taught,
+          ...this.#between(),
+        ],
+        batch: this.#batchTensors(),
+      });
+    weights.residence = this.#device?.residence;
   }
 
   static async compile(
@@ -97,29 +121,99 @@ export class TrainingStep {
     options: StepOptions,
   ): Promise<TrainingStep> {
     const traced = newTrace();
+    const { memory } = engine;
+    let arrays: DeviceArrays | undefined;
+    const packing: CompileOptions['packing'] =
+      memory &&
+      ((outputs) => {
+        arrays ??= deviceArrays(traced, optimizer, outputs);
+        const { gradients, ...others } = arrays;
+        return packingOf({ ...others, gradient: traced.plan ? undefined : gradients });
+      });
+    const compileOptions = { ...memoryOf(network), packing };
     const microBatch = { ...options, batch: microBatchOf(options) };
     const teachers = await compileTeachers(engine, criterion.auxiliary, microBatch);
     const { gradients, again } = criterion.scheme.needs ?? {};
     const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, microBatch, traced);
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
-        ? await engine.compilePair('gradient', trace, memoryOf(network))
-        : [await engine.compile('gradient', (tracer) => trace(tracer)[0], memoryOf(network))];
+        ? await engine.compilePair('gradient', trace, compileOptions)
+        : [await engine.compile('gradient', (tracer) => trace(tracer)[0], compileOptions)];
     const lossProgram = again
-      ? await engine.compile('loss', (tracer) => traceLosses(tracer, network, criterion, microBatch, traced))
+      ? await engine.compile(
+          'loss',
+          (tracer) => traceLosses(tracer, network, criterion, microBatch, traced),
+          { packing },
+        )
       : undefined;
-    const shapes = traced.trained.map((name) => [name, traced.table.parameters.get(name)!.shape] as const);
-    const update = await compileUpdate(engine, optimizer, new Map(shapes), options.clip !== null);
+    const parts =
+      memory && arrays
+        ? await deviceParts(engine, memory, traced, arrays, optimizer, options)
+        : await hostParts(engine, traced, optimizer, options);
     return new TrainingStep(
       gradientProgram,
       backboneProgram,
       lossProgram,
-      update,
       teachers,
       criterion,
       options,
-      traced,
+      parts,
     );
+  }
+
+  get update(): Pick<Update, 'stats' | 'isProgram'> {
+    return this.#applier.update;
+  }
+
+  /**
+   * Optimizer state: one vector like the trained weights' for each slot.
+   * Where a device keeps them, `pull` comes before reading; they are written to only along with `weights.load`.
+   */
+  get slots(): Readonly<Record<string, Arena>> {
+    this.#device?.residence.read();
+    return this.#slots;
+  }
+
+  /** Brings weights and optimizer state to the host, if a device keeps them. */
+  async pull(): Promise<void> {
+    await this.#device?.residence.pull();
+  }
+
+  /** Brings the gradients of the last `gradientsOf` to the host, if a device keeps them. What a scheme combines is there. */
+  async pullGradients(): Promise<void> {
+    if (!this.#taskGradients) await this.#device?.pull([this.gradients.tensor]);
+  }
+
+  /** Copies a batch to the device, if there is one, while the step before it runs. */
+  async stage(batch: TrainBatch): Promise<void> {
+    await this.#device?.stage(batch, this.#parts(batch));
+  }
+
+  /** Arrays between programs that the host does not look at. */
+  #between(): HostTensor[] {
+    return [...this.#hosts]
+      .filter(([name]) => name.startsWith('teacher/') || name.startsWith('carried/'))
+      .map(([, tensor]) => tensor);
+  }
+
+  /** The arrays of a micro-batch, by name. */
+  #batchTensors(): Map<string, HostTensor> {
+    const isBatch = (name: string) => name === NAMES.image || name.startsWith(NAMES.label(''));
+    return new Map([...this.#hosts].filter(([name]) => isBatch(name)));
+  }
+
+  /** What a batch puts into the arrays of each micro-batch. */
+  #parts(batch: TrainBatch): Map<string, HostArray>[] {
+    const all = new Map<string, HostArray>([[NAMES.image, batch.image]]);
+    for (const [task, label] of Object.entries(batch.labels))
+      if (this.#hosts.has(NAMES.label(task))) all.set(NAMES.label(task), label);
+    return Array.from({ length: this.#microBatches }, (_, i) => {
+      const part = (whole: HostArray) => {
+        const length = whole.length / this.#microBatches;
+        return whole.subarray(i * length, (i + 1) * length);
+      };
+      return new Map([...all].map(([name, whole]) => [name, part(whole)]));
+    });
   }
 
   #host(name: string, spec: TensorSpec): HostTensor {
@@ -139,14 +233,12 @@ export class TrainingStep {
     noise: (name: string) => RandomStream,
     info: StepInfo = { epoch: 0, step: 0, random: noise('scheme') },
   ): Promise<StepResult> {
-    for (const name of this.#momenta.keys())
-      this.#statistics.set(name, Float32Array.from(this.weights.buffers.get(name)!.data));
     const results: StepResult[] = [];
     for (let microBatch = 0; microBatch < this.#microBatches; microBatch++) {
-      this.#feed(batch, microBatch, noise);
+      await this.#feed(batch, microBatch, noise);
       await this.#run();
       results.push(await this.#check(info));
-      this.#fold(microBatch);
+      await this.#applier.fold(microBatch);
     }
     return meanOf(results);
   }
@@ -155,14 +247,9 @@ export class TrainingStep {
     return this.options.accumulate ?? 1;
   }
 
-  #feed(batch: TrainBatch, microBatch: number, noise: (name: string) => RandomStream): void {
-    const part = <T extends HostTensor['data']>(all: T): T => {
-      const length = all.length / this.#microBatches;
-      return all.subarray(microBatch * length, (microBatch + 1) * length) as T;
-    };
-    this.#hosts.get(NAMES.image)!.data.set(part(batch.image));
-    for (const [task, label] of Object.entries(batch.labels))
-      this.#hosts.get(NAMES.label(task))?.data.set(part(label));
+  async #feed(batch: TrainBatch, microBatch: number, noise: (name: string) => RandomStream): Promise<void> {
+    if (this.#device) await this.#device.feed(batch, microBatch, () => this.#parts(batch));
+    else for (const [name, part] of this.#parts(batch)[microBatch]) this.#hosts.get(name)!.data.set(part);
     for (const [name, value] of schemeInputs(this.criterion.scheme)) this.#hosts.get(name)?.data.fill(value);
     const prefix = inputName.noise('');
     for (const [name, { data }] of this.#hosts) {
@@ -213,7 +300,7 @@ export class TrainingStep {
    */
   losses(): Map<string, number> {
     const kinds = ['raw/', 'intermediate/', 'penalty/'];
-    const names = [...this.gradientProgram.outputs.keys()].filter(
+    const names = this.#numbers().filter(
       (name) => name === 'total' || kinds.some((kind) => name.startsWith(kind)),
     );
     return new Map(names.map((name) => [name.replace(/^raw\//, '').replace('/', '.'), this.#scalar(name)]));
@@ -240,7 +327,7 @@ export class TrainingStep {
       result.projected[name] = this.#scalar(NAMES.projected(name));
     }
     const prefix = NAMES.penalty('');
-    const added = [...this.gradientProgram.outputs.keys()].filter((name) => name.startsWith(prefix));
+    const added = this.#numbers().filter((name) => name.startsWith(prefix));
     if (added.length > 0)
       result.penalties = Object.fromEntries(
         added.map((name) => [name.slice(prefix.length), this.#scalar(name)]),
@@ -248,26 +335,17 @@ export class TrainingStep {
     return result;
   }
 
-  /** Takes in what the network left behind for one micro-batch: statistics, and its share of the gradient. */
-  #fold(microBatch: number): void {
-    for (const [name, momentum] of this.#momenta) {
-      const running = this.#statistics.get(name)!;
-      const { data } = this.#hosts.get(NAMES.observed(name))!;
-      for (let i = 0; i < running.length; i++) running[i] = (1 - momentum) * running[i] + momentum * data[i];
-    }
-    const sum = this.#sum;
-    if (!sum) return;
-    const { data } = this.gradients;
-    if (microBatch === 0) sum.set(data);
-    else if (microBatch < this.#microBatches - 1) for (let i = 0; i < sum.length; i++) sum[i] += data[i];
-    else for (let i = 0; i < sum.length; i++) data[i] = (sum[i] + data[i]) / this.#microBatches;
+  /** Names of the single numbers that the gradients come with. */
+  #numbers(): string[] {
+    return [...(this.#scalars?.views ?? this.gradientProgram.outputs).keys()];
   }
 
   #scalar(name: string): number {
-    return this.#hosts.get(name)!.data[0];
+    return (this.#scalars?.views.get(name) ?? this.#hosts.get(name)!).data[0];
   }
 
-  #firstNonFinite(): Promise<string | undefined> {
+  async #firstNonFinite(): Promise<string | undefined> {
+    await this.#device?.pullAll();
     return this.gradientProgram.firstNonFinite(
       (name, spec) => this.weights.input(name) ?? this.#host(name, spec),
     );
@@ -279,8 +357,8 @@ export class TrainingStep {
    * @returns the norm of the gradient before clipping, if it was needed
    */
   async apply(step: number, rate: number): Promise<number | undefined> {
-    const norm = await this.update.run(step, rate, this.options.clip);
-    for (const [name, values] of this.#statistics) this.weights.buffers.get(name)!.data.set(values);
+    const norm = await this.#applier.apply(step, rate, this.options.clip);
+    this.#device?.residence.advance();
     return norm;
   }
 
@@ -289,7 +367,8 @@ export class TrainingStep {
     const runs = [this.#gradientRun, this.#backboneRun, this.#lossRun, ...this.#teacherRuns];
     const programs = [this.gradientProgram, this.backboneProgram, this.lossProgram, ...teachers];
     for (const each of [...runs, ...programs]) each?.close();
-    this.update.close();
+    this.#applier.close();
+    this.#device?.close();
   }
 }
 

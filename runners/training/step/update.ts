@@ -76,14 +76,26 @@ export function traceUpdate(
   const scalars = Object.fromEntries(
     Object.keys(optimizer.scalars(1, 1)).map((name) => [name, scalar(scalarName(name))]),
   );
-  const updated = PartError.wrap(
+  const made = updated(optimizer, length, vector('parameter'), gradient, slots, scalars);
+  const outputs: tf.NamedTensorMap = { parameter: made.parameter };
+  for (const [slot, value] of Object.entries(made.slots)) outputs[slotName(slot)] = value;
+  return outputs;
+}
+
+/** What the optimizer makes of `length` numbers; faults in what it returns are reported as its own. */
+export function updated(
+  optimizer: Optimizer,
+  length: number,
+  parameter: tf.Tensor1D,
+  gradient: tf.Tensor1D,
+  slots: Record<string, tf.Tensor1D>,
+  scalars: Record<string, tf.Scalar>,
+): ReturnType<Optimizer['update']> {
+  return PartError.wrap(
     ['optimizer'],
     'the optimizer cannot update the weights',
     '',
-    () => optimizer.update(vector('parameter'), gradient, slots, scalars),
+    () => optimizer.update(parameter, gradient, slots, scalars),
     (built) => requireUpdate(built, length, optimizer.slots),
   );
-  const outputs: tf.NamedTensorMap = { parameter: updated.parameter };
-  for (const [slot, value] of Object.entries(updated.slots)) outputs[slotName(slot)] = value;
-  return outputs;
 }

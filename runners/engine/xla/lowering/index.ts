@@ -20,15 +20,21 @@ export interface Lowered {
   operations: number;
 }
 
+export interface LoweringOptions {
+  /** Values that come from outside although the graph computes them, with their names. */
+  given?: ReadonlyMap<Value, string>;
+  /** Inputs whose memory an output takes, by its number. */
+  donated?: ReadonlyMap<string, number>;
+}
+
 /**
  * @param outputs what the program computes, in order
- * @param given values that come from outside although the graph computes them, with their names
  * @throws MtcpError `engine` for an operator without a lowering
  */
 export function toStableHlo(
   graph: Graph,
   outputs: readonly Value[],
-  given: ReadonlyMap<Value, string> = new Map(),
+  { given = new Map(), donated = new Map() }: LoweringOptions = {},
 ): Lowered {
   const writer = new Writer(given);
   for (const node of graph.reachable(outputs, given)) {
@@ -45,7 +51,7 @@ export function toStableHlo(
   }
   const results = outputs.map((value) => writer.of(value));
   const { parameters, lines } = writer;
-  const list = parameters.map(({ dtype, shape }, i) => `%arg${i}: ${typeText(dtype, shape)}`).join(', ');
+  const list = parameters.map((parameter, i) => argument(parameter, i, donated)).join(', ');
   const types = results.map(({ dtype, shape }) => typeText(dtype, shape)).join(', ');
   const names = results.map(({ name }) => name).join(', ');
   const body = [...lines, `return ${names} : ${types}`].join('\n');
@@ -54,4 +60,14 @@ export function toStableHlo(
     parameters,
     operations: lines.length,
   };
+}
+
+function argument(
+  { dtype, shape, input }: Parameter,
+  i: number,
+  donated: ReadonlyMap<string, number>,
+): string {
+  const output = input === undefined ? undefined : donated.get(input);
+  const alias = output === undefined ? '' : ` {tf.aliasing_output = ${output} : i32}`;
+  return `%arg${i}: ${typeText(dtype, shape)}${alias}`;
 }

@@ -1,0 +1,95 @@
+// Arrays that stay on an XLA device between runs. A kept array's copy is a PJRT buffer; a program that writes it makes
+// another buffer, which takes the place of the old one.
+import type { DeviceMemory, Moved, Staged } from '../device-memory.js';
+import type { HostArray, HostTensor } from '../../support/host-tensor.js';
+import type { DeviceBuffer, PjrtClient } from './client.js';
+
+interface Kept {
+  readonly tensor: HostTensor;
+  /** None before the first use, and after the array was written to. */
+  buffer?: DeviceBuffer;
+}
+
+class StagedBuffer implements Staged {
+  constructor(readonly buffer: DeviceBuffer) {}
+  discard(): void {
+    this.buffer.destroy();
+  }
+}
+
+export class XlaMemory implements DeviceMemory {
+  readonly #kept = new Map<HostArray, Kept>();
+  /** By what lies under the arrays, to find a part of one that is kept as a whole. */
+  readonly #below = new Map<ArrayBufferLike, HostArray>();
+
+  constructor(readonly client: Pick<PjrtClient, 'moved' | 'upload'>) {}
+
+  get moved(): Readonly<Moved> {
+    return this.client.moved;
+  }
+
+  keep(tensors: Iterable<HostTensor>): void {
+    for (const tensor of tensors) {
+      const { data } = tensor;
+      if (this.#kept.has(data)) continue;
+      this.#kept.set(data, { tensor });
+      this.#below.set(data.buffer, data);
+    }
+  }
+
+  release(tensors: Iterable<HostTensor>): void {
+    for (const { data } of tensors) {
+      this.#kept.get(data)?.buffer?.destroy();
+      this.#kept.delete(data);
+      this.#below.delete(data.buffer);
+    }
+  }
+
+  changed(tensors: Iterable<HostTensor>): void {
+    for (const { data } of tensors) this.#replace(this.#require(data), undefined);
+  }
+
+  async pull(tensors: Iterable<HostTensor>): Promise<void> {
+    const read = [...tensors].map(({ data }) => this.#require(data).buffer?.read(data));
+    await Promise.all(read);
+  }
+
+  async stage({ data, dtype, shape }: HostTensor): Promise<Staged> {
+    return new StagedBuffer(await this.client.upload(data, dtype, shape));
+  }
+
+  place({ data }: HostTensor, staged: Staged): void {
+    this.#replace(this.#require(data), (staged as StagedBuffer).buffer);
+  }
+
+  /** Whether the array is kept. A part of a kept array would be read and written on the host, where nobody looks. */
+  keeps({ data }: HostTensor): boolean {
+    if (this.#kept.has(data)) return true;
+    const whole = this.#below.get(data.buffer);
+    if (whole) throw new Error('a program is bound to a part of an array that the device keeps as a whole');
+    return false;
+  }
+
+  /** The copy that a program reads. */
+  async bufferOf({ data }: HostTensor): Promise<DeviceBuffer> {
+    const kept = this.#require(data);
+    const { dtype, shape } = kept.tensor;
+    return (kept.buffer ??= await this.client.upload(data, dtype, shape));
+  }
+
+  /** What a program has written. */
+  written({ data }: HostTensor, buffer: DeviceBuffer): void {
+    this.#replace(this.#require(data), buffer);
+  }
+
+  #replace(kept: Kept, buffer: DeviceBuffer | undefined): void {
+    kept.buffer?.destroy();
+    kept.buffer = buffer;
+  }
+
+  #require(data: HostArray): Kept {
+    const kept = this.#kept.get(data);
+    if (!kept) throw new Error('the device does not keep this array');
+    return kept;
+  }
+}
