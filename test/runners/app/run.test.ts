@@ -103,7 +103,7 @@ describe('an experiment', function () {
     expect(start)
       .to.include({ parameters: 881_216 })
       .and.to.have.property('source')
-      .that.contains('rooms-backbone');
+      .that.contains('pretrained/rooms/mask2former');
   });
 
   it('stops a trial whose loss is not finite, keeps its last good checkpoint, and runs the others', async () => {

@@ -68,7 +68,7 @@ describe('a trained trial', function () {
     expect(other.trial.checkpoint).to.equal(weights);
     for (const [task, { map }] of Object.entries(other.images[0].tasks))
       expect(await colours(map), task).to.equal(await colours(own.images[0].tasks[task].map));
-    const foreign = join(ROOT, 'experiments/base/rooms-backbone/model.safetensors');
+    const foreign = join(ROOT, 'experiments/base/pretrained/rooms/mask2former/model.safetensors');
     const error = await rejection(
       predict({ network: { ...network, weights: foreign }, images: [image], out: temporaryFolder() }),
     );
