@@ -2,8 +2,8 @@
 // the machine affects both, and each turn gives one ratio.
 import type { Checksum } from './checksum.js';
 import { agreement } from './agreement.js';
-import { PEER } from './python-with-torch.js';
 import type { GraphSize } from './graph-size.js';
+import { PEER } from './python.js';
 import { median, quantile } from './quantile.js';
 import { Side } from './side.js';
 import type { Setup } from './subject.js';
@@ -38,6 +38,8 @@ export interface Comparison {
   gflop: number;
   /** What computes it; absent where a step is the update of weights alone. */
   graph?: GraphSize;
+  /** GB that a step has to read and write in memory, where that limits it; otherwise 0. */
+  traffic: number;
   torch: string;
   /** Largest relative difference of the results of the first step. */
   difference: number;
@@ -52,7 +54,11 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const alone = apart ? await allTurns(peer, turn, rounds) : undefined;
     if (apart) await peer.close();
     ours = new Side('mtcp', process.execPath, [new URL('worker.js', import.meta.url).pathname]);
-    const { flops, graph } = await ours.ask<{ flops: number; graph?: GraphSize }>({
+    const { flops, traffic, graph } = await ours.ask<{
+      flops: number;
+      traffic: number;
+      graph?: GraphSize;
+    }>({
       piece,
       sizes,
       drawn,
@@ -74,6 +80,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       memory,
       gflop: flops / 1e9,
       graph,
+      traffic: traffic / 1e9,
       torch,
       difference,
     };

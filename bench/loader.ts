@@ -20,7 +20,7 @@ import { createLoader } from '../runners/data/loader.js';
 import { markdownTable, textTable } from '../runners/reporting/table.js';
 import { toLabel } from '../runners/training/evaluation.js';
 import { runCommand } from './command.js';
-import { pythonWithTorch } from './python-with-torch.js';
+import { pythonWithTorch } from './python.js';
 import { Side } from './side.js';
 
 const PEER = join(import.meta.dirname, '../../bench/python/loader.py');
@@ -138,7 +138,7 @@ function metricCosts(height: number, width: number): [string, number][] {
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
 
 async function main(options: Options): Promise<void> {
-  const python = pythonWithTorch(options.python, (line) => process.stderr.write(`${line}\n`), ['cv2', 'PIL']);
+  const python = pythonWithTorch(options.python, (line) => process.stderr.write(`${line}\n`));
   const [workers, rounds] = [Number(options.workers), Number(options.rounds)];
   const root = mkdtempSync(join(tmpdir(), 'mtcp-bench-'));
   try {
@@ -185,7 +185,7 @@ const program = new Command('bench:loader')
   .option('--images <n>', 'images in the folder', '24')
   .option('--workers <n>', 'worker threads, and worker processes of the DataLoader', '2')
   .option('--rounds <n>', 'turns of each side', '3')
-  .option('--python <path>', 'a Python with torch, cv2 and PIL')
+  .option('--python <path>', 'a Python with torch; MTCP_PYTHON does the same')
   .option('--markdown', 'tables in Markdown')
   .action(main);
 await runCommand(program);

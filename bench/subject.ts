@@ -23,6 +23,8 @@ export interface Subject {
   readonly flops: number;
   /** The graph that computes a step, before the update of the weights. */
   readonly graph?: GraphSize;
+  /** What a step has to read and write in memory, in bytes, where that limits it. */
+  readonly traffic?: number;
 }
 
 export interface Setup {
@@ -49,6 +51,7 @@ function ownNames({ piece, drawn }: Setup): Map<string, Drawn> {
 
 class PieceSubject implements Subject {
   readonly flops: number;
+  readonly traffic?: number;
 
   private constructor(
     readonly gradient: { program: Program; binding: Binding } | undefined,
@@ -56,6 +59,7 @@ class PieceSubject implements Subject {
     readonly results: ReadonlyMap<string, HostTensor>,
   ) {
     this.flops = gradient?.program.stats.flops ?? 0;
+    if (!gradient && update) this.traffic = update.traffic;
   }
 
   static async create(engine: Engine, setup: Setup): Promise<PieceSubject> {
@@ -166,6 +170,12 @@ class AdamW {
 
   get gradients(): Arena {
     return this.update.vectors.gradient;
+  }
+
+  /** Every vector is read, and all but the gradient are written. */
+  get traffic(): number {
+    const { parameter, slots } = this.update.vectors;
+    return 4 * parameter.layout.length * (2 + Object.keys(slots).length + 1 + Object.keys(slots).length);
   }
 
   results(): Map<string, HostTensor> {

@@ -38,8 +38,14 @@ const setup = (await next<Setup & { threads: number }>())!;
 const started = performance.now();
 const engine = await createEngine({ type: 'onnx', provider: 'cpu' }, setup.threads);
 const subject = await createSubject(engine, setup);
-const { flops, graph } = subject;
-answer({ flops, graph, startSeconds: (performance.now() - started) / 1000, peakRss: peakRss() });
+const { flops, traffic = 0, graph } = subject;
+answer({
+  flops,
+  traffic,
+  graph,
+  startSeconds: (performance.now() - started) / 1000,
+  peakRss: peakRss(),
+});
 for (let command = await next<Command>(); command && !command.quit; command = await next<Command>())
   answer(await obey(subject, command).catch((error: Error) => ({ error: error.message })));
 process.exit(0);
