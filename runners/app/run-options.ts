@@ -9,6 +9,7 @@ import type { LedgerOptions } from '../store/ledger/ledger.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import type { Report } from '../reporting/report.js';
 import type { WorkEvent, Worked } from '../training/work.js';
+import type { Timings } from './timings.js';
 
 export interface RunOptions extends OpenOptions {
   /** Folder of all runs. */
@@ -61,6 +62,8 @@ export interface RunOutcome extends Worked {
   elsewhere: { row: string; seed: number }[];
   /** Whether jobs of a batch system go on with the rest. */
   detached: boolean;
+  /** Where the seconds went; trials in jobs of a batch system are not part of it. */
+  timings: Timings;
 }
 
 /** Owners of locks may be jobs, wherever this runs. */

@@ -28,8 +28,10 @@ import { workThrough, type Failure, type Worked } from '../training/work.js';
 import { ledgerOptions, type RunEvent, type RunOptions, type RunOutcome } from './run-options.js';
 import { leftOver } from './left.js';
 import { setAside, setAsideIfDataChanged } from './set-aside.js';
+import { Stopwatch } from './timings.js';
 
 export async function runExperiment(file: string, options: RunOptions): Promise<RunOutcome> {
+  const watch = new Stopwatch();
   const experiment = openExperiment(file, options);
   const tell = options.observe ?? (() => {});
   for (const warning of experiment.warnings) tell({ event: 'warning', message: warning.format() });
@@ -37,15 +39,20 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   const tracking = track(experiment, options.runs, (message) => tell({ event: 'tracking', ...message }));
   let ended: InvocationOutcome = 'failed';
   try {
-    const outcome = await runTrials(experiment, {
-      ...options,
-      observe(event) {
-        if (event.event === 'trial' && event.state !== 'done') tracking.trial(resolve(event.folder));
-        // Jobs write into the shared folder; this process is the one that shows it to others.
-        if (event.event === 'job' && event.state !== 'queued') tracking.trial(resolve(event.folder), true);
-        tell(event);
+    const outcome = await runTrials(
+      experiment,
+      {
+        ...options,
+        observe(event) {
+          if (event.event === 'trial' && event.state !== 'done') tracking.trial(resolve(event.folder));
+          // Jobs write into the shared folder; this process is the one that shows it to others.
+          if (event.event === 'job' && event.state !== 'queued') tracking.trial(resolve(event.folder), true);
+          if ('seed' in event && event.event !== 'job') watch.see(event);
+          tell(event);
+        },
       },
-    });
+      watch,
+    );
     if (outcome.interrupted || outcome.detached) ended = 'interrupted';
     else if (outcome.failed.length === 0) ended = 'finished';
     return outcome;
@@ -85,22 +92,26 @@ interface Run {
   /** Of the experiment's runs and report. */
   readonly folder: string;
   readonly sources: DataSources;
+  readonly watch: Stopwatch;
   observe(event: RunEvent): void;
   stopRequested(): boolean;
 }
 
 type Ended = Worked & { detached?: boolean };
 
-async function runTrials(experiment: Experiment, options: Observed): Promise<RunOutcome> {
-  const run = open(experiment, options);
+async function runTrials(experiment: Experiment, options: Observed, watch: Stopwatch): Promise<RunOutcome> {
+  const run = open(experiment, options, watch);
   await check(run);
+  watch.over('checking');
   await prepareData(run);
+  watch.over('preparing data');
   // Even if the work ends with an error, what was trained until then is reported.
   let broken: { error: unknown } | undefined;
   const ended = await work(run).catch((error: unknown): Ended => {
     broken = { error };
     return { failed: [], interrupted: false };
   });
+  watch.over('training');
   const outcome = await conclude(run, ended);
   if (broken) throw broken.error;
   return outcome;
@@ -109,7 +120,7 @@ async function runTrials(experiment: Experiment, options: Observed): Promise<Run
 type Observed = RunOptions & { observe(event: RunEvent): void };
 
 /** 1. Finds the trials to train, from the experiment and its folder. */
-function open(experiment: Experiment, options: Observed): Run {
+function open(experiment: Experiment, options: Observed, watch: Stopwatch): Run {
   const { observe, runs, fresh } = options;
   const { name, title, profile, needed } = experiment;
   const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
@@ -130,6 +141,7 @@ function open(experiment: Experiment, options: Observed): Run {
     wanted: states.flatMap(({ entry, state }) => (fresh || state !== 'done' ? entry : [])),
     folder,
     sources: new DataSources(folder, observe),
+    watch,
     observe,
     stopRequested: options.stopRequested ?? (() => false),
   };
@@ -213,8 +225,10 @@ async function conclude(
     page: Boolean(options.page) && isOver,
     warn: (message) => observe({ event: 'warning', message }),
   });
+  run.watch.over('report');
   const elsewhere = rows.filter(({ state }) => state === 'running').map(({ trial }) => about(trial));
-  return { report, missing, folder, failed, interrupted, elsewhere, detached };
+  const timings = run.watch.read();
+  return { report, missing, folder, failed, interrupted, elsewhere, detached, timings };
 }
 
 /** Several processes may report the same failure. */

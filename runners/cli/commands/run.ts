@@ -18,6 +18,7 @@ import {
 import { narrator } from '../narrate.js';
 import { Progress } from '../progress.js';
 import { STOPPED, takeStopSignals } from '../signals.js';
+import { timingsText } from '../timings.js';
 
 export function declare(command: Command): void {
   engineOptions(experimentCommand(command))
@@ -36,6 +37,7 @@ export function declare(command: Command): void {
     .option('--launcher <name>', 'where to train: local, or slurm for the jobs of a cluster')
     .option('--detach', 'with slurm: return when the jobs are handed in')
     .option('--dry-run', 'with slurm: print the scripts of the jobs, hand nothing in')
+    .option('--timings', 'at the end, where the time went: phases of the run, and what its trials did')
     .option('--json', 'events as JSON, one object a line, the table last')
     .option(...QUIET)
     .addHelpText(
@@ -60,6 +62,7 @@ interface Options extends RunsOptions, EngineOptions {
   launcher?: string;
   detach?: boolean;
   dryRun?: boolean;
+  timings?: boolean;
   quiet?: boolean;
 }
 
@@ -97,6 +100,9 @@ async function run(file: string, overrides: string[], options: Options): Promise
       if (outcome.interrupted) process.exitCode = STOPPED;
       return;
     }
+    if (options.timings && options.json)
+      process.stdout.write(`${JSON.stringify({ event: 'timings', ...outcome.timings })}\n`);
+    else if (options.timings) process.stderr.write(`${timingsText(outcome.timings)}\n`);
     if (options.json) process.stdout.write(`${JSON.stringify(outcome.report.json)}\n`);
     else process.stdout.write(`${outcome.report.text}\nruns and report: ${outcome.folder}\n`);
     for (const { row, seed, message } of outcome.failed)
