@@ -33,7 +33,7 @@ export class Stopwatch {
   ]);
   /** When each trial that is under way began, and what of its time is accounted for. */
   readonly #open = new Map<string, { began: number; told: number }>();
-  #count = 0;
+  readonly #seen = new Set<string>();
   #last = performance.now();
 
   /** What took place since the last call was this phase. */
@@ -53,7 +53,7 @@ export class Stopwatch {
     switch (event.event) {
       case 'started':
         this.#open.set(key, { began: performance.now(), told: 0 });
-        this.#count++;
+        this.#seen.add(key);
         break;
       case 'compiled':
         add('recording graphs', event.recordSeconds);
@@ -83,7 +83,7 @@ export class Stopwatch {
     return {
       phases: this.#phases,
       trials: [...this.#parts].map(([what, seconds]) => ({ what, seconds })),
-      count: this.#count,
+      count: this.#seen.size,
     };
   }
 }

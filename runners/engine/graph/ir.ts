@@ -175,6 +175,9 @@ function inheritedLabel(inputs: readonly (Value | null)[]): string {
 function constantKey(dtype: DType, shape: Shape, constant: Constant): string {
   const type = `${dtype}[${shape.join()}]`;
   if ('splat' in constant) return `${type}=${Object.is(constant.splat, -0) ? '-0' : constant.splat}`;
+  // Shapes, axes and the like.
+  if (constant.data instanceof BigInt64Array && constant.data.length <= 16)
+    return `${type}:${constant.data.join()}`;
   const { buffer, byteOffset, byteLength } = constant.data;
   return `${type}#${createHash('sha1')
     .update(new Uint8Array(buffer, byteOffset, byteLength))

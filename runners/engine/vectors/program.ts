@@ -23,8 +23,11 @@ import {
   type Assignment,
 } from './work.js';
 
-/** One thread works on shorter vectors alone: to wake another would take as long as what it takes over. */
-const SHARED_FROM = 1 << 19;
+/**
+ * Numbers from which on several threads work on a vector. Below, which takes one thread some milliseconds, a second core
+ * that turns out to be busy would cost more than a free one gains.
+ */
+export const SHARED_FROM = 1 << 22;
 const PAGE = 1 << 16;
 /** 4 GiB: WebAssembly's addresses have 32 bits. */
 const MOST_PAGES = 1 << 16;

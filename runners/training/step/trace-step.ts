@@ -48,13 +48,24 @@ function traceGradients(
     tracer.label('');
     return result.total;
   };
-  // The first pass finds the parameters, the second is differentiated; a recorded graph keeps one of the two.
-  if (traced.table.parameters.size === 0) tf.tidy(() => void forward());
-  const names = [...traced.table.parameters.keys()];
-  const parameters = names.map((name) =>
-    tracer.input(inputName.parameter(name), 'float32', traced.table.parameters.get(name)!.shape),
+  // The parameters are known when the forward pass has run, which is before TensorFlow.js looks at this list for the first
+  // time after its length; until then it holds a stand-in.
+  const parameters: tf.Tensor[] = [inputs.image];
+  let names: string[] = [];
+  const { grads } = tf.engine().gradients(
+    () => {
+      const total = forward();
+      names = [...traced.table.parameters.keys()];
+      const found = names.map((name) =>
+        tracer.input(inputName.parameter(name), 'float32', traced.table.parameters.get(name)!.shape),
+      );
+      parameters.splice(0, 1, ...found);
+      return total;
+    },
+    parameters,
+    undefined,
+    true,
   );
-  const { grads } = tf.engine().gradients(forward, parameters, undefined, true);
   traced.trained = names.filter((_, i) => grads[i] && !tracer.isZero(grads[i]));
   traced.momenta = momenta;
   names.forEach((name, i) => {

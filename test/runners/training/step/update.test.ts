@@ -4,10 +4,12 @@ import '../../../../modules/index.js';
 import { expect } from 'chai';
 import { createTrialContainer } from '../../../../registry/container.js';
 import type { Optimizer } from '../../../../registry/contracts/learning.js';
-import { randomStream } from '../../../../registry/random.js';
+import { randomStream, type RandomStream } from '../../../../registry/random.js';
 import { EagerEngine } from '../../../../runners/engine/eager.js';
 import type { Engine } from '../../../../runners/engine/engine.js';
+import type { HostTensor } from '../../../../runners/engine/ort/session.js';
 import { RecordingEngine } from '../../../../runners/engine/recording.js';
+import { SHARED_FROM } from '../../../../runners/engine/vectors/program.js';
 import { compileUpdate } from '../../../../runners/training/step/compile-update.js';
 import { OnePassUpdate } from '../../../../runners/training/step/one-pass-update.js';
 import { PiecewiseUpdate } from '../../../../runners/training/step/piecewise-update.js';
@@ -32,7 +34,7 @@ const create = (options: object): Optimizer =>
 const LONG = new Map([
   ['a', [400, 500]],
   ['b1', [7]],
-  ['c', [330_001]],
+  ['c', [SHARED_FROM + 1]],
   ['b2', [3, 5]],
 ]);
 const SHORT = new Map([
@@ -41,19 +43,18 @@ const SHORT = new Map([
   ['c', [33]],
 ]);
 
+/** Numbers between -0.5 and 0.5; drawing millions would take longer than what is tested. */
+function fill(data: HostTensor['data'], random: RandomStream): void {
+  const drawn = Array.from({ length: 1009 }, () => random.uniform() - 0.5);
+  for (let i = 0; i < data.length; i++) data[i] = drawn[i % 1009];
+}
+
 async function steps(update: Update, count: number, clip: number | null, from = 0) {
   const { parameter, gradient, slots } = update.vectors;
-  if (from === 0)
-    for (const [name, { data }] of parameter.views) {
-      const random = randomStream('test', name);
-      for (let i = 0; i < data.length; i++) data[i] = random.uniform() - 0.5;
-    }
+  if (from === 0) for (const [name, { data }] of parameter.views) fill(data, randomStream('test', name));
   const norms: (number | undefined)[] = [];
   for (let step = from + 1; step <= from + count; step++) {
-    for (const [name, { data }] of gradient.views) {
-      const random = randomStream('gradient', name, step);
-      for (let i = 0; i < data.length; i++) data[i] = random.uniform() - 0.5;
-    }
+    for (const [name, { data }] of gradient.views) fill(data, randomStream('gradient', name, step));
     norms.push(await update.run(step, 1e-3 / step, clip));
   }
   const views = [parameter, ...Object.values(slots)].flatMap(({ views }) => [...views]);
