@@ -40,7 +40,9 @@ export async function precompile(
   for (const trial of rows) {
     programs.length = 0;
     const engine = ahead
-      ? new RecordingEngine({ runtime: aheadRuntime(ahead, (program) => programs.push(program)) })
+      ? new RecordingEngine({
+          runtime: aheadRuntime(ahead, precisionOf(trial), (program) => programs.push(program)),
+        })
       : await localEngine(trial);
     const began = performance.now();
     try {
@@ -57,6 +59,9 @@ export async function precompile(
   }
   return results;
 }
+
+const precisionOf = ({ config: { engine } }: TrialSpec) =>
+  engine.type === 'xla' ? engine.precision : 'float32';
 
 async function localEngine(trial: TrialSpec): Promise<Engine> {
   const { engine } = trial.config;

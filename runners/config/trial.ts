@@ -76,7 +76,7 @@ export interface EvaluateConfig {
 
 export type EngineConfig =
   | { type: 'onnx'; provider: 'cpu' | 'cuda' | 'webgpu'; threads: number | null }
-  | { type: 'xla'; plugin: string | null }
+  | { type: 'xla'; plugin: string | null; precision: 'float32' | 'tf32' | 'bfloat16' }
   | { type: 'tensorflow'; threads: number | null }
   | { type: 'wasm' }
   | { type: 'cpu' };

@@ -7,10 +7,13 @@ import { createNativeSession } from './ort/native.js';
 import { createNodeSession } from './ort/node.js';
 import type { Provider } from './ort/providers.js';
 import { RecordingEngine } from './recording.js';
+import type { Precision } from './xla/lowering/index.js';
 import { createXlaRuntime } from './xla/runtime.js';
 
 export type EngineChoice =
-  { type: 'onnx'; provider: Provider } | { type: 'xla'; plugin: string | null } | { type: EagerBackend };
+  | { type: 'onnx'; provider: Provider }
+  | { type: 'xla'; plugin: string | null; precision?: Precision }
+  | { type: EagerBackend };
 
 export interface EngineOptions {
   /** Prefix of the file into which onnxruntime writes what the n-th program took, operator by operator. */
@@ -23,7 +26,7 @@ export async function createEngine(
   { profile }: EngineOptions = {},
 ): Promise<Engine> {
   if (choice.type === 'xla')
-    return new RecordingEngine({ runtime: createXlaRuntime(choice.plugin ?? undefined) });
+    return new RecordingEngine({ runtime: createXlaRuntime(choice.plugin ?? undefined, choice.precision) });
   if (choice.type !== 'onnx') return EagerEngine.create(choice.type, threads);
   const create = canLoadLibrary() ? createNativeSession : createNodeSession;
   let programs = 0;

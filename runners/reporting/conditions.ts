@@ -94,6 +94,7 @@ export function captionOf(
 const dataKey = ({ config }: TrialSpec): string => canonicalJson(config.data);
 
 function engineOf({ config: { engine } }: TrialSpec): string {
+  if (engine.type === 'xla' && engine.precision !== 'float32') return `xla, ${engine.precision}`;
   return 'provider' in engine && engine.provider !== 'cpu'
     ? `${engine.type}:${engine.provider}`
     : engine.type;

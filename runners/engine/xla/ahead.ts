@@ -16,6 +16,7 @@ import {
   type MemoryStats,
 } from './client.js';
 import { CompiledPrograms } from './compiled.js';
+import type { Precision } from './lowering/index.js';
 import { XlaMemory } from './memory.js';
 import { pluginFor } from './plugin.js';
 import { lowerGraph, untilDone } from './session.js';
@@ -65,7 +66,11 @@ export const AHEAD_DEVICES: readonly string[] = Object.keys(DEVICES);
  * A runtime that compiles for the device and runs nothing.
  * @param seen hears what each program takes
  */
-export function aheadRuntime(compiler: AheadCompiler, seen: (program: AheadProgram) => void): Runtime {
+export function aheadRuntime(
+  compiler: AheadCompiler,
+  precision: Precision,
+  seen: (program: AheadProgram) => void,
+): Runtime {
   const refuse = (): never => {
     throw new MtcpError('engine', `programs for ${compiler.kind} do not run here`);
   };
@@ -74,7 +79,7 @@ export function aheadRuntime(compiler: AheadCompiler, seen: (program: AheadProgr
     target: TARGETS.xla,
     memory: new XlaMemory({ moved: { up: 0, down: 0 }, upload: refuse }),
     translate(graph, outputs, given, { inPlace, tell }) {
-      const { text, operations } = lowerGraph(graph, outputs, given, inPlace);
+      const { text, operations } = lowerGraph(graph, outputs, given, inPlace, precision);
       return {
         key: createHash('sha256').update(text).digest('hex'),
         bytes: text.length,

@@ -4,6 +4,7 @@ import { TARGETS } from '../graph/target.js';
 import type { Runtime } from '../runtime.js';
 import { PjrtApi } from './api.js';
 import { PjrtClient, type ClientOptions } from './client.js';
+import type { Precision } from './lowering/index.js';
 import { XlaMemory } from './memory.js';
 import { pluginFor } from './plugin.js';
 import { createXlaSession, lowerGraph } from './session.js';
@@ -25,15 +26,15 @@ export function openClient(plugin: string | undefined, options: ClientOptions = 
 }
 
 /** @param plugin a variant such as `cuda13`, the path of a library, or nothing for the first that is found */
-export function createXlaRuntime(plugin?: string): Runtime {
+export function createXlaRuntime(plugin?: string, precision: Precision = 'float32'): Runtime {
   const client = openClient(plugin);
   const memory = new XlaMemory(client);
   return {
-    description: `XLA on ${client.deviceKind} (${client.platform})`,
+    description: `XLA on ${client.deviceKind} (${client.platform})${precision === 'float32' ? '' : `, ${precision}`}`,
     target: TARGETS.xla,
     memory,
     translate(graph, outputs, given, { inPlace, tell }) {
-      const program = lowerGraph(graph, outputs, given, inPlace);
+      const program = lowerGraph(graph, outputs, given, inPlace, precision);
       const hash = createHash('sha256').update(program.text);
       for (const { constant } of program.parameters)
         if (constant) hash.update(new Uint8Array(constant.buffer, constant.byteOffset, constant.byteLength));

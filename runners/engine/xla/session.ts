@@ -4,7 +4,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import { sizeOf, type Graph, type Value } from '../graph/ir.js';
 import type { Binding, HostTensor, Session } from '../ort/session.js';
 import type { DeviceBuffer, Executable, PjrtClient } from './client.js';
-import { toStableHlo, type Lowered } from './lowering/index.js';
+import { toStableHlo, type Lowered, type Precision } from './lowering/index.js';
 import type { XlaMemory } from './memory.js';
 
 export interface XlaProgram extends Lowered {
@@ -18,10 +18,11 @@ export function lowerGraph(
   outputs: ReadonlyMap<string, Value>,
   given: ReadonlyMap<Value, string>,
   inPlace: ReadonlyMap<string, string> = new Map(),
+  precision?: Precision,
 ): XlaProgram {
   const names = [...outputs.keys()];
   const donated = new Map([...inPlace].map(([output, input]) => [input, names.indexOf(output)]));
-  return { ...toStableHlo(graph, [...outputs.values()], { given, donated }), outputs: names };
+  return { ...toStableHlo(graph, [...outputs.values()], { given, donated, precision }), outputs: names };
 }
 
 /** @throws MtcpError `engine` if the plugin refuses the program */

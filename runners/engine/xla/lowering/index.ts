@@ -8,9 +8,9 @@ import { LOWERINGS, Operator } from './lowering.js';
 import './products.js';
 import './reduce.js';
 import './shape.js';
-import { typeText, Writer, type Parameter } from './writer.js';
+import { typeText, Writer, type Parameter, type Precision } from './writer.js';
 
-export type { Parameter } from './writer.js';
+export type { Parameter, Precision } from './writer.js';
 
 export interface Lowered {
   text: string;
@@ -25,6 +25,8 @@ export interface LoweringOptions {
   given?: ReadonlyMap<Value, string>;
   /** Inputs whose memory an output takes, by its number. */
   donated?: ReadonlyMap<string, number>;
+  /** Of products and convolutions. */
+  precision?: Precision;
 }
 
 /**
@@ -34,9 +36,9 @@ export interface LoweringOptions {
 export function toStableHlo(
   graph: Graph,
   outputs: readonly Value[],
-  { given = new Map(), donated = new Map() }: LoweringOptions = {},
+  { given = new Map(), donated = new Map(), precision }: LoweringOptions = {},
 ): Lowered {
-  const writer = new Writer(given);
+  const writer = new Writer(given, precision);
   for (const node of graph.reachable(outputs, given)) {
     const lower = LOWERINGS.get(node.op);
     if (!lower) {

@@ -1,7 +1,7 @@
 // Matrix products and convolutions.
 import type { Shape } from '../../graph/ir.js';
 import { lowering, type Operator } from './lowering.js';
-import { typeText, type Named, type Writer } from './writer.js';
+import { LEVELS, typeText, type Named, type Precision, type Writer } from './writer.js';
 
 lowering('FusedMatMul', (o, w) =>
   product(o, w, Boolean(o.int('transA')), Boolean(o.int('transB')), o.float('alpha', 1)),
@@ -11,25 +11,48 @@ lowering('MatMul', (o, w) => product(o, w, false, false, 1));
 /** alpha * a b over the last two axes, which may be swapped; leading axes are broadcast. */
 function product(o: Operator, w: Writer, swapA: boolean, swapB: boolean, alpha: number): Named {
   const [a, b] = [o.arg(0), o.arg(1)];
-  const result = w.reshape(multiplied(w, a, b, swapA, swapB, o.out.shape), o.out.shape);
+  // Constant matrices interpolate and look up, which is no arithmetic of the model's.
+  const isTable = o.inputs.some((value) => value?.constant);
+  const precision = isTable ? 'float32' : w.precision;
+  const result = w.reshape(multiplied(w, a, b, swapA, swapB, o.out.shape, precision), o.out.shape);
   return alpha === 1 ? result : w.with('multiply', result, alpha);
 }
 
 /** Whether it is one matrix, whatever axes of extent 1 lead. */
 const isOne = ({ shape }: Named): boolean => shape.slice(0, -2).every((n) => n === 1);
 
-function multiplied(w: Writer, a: Named, b: Named, swapA: boolean, swapB: boolean, out: Shape): Named {
+function multiplied(
+  w: Writer,
+  a: Named,
+  b: Named,
+  swapA: boolean,
+  swapB: boolean,
+  out: Shape,
+  precision: Precision,
+): Named {
   const innerOf = (rank: number, swapped: boolean, side: 'a' | 'b') =>
     (side === 'a') === swapped ? rank - 2 : rank - 1;
   if (isOne(b)) {
     const one = w.reshape(b, b.shape.slice(-2));
-    return w.dot(a, one, [[], []], [[innerOf(a.shape.length, swapA, 'a')], [innerOf(2, swapB, 'b')]]);
+    return w.dot(
+      a,
+      one,
+      [[], []],
+      [[innerOf(a.shape.length, swapA, 'a')], [innerOf(2, swapB, 'b')]],
+      precision,
+    );
   }
   if (isOne(a)) {
     // The stack first, so that its axes lead; then rows and columns are swapped.
     const one = w.reshape(a, a.shape.slice(-2));
     const rank = b.shape.length;
-    const swapped = w.dot(b, one, [[], []], [[innerOf(rank, swapB, 'b')], [innerOf(2, swapA, 'a')]]);
+    const swapped = w.dot(
+      b,
+      one,
+      [[], []],
+      [[innerOf(rank, swapB, 'b')], [innerOf(2, swapA, 'a')]],
+      precision,
+    );
     return w.transpose(
       swapped,
       [...swapped.shape.keys()].map((axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis)),
@@ -39,7 +62,13 @@ function multiplied(w: Writer, a: Named, b: Named, swapA: boolean, swapB: boolea
   const rank = batch.length + 2;
   const wide = (x: Named) => w.expand(x, [...batch, ...x.shape.slice(-2)]);
   const axes = [...batch.keys()];
-  return w.dot(wide(a), wide(b), [axes, axes], [[innerOf(rank, swapA, 'a')], [innerOf(rank, swapB, 'b')]]);
+  return w.dot(
+    wide(a),
+    wide(b),
+    [axes, axes],
+    [[innerOf(rank, swapA, 'a')], [innerOf(rank, swapB, 'b')]],
+    precision,
+  );
 }
 
 interface Window {
@@ -104,8 +133,10 @@ function convolution(
   shape: Shape,
   { window, groups }: { window: string; groups: number },
 ): Named {
-  const text = `stablehlo.convolution(${x.name}, ${filter.name}) dim_numbers = [b, f, 0, 1]x[${order}]->[b, f, 0, 1], window = {${window}} {batch_group_count = 1 : i64, feature_group_count = ${groups} : i64}`;
-  const types = `(${typeText(x.dtype, x.shape)}, ${typeText(filter.dtype, filter.shape)}) -> ${typeText('float32', shape)}`;
+  const [image, taps] = w.operands([x, filter], w.precision);
+  const level = `#stablehlo<precision ${LEVELS[w.precision]}>`;
+  const text = `stablehlo.convolution(${image.name}, ${taps.name}) dim_numbers = [b, f, 0, 1]x[${order}]->[b, f, 0, 1], window = {${window}} {batch_group_count = 1 : i64, feature_group_count = ${groups} : i64, precision_config = [${level}, ${level}]}`;
+  const types = `(${image.type}, ${taps.type}) -> ${typeText('float32', shape)}`;
   return w.emit(`${text} : ${types}`, 'float32', shape);
 }
 

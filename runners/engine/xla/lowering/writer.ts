@@ -24,6 +24,12 @@ export interface Parameter {
   readonly constant?: Elements;
 }
 
+/**
+ * What products and convolutions compute in; their results are float32, and so is everything else.
+ * float32: as it is. tf32: 10 bits of mantissa, where the device has it. bfloat16: operands are rounded to it.
+ */
+export type Precision = 'float32' | 'tf32' | 'bfloat16';
+
 export type Direction = 'EQ' | 'NE' | 'GT' | 'GE' | 'LT' | 'LE';
 export type ReduceName = 'add' | 'maximum' | 'minimum' | 'multiply';
 
@@ -41,7 +47,10 @@ export class Writer {
   #next = 0;
 
   /** @param given values that come from outside although they have a node, with their names */
-  constructor(readonly given: ReadonlyMap<Value, string> = new Map()) {}
+  constructor(
+    readonly given: ReadonlyMap<Value, string> = new Map(),
+    readonly precision: Precision = 'float32',
+  ) {}
 
   /** Appends `name = text : signature`. */
   emit(text: string, dtype: DType, shape: Shape): Named {
@@ -246,11 +255,23 @@ export class Writer {
     return this.emit(`stablehlo.optimization_barrier ${x.name} : ${typeOf(x)}`, x.dtype, x.shape);
   }
 
+  /** Operands of a product in its precision, with their types. */
+  operands(operands: readonly Named[], precision: Precision): { name: string; type: string }[] {
+    return operands.map((operand) => {
+      const type = typeOf(operand);
+      if (precision !== 'bfloat16') return { name: operand.name, type };
+      const rounded = type.replace('f32>', 'bf16>');
+      const text = `stablehlo.convert ${operand.name} : (${type}) -> ${rounded}`;
+      return { name: this.emit(text, operand.dtype, operand.shape).name, type: rounded };
+    });
+  }
+
   dot(
     a: Named,
     b: Named,
     batching: readonly [number[], number[]],
     contracting: readonly [number[], number[]],
+    precision = this.precision,
   ): Named {
     const free = (x: Named, side: 0 | 1) =>
       x.shape.filter((_, axis) => !batching[side].includes(axis) && !contracting[side].includes(axis));
@@ -258,14 +279,19 @@ export class Writer {
     const lists = (pair: readonly [number[], number[]]) =>
       `[${pair[0].join(', ')}] x [${pair[1].join(', ')}]`;
     const batches = batching[0].length > 0 ? `batching_dims = ${lists(batching)}, ` : '';
-    const text = `stablehlo.dot_general ${a.name}, ${b.name}, ${batches}contracting_dims = ${lists(contracting)}`;
-    return this.emit(
-      `${text} : (${typeOf(a)}, ${typeOf(b)}) -> ${typeText('float32', shape)}`,
-      'float32',
-      shape,
-    );
+    const [x, y] = this.operands([a, b], precision);
+    const level = LEVELS[precision];
+    const text = `stablehlo.dot_general ${x.name}, ${y.name}, ${batches}contracting_dims = ${lists(contracting)}, precision = [${level}, ${level}]`;
+    return this.emit(`${text} : (${x.type}, ${y.type}) -> ${typeText('float32', shape)}`, 'float32', shape);
   }
 }
+
+/** XLA's names: what it may take away from the precision of the operands. */
+export const LEVELS: Readonly<Record<Precision, string>> = {
+  float32: 'HIGHEST',
+  tf32: 'DEFAULT',
+  bfloat16: 'DEFAULT',
+};
 
 /** Elements of a constant list of integers: axes, sizes, bounds. */
 export function integersOf(value: Value | null | undefined, what: string): number[] {

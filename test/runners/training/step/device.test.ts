@@ -9,6 +9,7 @@ import { randomStream } from '../../../../registry/random.js';
 import type { Engine } from '../../../../runners/engine/engine.js';
 import { readCheckpoint, writeCheckpoint, type RunState } from '../../../../runners/store/checkpoint.js';
 import { Evaluation } from '../../../../runners/training/evaluation.js';
+import { ONCE } from '../../../../runners/training/test-time.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
 import { expectClose, recordingEngine, xlaEngines, xlaPlugin } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
@@ -153,7 +154,7 @@ describe('a step on a device', function () {
 
   it('evaluates with the weights that are there', async () => {
     const { step, toy } = await compile(device);
-    const config = { batch: 2, mode: 'sv', quantize: false } as never;
+    const config = { batch: 2, mode: 'sv', quantize: false, ...ONCE } as never;
     const evaluation = await Evaluation.compile(device, toy.network, METRICS, config, TOY_SIZE, step.weights);
     const { step: here } = await compile(recordingEngine);
     await train({ step, toy }, 2);

@@ -1,0 +1,77 @@
+// Products and convolutions in a lower precision on XLA's CPU plugin: close to float32, and not the same.
+import { expect } from 'chai';
+import * as tf from '../../../../registry/tf.js';
+import '../../../../modules/index.js';
+import { createTrialContainer } from '../../../../registry/container.js';
+import { randomStream } from '../../../../registry/random.js';
+import { RecordingEngine } from '../../../../runners/engine/recording.js';
+import type { Precision } from '../../../../runners/engine/xla/lowering/index.js';
+import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
+import { TrainingStep } from '../../../../runners/training/step/step.js';
+import { evaluate, noise, xlaPlugin } from '../../../support/oracle.js';
+import { pending } from '../../../support/pending.js';
+import { TOY_SIZE, toyTrial } from '../../../support/toy-network.js';
+
+/** Half a unit in the last of bfloat16's 8 bits. */
+const ROUNDING = 2 ** -9;
+
+describe('precision', function () {
+  this.timeout(600_000);
+
+  before(function () {
+    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+  });
+
+  const engineOf = (precision: Precision) =>
+    new RecordingEngine({ runtime: createXlaRuntime(xlaPlugin, precision) });
+
+  /** Root mean square of the difference, relative to that of `b`. */
+  const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+    let [difference, size] = [0, 0];
+    for (let i = 0; i < b.length; i++) {
+      difference += (a[i] - b[i]) ** 2;
+      size += b[i] ** 2;
+    }
+    return Math.sqrt(difference / size);
+  };
+
+  it('of products rounds their operands, and adds in float32', async () => {
+    const inputs = { a: noise([24, 300], 'a'), b: noise([300, 16], 'b') };
+    const product = async (precision: Precision) =>
+      (await evaluate(engineOf(precision), inputs, ({ a, b }) => ({ y: tf.matMul(a, b) }))).y.data;
+    const exact = await product('float32');
+    expect(distance(await product('tf32'), exact)).to.be.below(1e-3);
+    expect(distance(await product('bfloat16'), exact)).to.be.within(ROUNDING / 4, 2 * ROUNDING);
+  });
+
+  it('of constant matrices is float32', async () => {
+    const table = noise([30, 20], 'table').data as Float32Array;
+    const product = async (precision: Precision) =>
+      (
+        await evaluate(engineOf(precision), { a: noise([8, 30]) }, ({ a }) => ({
+          y: tf.matMul(a, tf.tensor2d(table, [30, 20])),
+        }))
+      ).y.data;
+    expect(distance(await product('bfloat16'), await product('float32'))).to.equal(0);
+  });
+
+  it('of a step in bfloat16 is within a few per cent', async () => {
+    const gradientsOf = async (precision: Precision) => {
+      const toy = toyTrial(undefined, ['depth', 'normals']);
+      const slot = { type: 'sgd', rate: 1e-2 };
+      const optimizer = createTrialContainer(toy.tasks).create('optimizer', slot);
+      const options = { batch: 2, size: TOY_SIZE, clip: null };
+      const engine = engineOf(precision);
+      const step = await TrainingStep.compile(engine, toy.network, toy.criterion, optimizer, options);
+      step.weights.initialize(3);
+      const { total } = await step.gradientsOf(toy.batch, (name) => randomStream(name));
+      await step.pullGradients();
+      const gradients = Float32Array.from(step.gradients.data);
+      step.close();
+      return { total, gradients };
+    };
+    const [low, exact] = [await gradientsOf('bfloat16'), await gradientsOf('float32')];
+    expect(Math.abs(low.total / exact.total - 1)).to.be.within(1e-7, 1e-2);
+    expect(distance(low.gradients, exact.gradients)).to.be.within(1e-4, 0.1);
+  });
+});
