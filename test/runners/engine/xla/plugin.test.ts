@@ -1,5 +1,6 @@
 // Plugins of the xla engine: where they are found, and what is said of those that cannot be used. What they compute is
 // compared with the other engines by test/support/oracle.ts, in the tests of kernels and of modules/nn.
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -48,6 +49,42 @@ describe('xla plugins', () => {
     const text = join(temporaryFolder(), 'plugin.so');
     writeFileSync(text, 'no library');
     expect(() => new PjrtApi(text)).to.throw(MtcpError, 'cannot be used');
+  });
+
+  describe('that are libraries of another kind', function () {
+    /** A shared library of these lines of C. */
+    const library = (source: string): string => {
+      const folder = temporaryFolder();
+      const [file, path] = ['plugin.c', 'plugin.so'].map((name) => join(folder, name));
+      writeFileSync(file, source);
+      execFileSync('cc', ['-shared', '-fPIC', '-o', path, file]);
+      return path;
+    };
+    const ofVersion = (major: number, minor: number) =>
+      library(`#include <stdint.h>
+static struct { uint64_t size; void *more; uint64_t s; void *m; int major, minor; void *functions[200]; } api =
+    { sizeof api, 0, 24, 0, ${major}, ${minor} };
+const void *GetPjrtApi(void) { return &api; }`);
+
+    before(function () {
+      if (spawnSync('cc', ['--version']).status !== 0) pending(this, 'a C compiler');
+    });
+
+    it('are refused by what they lack', () => {
+      expect(() => new PjrtApi(library('int nothing(void) { return 0; }'))).to.throw(
+        MtcpError,
+        'cannot be used',
+      );
+    });
+
+    it('or by the version that they speak', () => {
+      expect(() => new PjrtApi(ofVersion(1, 0))).to.throw(MtcpError, 'it speaks version 1.0');
+      expect(() => new PjrtApi(ofVersion(0, 53)))
+        .to.throw(MtcpError, 'mtcp speaks 0.54 and later')
+        .with.property('hint')
+        .that.contains('MTCP_PJRT_PLUGIN');
+      expect(() => new PjrtApi(ofVersion(0, 60))).to.throw(MtcpError, 'it lacks PJRT_Plugin_Initialize');
+    });
   });
 
   it('are called by functions that the interface has', () => {
