@@ -21,6 +21,12 @@ import { Ledger, type LedgerTrial } from '../store/ledger/ledger.js';
 import type { RowResult } from '../reporting/row-result.js';
 import { rowsOf } from './report.js';
 import { writeReport } from './write-report.js';
+import { propose } from './search/propose.js';
+import { requireObjective } from './search/objective.js';
+import { measure } from '../reporting/measure.js';
+import { searchOf } from '../reporting/search.js';
+import { primaryMetrics } from '../model/primary-metrics.js';
+import { statusOf } from '../store/ledger/status.js';
 import { track } from '../tracking/index.js';
 import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
@@ -40,6 +46,7 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   let ended: InvocationOutcome = 'failed';
   try {
     const outcome = await runTrials(
+      file,
       experiment,
       {
         ...options,
@@ -99,22 +106,65 @@ interface Run {
 
 type Ended = Worked & { detached?: boolean };
 
-async function runTrials(experiment: Experiment, options: Observed, watch: Stopwatch): Promise<RunOutcome> {
-  const run = open(experiment, options, watch);
-  await check(run);
-  watch.over('checking');
-  await prepareData(run);
-  watch.over('preparing data');
-  // Even if the work ends with an error, what was trained until then is reported.
-  let broken: { error: unknown } | undefined;
-  const ended = await work(run).catch((error: unknown): Ended => {
-    broken = { error };
-    return { failed: [], interrupted: false };
+async function runTrials(
+  file: string,
+  experiment: Experiment,
+  options: Observed,
+  watch: Stopwatch,
+): Promise<RunOutcome> {
+  const failed: Failure[] = [];
+  let rounds = 0;
+  for (let round = await nextRound(file, experiment, options); ;) {
+    const run = open(round, rounds++ > 0 ? { ...options, fresh: false } : options, watch);
+    await check(run);
+    watch.over('checking');
+    await prepareData(run);
+    watch.over('preparing data');
+    // Even if the work ends with an error, what was trained until then is reported.
+    let broken: { error: unknown } | undefined;
+    const ended = await work(run).catch((error: unknown): Ended => {
+      broken = { error };
+      return { failed: [], interrupted: false };
+    });
+    watch.over('training');
+    failed.push(...ended.failed);
+    const isOver = broken || ended.interrupted || ended.detached || options.only;
+    const next = isOver ? round : await nextRound(file, round, options);
+    if (next === round) {
+      const outcome = await conclude(run, { ...ended, failed });
+      if (broken) throw broken.error;
+      return outcome;
+    }
+    round = next;
+  }
+}
+
+/**
+ * The experiment with further proposals of its search; the same if it has none, its budget is used up, or proposals
+ * are left to be trained.
+ */
+async function nextRound(file: string, experiment: Experiment, options: Observed): Promise<Experiment> {
+  const { search, trials } = experiment;
+  if (!search) return experiment;
+  const jobs = Jobs.of(options.runs, experiment.name);
+  const ledger = new Ledger(options.runs, trials, ledgerOptions(options, jobs));
+  const rows = rowsOf(ledger);
+  if (options.only && rows.length > 0) return experiment;
+  const proposed = new Set(search.rows.map(({ row }) => row));
+  const open = ledger.entries.filter(
+    ({ trial }, i) => proposed.has(trial.row) && !['done', 'failed'].includes(rows[i].state),
+  );
+  if (open.length > 0) return experiment;
+  const primary = primaryMetrics(trials);
+  requireObjective(search.spec, experiment, primary);
+  const searched = statusOf(ledger).filter(({ row }) => proposed.has(row));
+  const asked = options.jobs ?? 'auto';
+  const made = await propose(experiment, options.runs, {
+    result: searchOf(experiment, measure(experiment, rows, primary), primary)!,
+    seconds: searched.reduce((sum, { seconds }) => sum + seconds, 0),
+    atOnce: asked === 'auto' ? availableParallelism() : asked,
   });
-  watch.over('training');
-  const outcome = await conclude(run, ended);
-  if (broken) throw broken.error;
-  return outcome;
+  return made === 0 ? experiment : openExperiment(file, options);
 }
 
 type Observed = RunOptions & { observe(event: RunEvent): void };

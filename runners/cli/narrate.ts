@@ -3,6 +3,7 @@ import { fittedText } from '../config/index.js';
 import { duration, formatNumber } from '../reporting/numbers.js';
 import type { RunEvent } from '../app/run-options.js';
 import { remaining, type Progress } from './progress.js';
+import { rungText } from './text.js';
 
 /** A metric of one class, such as semseg.IoU.floor; the dot of <11.25 separates nothing. */
 const OF_A_CLASS = /^[^.]+\.[^.]+\.\D/;
@@ -107,6 +108,9 @@ export function narrator(
         progress.line(`${indent}validation after epoch ${event.epoch}: ${values.join(', ')}`);
         break;
       }
+      case 'rung':
+        progress.line(`${indent}${rungText(event)}`);
+        break;
       case 'submitted':
         progress.line(
           `${event.system}: job ${event.job}, ${event.trials} trials in ${event.tasks} tasks (${event.script})`,

@@ -43,3 +43,16 @@ export function columns(rows: readonly (readonly string[])[], indent: number): s
     })
     .join('\n');
 }
+
+/** What a successive-halving search decided about a trial. */
+export const rungText = ({
+  epoch,
+  rank,
+  of,
+  kept,
+}: {
+  epoch: number;
+  rank: number;
+  of: number;
+  kept: boolean;
+}): string => `after epoch ${epoch}: place ${rank} of ${of} at this rung${kept ? '' : ', so it ends here'}`;

@@ -15,9 +15,9 @@ import type { Combination, ReportFault } from './faults.js';
 import { NOT_SECTIONS } from './keys.js';
 import { FILE_BYTES, FILES, NODES } from './budgets.js';
 import { merge, mergeAll } from './merge.js';
-import { child, isNull, sizeOf, type YamlMap, type YamlNode } from './nodes.js';
+import { child, isNull, sizeOf, text, type YamlMap, type YamlNode } from './nodes.js';
 import { SourceText, type Mark } from './source-text.js';
-import { expandSweep, type Overlays, type Swept } from './sweep.js';
+import { expandSweep, type Overlays, type SearchContext, type Swept } from './sweep.js';
 import { fillVariables, type FillBudget } from './variables.js';
 import { parseYaml } from './yaml.js';
 
@@ -44,6 +44,7 @@ export function compose(
   report: ReportFault,
   overrides: readonly YamlMap[] = [],
   forms: readonly BareForm[] = [],
+  searching?: (experiment: string | undefined) => SearchContext,
 ): Composition | undefined {
   const reader = new Reader(report, forms);
   reader.read(resolve(file), undefined, []);
@@ -51,8 +52,10 @@ export function compose(
   const files = reader.maps;
   const root = mergeAll(files.at(-1)!.mark, [...files.map(withoutOverlays), ...overrides]);
   const written = overlays('rows', files, report);
-  const base: Overlays = written.size > 0 ? written : new Map([['', []]]);
-  const sweep = expandSweep(child(root, 'sweep'), base, report);
+  // A search keeps the row that it varies, so that row needs a name.
+  const alone = child(child(root, 'sweep'), 'search') ? (text(root, 'name') ?? 'default') : '';
+  const base: Overlays = written.size > 0 ? written : new Map([[alone, []]]);
+  const sweep = expandSweep(child(root, 'sweep'), base, report, searching?.(text(root, 'name')));
   const rows = new Map([...sweep.rows].filter(([name]) => name !== ''));
   return { sources: reader.sources, files, rows, profiles: overlays('profiles', files, report), sweep, root };
 }

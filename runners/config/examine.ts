@@ -13,7 +13,9 @@ import { COMPOSED_NODES } from './budgets.js';
 import { child, sizeOf, text, type YamlMap } from './nodes.js';
 import { parseOverrides } from './overrides.js';
 import { loadPlugins } from './plugins.js';
+import { readProposals, searchFolder } from './proposals.js';
 import { Schemas } from './schemas.js';
+import { cornersOf } from './search-space.js';
 import { where } from './source-text.js';
 import { validateReferences } from './sources.js';
 import type { Plugin } from './load-plugin.js';
@@ -29,6 +31,9 @@ import {
 } from './validate.js';
 import { warnOfValuesWithoutEffect } from './without-effect.js';
 import { DEFAULT_PROFILE, type LoadOptions } from './experiment.js';
+
+/** Folder of runs where none is named. */
+export const RUNS = 'runs';
 
 const loaded = new Map<string, Schemas>();
 
@@ -65,7 +70,13 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
     ...parsed,
     layers: parsed.layers.map((layer) => typedSections(withoutAliases(layer, faults.report), forms)),
   };
-  const composition = compose(file, faults.report, overrides.root, forms);
+  const composition = compose(file, faults.report, overrides.root, forms, (name) => ({
+    context: { profile: options.profile ?? null, overrides: [...overrides.texts].sort() },
+    proposals: (spec) =>
+      expected === 'any' || name === undefined
+        ? cornersOf(spec).map((point, i) => ({ index: i + 1, point }))
+        : readProposals(searchFolder(options.runs ?? RUNS, name, spec), spec),
+  }));
   const plugins =
     composition && loadPlugins(composition.files, schemasIn(options.schemas, []), faults.report);
   if (!plugins)

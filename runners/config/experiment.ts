@@ -2,6 +2,7 @@
 import type { MtcpError } from '../../registry/errors.js';
 import type { Fitted } from './fit.js';
 import type { Provenance } from './provenance.js';
+import type { SearchRow, SearchSpec } from './search-space.js';
 import type { SectionConfig } from './section.js';
 import type { TrialSpec } from './trial.js';
 
@@ -20,6 +21,8 @@ export interface LoadOptions {
   data?: string;
   /** Threads of the engine, instead of the file's; not part of a trial's identity. */
   threads?: number;
+  /** Folder of all runs, where a search keeps its proposals; `runs` if left out. */
+  runs?: string;
   /** Folder of schemas; the package's own if left out. */
   schemas?: string;
 }
@@ -94,6 +97,8 @@ export interface Experiment {
   readonly trials: readonly TrialSpec[];
   /** Things that are allowed but probably not intended. */
   readonly warnings: readonly MtcpError[];
+  /** What is searched, and the rows proposed so far; undefined if the file has no search. */
+  readonly search?: { readonly spec: SearchSpec; readonly rows: readonly SearchRow[] };
   /** What became of overrides that apply only where they fit. */
   readonly fitted: readonly Fitted[];
   /** These trials and all that they depend on, in an order in which they can be trained. */

@@ -14,6 +14,16 @@ export {
   type Printed,
   type ReportConfig,
 } from './experiment.js';
+export { nextIndex, searchFolder, writeProposal, type Proposal } from './proposals.js';
+export {
+  drawn,
+  isPoint,
+  type Parameter,
+  type Point,
+  type RangeParameter,
+  type SearchRow,
+  type SearchSpec,
+} from './search-space.js';
 export type { SectionConfig } from './section.js';
 export { findSite, loadSite, type Site, type SiteSearch } from './site.js';
 export type { Origin } from './origin.js';
@@ -27,6 +37,7 @@ export {
   type AuxiliaryConfig,
   type EngineConfig,
   type EvaluateConfig,
+  type Halving,
   type IntermediateConfig,
   type ModelConfig,
   type TaskConfig,

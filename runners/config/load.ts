@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import { codeOf } from './code.js';
-import { compose } from './compose.js';
+import { compose, type Composition } from './compose.js';
 import { withDataAt } from './data-folder.js';
 import { withThreads } from './run-settings.js';
 import { Faults, throwAll } from './faults.js';
@@ -13,7 +13,7 @@ import { Provenance } from './provenance.js';
 import { Schemas } from './schemas.js';
 import { sectionOf } from './section.js';
 import { referencesOf, withSources } from './sources.js';
-import { trialHash, type TrialSpec, type TrialConfig } from './trial.js';
+import { trialHash, type Halving, type TrialSpec, type TrialConfig } from './trial.js';
 import { renameReferences, renameReport, variantNames } from './variants.js';
 import { draftOf, type Draft } from './validate.js';
 import type { Plugin } from './load-plugin.js';
@@ -114,12 +114,14 @@ function expand(
         references.map(({ path, row }) => [path.join('.'), trialOf(row)] as const),
       );
       const code = codeOf(config, plugins);
+      const halving = halvingOf(composition.sweep, row, config);
       return deepFreeze({
         experiment: name,
         row: nameOf(row),
         seed,
         config,
-        hash: trialHash(config, { seed, paths, code, sources }),
+        hash: trialHash(config, { seed, paths, code, sources, halving }),
+        ...(halving && { halving }),
         code,
         sources,
         plugins: plugins.map((plugin) => plugin.file),
@@ -143,6 +145,12 @@ function expand(
     trials,
     warnings,
     fitted,
+    ...(composition.sweep.search && {
+      search: {
+        spec: { ...composition.sweep.search, row: nameOf(composition.sweep.search.row) },
+        rows: composition.sweep.proposed.map((each) => ({ ...each, row: nameOf(each.row) })),
+      },
+    }),
     needed: withSources(trials),
     provenance: memoized(
       ({ row }) => new Provenance(byRow.get(rowOf.get(row) ?? row)!.node),
@@ -166,6 +174,19 @@ function readingProfiles(
     const reads = types.every((type) => schemas.readPath('dataset', type) !== undefined);
     return reads ? [{ name, type: types[0] }] : [];
   });
+}
+
+/** The rungs of a row that a successive-halving search made: epochs at which it may end early. */
+function halvingOf(
+  { search, proposed }: Composition['sweep'],
+  row: string,
+  { train }: TrialConfig,
+): Halving | undefined {
+  if (search?.type !== 'asha' || !proposed.some((each) => each.row === row)) return undefined;
+  const rungs: number[] = [];
+  for (let epoch = search.firstEpoch; epoch < train.epochs; epoch *= search.reduction) rungs.push(epoch);
+  const { digest, reduction, objective } = search;
+  return { search: digest, rungs, reduction, metric: objective === 'delta_m' ? 'all' : objective };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -14,6 +14,8 @@ import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
 import { EXCLUSIONS, FAULTS, SWEPT_PATHS, SWEPT_ROWS } from './budgets.js';
 import { child, nest, toValue, type YamlMap, type YamlNode, type YamlScalar } from './nodes.js';
 import { labelOf, shortNames, variantName } from './row-names.js';
+import type { Proposal } from './proposals.js';
+import { cornersOf, parseSearch, rowOfPoint, type SearchRow, type SearchSpec } from './search-space.js';
 import type { Mark } from './source-text.js';
 
 /** Row to its overlays, each a list because several files may write one. */
@@ -27,6 +29,15 @@ export interface Swept {
   readonly layers: readonly YamlMap[];
   /** Paths that are varied, and where. */
   readonly paths: ReadonlyMap<string, Mark>;
+  /** What is searched, and the rows that were proposed so far. */
+  readonly search?: SearchSpec;
+  readonly proposed: readonly SearchRow[];
+}
+
+/** The points that a search has proposed, and what else decides which results it sees. */
+export interface SearchContext {
+  readonly context: unknown;
+  proposals(spec: SearchSpec): readonly Proposal[];
 }
 
 /** A value of a swept path, or a case. */
@@ -38,11 +49,23 @@ interface Choice {
   readonly layer: YamlMap;
 }
 
-const unswept = (rows: Overlays): Swept => ({ rows, origins: new Map(), layers: [], paths: new Map() });
+const unswept = (rows: Overlays): Swept => ({
+  rows,
+  origins: new Map(),
+  layers: [],
+  paths: new Map(),
+  proposed: [],
+});
 
 /** @param rows of the experiment; one with the name '' if it has none */
-export function expandSweep(sweep: YamlNode | undefined, rows: Overlays, report: ReportFault): Swept {
+export function expandSweep(
+  sweep: YamlNode | undefined,
+  rows: Overlays,
+  report: ReportFault,
+  searching: SearchContext = { context: null, proposals: () => [] },
+): Swept {
   if (sweep?.kind !== 'map') return unswept(rows);
+  if (child(sweep, 'search')) return expandSearch(sweep, rows, report, searching);
   const [grid, zip] = ['grid', 'zip'].map((name) => axes(child(sweep, name), report));
   for (const { path, mark } of zip.filter(({ path }) => grid.some((axis) => axis.path === path)))
     report({ mark, message: `${path} is in grid and in zip`, hint: 'keep one of them' });
@@ -93,6 +116,37 @@ export function expandSweep(sweep: YamlNode | undefined, rows: Overlays, report:
     origins,
     layers: factors.flat(2).map(({ layer }) => layer),
     paths: new Map([...grid, ...zip].map(({ path, mark }) => [path, mark])),
+    proposed: [],
+  };
+}
+
+/** The rows, and behind the row that is searched those that were proposed. */
+function expandSearch(
+  sweep: YamlMap,
+  rows: Overlays,
+  report: ReportFault,
+  { context, proposals }: SearchContext,
+): Swept {
+  chosenRows(child(sweep, 'rows'), [...rows.keys()], report);
+  const spec = parseSearch(sweep, [...rows.keys()], context, report);
+  const layers = spec && rows.get(spec.row);
+  if (!spec || !layers) return unswept(rows);
+  const made = proposals(spec).map((proposal) => ({ ...proposal, ...rowOfPoint(spec, proposal.point) }));
+  const result = new Map<string, readonly YamlMap[]>();
+  for (const [row, own] of rows) {
+    result.set(row, own);
+    if (row === spec.row) for (const each of made) result.set(each.name, [...own, ...each.layers]);
+  }
+  return {
+    rows: result,
+    origins: new Map(made.map(({ name }) => [name, spec.row])),
+    layers: cornersOf(spec).flatMap((point) => rowOfPoint(spec, point).layers),
+    paths: new Map(spec.over.map(({ path, mark }) => [path, mark])),
+    search: spec,
+    // A point that comes twice is one row.
+    proposed: made
+      .map(({ index, point, name }) => ({ index, point, row: name }))
+      .filter(({ row }, i, all) => all.findIndex((other) => other.row === row) === i),
   };
 }
 

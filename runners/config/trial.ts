@@ -101,6 +101,18 @@ export interface TrialConfig {
   engine: EngineConfig;
 }
 
+/** When a trial of a successive-halving search may end early: if it is not among the best at a rung. */
+export interface Halving {
+  /** Digest of the search, whose trials are compared. */
+  readonly search: string;
+  /** Epochs after which trials are compared. */
+  readonly rungs: readonly number[];
+  /** One of so many survives a rung. */
+  readonly reduction: number;
+  /** What they are compared by: `task.metric` or `all`, as in `evaluate.selection.metric`. */
+  readonly metric: string;
+}
+
 /**
  * Plain data: frozen at every depth, the same after JSON, and hashed once. Where its values were written is beside it, in
  * the experiment's provenance; what a process decides for itself is in its run settings.
@@ -117,6 +129,8 @@ export interface TrialSpec {
   readonly sources: Readonly<Record<string, TrialSpec>>;
   /** `kind/name` of the components that it may use to a digest of their code. */
   readonly code: Readonly<Record<string, string>>;
+  /** Of trials of a successive-halving search. */
+  readonly halving?: Halving;
   /** Files of a user's own that the experiment loads, absolute. */
   readonly plugins: readonly string[];
 }
@@ -146,9 +160,11 @@ export interface Identity {
   code: Readonly<Record<string, string>>;
   /** Of trials that depend on other rows. */
   sources: TrialSpec['sources'];
+  /** A trial that may end early is another trial than one that does not. */
+  halving?: Halving;
 }
 
-export function trialHash(config: TrialConfig, { seed, paths, code, sources }: Identity): string {
+export function trialHash(config: TrialConfig, { seed, paths, code, sources, halving }: Identity): string {
   const left = structuredClone(config);
   const terms = Object.values(left.auxiliary ?? {});
   for (const term of terms) remove(term, ['teacher']);
@@ -166,6 +182,7 @@ export function trialHash(config: TrialConfig, { seed, paths, code, sources }: I
     seed,
     config: left,
     code,
+    ...(halving && { halving }),
     ...(dependsOn.length > 0 && { sources: Object.fromEntries(dependsOn) }),
   };
   return createHash('sha256').update(canonicalJson(identity)).digest('hex');

@@ -46,7 +46,7 @@ export function groupsOf(rows: readonly RowResult[]): Group[] {
     const conditions: Conditions = {
       data: known?.data.caption ?? 'nothing yet',
       size: (config.augment.size as number[] | undefined)?.join('x') ?? '',
-      epochs: config.train.epochs,
+      epochs: own.find(({ halved }) => halved)?.epochs ?? config.train.epochs,
       pipeline: config.augment.type,
       evaluation: `${config.evaluate.mode}${config.evaluate.quantize ? '' : ' without 8-bit values'}`,
       engine: engineOf(trial),

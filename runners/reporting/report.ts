@@ -9,6 +9,9 @@ import { checkExpectations, type Checked } from './expect.js';
 import { keyOf, measure, type MeasuredRow, type Primary } from './measure.js';
 import type { RowResult } from './row-result.js';
 import { costPlot } from './plots/cost.js';
+import { searchPlots } from './plots/search.js';
+import { searchOf } from './search.js';
+import { hiddenRows, searchSection } from './search-section.js';
 import type { Plot } from '../drawing/draw.js';
 import { weightsPlot } from './plots/weights.js';
 import { superscripts } from './footnotes.js';
@@ -26,6 +29,7 @@ export type { RowResult } from './row-result.js';
 
 export interface Report {
   sections: Section[];
+  /** Rows of a search only as far as tables show them. */
   measured: MeasuredRow[];
   /** For a terminal. */
   text: string;
@@ -76,8 +80,12 @@ export function buildReport(
   latex: LatexConfig = {},
 ): Report {
   const keys = [...primary].map(([task, info]) => keyOf(task, info));
-  const measured = measure(experiment, rows, primary);
-  const groups = [...new Set(measured.map(({ group }) => group))];
+  const everything = measure(experiment, rows, primary);
+  const search = searchOf(experiment, everything, primary);
+  const hidden = search ? hiddenRows(search) : new Set<string>();
+  const measured = everything.filter(({ name }) => !hidden.has(name));
+  const shown = rows.filter(({ trial }) => !hidden.has(trial.row));
+  const groups = [...new Set(everything.map(({ group }) => group))];
   const letterOf = (row: string) => groups.find((group) => group.rows.includes(row))!.letter;
   const json: TableEvent = {
     event: 'table',
@@ -97,12 +105,13 @@ export function buildReport(
     ),
     constant: pick(constant.metrics, keys),
     delta_m: Object.fromEntries(
-      measured.flatMap(({ name, delta }) => (delta === undefined ? [] : [[name, delta]])),
+      everything.flatMap(({ name, delta }) => (delta === undefined ? [] : [[name, delta]])),
     ),
   };
-  const courses = weightCourses(rows);
+  const courses = weightCourses(shown);
   const sections = [
-    measuredSection(experiment, rows, measured, constant, primary),
+    measuredSection(experiment, shown, measured, constant, primary),
+    search && searchSection(search),
     ...differencesSections(measured, primary),
     experiment.report.printed && printedSection(experiment.report.printed, primary),
     weightsSection(courses),
@@ -121,13 +130,14 @@ export function buildReport(
   const plots = [
     attempt('picture weights', () => weightsPlot(courses)),
     attempt('picture cost', () => costPlot(measured)),
+    ...(attempt('pictures of the search', () => (search ? searchPlots(search) : [])) ?? []),
   ].filter((plot) => plot !== undefined);
   const checked = attempt('check of report.expect', () =>
-    checkExpectations(experiment.report.expect ?? {}, rows, measured, primary),
+    checkExpectations(experiment.report.expect ?? {}, rows, everything, primary),
   );
   const style = { ...experiment.report.latex, ...latex };
   const inLatex = () => {
-    const chosen = measuredSection(experiment, rows, measured, constant, primary, style);
+    const chosen = measuredSection(experiment, shown, measured, constant, primary, style);
     chosen.notes.push(...losses);
     return latexDocument([chosen, ...sections.slice(1)], style);
   };

@@ -8,6 +8,7 @@ import { messageOf, MtcpError } from '../../registry/errors.js';
 import { writeImageScores } from '../store/images.js';
 import { assess, evaluateOn } from './assess.js';
 import type { Predicted } from './evaluation.js';
+import { rungAt } from './halving.js';
 import { writePredictions, type PredictedSample } from './pictures.js';
 import { writeFailures } from './failures.js';
 import { Confusion } from './confusion.js';
@@ -80,10 +81,12 @@ function tryScores({ context, emit, state }: RunningTrial, images: ImageScoring)
   }
 }
 
-function resultOf({ trial, context, state, trained, memory, evaluation }: RunningTrial): TrialResult {
+function resultOf(running: RunningTrial): TrialResult {
+  const { trial, context, state, trained, memory, evaluation } = running;
   const { config, row, seed, hash } = trial;
   const { best, epoch, step, seconds } = state;
   const last = state.last!;
+  const rung = rungAt(running, epoch);
   const { rule, split, metric } = config.evaluate.selection;
   const chosen = rule === 'best' && best ? best : last;
   return {
@@ -95,6 +98,7 @@ function resultOf({ trial, context, state, trained, memory, evaluation }: Runnin
     selected: { rule: chosen === best ? rule : 'last', split, metric, epoch: chosen.epoch },
     last: last.metrics,
     best: best && { epoch: best.epoch, metrics: best.metrics },
+    ...(rung && { halved: { epoch, ...rung } }),
     parameters: trained,
     epochs: epoch,
     steps: step,

@@ -17,6 +17,7 @@ import { assess } from './assess.js';
 import { trainEpoch } from './epoch.js';
 import { about, finish } from './finish.js';
 import { isSettled } from '../model/selection.js';
+import { endsEarly, isRung } from './halving.js';
 import { restore, save, trySave } from './save.js';
 import {
   closeTrial,
@@ -47,11 +48,13 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     emit({ event: 'started', row, seed, hash, data: about(data) });
     running = await openTrial(trial, context, log, emit);
     restore(running, before);
-    while (running.state.epoch < config.train.epochs && !isSettled(config, running.state)) {
+    const isOver = ({ state }: RunningTrial) => state.epoch === config.train.epochs || isSettled(config, state);
+    while (!isOver(running) && !endsEarly(running)) {
       await trainEpoch(running);
       const { epoch } = running.state;
       if (epoch === config.train.epochs) break;
-      if (config.evaluate.every !== null && epoch % config.evaluate.every === 0) await assess(running);
+      const isDue = config.evaluate.every !== null && epoch % config.evaluate.every === 0;
+      if (isDue || isRung(trial, epoch)) await assess(running);
       if (isSettled(config, running.state)) stopEarly(running);
       else if (epoch % config.train.checkpoint.every === 0) trySave(running);
     }

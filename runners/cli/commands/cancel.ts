@@ -27,7 +27,7 @@ async function cancel(
 ): Promise<void> {
   const { openExperiment } = await import('../../config/open.js');
   const { Jobs } = await import('../../launching/jobs.js');
-  const { name, trials } = openExperiment(file, choiceOf(choice, overrides));
+  const { name, trials } = openExperiment(file, { ...choiceOf(choice, overrides), runs });
   const jobs = Jobs.of(runs, name);
   if (!jobs.any)
     throw new MtcpError('usage', 'nothing of it was ever handed to a cluster', {

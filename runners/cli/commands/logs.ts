@@ -10,6 +10,7 @@ import { tail } from '../../launching/submission.js';
 import { duration, formatNumber } from '../../reporting/numbers.js';
 import { readLog, type LoggedEvent } from '../../store/ledger/events.js';
 import { RunFolder } from '../../store/ledger/run-folder.js';
+import { rungText } from '../text.js';
 import { RUNS, experimentCommand, choiceOf, type RunsOptions } from '../flags.js';
 
 export function declare(command: Command): void {
@@ -83,7 +84,7 @@ async function logsOf(file: string, overrides: string[], options: RunsOptions): 
   const { isLost, Jobs } = await import('../../launching/jobs.js');
   if (existsSync(join(file, 'events.jsonl'))) return { folders: [new RunFolder(file)], jobs: [] };
   const { runs } = options;
-  const { name, trials } = openExperiment(file, choiceOf(options, overrides));
+  const { name, trials } = openExperiment(file, { ...choiceOf(options, overrides), runs: options.runs });
   const folders = trials.map((trial) => new RunFolder(runs, trial));
   const known = Jobs.of(runs, name);
   if (known.any) await known.refresh();
@@ -128,6 +129,8 @@ function text(event: LoggedEvent): string {
       return `evaluated epoch ${event.epoch}: ${numbers(wholeTasks(event.metrics))}; ${duration(event.seconds)}`;
     case 'judged':
       return `judged epoch ${event.epoch} on ${event.split} images: ${numbers(wholeTasks(event.metrics))}`;
+    case 'rung':
+      return rungText(event);
     case 'checkpoint':
       return `checkpoint ${event.path}`;
     case 'finished':

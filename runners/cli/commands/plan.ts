@@ -30,7 +30,7 @@ async function plan(
   const { openExperiment } = await import('../../config/open.js');
   const { checkTrials } = await import('../../model/check.js');
   const { inspect } = await import('../../training/inspect.js');
-  const experiment = openExperiment(file, { ...choiceOf(choice, overrides), data: root });
+  const experiment = openExperiment(file, { ...choiceOf(choice, overrides), data: root, runs });
   tellWarnings(experiment.warnings);
   for (const fitted of experiment.fitted) process.stderr.write(`${fittedText(fitted)}\n`);
   const trials = experiment.needed;

@@ -44,7 +44,7 @@ async function status(
   const { openExperiment } = await import('../../config/open.js');
   const { Jobs } = await import('../../launching/jobs.js');
   const { jobStatusOf, noteOn } = await import('../../launching/status.js');
-  const experiment = openExperiment(file, choiceOf(choice, overrides));
+  const experiment = openExperiment(file, { ...choiceOf(choice, overrides), runs });
   const { name, trials } = experiment;
   let shown = '';
   for (;;) {

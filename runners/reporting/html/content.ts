@@ -26,8 +26,10 @@ export async function htmlReport(
   report: Report,
   primary: Primary,
 ): Promise<string> {
-  const first = firstSeeds(rows);
-  const plots = [...trainingCurves(rows, primary, labelled(report.measured)), ...report.plots];
+  const measured = new Set(report.measured.map(({ name }) => name));
+  const shown = rows.filter(({ trial }) => measured.has(trial.row));
+  const first = firstSeeds(shown);
+  const plots = [...trainingCurves(shown, primary, labelled(report.measured)), ...report.plots];
   return page({
     experiment,
     sections: report.sections,
@@ -42,7 +44,7 @@ export async function htmlReport(
     gallery: await gallery(first),
     failures: await failureSheets(first),
     configs: first.map(({ trial }) => ({ row: trial.row, yaml: writeResolved(trial) })),
-    differences: differencesTable(rows),
+    differences: differencesTable(shown),
   });
 }
 

@@ -55,6 +55,8 @@ export type TrialEvent =
    * where a metric that decides has no value.
    */
   | ({ event: 'judged'; epoch: number; split: string; score: number | null } & Measured)
+  /** A trial of a successive-halving search was compared with `of` trials, itself included, at a rung. */
+  | { event: 'rung'; epoch: number; rank: number; of: number; kept: boolean }
   | { event: 'checkpoint'; epoch: number; step: number; path: string }
   | { event: 'finished'; epoch: number; seconds: number }
   | { event: 'interrupted'; epoch: number; step: number }
@@ -92,6 +94,7 @@ const COURSE: ReadonlySet<TrialEvent['event']> = new Set([
   'epoch',
   'evaluated',
   'judged',
+  'rung',
   'checkpoint',
   'finished',
 ]);
@@ -141,6 +144,7 @@ const FIELDS: Readonly<Record<TrialEvent['event'], Readonly<Record<string, FileS
   },
   evaluated: { epoch: COUNT, metrics: NUMBERS, seconds: SECONDS },
   judged: { epoch: COUNT, split: TEXT, score: NUMBER, metrics: NUMBERS },
+  rung: { epoch: COUNT, rank: COUNT, of: COUNT, kept: { type: 'boolean' } },
   checkpoint: { epoch: COUNT, step: COUNT, path: TEXT },
   finished: { epoch: COUNT, seconds: SECONDS },
   interrupted: { epoch: COUNT, step: COUNT },

@@ -46,6 +46,8 @@ export interface TrialResult extends Measured {
   selected: { rule: 'last' | 'best'; split: 'held-out' | 'test'; metric: string; epoch: number };
   last: MetricValues;
   best: { epoch: number; metrics: MetricValues } | null;
+  /** Of a trial that a search ended early, because it was not among the best of `of` trials. */
+  halved?: { epoch: number; rank: number; of: number };
   /** Numbers that are trained. */
   parameters: number;
   epochs: number;
