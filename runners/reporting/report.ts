@@ -1,7 +1,7 @@
 // The report of an experiment: tables and pictures, in the format that is asked for.
 import type { Experiment, LatexConfig } from '../config/index.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
-import type { Measured, MetricValues } from '../../registry/contracts/learning.js';
+import type { Measured, MetricInfo, MetricValues } from '../../registry/contracts/learning.js';
 import { latexText, markdownText, oneLine } from '../support/escape.js';
 import { csv } from './csv.js';
 import type { Conditions } from './conditions.js';
@@ -66,6 +66,8 @@ export interface TableEvent {
   conditions: Record<string, Omit<Conditions, 'metrics'>>;
   /** The same keys as a row with all tasks has. */
   constant: MetricValues;
+  /** Whether more of a metric is better. */
+  better: Record<string, MetricInfo['better']>;
   /** Row to delta-m in percent, for rows that have every task of the baselines. */
   delta_m: Record<string, number>;
 }
@@ -104,6 +106,7 @@ export function buildReport(
       groups.map(({ letter, conditions: { metrics: _metrics, ...conditions } }) => [letter, conditions]),
     ),
     constant: pick(constant.metrics, keys),
+    better: Object.fromEntries([...primary].map(([task, info]) => [keyOf(task, info), info.better])),
     delta_m: Object.fromEntries(
       everything.flatMap(({ name, delta }) => (delta === undefined ? [] : [[name, delta]])),
     ),

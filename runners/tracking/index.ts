@@ -1,6 +1,8 @@
-// Chooses the tracker of an experiment's runs: that of the `tracking` section, else MLflow if the environment names a
-// server (MLFLOW_TRACKING_URI), else none.
+// Chooses the trackers of an experiment's runs: that of the `tracking` section, and MLflow if the environment names a
+// server (MLFLOW_TRACKING_URI). `tracking: null` means none.
 import { resolve } from 'node:path';
+import './files/tensorboard.js';
+import './files/wandb.js';
 import './mlflow/tracker.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Tracker, TrackerMessage, RunTracker } from '../../registry/contracts/tracking.js';
@@ -27,6 +29,12 @@ export function trackerOf(
 
 const NOBODY: RunTracker = { trial: () => {}, end: () => Promise.resolve() };
 
+/** MLflow beside another tracker that the file names. */
+function besides({ tracking }: Pick<Experiment, 'tracking'>, env: Env = process.env): Tracker[] {
+  if (!tracking?.slot || tracking.slot.type === 'mlflow' || !env.MLFLOW_TRACKING_URI) return [];
+  return [createTrialContainer([]).create('tracker', { type: 'mlflow' })];
+}
+
 /** Starts to follow an invocation of an experiment; without a tracker nothing happens. */
 export function track(
   experiment: Experiment,
@@ -37,7 +45,7 @@ export function track(
   const tracker = trackerOf(experiment);
   if (!tracker) return NOBODY;
   const folder = resolve(runs, name);
-  return tracker.follow({
+  const run = {
     experiment: name,
     title,
     description,
@@ -46,5 +54,12 @@ export function track(
     runs: resolve(runs),
     folder,
     report,
-  });
+  };
+  const followed = [tracker, ...besides(experiment)].map((each) => each.follow(run));
+  return {
+    trial: (path, elsewhere) => followed.forEach((each) => each.trial(path, elsewhere)),
+    end: async (outcome, leave) => {
+      await Promise.all(followed.map((each) => each.end(outcome, leave)));
+    },
+  };
 }

@@ -81,12 +81,15 @@ function compare(running: RunningTrial): Rung {
   return rung;
 }
 
-/** Rank of a score from 1, and of how many, itself included. Without a score a trial is last. */
+/**
+ * Rank of a score from 1, and of how many, itself included. Without a score a trial is last; of equal
+ * scores the first one counts more.
+ */
 export function standing(
   score: number | null,
   others: readonly (number | null)[],
 ): { rank: number; of: number } {
-  const better = others.filter((other) => other !== null && (score === null || other > score));
+  const better = others.filter((other) => other !== null && (score === null || other >= score));
   return { rank: 1 + better.length, of: 1 + others.length };
 }
 

@@ -102,6 +102,54 @@ export function configEntities(config: Readonly<Record<string, unknown>>): { par
 
 type Started = TrialEvent & { event: 'started' };
 
+/** What people group and filter runs by, under short names. */
+export function aboutParams({ row, seed }: Started, config: Readonly<Record<string, unknown>>): Param[] {
+  const typeOf = (section: unknown) =>
+    isPlainObject(section) && typeof section.type === 'string' ? section.type : undefined;
+  const about = { row, seed: String(seed), scheme: typeOf(config.scheme), dataset: typeOf(config.data) };
+  return Object.entries(about).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ key, value: shorten(value, LIMITS.param) }],
+  );
+}
+
+/** As much of report.json as the run of an invocation shows. */
+export interface TableNumbers {
+  rows: readonly { row: string; metrics: MetricValues }[];
+  delta_m: Readonly<Record<string, number>>;
+  /** Metric to whether more is better. */
+  better: Readonly<Record<string, 'higher' | 'lower'>>;
+}
+
+/**
+ * The numbers of a table as metrics: `best/...` over rows, so that a list of runs has something to sort by, and
+ * `table/<row>/...` for each row. Means over seeds.
+ */
+export function tableMetrics({ rows, delta_m: delta, better }: TableNumbers, time: number): Metric[] {
+  const values = new Map<string, Map<string, number>>();
+  const put = (row: string, key: string, value: number) =>
+    values.set(key, (values.get(key) ?? new Map<string, number>()).set(row, value));
+  const names = [...new Set(rows.map(({ row }) => row))];
+  for (const key of Object.keys(better))
+    for (const row of names) {
+      const own = rows.flatMap(({ row: name, metrics: found }) => (name === row ? (found[key] ?? []) : []));
+      if (own.length > 0) put(row, key, own.reduce((a, b) => a + b, 0) / own.length);
+    }
+  for (const [row, value] of Object.entries(delta)) put(row, 'delta_m', value);
+  const best = [...values].map(([key, byRow]) => [
+    key,
+    better[key] === 'lower' ? Math.min(...byRow.values()) : Math.max(...byRow.values()),
+  ]);
+  return [
+    ...taskMetrics('best', Object.fromEntries(best) as MetricValues, 0, time),
+    ...names.flatMap((row) => {
+      const own = [...values].flatMap(([key, byRow]) => (byRow.has(row) ? [[key, byRow.get(row)!]] : []));
+      // A slash in the name of a row would group it with others.
+      const group = `table/${row.replaceAll('/', '-')}`;
+      return taskMetrics(group, Object.fromEntries(own) as MetricValues, 0, time);
+    }),
+  ];
+}
+
 /** The data of a trial, once for each use. MLflow tells data sets apart by name and digest. */
 export function datasetInputs({ data }: Started, config: Readonly<Record<string, unknown>>): DatasetInput[] {
   const slot = isPlainObject(config.data) ? config.data : {};

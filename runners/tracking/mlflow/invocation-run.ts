@@ -2,9 +2,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import type { InvocationOutcome } from '../../../registry/contracts/tracking.js';
+import { MtcpError } from '../../../registry/errors.js';
+import { JsonFormat, NUMBERS } from '../../../registry/support/json-file.js';
 import { readText } from '../../../registry/support/plain-file.js';
-import type { RunStatus } from './client/index.js';
-import { shortNote, tag } from './entities.js';
+import type { Metric, RunStatus } from './client/index.js';
+import { shortNote, tableMetrics, tag, type TableNumbers } from './entities.js';
 import { writeInvocation, type Invocation } from './invocation.js';
 import { RemoteRun, stateFormat, type RunState, type Target } from './remote-run.js';
 import { runTags } from './run-tags.js';
@@ -24,6 +26,23 @@ const STATUS: Readonly<Record<InvocationOutcome, RunStatus>> = {
 
 /** Files of an experiment's folder that people open: the report in its forms, and its pictures. */
 const SHOWN: ReadonlySet<string> = new Set(['.md', '.html', '.json', '.csv', '.tex', '.png', '.svg']);
+
+const TABLE = new JsonFormat<TableNumbers>('a report', {
+  type: 'object',
+  required: ['rows', 'delta_m', 'better'],
+  properties: {
+    rows: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['row', 'metrics'],
+        properties: { row: { type: 'string' }, metrics: NUMBERS },
+      },
+    },
+    delta_m: { type: 'object', additionalProperties: { type: 'number' } },
+    better: { type: 'object', additionalProperties: { enum: ['higher', 'lower'] } },
+  },
+});
 
 export class InvocationRun {
   readonly run: RemoteRun<InvocationState>;
@@ -105,6 +124,7 @@ export class InvocationRun {
     await this.id();
     await this.#putReport('report', this.home);
     await run.log({
+      metrics: this.#table(),
       tags: [
         ...this.#tags(),
         tag('mtcp.state', record.outcome),
@@ -147,6 +167,20 @@ export class InvocationRun {
         await this.#putReport(`${path}/${entry.name}`, file);
       else if (entry.isFile() && SHOWN.has(extname(entry.name)) && !entry.name.startsWith('constant-'))
         await this.run.put(`${path}/${entry.name}`, file);
+    }
+  }
+
+  /** The numbers of the table; none if there is no report. */
+  #table(): Metric[] {
+    const path = join(this.home, 'report.json');
+    try {
+      const time = this.record.ended ? Date.parse(this.record.ended) : Date.now();
+      const table = TABLE.find(path);
+      return table ? tableMetrics(table, time) : [];
+    } catch (error) {
+      if (!MtcpError.is(error)) throw error;
+      // It is damaged, or of an older version.
+      return [];
     }
   }
 

@@ -56,10 +56,13 @@ export const TRIAL_STATE = stateFormat<TrialState>({
   complete: { type: 'boolean' },
 });
 
+/** What of a trial has been read. */
+export type Progress = Pick<TrialState, 'steps' | 'system' | 'epoch' | 'evaluated'>;
+
 /** Metrics of an event; none if the server has those of its epoch. */
 export function eventMetrics(
   event: LoggedEvent,
-  next: TrialState,
+  next: Progress,
   stepOfEpoch: ReadonlyMap<number, number>,
 ): Metric[] {
   const time = Date.parse(event.time);
@@ -78,7 +81,7 @@ export function eventMetrics(
  * Metrics of the steps that were added.
  * @param every only of steps divisible by it; of none if 0
  */
-export function newStepMetrics(folder: string, every: number, next: TrialState): Metric[] {
+export function newStepMetrics(folder: string, every: number, next: Progress): Metric[] {
   if (every === 0) return [];
   const path = join(folder, 'steps.jsonl');
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -93,7 +96,7 @@ export function newStepMetrics(folder: string, every: number, next: TrialState):
 }
 
 /** Metrics of the machine's samples that were added. */
-export function newSystemMetrics(folder: string, next: TrialState): Metric[] {
+export function newSystemMetrics(folder: string, next: Progress): Metric[] {
   const read = readLines(join(folder, SYSTEM_FILE), next.system);
   if (!read || read.lines.length === 0) return [];
   next.system = read.end;

@@ -13,7 +13,15 @@ import { ownerOf } from '../../store/ledger/lease.js';
 import { RunFolder, type TrialResult } from '../../store/ledger/run-folder.js';
 import { readResolved, RESOLVED } from '../../store/resolved-file.js';
 import type { RunStatus, Tag } from './client/index.js';
-import { configEntities, datasetInputs, finalMetrics, nonFinite, tag, trialNote } from './entities.js';
+import {
+  aboutParams,
+  configEntities,
+  datasetInputs,
+  finalMetrics,
+  nonFinite,
+  tag,
+  trialNote,
+} from './entities.js';
 import type { Invocation } from './invocation.js';
 import { readLines } from './lines.js';
 import { logModel } from './model.js';
@@ -187,7 +195,8 @@ export class TrialRun {
     const { run } = this;
     const { state } = run;
     const config = this.#config();
-    const { params, tags } = configEntities(config);
+    const { params: settings, tags } = configEntities(config);
+    const params = [...settings, ...aboutParams(this.#started!, config)];
     await run.setStatus('RUNNING');
     state.complete = false;
     const resumed = state.parent !== null && this.#pending.some(({ event }) => event?.event === 'resumed');

@@ -11,6 +11,7 @@ describe('successive halving', () => {
     expect(standing(2, [1, 3, null])).to.deep.equal({ rank: 2, of: 4 });
     expect(standing(null, [1, null])).to.deep.equal({ rank: 2, of: 3 });
     expect(standing(1, [])).to.deep.equal({ rank: 1, of: 1 });
+    expect(standing(1, [1])).to.deep.equal({ rank: 2, of: 2 });
   });
 
   it('one of so many survives, and the best one always', () => {
