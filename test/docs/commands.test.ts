@@ -117,10 +117,15 @@ describe('commands in guides', function () {
     const file = command!.args.find((arg) => arg.endsWith('.yaml'));
     if (file === undefined || YOURS.test(file)) return;
     expect(existsSync(join(ROOT, file)), file).to.equal(true);
-    const { profile, row } = command!.opts<{ profile?: string; row?: string | string[] }>();
+    const { profile, row, whereItFits } = command!.opts<{
+      profile?: string;
+      row?: string | string[];
+      whereItFits?: boolean;
+    }>();
     openExperiment(join(ROOT, file), {
       ...(profile !== undefined && { profile }),
       ...(row !== undefined && { rows: [row].flat() }),
+      whereItFits,
       overrides: command!.args.filter((arg) => /^[a-z_.]+=/.test(arg)),
     });
   }

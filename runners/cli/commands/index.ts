@@ -38,6 +38,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'show what happened in the trials of an experiment',
     load: () => import('./logs.js'),
   },
+  watch: {
+    summary: 'a live page of what is trained, in the browser',
+    load: () => import('./watch.js'),
+  },
   cancel: {
     summary: "take back an experiment's jobs on a cluster",
     leaves: 'files',
