@@ -6,8 +6,7 @@ import { basename, join, relative } from 'node:path';
 import { load } from 'js-yaml';
 import { courseOf, readEvents, type LoggedEvent } from '../../store/ledger/events.js';
 import { RunFolder, type TrialState } from '../../store/ledger/run-folder.js';
-import type { StepRecord } from '../../store/ledger/steps.js';
-import { readTail } from './tail.js';
+import { lastStep } from './last-step.js';
 
 export interface Curve {
   /** `loss/depth`, `depth.RMSE` */
@@ -117,7 +116,7 @@ export class Watch {
     const last = means.at(-1);
     const total = expected?.epochs ?? epochs;
     const epoch = last?.epoch ?? 0;
-    const step = readTail<StepRecord>(join(folder, 'steps.jsonl'));
+    const step = lastStep(join(folder, 'steps.jsonl'));
     const picture = statSync(join(folder, 'predictions.png'), { throwIfNoEntry: false });
     const events = statSync(join(folder, 'events.jsonl'), { throwIfNoEntry: false });
     return {

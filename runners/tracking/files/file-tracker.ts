@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { RunTracker, TrackedRun } from '../../../registry/contracts/tracking.js';
 import { messageOf } from '../../../registry/errors.js';
-import type { LoggedEvent } from '../../store/ledger/events.js';
+import { EVENT, type LoggedEvent } from '../../store/ledger/events.js';
 import { RunFolder, type TrialResult } from '../../store/ledger/run-folder.js';
 import type { Metric } from '../mlflow/client/types.js';
 import { finalMetrics } from '../mlflow/entities.js';
-import { parsed, readLines } from '../mlflow/lines.js';
+import { readLines } from '../mlflow/lines.js';
 import { eventMetrics, newStepMetrics, type Progress } from '../mlflow/trial-metrics.js';
 
 export interface TrialStart {
@@ -103,7 +103,7 @@ class FollowedTrial {
       const read = readLines(join(this.folder, 'events.jsonl'), this.#readTo);
       if (!read || read.lines.length === 0) break;
       this.#readTo = read.end;
-      for (const event of parsed<LoggedEvent>(read.lines)) if (event) this.#note(event);
+      for (const event of read.lines.flatMap((line) => EVENT.line(line) ?? [])) this.#note(event);
     }
     if (!this.#sink) return;
     for (;;) {

@@ -98,8 +98,11 @@ describe('mtcp watch', () => {
         join(folder, 'events.jsonl'),
         `${JSON.stringify({ time, event: 'evaluated', epoch: 90, seconds: 1, metrics: { 'depth.RMSE': 0.123 } })}\n`,
       );
-      writeFileSync(join(folder, 'steps.jsonl'), `${JSON.stringify({ step: 77, total: 1.5 })}\n`);
+      const losses = { raw: {}, projected: {}, weights: {}, cosines: {} };
+      const step = { epoch: 1, step: 7777, time: 1, rate: 1, total: 1.5, ...losses };
+      writeFileSync(join(folder, 'steps.jsonl'), `${JSON.stringify(step)}\n`);
       await page.locator('#trials', { hasText: 'interrupted' }).waitFor({ timeout: 60_000 });
+      await page.locator('#trials', { hasText: '7777' }).waitFor();
       await page.locator('#charts', { hasText: 'epoch 90' }).waitFor({ timeout: 60_000 });
       expect(await page.locator('#trials tr').count()).to.equal(rows);
       expect(wrong).to.deep.equal([]);
