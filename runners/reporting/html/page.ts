@@ -222,7 +222,10 @@ function predictions({ tasks, rows, images, missing }: PredictionGallery): Marku
       <label
         >Image <input type="range" name="image" min="1" max="${images.length}" value="1" step="1"
       /></label>
-      <label>Label <input type="range" name="reveal" min="0" max="100" value="50" /> Prediction</label>
+      <label
+        >Label <input type="range" name="reveal" min="0" max="100" value="50" /> Prediction (left of the
+        line)</label
+      >
     </div>
     ${images.map(
       ({ id, source, tasks: pictures }, i) =>
@@ -246,6 +249,7 @@ function predictions({ tasks, rows, images, missing }: PredictionGallery): Marku
                           data-row="${r}"
                         />`,
                     )}
+                    <span class="side left">prediction</span><span class="side right">label</span>
                     <div class="none" hidden>this row has no ${name}</div>
                   </div>
                   <figcaption>${name}</figcaption>

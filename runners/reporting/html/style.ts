@@ -1,5 +1,7 @@
 // The style of the page: one column, readable on a phone, light or dark like the reader's system.
 export const STYLE = `
+.side { position: absolute; bottom: 0; padding: 0 .35em; background: #000a; color: #fff; font-size: .75rem; }
+.side.left { left: 0; } .side.right { right: 0; }
 :root { color-scheme: light dark; --ink: #1d2126; --soft: #5c6670; --line: #d9dde2; --ground: #fff; --panel: #f6f7f9; --accent: #0060a8; --best: #0a6b3d; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6e8eb; --soft: #a3abb5; --line: #3a4048; --ground: #14171a; --panel: #1d2125; --accent: #6cb6ff; --best: #5fd39a; }

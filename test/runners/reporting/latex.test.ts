@@ -1,9 +1,13 @@
 // The LaTeX table: columns, rows, decimals, caption, and the marks of the best and second values.
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { openExperiment } from '../../../runners/config/open.js';
 import { reportExperiment } from '../../../runners/app/report.js';
 import type { LatexConfig } from '../../../runners/config/index.js';
-import { writeResult } from '../../support/results.js';
+import { pending } from '../../support/pending.js';
+import { finishedExperiment, writeResult, writeResults } from '../../support/results.js';
 import { DEPTH_ONLY, experimentFile, temporaryFolder } from '../../support/rooms.js';
 
 const RMSE: Record<string, number> = { base: 0.6, good: 0.41234, better: 0.4 };
@@ -65,5 +69,26 @@ report:
       expect(faults[0].what).to.equal('table in LaTeX');
       expect(faults[0].error).to.have.property('hint').that.contains(hint);
     }
+  });
+
+  it('compiles, whatever rows are called', async function () {
+    this.timeout(120_000);
+    if (spawnSync('pdflatex', ['--version']).status !== 0)
+      return pending(this, 'there is no pdflatex; apt-get install texlive-latex-base');
+    const made = finishedExperiment(
+      '  latex: { caption: "100 % of $x_1$ & #2 ~ \\\\ {done}", label: "tab:a_b" }',
+    );
+    await writeResults(made);
+    const { latex } = reportExperiment(made.file, { runs: made.runs, profile: 'smoke' });
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'table.tex'), latex);
+    writeFileSync(
+      join(folder, 'paper.tex'),
+      '\\documentclass{article}\\usepackage{booktabs}\\begin{document}\\input{table.tex}\\end{document}\n',
+    );
+    const args = ['-halt-on-error', '-interaction=nonstopmode', 'paper.tex'];
+    const { status, stdout } = spawnSync('pdflatex', args, { cwd: folder, encoding: 'utf8' });
+    expect(status, stdout.slice(-2000)).to.equal(0);
+    expect(stdout).to.match(/Output written on paper\.pdf/);
   });
 });
