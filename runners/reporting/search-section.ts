@@ -10,7 +10,7 @@ const SHOWN = 5;
 export function hiddenRows(result: SearchResult): ReadonlySet<string> {
   const order = ranked(result).filter(({ point }) => point);
   const best = order
-    .filter(({ epochs }) => epochs === order[0].epochs)
+    .filter(({ halved }) => !halved)
     .slice(0, SHOWN)
     .map(({ row }) => row);
   return new Set(
@@ -23,8 +23,7 @@ export function searchSection(result: SearchResult): Section {
   const order = ranked(result);
   const rest = trials.filter((trial) => !order.includes(trial));
   const decimals = decimalsFor(order.map(({ score }) => score!));
-  const most = order[0]?.epochs;
-  const best = order.find(({ epochs }) => epochs === most);
+  const best = order.find(({ halved }) => !halved);
   const cells = (trial: SearchTrial) => [
     trial.point ? String(trial.index) : 'as written',
     ...over.map(({ path }) => (trial.point ? String(trial.point[path]) : '')),

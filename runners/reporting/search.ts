@@ -14,6 +14,8 @@ export interface SearchTrial {
   readonly states: readonly TrialState[];
   /** Epochs trained, if it is done. */
   readonly epochs: number | undefined;
+  /** Whether the search ended it early. */
+  readonly halved: boolean;
 }
 
 export interface SearchResult {
@@ -40,7 +42,17 @@ export function searchOf(
       const found = byName.get(row);
       if (!found) return [];
       const { states, done } = found;
-      return [{ index, row, point, states, score: objective.of(found), epochs: done[0]?.epochs }];
+      return [
+        {
+          index,
+          row,
+          point,
+          states,
+          score: objective.of(found),
+          epochs: done[0]?.epochs,
+          halved: done.some(({ halved }) => halved !== undefined),
+        },
+      ];
     },
   );
   return { over: spec.over, type: spec.type, objective: objective.title, better: objective.better, trials };
@@ -78,7 +90,8 @@ function meanLog({ scores }: MeasuredRow, primary: Primary): number | undefined 
 export function ranked({ trials, better }: SearchResult): SearchTrial[] {
   const sign = better === 'higher' ? 1 : -1;
   const scored = trials.filter(({ score }) => score !== undefined);
-  return scored.sort((a, b) => (b.epochs ?? 0) - (a.epochs ?? 0) || sign * (b.score! - a.score!));
+  const trained = ({ halved, epochs = 0 }: SearchTrial) => (halved ? epochs : Number.MAX_SAFE_INTEGER);
+  return scored.sort((a, b) => trained(b) - trained(a) || sign * (b.score! - a.score!));
 }
 
 export interface Importance {
@@ -92,12 +105,11 @@ const ENOUGH = 6;
 
 /**
  * How much the score depends on each parameter alone: the absolute rank correlation (Spearman) of a range, and the
- * correlation ratio of ranks for choices. Of trials with the most epochs only. Empty if there are too few.
+ * correlation ratio of ranks for choices. Of trials that were not ended early only. Empty if there are too few.
  */
 export function importances(result: SearchResult): Importance[] {
   const order = ranked(result).filter(({ point }) => point);
-  const most = order[0]?.epochs;
-  const scored = order.filter(({ epochs }) => epochs === most);
+  const scored = order.filter(({ halved }) => !halved);
   if (scored.length < ENOUGH) return [];
   const ranks = ranksOf(scored.map(({ score }) => score!));
   return result.over

@@ -34,11 +34,10 @@ export function searchPlots(result: SearchResult): Plot[] {
 }
 
 function bestSoFar({ objective, better }: SearchResult, scored: readonly SearchTrial[]): Plot {
-  const most = Math.max(...scored.map(({ epochs }) => epochs ?? 0));
   const inOrder = [...scored].sort((a, b) => a.index - b.index);
   let best: number | undefined;
-  const values = inOrder.map(({ index, row, score, epochs }) => {
-    const whole = epochs === most;
+  const values = inOrder.map(({ index, row, score, halved }) => {
+    const whole = !halved;
     const isBetter = best === undefined || (better === 'higher' ? score! > best : score! < best);
     if (whole && isBetter) best = score;
     return { index, row, score, best: best ?? null, training: whole ? 'whole' : 'ended early' };

@@ -32,6 +32,7 @@ const resultOf = (points: readonly Point[], score: (point: Point) => number | un
     score: score(point),
     states: [score(point) === undefined ? 'failed' : 'done'],
     epochs: 3,
+    halved: false,
   })),
 });
 
@@ -69,7 +70,7 @@ describe('proposals of a search', () => {
   it('the best come first, and those that ended early behind', () => {
     const points = randomPoints(SPEC, [], [1, 2, 3]);
     const { trials, ...rest } = resultOf(points, (point) => (point === points[0] ? undefined : bowl(point)));
-    const early = { ...trials[1], index: 9, score: -1, epochs: 1 };
+    const early = { ...trials[1], index: 9, score: -1, epochs: 1, halved: true };
     expect(
       ranked({ ...rest, trials: [...trials, early] })
         .map(({ index }) => index)
