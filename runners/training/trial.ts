@@ -48,7 +48,8 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     emit({ event: 'started', row, seed, hash, data: about(data) });
     running = await openTrial(trial, context, log, emit);
     restore(running, before);
-    const isOver = ({ state }: RunningTrial) => state.epoch === config.train.epochs || isSettled(config, state);
+    const isOver = ({ state }: RunningTrial) =>
+      state.epoch === config.train.epochs || isSettled(config, state);
     while (!isOver(running) && !endsEarly(running)) {
       await trainEpoch(running);
       const { epoch } = running.state;
