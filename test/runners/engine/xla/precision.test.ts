@@ -1,19 +1,50 @@
 // Products and convolutions in a lower precision on XLA's CPU plugin: close to float32, and not the same.
+import { join } from 'node:path';
 import { expect } from 'chai';
 import * as tf from '../../../../registry/tf.js';
 import '../../../../modules/index.js';
 import { createTrialContainer } from '../../../../registry/container.js';
 import { randomStream } from '../../../../registry/random.js';
+import { loadExperiment } from '../../../../runners/config/index.js';
+import { groupsOf } from '../../../../runners/reporting/conditions.js';
 import { RecordingEngine } from '../../../../runners/engine/recording.js';
 import type { Precision } from '../../../../runners/engine/xla/lowering/index.js';
 import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
 import { evaluate, noise, xlaPlugin } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
+import { ROOT } from '../../../support/rooms.js';
 import { TOY_SIZE, toyTrial } from '../../../support/toy-network.js';
 
 /** Half a unit in the last of bfloat16's 8 bits. */
 const ROUNDING = 2 ** -9;
+
+describe("a trial's precision", () => {
+  const trialOf = (...overrides: string[]) =>
+    loadExperiment(join(ROOT, 'experiments', 'table3.yaml'), {
+      profile: 'smoke',
+      rows: ['STL depth'],
+      overrides,
+    }).trials[0];
+
+  it('is part of its identity, and of the caption', () => {
+    const trials = [
+      trialOf('engine={ type: xla }'),
+      trialOf('engine={ type: xla, precision: float32 }'),
+      trialOf('engine={ type: xla, precision: tf32 }'),
+      trialOf('engine={ type: xla, precision: bfloat16 }'),
+    ];
+    const hashes = trials.map(({ hash }) => hash);
+    expect(hashes[0]).to.equal(hashes[1]);
+    expect(new Set(hashes).size).to.equal(3);
+    const groups = groupsOf(trials.slice(1).map((trial) => ({ trial, state: 'queued', folder: '' })));
+    expect(groups.map(({ conditions }) => conditions.engine)).to.deep.equal([
+      'xla',
+      'xla, tf32',
+      'xla, bfloat16',
+    ]);
+  });
+});
 
 describe('precision', function () {
   this.timeout(600_000);
