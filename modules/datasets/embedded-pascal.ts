@@ -16,7 +16,8 @@ import {
 @component({
   kind: 'dataset',
   name: 'embedded-pascal',
-  summary: "rendered scenes with the VOC's 21 classes, human parts, saliency and normals, made on first use",
+  summary:
+    "rendered scenes with the VOC's 21 classes, human parts, saliency, normals and edges, made on first use",
   options: SYNTHESIS_SCHEMA,
   file: import.meta.url,
 })

@@ -24,7 +24,7 @@ const schema = defineOptions({ ...SYNTHESIS_SCHEMA.properties, classes: nyudClas
 @component({
   kind: 'dataset',
   name: 'embedded-rooms',
-  summary: "rendered rooms with NYUD's 40 classes, depth and surface normals, made on first use",
+  summary: "rendered rooms with NYUD's 40 classes, depth, surface normals and edges, made on first use",
   options: schema,
   file: import.meta.url,
 })
@@ -35,6 +35,7 @@ export class EmbeddedRooms extends FolderDataset<OptionsOf<typeof schema>> {
     synthesisFolder('rooms', this.options.cache, roomsVersion, synthesisOptions(this.options)),
     'error',
     this.options.classes,
+    'of classes',
   );
 
   async prepare(report: ReportProgress): Promise<DatasetInfo> {

@@ -1,5 +1,5 @@
-// NYU Depth v2 as released for multi-task learning: 795 training and 654 test images with 40 classes, depth and
-// surface normals. The user provides the files; they are only read.
+// NYU Depth v2 as released for multi-task learning: 795 training and 654 test images with 40 classes, depth,
+// surface normals and edges. The user provides the files; they are only read.
 import { resolve } from 'node:path';
 import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
 import { FolderDataset } from './folders/folder-dataset.js';
@@ -13,7 +13,7 @@ const schema = defineOptions({
   ...folderOptions,
   root: {
     ...folderOptions.root,
-    description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/ and gt_sets/',
+    description: 'the folder NYUD_MT, with images/, segmentation/, depth/, normals/, edge/ and gt_sets/',
   },
   classes: nyudClassesOption,
 });
@@ -21,7 +21,7 @@ const schema = defineOptions({
 @component({
   kind: 'dataset',
   name: 'nyud-v2',
-  summary: 'NYU Depth v2 in the NYUD_MT layout: 40 classes, depth, surface normals',
+  summary: 'NYU Depth v2 in the NYUD_MT layout: 40 classes, depth, surface normals, edges',
   source:
     'Silberman et al., ECCV 2012; release of Vandenhende et al., Multi-Task Learning for Dense Prediction Tasks',
   options: schema,

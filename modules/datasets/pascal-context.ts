@@ -1,5 +1,5 @@
 // PASCAL-Context as released for multi-task learning: 4998 training and 5105 test images of the VOC with 21 classes,
-// human parts, saliency and normals, the last two distilled from other networks. The user provides the files; they
+// human parts, saliency, normals and edges; saliency and normals are distilled from other networks. The user provides the files; they
 // are only read.
 import { resolve } from 'node:path';
 import { component, defineOptions, type DatasetInfo, type OptionsOf } from '../../registry/index.js';
@@ -20,7 +20,8 @@ const schema = defineOptions({
 @component({
   kind: 'dataset',
   name: 'pascal-context',
-  summary: 'PASCAL-Context in the PASCAL_MT layout: 21 classes, human parts, saliency, surface normals',
+  summary:
+    'PASCAL-Context in the PASCAL_MT layout: 21 classes, human parts, saliency, surface normals, edges',
   source: 'Chen et al. and Mottaghi et al., CVPR 2014; release of Maninis et al., Attentive Single-Tasking',
   options: schema,
   file: import.meta.url,

@@ -39,3 +39,22 @@ export function laplacianEdges(regions: ArrayLike<number>, height: number, width
     }
   return out;
 }
+
+/**
+ * Pixels with a neighbour above, below, left or right of another value: both sides of every boundary.
+ * @param regions [height, width]
+ */
+export function borders(regions: ArrayLike<number>, height: number, width: number): Uint8Array {
+  const out = new Uint8Array(height * width);
+  for (let y = 0, p = 0; y < height; y++)
+    for (let x = 0; x < width; x++, p++) {
+      const own = regions[p];
+      out[p] = Number(
+        own !== regions[x > 0 ? p - 1 : p] ||
+          own !== regions[x + 1 < width ? p + 1 : p] ||
+          own !== regions[y > 0 ? p - width : p] ||
+          own !== regions[y + 1 < height ? p + width : p],
+      );
+    }
+  return out;
+}

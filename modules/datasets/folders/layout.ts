@@ -26,6 +26,8 @@ export interface Layout {
   splitFile(split: Split): string;
   /** Where the file of a kind may lie, relative to the root; the first that exists counts. */
   readonly files: Readonly<Record<string, (id: string) => readonly string[]>>;
+  /** Kinds that are part of the identity of the data only for trials that need them. */
+  readonly optional?: ReadonlySet<string>;
   /** Further files that say which samples count. */
   readonly others?: readonly string[];
 }
@@ -114,11 +116,14 @@ export async function verifyFiles(
   const splits = await Promise.all(SPLITS.map((split) => readIds(layout, split)));
   const counts = { train: splits[0].length, val: splits[1].length };
   const total = counts.train + counts.val;
+  const kinds = Object.entries(layout.files).filter(
+    ([kind]) => needed.has(kind) || !layout.optional?.has(kind),
+  );
   const missing: string[] = [];
   const found: (string | undefined)[] = [];
   let done = 0;
   for (const id of splits.flat()) {
-    for (const [kind, namesOf] of Object.entries(layout.files)) {
+    for (const [kind, namesOf] of kinds) {
       const names = namesOf(id);
       const name = names.find((each) => exists(join(layout.root, each)));
       if (name === undefined && needed.has(kind)) missing.push(join(layout.root, names[0]));
@@ -141,12 +146,11 @@ export async function verifyFiles(
   const there = [...found, ...others].filter((name) => name !== undefined);
   const { hashes, warnings } = await contentsOf(layout.root, [...new Set(there)], report);
   const hash = createHash('sha256');
-  const kinds = Object.keys(layout.files).length;
   let at = 0;
   for (const [i, ids] of splits.entries()) {
     hash.update(`${SPLITS[i]}\n`);
     for (const id of ids) {
-      const own = found.slice(at, (at += kinds));
+      const own = found.slice(at, (at += kinds.length));
       hash.update(`${id} ${own.map((name) => (name === undefined ? '-' : hashes.get(name))).join(' ')}\n`);
     }
   }

@@ -3,10 +3,11 @@
 //   segmentation/<id>.png  0 unlabelled, 1..40 the classes below
 //   depth/<id>.npy         [H,W] metres along the optical axis, 0 unknown
 //   normals/<id>.npy       [H,W,3] unit vectors, zero vector unknown
+//   edge/<id>.npy          [H,W] 1 where a boundary is, else 0
 //   gt_sets/train.txt, gt_sets/val.txt   one id a line; "val" is the benchmark's test set
 // Ids are opaque. Only the labels that are asked for are opened. Other releases of the same set are told by the
 // endings of their files:
-//   InvPT, early ATRC           images/<id>.png, normals/<id>.png (n = 2 v / 255 - 1)
+//   InvPT, early ATRC           images/<id>.png, normals/<id>.png (n = 2 v / 255 - 1), edge/<id>.png (255 a boundary)
 //   Attentive Single-Tasking    segmentation/<id>.mat, depth/<id>.mat, normals/<id>.jpg
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
@@ -22,11 +23,14 @@ import { encodeJpeg, readJpeg } from '../formats/jpeg.js';
 import { readMat, rowMajor } from '../formats/mat.js';
 import { encodeNpy, readNpy } from '../formats/npy.js';
 import { encodeLabelPng, readLabelPng, readRgbPng } from '../formats/png.js';
+import { borders } from '../../support/outline.js';
+import { thin } from '../../support/thin.js';
 import { locate, verifyFiles, type Layout, type ReportProgress, type SizeMismatch } from './layout.js';
 import { inThirteenClasses, withThirteenClasses, type NyudClassCount } from './nyud-13.js';
 import { SampleFolder } from './sample-folder.js';
 import { checkValues, toBytes, toVectors } from './values.js';
 // The kinds of its tasks: a digest of the data set's code covers theirs.
+import '../../tasks/boundary.js';
 import '../../tasks/classes.js';
 import '../../tasks/depth.js';
 import '../../tasks/normals.js';
@@ -78,6 +82,7 @@ export const NYUD_TASKS: readonly Task[] = [
   { name: 'semseg', kind: 'classes', channels: NYUD_CLASSES.length, classes: NYUD_CLASSES },
   { name: 'depth', kind: 'depth', channels: 1 },
   { name: 'normals', kind: 'normals', channels: 3 },
+  { name: 'edge', kind: 'boundary', channels: 1 },
 ];
 
 /** The tasks of the layout with this many classes of segmentation. */
@@ -93,7 +98,11 @@ const FILES: Layout['files'] = {
   semseg: (id) => [`segmentation/${id}.png`, `segmentation/${id}.mat`],
   depth: (id) => [`depth/${id}.npy`, `depth/${id}.mat`],
   normals: (id) => [`normals/${id}.npy`, `normals/${id}.png`, `normals/${id}.jpg`],
+  edge: (id) => [`edge/${id}.npy`, `edge/${id}.png`],
 };
+
+/** What a digest has if a trial needs it, so that those of other trials are what they were before there were edges. */
+const OPTIONAL: ReadonlySet<string> = new Set(['edge']);
 
 /** A direction in bytes shorter than this stands for none. */
 const NO_DIRECTION = 0.02;
@@ -102,19 +111,26 @@ const splitFile = (split: Split): string => `gt_sets/${split}.txt`;
 
 export class NyudFolder extends SampleFolder {
   readonly contents = 'images/, segmentation/ and gt_sets/';
-  readonly files = FILES;
+  readonly files: Layout['files'];
+  readonly optional = OPTIONAL;
   readonly tasks: readonly Task[];
   readonly splitFile = splitFile;
   protected readonly readImage = readPhoto;
-  protected readonly readLabel = readLabel;
 
+  /** @param edges `stored` in files of their own, or those `of classes`: of folders that have none, such as rendered rooms */
   constructor(
     root: string,
     sizeMismatch: SizeMismatch,
     private readonly classes: NyudClassCount = 40,
+    private readonly edges: 'stored' | 'of classes' = 'stored',
   ) {
     super(root, sizeMismatch);
+    this.files = edges === 'stored' ? FILES : { ...FILES, edge: FILES.semseg };
     this.tasks = nyudTasks(classes);
+  }
+
+  protected readLabel({ name }: Task, file: string): Promise<MapData> {
+    return name === 'edge' && this.edges === 'of classes' ? edgesOfClasses(file) : READERS[name](file);
   }
 
   override async load(id: string, tasks: readonly string[]): Promise<Sample> {
@@ -162,9 +178,30 @@ const READERS: Readonly<Record<string, (file: string) => Promise<MapData>>> = {
   semseg: readClasses,
   depth: (file) => (extname(file) === '.npy' ? readValues(file, 1) : readDepthMat(file)),
   normals: (file) => (extname(file) === '.npy' ? readValues(file, 3) : readNormalsImage(file)),
+  edge: readEdges,
 };
 
-const readLabel = ({ name }: Task, file: string): Promise<MapData> => READERS[name](file);
+/** 1 from a half on, as the field's losses read it. */
+async function readEdges(file: string): Promise<MapData> {
+  if (extname(file) === '.png') return toBytes(await readLabelPng(file), (value) => Number(value > 127));
+  const { shape, data } = await readNpy(file);
+  const [height, width] = shape;
+  if (shape.length !== 2)
+    throw new MtcpError('data', `holds an array of shape [${shape.join(', ')}]`, {
+      where: file,
+      hint: 'expected [height, width] of 0 and 1',
+    });
+  const map = { height, width, channels: 1, data };
+  checkValues(map, (value) => value >= 0 && value <= 1, { file, hint: 'edges are 0 or 1' });
+  return toBytes(map, (value) => Number(value >= 0.5));
+}
+
+/** Thin lines between the classes of a label map. */
+async function edgesOfClasses(file: string): Promise<MapData> {
+  const classes = await readClasses(file);
+  const { height, width } = classes;
+  return { ...classes, data: thin(borders(classes.data, height, width), height, width) };
+}
 
 async function readDepthMat(file: string): Promise<MapData> {
   const map = await readMatrix(file, 'depth');
@@ -221,7 +258,7 @@ export interface NyudSample {
 /** The folders of the layout, relative to its root. */
 export const NYUD_FOLDERS: readonly string[] = [
   'gt_sets',
-  ...Object.values(FILES).map((names) => dirname(names('id')[0])),
+  ...Object.entries(FILES).flatMap(([kind, names]) => (OPTIONAL.has(kind) ? [] : dirname(names('id')[0]))),
 ];
 
 /** Writes the four files of a sample into a folder that is not in use yet. */

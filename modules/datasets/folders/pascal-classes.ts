@@ -2,6 +2,7 @@
 import type { Task } from '../../../registry/index.js';
 // The kinds of its tasks: a digest of the data set's code covers theirs.
 import '../../tasks/binary.js';
+import '../../tasks/boundary.js';
 import '../../tasks/classes.js';
 import '../../tasks/normals.js';
 
@@ -84,4 +85,5 @@ export const PASCAL_TASKS: readonly Task[] = [
   { name: 'human_parts', kind: 'classes', channels: PART_CLASSES.length, classes: PART_CLASSES },
   { name: 'saliency', kind: 'binary', channels: 1 },
   { name: 'normals', kind: 'normals', channels: 3 },
+  { name: 'edge', kind: 'boundary', channels: 1 },
 ];

@@ -5,7 +5,8 @@
 //   human_parts/<id>.mat                    annotation of PASCAL-Part
 //   sal_distill/<id>.png                    grey, above 127 salient
 //   normals_distill/<id>.png                RGB, n = 2 v / 255 - 1
-//   pascal-context/trainval/<id>.mat        LabelMap, 0..459: says where normals count
+//   pascal-context/trainval/<id>.mat        LabelMap, 0..459: says where normals count, and edges are
+//                                           between its regions
 //   ImageSets/Context/{train,val}.txt       one id a line; "val" is the benchmark's test set
 //   ImageSets/Parts/{train,val}.txt         JSON: the classes of each image's objects
 // Ids are opaque. Only the labels that are asked for are opened.
@@ -25,6 +26,8 @@ import {
   showsPerson,
   type ObjectMasks,
 } from './pascal-parts.js';
+import { laplacianEdges } from '../../support/outline.js';
+import { thin } from '../../support/thin.js';
 import { SampleFolder } from './sample-folder.js';
 import { checkValues, toBytes, toVectors } from './values.js';
 
@@ -38,7 +41,11 @@ const FILES: Layout['files'] = {
   saliency: (id) => [`sal_distill/${id}.png`],
   normals: (id) => [`normals_distill/${id}.png`],
   context: (id) => [`pascal-context/trainval/${id}.mat`],
+  edge: (id) => [`pascal-context/trainval/${id}.mat`],
 };
+
+/** `context` has the same files. */
+const OPTIONAL: ReadonlySet<string> = new Set(['edge']);
 
 const splitFile = (split: Split): string => `ImageSets/Context/${split}.txt`;
 const partsFile = (split: Split): string => `ImageSets/Parts/${split}.txt`;
@@ -46,6 +53,7 @@ const partsFile = (split: Split): string => `ImageSets/Parts/${split}.txt`;
 export class PascalFolder extends SampleFolder {
   readonly contents = 'JPEGImages/, semseg/, human_parts/, sal_distill/ and ImageSets/';
   readonly files = FILES;
+  readonly optional = OPTIONAL;
   readonly others = SPLITS.map(partsFile);
   readonly tasks = PASCAL_TASKS;
   readonly splitFile = splitFile;
@@ -55,6 +63,7 @@ export class PascalFolder extends SampleFolder {
     if (name === 'semseg') return readClasses(file);
     if (name === 'human_parts') return readHumanParts(file, image);
     if (name === 'saliency') return readSaliency(file);
+    if (name === 'edge') return readEdges(file);
     return this.#readNormals(id, file);
   }
 
@@ -120,6 +129,13 @@ async function readClasses(file: string): Promise<MapData> {
 
 async function readSaliency(file: string): Promise<MapData> {
   return toBytes(await readLabelPng(file), (value) => Number(value > 127));
+}
+
+/** Where the Laplacian of PASCAL-Context's labels is not 0, thinned, as the loaders of AST and later work have it. */
+async function readEdges(file: string): Promise<MapData> {
+  const { data, height, width } = await readContext(file);
+  const edges = thin(laplacianEdges(data, height, width), height, width);
+  return { height, width, channels: 1, data: edges };
 }
 
 /** [height, width, 1] numbers of PASCAL-Context's 459 classes, 0 unknown. */

@@ -1,6 +1,7 @@
 // Exact number of pairs in the cheapest matching of a connected part where every pair saves a price: an assignment in
 // which each left pixel takes a candidate, or stays alone for the price. Bertsekas' auction with scaling of epsilon, on
-// the symmetric form of the problem: a copy of the graph lets right pixels stay alone for nothing.
+// the symmetric form of the problem: a copy of the graph lets right pixels stay alone for nothing. Of assignments that cost
+// the same it is one with the most pairs.
 import type { Candidates } from './matching.js';
 
 /** Epsilon shrinks by this factor from one round to the next. */
@@ -30,21 +31,24 @@ export function pairsOf(part: Int32Array, { start, right, cost }: Candidates, pr
   const objects = new Int32Array(degree[size]);
   const costs = new Float64Array(degree[size]);
   const fill = degree.slice(0, size);
-  // Costs times size + 1: with epsilon below 1 the assignment is exact.
+  // With epsilon 1, an assignment of `size` bidders is at most `size` from the least. Costs are multiplied so that this is
+  // less than what staying alone costs more, which over all bidders is less than one unit.
+  const unit = 2 * (size + 1) ** 2;
+  const alone = price * unit + size + 1;
   const add = (bidder: number, object: number, value: number) => {
     objects[fill[bidder]] = object;
-    costs[fill[bidder]++] = value * (size + 1);
+    costs[fill[bidder]++] = value;
   };
   part.forEach((i, row) => {
-    add(row, m + row, price);
+    add(row, m + row, alone);
     for (let e = start[i]; e < start[i + 1]; e++) {
       const column = columns.get(right[e])!;
-      add(row, column, cost[e]);
+      add(row, column, cost[e] * unit);
       add(n + column, m + row, 0);
     }
   });
   for (let c = 0; c < m; c++) add(n + c, c, 0);
-  const taken = auction(size, degree, objects, costs, price * (size + 1));
+  const taken = auction(size, degree, objects, costs, alone);
   let pairs = 0;
   for (let row = 0; row < n; row++) if (taken[row] < m) pairs++;
   return pairs;

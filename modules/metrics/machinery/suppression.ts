@@ -102,14 +102,15 @@ function interpolated(map: Float32Array, height: number, width: number, x: numbe
 function fadeFrame(map: Float32Array, height: number, width: number): void {
   const frame = Math.min(FRAME, Math.floor(width / 2), Math.floor(height / 2));
   for (let i = 0; i < frame; i++) {
-    const factor = i / frame;
+    // In single precision, as there: products may be equal to a threshold.
+    const factor = Math.fround(i / frame);
     for (let y = 0; y < height; y++) {
       map[y * width + i] *= factor;
       map[y * width + width - 1 - i] *= factor;
     }
   }
   for (let i = 0; i < frame; i++) {
-    const factor = i / frame;
+    const factor = Math.fround(i / frame);
     for (let x = 0; x < width; x++) {
       map[i * width + x] *= factor;
       map[(height - 1 - i) * width + x] *= factor;

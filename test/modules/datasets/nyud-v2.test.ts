@@ -1,6 +1,6 @@
 // test/reference/data/nyud was written by NumPy and Pillow (make_formats.py): pixel (y, x) of sample k has
 // stored label (8y + x + k) mod 41, depth y + x/10 + k, and a normal of 0 in column 0, else (0, 0, -1).
-import { cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -9,10 +9,13 @@ import { encodeNpy } from '../../../modules/datasets/formats/npy.js';
 import { encodeLabelPng } from '../../../modules/datasets/formats/png.js';
 import { NYUD_FOLDERS, NYUD_TASKS, writeNyudSample } from '../../../modules/datasets/folders/nyud.js';
 import { createTrialContainer } from '../../../registry/container.js';
+import type { Task } from '../../../registry/contracts/tasks.js';
 import { reference, rejection } from '../../support/reference.js';
 
 const quiet = () => undefined;
-const open = (root: string, tasks = NYUD_TASKS, options = {}) =>
+/** Those that every release has labels for. */
+const TASKS = NYUD_TASKS.filter(({ name }) => name !== 'edge');
+const open = (root: string, tasks: readonly Task[] = TASKS, options = {}) =>
   createTrialContainer(tasks).create('dataset', { type: 'nyud-v2', root, ...options });
 
 describe('nyud-v2', () => {
@@ -128,10 +131,38 @@ describe('nyud-v2', () => {
     const error = await rejection(open(root).load('0001', ['depth']));
     expect(error.message).to.equal('the depth labels are 3x4, but the image is 6x8');
     expect(error.where).to.equal(file);
-    const fitted = await open(root, NYUD_TASKS, { size_mismatch: 'resize' }).load('0001', ['depth']);
+    const fitted = await open(root, TASKS, { size_mismatch: 'resize' }).load('0001', ['depth']);
     expect([...fitted.labels.depth.data.subarray(0, 8)]).to.deep.equal([0, 0, 1, 1, 2, 2, 3, 3]);
     await writeFile(file, encodeNpy(new Float32Array(48), [48]));
     expect((await rejection(open(root).load('0001', ['depth']))).message).to.contain('[48]');
+  });
+
+  it('reads edges of both releases, and names them in its digest only where they are needed', async () => {
+    const before = (await open(root).prepare(quiet)).digest;
+    await mkdir(join(root, 'edge'));
+    const line = Float32Array.from({ length: 48 }, (_, i) => Number(i % 8 === 3));
+    await writeFile(join(root, 'edge/0001.npy'), encodeNpy(line, [6, 8]));
+    await writeFile(
+      join(root, 'edge/b 2.x.png'),
+      encodeLabelPng(
+        Uint8Array.from(line, (v) => 255 * v),
+        6,
+        8,
+      ),
+    );
+    for (const id of ['0001', 'b 2.x']) {
+      const { labels } = await open(root, NYUD_TASKS).load(id, ['edge']);
+      expect(labels.edge).to.include({ kind: 'boundary', channels: 1 });
+      expect([...labels.edge.data]).to.deep.equal([...line]);
+    }
+    expect((await open(root).prepare(quiet)).digest).to.equal(before);
+    const { digest } = await open(root, NYUD_TASKS).prepare(quiet);
+    expect(digest).not.to.equal(before);
+    line[0] = 2;
+    await writeFile(join(root, 'edge/0001.npy'), encodeNpy(line, [6, 8]));
+    expect((await open(root, NYUD_TASKS).prepare(quiet)).digest).not.to.equal(digest);
+    const error = await rejection(open(root, NYUD_TASKS).load('0001', ['edge']));
+    expect(error.format()).to.contain('edge/0001.npy: the label at row 0, column 0 is 2');
   });
 
   it('reads what its writer wrote', async () => {

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import scipy.io
+import scipy.ndimage
 from PIL import Image
+from skimage.morphology import thin
 
 HERE = Path(__file__).parent
 ROOT = HERE / "pascal"
@@ -95,6 +97,9 @@ def main() -> None:
         vectors = draw.integers(0, 256, (*SIZE, 3)).astype(np.uint8)
         Image.fromarray(vectors).save(ROOT / "normals_distill" / f"{name}.png")
         # Of these numbers chair, floor, person and wall are classes of NYU Depth v2 too.
+        laplacian = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
+        edges = scipy.ndimage.correlate(context.astype(np.int64), laplacian, mode="mirror") != 0
+        np.save(ROOT / "expected" / f"edge_{k}.npy", thin(edges).astype(np.uint8))
         valid = np.isin(context, [72, 158, 284, 440])
         normals = np.where(valid[..., None], 2.0 * vectors / 255.0 - 1.0, 0.0).astype(np.float32)
         np.save(ROOT / "expected" / f"normals_{k}.npy", normals)

@@ -15,8 +15,8 @@ describe('data show', () => {
     const files = await showData(trials[0], out, { samples: 2, draws: 3 }, () => undefined);
     expect(files).to.deep.equal([join(out, 'raw.png'), join(out, 'augmented.png')]);
     const [raw, augmented] = await Promise.all(files.map((file) => sharp(file).metadata()));
-    // Four columns: image, semseg, depth, normals, whatever the tasks of the trial.
-    expect(raw.width).to.equal(4 * 196 - 4);
+    // Five columns: image, semseg, depth, normals, edge, whatever the tasks of the trial.
+    expect(raw.width).to.equal(5 * 196 - 4);
     expect(augmented.width).to.equal(raw.width);
     expect(augmented.height! - raw.height!).to.equal(4 * (192 + 4));
   });
