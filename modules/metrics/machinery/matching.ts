@@ -3,9 +3,15 @@
 //
 //   sum of distances of the pairs + outlier * number of pixels of both maps outside of pairs  (each pair saves one outlier)
 //
-// is least, with outlier = 100 * reach, and distances in whole hundredths of a pixel. Since a pair more nearly always
-// costs less than it saves, this is nearly always a largest matching, which is found fast (Hopcroft and Karp 1973) and
-// then proven to be the least; where it cannot be proven, assignment.ts solves the connected part exactly.
+// is least, with outlier = 100 * reach, and distances in whole hundredths of a pixel. A pair more nearly always costs less
+// than it saves, so nearly always the least has as many pairs as there can be. To find these and to prove it:
+//
+//   1. An auction (Bertsekas 1979) at a low price of staying alone finds a nearly cheapest matching, and bounds from below
+//      what any matching costs at that price.
+//   2. Hopcroft and Karp's algorithm (1973) makes it a largest matching.
+//   3. If that costs hardly more than the bound, then fewer pairs cannot be cheaper at the true price: see `isLeast`.
+//
+// Where the proof fails, it is tried again at a higher price, and in the end assignment.ts solves the connected part exactly.
 import { pairsOf } from './assignment.js';
 
 /** Distances are counted in whole hundredths of a pixel. */
@@ -95,44 +101,89 @@ function enlarged(values: Int32Array): Int32Array<ArrayBuffer> {
   return out;
 }
 
+const NONE = -1;
+/** Prices of staying alone that are tried, as multiples of the reach. */
+const TRIED = [2, 8, 32];
+
 /**
  * Number of pairs of two maps of the same size.
  * @param reach in pixels
  * @param outlier cost of a pixel without a partner, as a multiple of the reach; the benchmark's is 100
  */
 export function countPairs(a: Points, b: Points, reach: number, outlier = OUTLIER): number {
-  // Searches start from the smaller side.
   const candidates = a.count <= b.count ? candidatesOf(a, b, reach) : candidatesOf(b, a, reach);
   const price = Math.ceil(UNITS * outlier * reach);
-  const partner = largestMatching(candidates);
-  improve(candidates, partner);
+  let open = partsOf(candidates);
   let pairs = 0;
-  for (const part of partsOf(candidates)) pairs += pairsIn(part, candidates, partner, price);
+  for (const tried of TRIED) {
+    const low = Math.ceil(UNITS * tried * reach);
+    if (open.length === 0 || low >= price) break;
+    const { partner, prices } = auction(candidates, open, low, price);
+    enlarge(candidates, open, partner);
+    open = open.filter((part) => {
+      const count = countIn(part, partner);
+      const least = isLeast(part, candidates, partner, prices, { count, low, price });
+      if (least) pairs += count;
+      return !least;
+    });
+  }
+  for (const part of open) pairs += pairsOf(part, candidates, price);
   return pairs;
 }
 
-const NONE = -1;
+const countIn = (part: Int32Array, partner: Int32Array): number =>
+  part.reduce((count, i) => count + Number(partner[i] !== NONE), 0);
 
-/**
- * A matching of the largest size, made of short distances first.
- * @returns for each left pixel the index of its candidate, or NONE
- */
-function largestMatching({ left, rights, start, right, cost }: Candidates): Int32Array {
+/** Left pixels bid for their candidates, at most `low` each, in steps that are a small share of what a proof has to spare. */
+function auction(
+  { left, rights, start, right, cost }: Candidates,
+  parts: readonly Int32Array[],
+  low: number,
+  price: number,
+): { partner: Int32Array; prices: Float64Array } {
   const partner = new Int32Array(left).fill(NONE);
   const owner = new Int32Array(rights).fill(NONE);
-  const longest = cost.length === 0 ? 0 : cost.reduce((a, b) => Math.max(a, b), 0);
-  // Greedily, all pairs of a distance before those of the next: half a pixel at a time.
-  const next = start.slice(0, left);
-  for (let limit = 0; limit <= longest; limit += UNITS / 2)
-    for (let i = 0; i < left; i++) {
-      if (partner[i] !== NONE) continue;
-      for (; next[i] < start[i + 1] && cost[next[i]] <= limit; next[i]++)
-        if (owner[right[next[i]]] === NONE) {
-          owner[right[next[i]]] = i;
-          partner[i] = next[i];
-          break;
-        }
+  const prices = new Float64Array(rights);
+  const waiting = new Int32Array(left);
+  for (const part of parts) {
+    const step = Math.max(1, Math.floor((price - low) / (4 * part.length)));
+    waiting.set(part);
+    let count = part.length;
+    while (count > 0) {
+      const i = waiting[--count];
+      // Staying alone is worth 0.
+      let [best, second, chosen] = [0, 0, NONE];
+      for (let e = start[i]; e < start[i + 1]; e++) {
+        const worth = low - cost[e] - prices[right[e]];
+        if (worth > best) {
+          second = best;
+          best = worth;
+          chosen = e;
+        } else if (worth > second) second = worth;
+      }
+      partner[i] = chosen;
+      if (chosen === NONE) continue;
+      const j = right[chosen];
+      prices[j] += best - second + step;
+      if (owner[j] !== NONE) {
+        partner[owner[j]] = NONE;
+        waiting[count++] = owner[j];
+      }
+      owner[j] = i;
     }
+  }
+  return { partner, prices };
+}
+
+/** Hopcroft and Karp: as many pairs as there can be; `partner` is the index of the candidate of each left pixel, or NONE. */
+function enlarge(
+  { left, rights, start, right }: Candidates,
+  parts: readonly Int32Array[],
+  partner: Int32Array,
+): void {
+  const owner = new Int32Array(rights).fill(NONE);
+  for (let i = 0; i < left; i++) if (partner[i] !== NONE) owner[right[partner[i]]] = i;
+  const next = new Int32Array(left);
   const level = new Int32Array(left);
   const queue = new Int32Array(left);
   const path = new Int32Array(left);
@@ -140,11 +191,13 @@ function largestMatching({ left, rights, start, right, cost }: Candidates): Int3
     // Breadth first: how many pairs every left pixel is away from one without a partner.
     let [head, tail, reached] = [0, 0, false];
     level.fill(NONE);
-    for (let i = 0; i < left; i++)
-      if (partner[i] === NONE && start[i] < start[i + 1]) {
-        level[i] = 0;
-        queue[tail++] = i;
-      }
+    for (const part of parts)
+      for (const i of part)
+        if (partner[i] === NONE) {
+          level[i] = 0;
+          queue[tail++] = i;
+        }
+    const sources = tail;
     while (head < tail) {
       const i = queue[head++];
       for (let e = start[i]; e < start[i + 1]; e++) {
@@ -156,13 +209,12 @@ function largestMatching({ left, rights, start, right, cost }: Candidates): Int3
         }
       }
     }
-    if (!reached) return partner;
-    // Depth first along increasing levels: disjoint shortest paths, each of which gains a pair.
+    if (!reached) return;
+    // Depth first along increasing levels: each path gains a pair.
     next.set(start.subarray(0, left));
-    for (let source = 0; source < left; source++) {
-      if (partner[source] !== NONE || level[source] !== 0) continue;
+    for (let s = 0; s < sources; s++) {
       let depth = 0;
-      path[0] = source;
+      path[0] = queue[s];
       while (depth >= 0) {
         const i = path[depth];
         if (next[i] >= start[i + 1]) {
@@ -186,38 +238,34 @@ function largestMatching({ left, rights, start, right, cost }: Candidates): Int3
   }
 }
 
-/** Makes distances shorter where one or two pairs can simply be changed: sums near the least prove more. */
-function improve({ left, rights, start, right, cost }: Candidates, partner: Int32Array): void {
-  const owner = new Int32Array(rights).fill(NONE);
-  for (let i = 0; i < left; i++) if (partner[i] !== NONE) owner[right[partner[i]]] = i;
-  /** The candidate of i that leads to j; NONE if j is out of reach. */
-  const leadTo = (i: number, j: number): number => {
-    for (let e = start[i]; e < start[i + 1]; e++) if (right[e] === j) return e;
-    return NONE;
-  };
-  for (let changed = true, round = 0; changed && round < 8; round++) {
-    changed = false;
-    for (let i = 0; i < left; i++) {
-      if (partner[i] === NONE) continue;
-      for (let e = start[i]; e < start[i + 1]; e++) {
-        const own = partner[i];
-        const gain = cost[own] - cost[e];
-        // Candidates are sorted: the rest is no nearer than the partner.
-        if (gain <= 0) break;
-        const other = owner[right[e]];
-        if (other === NONE) owner[right[own]] = NONE;
-        else {
-          const back = leadTo(other, right[own]);
-          if (back === NONE || gain + cost[partner[other]] - cost[back] <= 0) continue;
-          partner[other] = back;
-          owner[right[own]] = other;
-        }
-        partner[i] = e;
-        owner[right[e]] = i;
-        changed = true;
-      }
+/**
+ * Whether the largest matching of a connected part has the least cost at the true price.
+ *
+ * At the low price, what any matching N costs less low * |N| is at least minus the sum of all prices and of what each left
+ * pixel could still gain (duality of linear programs). So if our matching, less low for each of its pairs, is within `gap` of
+ * that, then one with j pairs fewer is cheaper by at most j * low + gap; at the true price it would have to be cheaper by more
+ * than j * price. It is not if gap <= price - low.
+ */
+function isLeast(
+  part: Int32Array,
+  { start, right, cost }: Candidates,
+  partner: Int32Array,
+  prices: Float64Array,
+  { count, low, price }: { count: number; low: number; price: number },
+): boolean {
+  let gap = -low * count;
+  const seen = new Set<number>();
+  for (const i of part) {
+    let gain = 0;
+    for (let e = start[i]; e < start[i + 1]; e++) {
+      gain = Math.max(gain, low - cost[e] - prices[right[e]]);
+      if (prices[right[e]] > 0) seen.add(right[e]);
     }
+    gap += gain;
+    if (partner[i] !== NONE) gap += cost[partner[i]];
   }
+  for (const j of seen) gap += prices[j];
+  return gap <= price - low;
 }
 
 /** The left pixels of each connected part. */
@@ -241,35 +289,4 @@ function partsOf({ left, rights, start, right }: Candidates): Int32Array[] {
     else parts.set(top, [i]);
   }
   return [...parts.values()].map((part) => Int32Array.from(part));
-}
-
-/**
- * Pairs of a connected part in the assignment of least cost. A largest matching of k pairs is one if fewer pairs cannot be
- * cheaper: k - 1 of them have at least the sum of the k - 1 shortest distances to a nearest candidate, and save a price.
- */
-function pairsIn(part: Int32Array, candidates: Candidates, partner: Int32Array, price: number): number {
-  const { start, right, cost } = candidates;
-  const nearest = new Map<number, number>();
-  const shortest: number[] = [];
-  let [pairs, sum] = [0, 0];
-  for (const i of part) {
-    shortest.push(cost[start[i]]);
-    if (partner[i] !== NONE) {
-      pairs++;
-      sum += cost[partner[i]];
-    }
-    for (let e = start[i]; e < start[i + 1]; e++) {
-      const known = nearest.get(right[e]);
-      if (known === undefined || cost[e] < known) nearest.set(right[e], cost[e]);
-    }
-  }
-  const bound = Math.max(leastSum(shortest, pairs - 1), leastSum([...nearest.values()], pairs - 1));
-  return sum - bound <= price ? pairs : pairsOf(part, candidates, price);
-}
-
-function leastSum(values: number[], count: number): number {
-  values.sort((a, b) => a - b);
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += values[i];
-  return sum;
 }
