@@ -34,7 +34,12 @@ export class Depth implements TaskKind {
   readonly regions = { type: 'depth_bins' };
 
   /** What comes nearer by a zoom is as much less deep. */
-  move(data: MapData['data'], { scale: factor }: Motion, into?: MapData['data']): MapData['data'] {
+  move(
+    data: MapData['data'],
+    { scale: factor }: Motion,
+    _channels?: number,
+    into?: MapData['data'],
+  ): MapData['data'] {
     if (factor === 1) return data;
     const out = into ?? new Float32Array(data.length);
     for (let i = 0; i < out.length; i++) out[i] = data[i] / factor;

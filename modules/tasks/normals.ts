@@ -58,6 +58,7 @@ export class Normals implements TaskKind {
   move(
     given: MapData['data'],
     { flip, degrees }: Motion,
+    _channels?: number,
     data: MapData['data'] = new Float32Array(given.length),
   ): MapData['data'] {
     if (!flip && degrees === 0) return given;

@@ -144,7 +144,7 @@ export class SvPipeline implements Transform {
   #smoothLabel(name: string, label: LabelMap, motion: Motion, into?: LabelMap): LabelMap {
     const kind = kindOf(label);
     const [height, width] = this.size;
-    const data = kind.move?.(label.data, motion) ?? label.data;
+    const data = kind.move?.(label.data, motion, label.channels) ?? label.data;
     const space = workspace();
     const fitted = collect(space, this.#rows(space, { ...label, data }, motion), floatsOf(into));
     const settled = kind.settle?.(fitted.data, fitted.data) ?? fitted.data;

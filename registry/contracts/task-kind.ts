@@ -58,7 +58,12 @@ export interface TaskKind {
    * left as they are.
    * @param into where the result may go, which may be `data` itself; here and in the two that follow
    */
-  move?(data: MapData['data'], motion: Motion, into?: MapData['data']): MapData['data'];
+  move?(
+    data: MapData['data'],
+    motion: Motion,
+    channels: number,
+    into?: MapData['data'],
+  ): MapData['data'];
   /** What interpolation has to be followed by, such as unit length. */
   settle?(data: MapData['data'], into?: MapData['data']): MapData['data'];
   /** IGNORE in every channel of unknown pixels; the given values are left as they are. Absent: `outside` is IGNORE. */
@@ -78,7 +83,7 @@ export interface TaskKind {
   /** The ends of the colour scale for these maps, which pictures of a task share; 0 to 1 if absent. */
   range?(maps: readonly MapData[]): Range;
   /** The colour of the known pixel whose first value is data[at]. */
-  colour(data: MapData['data'], at: number, range: Range): Colour;
+  colour(data: MapData['data'], at: number, range: Range, channels: number): Colour;
   /** @param maps what the legend is for */
   legend(task: Task, maps: readonly MapData[], range: Range): Legend;
 

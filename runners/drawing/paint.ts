@@ -26,7 +26,7 @@ export function paint(
   const kind = kindOf(task);
   const out = Buffer.alloc(width * height * 3);
   for (let i = 0; i < width * height; i++) {
-    const colour = data[i * channels] === IGNORE ? UNKNOWN : kind.colour(data, i * channels, range);
+    const colour = data[i * channels] === IGNORE ? UNKNOWN : kind.colour(data, i * channels, range, channels);
     for (let k = 0; k < 3; k++) out[i * 3 + k] = Math.max(0, Math.min(255, Math.round(colour[k])));
   }
   return { width, height, data: out };

@@ -35,7 +35,7 @@ export function takeLabel(
       : emptyFor(label, length, !!(kind.move ?? kind.settle ?? kind.mark));
   gather(label, indices, outside, data);
   if (kind.move && motion) {
-    data = kind.move(data, motion, data);
+    data = kind.move(data, motion, label.channels, data);
     fillOutside(indices, channels, outside, data);
   }
   if (kind.settle && settled) data = kind.settle(data, data);

@@ -30,15 +30,15 @@ describe('kinds of tasks', () => {
 
   it('say what geometry does to values, and leave what they are given alone', () => {
     const given = Float32Array.of(0.6, 0, -0.8);
-    const moved = kindOf({ kind: 'normals' }).move!(given, { ...STILL, flip: true });
+    const moved = kindOf({ kind: 'normals' }).move!(given, { ...STILL, flip: true }, 3);
     expect([...moved]).to.deep.equal([Math.fround(-0.6), 0, Math.fround(-0.8)]);
     expect(given[0]).to.equal(Math.fround(0.6));
     // A quarter turn counter-clockwise: what pointed right points up.
-    const turned = kindOf({ kind: 'normals' }).move!(Float32Array.of(1, 0, 0), { ...STILL, degrees: 90 });
+    const turned = kindOf({ kind: 'normals' }).move!(Float32Array.of(1, 0, 0), { ...STILL, degrees: 90 }, 3);
     expect(turned[0]).to.be.closeTo(0, 1e-6);
     expect(turned[1]).to.be.closeTo(-1, 1e-6);
     expect([
-      ...kindOf({ kind: 'depth' }).move!(Float32Array.of(3, 0), { ...STILL, scale: 1.5 }),
+      ...kindOf({ kind: 'depth' }).move!(Float32Array.of(3, 0), { ...STILL, scale: 1.5 }, 1),
     ]).to.deep.equal([2, 0]);
     for (const name of ['classes', 'binary', 'boundary', 'regression'])
       expect(kindOf({ kind: name }).move, name).to.equal(undefined);
@@ -107,7 +107,7 @@ describe('kinds of tasks', () => {
       const data = name === 'normals' ? Float32Array.of(0, 0, -1) : Float32Array.of(1);
       const map = labelOf(name, data, task.channels);
       const range = kind.range?.([map]) ?? [0, 1];
-      expect(kind.colour(data, 0, range), name).to.have.length(3);
+      expect(kind.colour(data, 0, range, task.channels), name).to.have.length(3);
       const legend = kind.legend(task, [map], range);
       expect(legend.kind === 'scale' ? legend.colours : legend.entries, name).not.to.have.length(0);
     }
