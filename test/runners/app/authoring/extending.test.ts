@@ -42,7 +42,7 @@ describe('docs/extending.md', function () {
 
   it('has commands, files and results', () => {
     expect(blocks.filter(({ language }) => language === 'sh')).to.have.length.at.least(8);
-    expect(blocks.filter(({ info }) => info.startsWith('file='))).to.have.length(5);
+    expect(blocks.filter(({ info }) => info.startsWith('file='))).to.have.length(7);
   });
 
   for (const [i, { language, info, text }] of blocks.entries()) {
