@@ -7,6 +7,7 @@ import { catalog } from '../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Dataset, DatasetInfo, Sample, Split, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
+import type { ComponentEntry } from '../../registry/entry.js';
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream, shuffle } from '../../registry/random.js';
 import type { EvaluationBatch, TrainBatch } from './batch.js';
@@ -66,11 +67,14 @@ interface Pool {
 
 /** @param kinds of the tasks whose labels are read */
 function threads(setup: BatchSetup, count: number, kinds: readonly string[]): Pool {
-  const entries = [
+  const entries: ComponentEntry[] = [
     catalog.get('dataset', setup.dataset.type),
     catalog.get('transform', setup.transform.type),
     ...kinds.map((kind) => catalog.get('task', kind)),
   ];
+  // A plugin's kind may build on any of mtcp's own, which are small files.
+  if (entries.some(({ plugin }) => plugin !== undefined))
+    entries.unshift(...catalog.list('task').filter(({ plugin }) => plugin === undefined));
   const files = entries.map(({ file, plugin }) => ({ file: plugin ?? file, plugin: plugin !== undefined }));
   const data: WorkerSetup = { files, ...setup };
   return new ThreadPool(new URL('./worker.js', import.meta.url), count, data);
