@@ -58,12 +58,7 @@ export interface TaskKind {
    * left as they are.
    * @param into where the result may go, which may be `data` itself; here and in the two that follow
    */
-  move?(
-    data: MapData['data'],
-    motion: Motion,
-    channels: number,
-    into?: MapData['data'],
-  ): MapData['data'];
+  move?(data: MapData['data'], motion: Motion, channels: number, into?: MapData['data']): MapData['data'];
   /** What interpolation has to be followed by, such as unit length. */
   settle?(data: MapData['data'], into?: MapData['data']): MapData['data'];
   /** IGNORE in every channel of unknown pixels; the given values are left as they are. Absent: `outside` is IGNORE. */
