@@ -6,6 +6,7 @@ import {
   Configured,
   defineOptions,
   IGNORE,
+  kindOf,
   type Loss,
   type LossValue,
   type OptionsOf,
@@ -32,12 +33,12 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class DiceLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
-  forward(prediction: tf.Tensor4D, label: tf.Tensor, { kind }: Task): LossValue {
+  forward(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
     const flat = label.reshape([-1]);
     const known = tf.notEqual(flat, tf.scalar(IGNORE, flat.dtype)).cast('float32');
     const mask = known.expandDims(1);
     const logits = prediction.reshape([-1, prediction.shape[3]]) as tf.Tensor2D;
-    const binary = kind !== 'classes';
+    const binary = kindOf(task).batch === 'values';
     const truth = (
       binary
         ? flat.cast('float32').expandDims(1)

@@ -6,6 +6,7 @@ import {
   Configured,
   defineOptions,
   IGNORE,
+  kindOf,
   type Loss,
   type LossValue,
   type OptionsOf,
@@ -42,8 +43,8 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class FocalLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
-  forward(prediction: tf.Tensor4D, label: tf.Tensor, { kind }: Task): LossValue {
-    return kind === 'classes' ? this.#classes(prediction, label) : this.#binary(prediction, label);
+  forward(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
+    return kindOf(task).batch === 'indices' ? this.#classes(prediction, label) : this.#binary(prediction, label);
   }
 
   #classes(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
