@@ -61,10 +61,15 @@ const sizeAt = (side: number, scale: number): number =>
 function unmoved(raw: tf.Tensor4D, task: Task, flip: boolean, scale: number): tf.Tensor4D {
   const kind = kindOf(task);
   if (kind.batch === 'indices') return tf.softmax(raw);
-  // How the kind moves ones tells what each channel is multiplied by.
+  // How the kind moves one in each channel tells what predictions are multiplied by: `moved` is [channels, channels].
   const channels = raw.shape[3];
-  const ones = new Float32Array(channels).fill(1);
-  const factors = kind.move?.(ones, { flip, degrees: 0, scale }) ?? ones;
-  if ([...factors].every((factor) => factor === 1)) return raw;
-  return raw.div(tf.tensor([...factors]));
+  const unit = Float32Array.from({ length: channels ** 2 }, (_, i) => Number(i % (channels + 1) === 0));
+  const moved = kind.move?.(unit, { flip, degrees: 0, scale }, channels) ?? unit;
+  if (moved.every((value, i) => value === unit[i])) return raw;
+  const factors = Array.from({ length: channels }, (_, k) => moved[k * (channels + 1)]);
+  if (moved.every((value, i) => value === 0 || i % (channels + 1) === 0)) return raw.div(tf.tensor(factors));
+  // Channels that change places, such as left and right: mirrored a second time, they are where they were.
+  const back = tf.tensor2d(Float32Array.from(moved), [channels, channels]);
+  const size = (kind.move?.(moved, { flip, degrees: 0, scale }, channels) ?? moved)[0];
+  return raw.reshape<tf.Tensor2D>([-1, channels]).matMul<tf.Tensor2D>(back).div(size).reshape(raw.shape);
 }
