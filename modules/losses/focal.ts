@@ -44,7 +44,9 @@ const schema = defineOptions({
 })
 export class FocalLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
   forward(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
-    return kindOf(task).batch === 'indices' ? this.#classes(prediction, label) : this.#binary(prediction, label);
+    return kindOf(task).batch === 'indices'
+      ? this.#classes(prediction, label)
+      : this.#binary(prediction, label);
   }
 
   #classes(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
