@@ -2,7 +2,16 @@
 // which each left pixel takes a candidate, or stays alone for the price. Bertsekas' auction with scaling of epsilon, on
 // the symmetric form of the problem: a copy of the graph lets right pixels stay alone for nothing. Of assignments that cost
 // the same it is one with the most pairs.
-import type { Candidates } from './matching.js';
+
+/** Which pixels may be paired: those of `left[i]` are right[start[i]] to right[start[i + 1] - 1], nearest first. */
+export interface Candidates {
+  readonly left: number;
+  readonly rights: number;
+  readonly start: Int32Array;
+  readonly right: Int32Array;
+  /** Distance of each, in units. */
+  readonly cost: Int32Array;
+}
 
 /** Epsilon shrinks by this factor from one round to the next. */
 const SHRINK = 6;

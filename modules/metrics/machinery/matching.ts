@@ -12,7 +12,7 @@
 //   3. If that costs hardly more than the bound, then fewer pairs cannot be cheaper at the true price: see `isLeast`.
 //
 // Where the proof fails, it is tried again at a higher price, and in the end assignment.ts solves the connected part exactly.
-import { pairsOf } from './assignment.js';
+import { pairsOf, type Candidates } from './assignment.js';
 
 /** Distances are counted in whole hundredths of a pixel. */
 const UNITS = 100;
@@ -42,16 +42,6 @@ export function pointsOf(mask: ArrayLike<number>, height: number, width: number)
       y[at[p]] = Math.floor(p / width);
     }
   return { height, width, count, x, y, at };
-}
-
-/** Which pixels may be paired: those of `left[i]` are right[start[i]] to right[start[i + 1] - 1], nearest first. */
-export interface Candidates {
-  readonly left: number;
-  readonly rights: number;
-  readonly start: Int32Array;
-  readonly right: Int32Array;
-  /** Distance of each, in units. */
-  readonly cost: Int32Array;
 }
 
 /** Steps to all pixels within reach, nearest first. */
