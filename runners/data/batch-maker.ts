@@ -6,9 +6,10 @@ import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Dataset, Sample, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { randomStream } from '../../registry/random.js';
-import { stackImages, stackLabels, type EvaluationBatch, type TrainBatch } from './batch.js';
+import { stackImages, type EvaluationBatch, type TrainBatch } from './batch.js';
 import { ownBuffers, sampleBytes, shareSample } from './cache.js';
 import { requireSample } from './returned.js';
+import { TrainMemory } from './train-memory.js';
 
 export interface BatchSetup {
   dataset: Slot;
@@ -24,7 +25,9 @@ interface Request {
   /** Bytes that may be added to the cache. */
   room: number;
 }
-export type Job = Request & ({ kind: 'train'; epoch: number } | { kind: 'evaluate'; batch: number });
+/** `memory`: of a batch that is not needed any more. */
+export type Job = Request &
+  ({ kind: 'train'; epoch: number; memory?: SharedArrayBuffer } | { kind: 'evaluate'; batch: number });
 
 export interface JobResult {
   batch: TrainBatch | EvaluationBatch;
@@ -50,11 +53,8 @@ export class BatchMaker {
 
   async make(job: Job): Promise<Served<JobResult>> {
     const { samples, decoded } = await this.#decode(job);
-    if (job.kind === 'train') {
-      const batch = this.#train(samples, job.epoch);
-      const transfer = [batch.image.buffer, ...Object.values(batch.labels).map((label) => label.buffer)];
-      return { result: { batch, decoded }, transfer: transfer as ArrayBuffer[] };
-    }
+    if (job.kind === 'train')
+      return { result: { batch: this.#train(samples, job.epoch, job.memory), decoded } };
     const batch = this.#evaluate(samples, job.batch);
     const transfer = [batch.image.buffer as ArrayBuffer, ...batch.raw.flatMap(ownBuffers)];
     return { result: { batch, decoded }, transfer };
@@ -84,19 +84,17 @@ export class BatchMaker {
     return sample;
   }
 
-  #train(samples: readonly Sample[], epoch: number): TrainBatch {
+  #train(samples: readonly Sample[], epoch: number, given?: SharedArrayBuffer): TrainBatch {
     const { seed, tasks } = this.setup;
     const who = `train of transform "${this.setup.transform.type}"`;
-    const augmented = samples.map((sample) => {
-      const made = this.#transform.train(sample, randomStream(seed, 'augment', epoch, sample.id));
+    const memory = new TrainMemory(samples, tasks, this.#transform.size, given);
+    for (const [i, sample] of samples.entries()) {
+      const into = memory.sample(i);
+      const made = this.#transform.train(sample, randomStream(seed, 'augment', epoch, sample.id), into);
       requireSample(who, sample.id, made, tasks, this.#transform.size);
-      return made;
-    });
-    return {
-      ids: samples.map((sample) => sample.id),
-      image: stackImages(augmented, augmented.length),
-      labels: Object.fromEntries(tasks.map((task) => [task.name, stackLabels(augmented, task)])),
-    };
+      memory.keep(into, made);
+    }
+    return memory.batch();
   }
 
   #evaluate(samples: readonly Sample[], size: number): EvaluationBatch {

@@ -1,7 +1,5 @@
 // Batches that the loader returns, and how samples become a batch.
 import type { Sample } from '../../registry/contracts/data.js';
-import type { Task } from '../../registry/contracts/tasks.js';
-import { kindOf } from '../../registry/kinds.js';
 
 export type LabelBatch = Int32Array | Float32Array;
 
@@ -9,7 +7,7 @@ export interface TrainBatch {
   ids: readonly string[];
   /** [B,H,W,3], normalised. */
   image: Float32Array;
-  /** By `batch` of its kind: int32 [B,H,W] or float32 [B,H,W,c]. */
+  /** By `batch` of its kind int32 [B,H,W] or float32 [B,H,W,c]. */
   labels: Record<string, LabelBatch>;
 }
 
@@ -31,16 +29,5 @@ export function stackImages(samples: readonly Sample[], size: number): Float32Ar
   const length = samples[0].image.data.length;
   const out = new Float32Array(size * length);
   for (let i = 0; i < size; i++) out.set(samples[Math.min(i, samples.length - 1)].image.data, i * length);
-  return out;
-}
-
-export function stackLabels(samples: readonly Sample[], task: Task): LabelBatch {
-  const { name } = task;
-  const { height, width } = samples[0].labels[name];
-  const kind = kindOf(task);
-  const length = height * width * kind.labelChannels(task);
-  const Values = kind.batch === 'indices' ? Int32Array : Float32Array;
-  const out = new Values(samples.length * length);
-  for (const [i, sample] of samples.entries()) out.set(sample.labels[name].data, i * length);
   return out;
 }

@@ -45,8 +45,14 @@ export interface Loader {
   readonly stepsPerEpoch: number;
   /** Makes sure the data are there and says what they are. Comes before everything else. */
   prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo>;
-  /** The batches of an epoch, shuffled, from step `from` on. */
-  train(epoch: number, options?: { from?: number }): AsyncGenerator<TrainBatch, void, undefined>;
+  /**
+   * The batches of an epoch, shuffled, from step `from` on. With `reuse` the memory of a batch is written to again
+   * once the next but one is asked for: one may be fetched while another is worked on.
+   */
+  train(
+    epoch: number,
+    options?: { from?: number; reuse?: boolean },
+  ): AsyncGenerator<TrainBatch, void, undefined>;
   /** A whole split in the order of its file, `batch` images at a time. */
   evaluate(split: EvaluatedSplit, batch: number): AsyncGenerator<EvaluationBatch, void, undefined>;
   /** Ends the threads. */
@@ -95,6 +101,8 @@ class BatchLoader implements Loader {
   readonly #pool: Pool;
   readonly #cache: SampleCache;
   readonly #ahead: number;
+  /** Memory of batches that are not needed any more. */
+  readonly #free: SharedArrayBuffer[] = [];
   #ids: Record<EvaluatedSplit, readonly string[]> | undefined;
 
   constructor(private readonly setup: LoaderSetup) {
@@ -150,16 +158,24 @@ class BatchLoader implements Loader {
     return Math.floor(this.#split('train').length / this.setup.batch);
   }
 
-  async *train(epoch: number, { from = 0 } = {}): AsyncGenerator<TrainBatch, void, undefined> {
+  async *train(epoch: number, { from = 0, reuse = false } = {}): AsyncGenerator<TrainBatch, void, undefined> {
     const { batch, seed } = this.setup;
     const order = shuffle([...this.#split('train')], randomStream(seed, 'order', epoch));
     const steps = this.stepsPerEpoch - from;
     const job = (i: number): Job => ({
       kind: 'train',
       epoch,
+      memory: this.#free.pop(),
       ...this.#request(order.slice((from + i) * batch, (from + i + 1) * batch)),
     });
-    for await (const result of this.#results(steps, job)) yield result as TrainBatch;
+    let before: SharedArrayBuffer | undefined;
+    for await (const result of this.#results(steps, job)) {
+      const made = result as TrainBatch;
+      yield made;
+      // Batches of worker threads, and of this one, lie in shared memory (train-memory.ts).
+      if (before) this.#free.push(before);
+      if (reuse) before = made.image.buffer as unknown as SharedArrayBuffer;
+    }
   }
 
   async *evaluate(split: EvaluatedSplit, batch: number): AsyncGenerator<EvaluationBatch, void, undefined> {

@@ -19,7 +19,9 @@ export async function trainEpoch(running: RunningTrial): Promise<void> {
   let waited = 0;
   let rate = optimizer.rate;
   let asked = elapsed();
-  const batches = ahead(loader.train(epoch, { from: firstStep }), (batch) => running.step.stage(batch));
+  const batches = ahead(loader.train(epoch, { from: firstStep, reuse: true }), (batch) =>
+    running.step.stage(batch),
+  );
   for await (const batch of batches) {
     waited += elapsed() - asked;
     const info = { epoch, step: state.step, random: randomStream(seed, 'scheme', state.step) };

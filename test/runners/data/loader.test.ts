@@ -90,6 +90,23 @@ describe('loader', () => {
     expect(scaled, 'augmentation took part').to.equal(true);
   });
 
+  it('writes into the memory of a batch again, if that is allowed', async () => {
+    for (const workers of [0, 2]) {
+      const loader = await open({ train: 30 }, { workers });
+      const expected = await collect(loader.train(1));
+      const copy = structuredClone(expected);
+      let first: TrainBatch | undefined;
+      let step = 0;
+      for await (const { ids, image, labels } of loader.train(1, { reuse: true })) {
+        first ??= { ids, image, labels };
+        expect({ ids, image, labels }).to.deep.equal(copy[step++]);
+      }
+      expect(step).to.equal(10);
+      expect(first!.image, 'memory of the first batch').not.to.deep.equal(copy[0].image);
+      expect(expected, 'batches that are kept').to.deep.equal(copy);
+    }
+  });
+
   it('evaluates a split in order, padded with its last image, labels as stored with IGNORE', async () => {
     const loader = await open();
     const batches = await collect(loader.evaluate('val', 2));
