@@ -63,6 +63,9 @@ async function makeFolder(root: string, count: number, height: number, width: nu
   await writeNyudSplit(root, 'val', ids.slice(0, 1));
 }
 
+/** What the peer reads. */
+const TASKS = NYUD_TASKS.filter(({ name }) => ['semseg', 'depth', 'normals'].includes(name));
+
 /** The same augmentations on both sides; what InvPT pads to fits the folder's images. */
 const PIPELINES = {
   sv: { type: 'sv', size: [480, 640] },
@@ -81,7 +84,7 @@ async function ours(root: string, pipeline: keyof typeof PIPELINES, workers: num
   const loader = createLoader({
     dataset: { type: 'nyud-v2', root },
     transform: PIPELINES[pipeline],
-    tasks: NYUD_TASKS,
+    tasks: TASKS,
     batch: BATCH,
     seed: 0,
     workers,
