@@ -90,12 +90,39 @@ export function crossIndices(rows: Int32Array, columns: Int32Array, width: numbe
   return out;
 }
 
-/** @param out as many pixels as there are indices */
+/**
+ * The pixels that `indices` says. Numbers of four bytes are moved as bits where both sides have the same type: one loop that
+ * always sees the same kind of array is several times faster than one that sees all.
+ * @param out as many pixels as there are indices
+ */
 export function gather(
   { data, channels }: MapData,
   indices: Int32Array,
   outside: number,
   out: MapData['data'],
+): void {
+  if (!(data instanceof Uint8Array) && data.constructor === out.constructor)
+    gatherBits(
+      bitsOf(data),
+      channels,
+      indices,
+      bitsOf(new (data.constructor as Float32ArrayConstructor)([outside]))[0],
+      bitsOf(out),
+    );
+  else if (data instanceof Uint8Array && channels === 1 && out instanceof Int32Array)
+    gatherBytes(data, indices, outside, out);
+  else gatherAny(data, channels, indices, outside, out);
+}
+
+const bitsOf = ({ buffer, byteOffset, length }: MapData['data']): Int32Array =>
+  new Int32Array(buffer, byteOffset, length);
+
+function gatherBits(
+  data: Int32Array,
+  channels: number,
+  indices: Int32Array,
+  outside: number,
+  out: Int32Array,
 ): void {
   if (channels === 1) {
     for (let i = 0; i < indices.length; i++) out[i] = indices[i] < 0 ? outside : data[indices[i]];
@@ -103,8 +130,24 @@ export function gather(
   }
   for (let i = 0, to = 0; i < indices.length; i++, to += channels) {
     const from = indices[i] * channels;
-    if (from < 0) for (let k = 0; k < channels; k++) out[to + k] = outside;
-    else for (let k = 0; k < channels; k++) out[to + k] = data[from + k];
+    for (let k = 0; k < channels; k++) out[to + k] = from < 0 ? outside : data[from + k];
+  }
+}
+
+function gatherBytes(data: Uint8Array, indices: Int32Array, outside: number, out: Int32Array): void {
+  for (let i = 0; i < indices.length; i++) out[i] = indices[i] < 0 ? outside : data[indices[i]];
+}
+
+function gatherAny(
+  data: MapData['data'],
+  channels: number,
+  indices: Int32Array,
+  outside: number,
+  out: MapData['data'],
+): void {
+  for (let i = 0, to = 0; i < indices.length; i++, to += channels) {
+    const from = indices[i] * channels;
+    for (let k = 0; k < channels; k++) out[to + k] = from < 0 ? outside : data[from + k];
   }
 }
 
@@ -115,6 +158,11 @@ export function fillOutside(
   outside: number,
   out: MapData['data'],
 ): void {
-  for (let i = 0; i < indices.length; i++)
-    if (indices[i] < 0) out.fill(outside, i * channels, (i + 1) * channels);
+  for (let i = 0; i < indices.length; i++) {
+    if (indices[i] >= 0) continue;
+    let end = i + 1;
+    while (end < indices.length && indices[end] < 0) end++;
+    out.fill(outside, i * channels, end * channels);
+    i = end;
+  }
 }
