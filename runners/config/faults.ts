@@ -122,8 +122,9 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
     ...(partial('row') ? [among('row', part('row'))] : []),
     ...(partial('profile') ? [among('profile', part('profile'))] : []),
   ].filter((line) => line !== undefined && line !== '');
-  // An argument that other rows accept.
-  const fitsElsewhere = mark.source.kind === 'argument' && seen.length > 0 && partial('row');
+  // An argument that other rows accept, and that is no slip of a name that this row has.
+  const isSlip = hint?.startsWith('did you mean') ?? false;
+  const fitsElsewhere = mark.source.kind === 'argument' && seen.length > 0 && partial('row') && !isSlip;
   const hints = [...(hint ? [clip(hint)] : []), ...(fitsElsewhere ? [WHERE_IT_FITS] : [])];
   return new MtcpError(mark.source.hasLines ? 'config' : 'usage', clip(message), {
     where: where(mark),
