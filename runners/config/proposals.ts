@@ -1,9 +1,10 @@
 // Points that a search has proposed, one file each: runs/<experiment>/search/<digest>/0007.json. A file is created by a
 // hard link, which only one process can make: processes that share the folder of runs agree on each point.
-import { linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { JsonFormat } from '../../registry/support/json-file.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 import { isPoint, type Point, type SearchSpec } from './search-space.js';
 
 export interface Proposal {
@@ -58,7 +59,7 @@ function listed(folder: string): { index: number; name: string }[] {
 
 /** Keeps a point under its index, unless another process was faster. */
 export function writeProposal(folder: string, { index, point }: Proposal): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const draft = join(folder, `.${randomUUID()}`);
   writeFileSync(draft, `${JSON.stringify({ point })}\n`);
   try {

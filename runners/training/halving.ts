@@ -3,10 +3,11 @@
 //
 // Trials meet in files: runs/<experiment>/search/<digest>/epoch-<n>/<folder of the trial>.json. A decision is written
 // once, so a trial that was interrupted decides the same again.
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import { JsonFormat } from '../../registry/support/json-file.js';
+import { makeFolder } from '../../registry/support/make-folder.js';
 import type { TrialSpec } from '../config/index.js';
 import { judgeOf } from '../model/selection.js';
 import { writeWhole } from '../support/files.js';
@@ -74,7 +75,7 @@ function compare(running: RunningTrial): Rung {
   );
   const score = judge(state.last!.metrics) ?? null;
   const file = fileOf(running, state.epoch);
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   const { rank, of } = standing(score, scoresIn(dirname(file)));
   const rung = { score, rank, of, kept: survives(rank, of, reduction) };
   writeWhole(file, `${JSON.stringify(rung)}\n`);

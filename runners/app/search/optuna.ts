@@ -3,9 +3,9 @@
 // search, where Optuna's dashboard reads it too. What the study does not know, for example because the file was deleted,
 // is told again from the results of the trials.
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import { drawn, isPoint, type Point, type SearchSpec } from '../../config/index.js';
 import type { SearchResult } from '../../reporting/search.js';
 
@@ -64,7 +64,7 @@ export async function optunaPoints(
   { better, trials }: SearchResult,
   indices: readonly number[],
 ): Promise<Point[]> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const request = {
     storage: join(folder, 'optuna.log'),
     direction: better === 'higher' ? 'maximize' : 'minimize',

@@ -1,12 +1,13 @@
 // The tracker `tensorboard`: event files that `tensorboard --logdir runs/<experiment>/tensorboard` shows, a folder for each
 // trial. An event file is a sequence of TFRecords, each an Event message (tensorflow/core/util/event.proto).
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { dump } from 'js-yaml';
 import sharp from 'sharp';
 import { component, options } from '../../../registry/component.js';
 import type { RunTracker, TrackedRun, Tracker } from '../../../registry/contracts/tracking.js';
 import { defineOptions, type OptionsOf } from '../../../registry/options.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import type { Metric } from '../mlflow/client/types.js';
 import { FileTracker, type TrialEnd, type TrialSink, type TrialStart } from './file-tracker.js';
 import { bytes, double, float, integer } from './protobuf.js';
@@ -50,7 +51,7 @@ class EventFile implements TrialSink {
     readonly start: TrialStart,
   ) {
     const folder = join(home, basename(start.folder));
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     // The whole trial is written again; only files of this tracker are removed.
     for (const name of readdirSync(folder))
       if (name.startsWith(PREFIX) && name.endsWith(SUFFIX)) rmSync(join(folder, name));

@@ -1,12 +1,13 @@
 // The tracker `wandb`: offline runs of Weights & Biases, a folder for each trial, which `wandb sync` uploads. The file of
 // a run is a log of LevelDB's form (blocks of 32 KiB) with a header of its own; each entry is a Record message
 // (wandb/proto/wandb_internal.proto).
-import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { component, options } from '../../../registry/component.js';
 import type { RunTracker, TrackedRun, Tracker } from '../../../registry/contracts/tracking.js';
 import { defineOptions, type OptionsOf } from '../../../registry/options.js';
+import { makeFolder } from '../../../registry/support/make-folder.js';
 import type { Metric } from '../mlflow/client/types.js';
 import { FileTracker, type TrialEnd, type TrialSink, type TrialStart } from './file-tracker.js';
 import { bytes, integer } from './protobuf.js';
@@ -61,13 +62,13 @@ class OfflineRun implements TrialSink {
     const { row, seed, hash, time, config, caption } = start;
     // Uploaded again, a run that was resumed is the same run.
     const id = `${hash.slice(0, 8)}${String(time.getTime()).slice(-6)}`;
-    mkdirSync(home, { recursive: true });
+    makeFolder(home);
     for (const name of readdirSync(home))
       if (/^offline-run-\d{8}_\d{6}-/.test(name) && name.endsWith(`-${id}`))
         rmSync(join(home, name), { recursive: true });
     const stamp = time.toISOString().replace(/[-:]/g, '').replace('T', '_').slice(0, 15);
     const folder = join(home, `offline-run-${stamp}-${id}`);
-    mkdirSync(join(folder, 'files'), { recursive: true });
+    makeFolder(join(folder, 'files'));
     this.#log = new RecordLog(join(folder, `run-${id}.wandb`));
     this.#log.add(FIELD.header, [bytes(1, [bytes(1, '0.19.0'), bytes(2, '0.8.0')])]);
     const settings = { row, seed, hash, data: caption, ...config };

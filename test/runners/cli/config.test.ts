@@ -17,7 +17,7 @@ describe('mtcp config', () => {
       /^ {2}epochs: 3 +# argument "train.epochs=3"; was \d+ \(experiments\/base\/mtcp-nyud.yaml:\d+:\d+\), \d+ \(/m,
     );
     expect(text).to.match(/^ {2}type: equal +# experiments\/table3.yaml:\d+:\d+ {2}row "STL depth"$/m);
-    expect(text).to.match(/^ {2}clip: null +# default$/m);
+    expect(text).to.match(/^ {2}accumulate: 1 +# default$/m);
     expect(text).to.match(
       /^ {2}interaction: null +# experiments\/table3.yaml:.*; was cfm \(experiments\/base/m,
     );

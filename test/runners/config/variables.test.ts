@@ -36,7 +36,7 @@ sweep: { rows: [b], grid: { variables.epochs: [4, 5] } }
     const epochs = (options?: LoadOptions) =>
       load(write({ 'x.yaml': text }), options).map(({ row, config }) => `${row}: ${config.train.epochs}`);
     expect(epochs()).to.deep.equal(['a: 2', 'b, epochs=4: 4', 'b, epochs=5: 5']);
-    expect(epochs({ rows: ['a'], overrides: ['variables.epochs=9'] })).to.deep.equal(['a: 9']);
+    expect(epochs({ rows: ['a'], overrides: ['variables.epochs=9'] })).to.deep.equal(['a, epochs=9: 9']);
   });
 
   it('read the environment only where a declaration names it, below arguments', () => {

@@ -89,6 +89,10 @@ describe('MLflow sync', function () {
       'scheme.type': 'lps',
       'scheme.spread': '1.5',
       'train.epochs': '2',
+      row: 'MT-CP w/o CFM & SRM',
+      seed: '1',
+      scheme: 'lps',
+      dataset: 'rooms',
     });
     expect(run.tags).to.include({
       'mlflow.parentRunId': parent.id,
@@ -260,7 +264,7 @@ describe('MLflow sync', function () {
     expect(Object.keys(rows).sort()).to.deep.equal(trials.map(({ row }) => row));
     for (const { history, status, params, files, datasets } of Object.values(rows)) {
       expect(status).to.equal('FINISHED');
-      expect(Object.keys(params)).to.have.length(5);
+      expect(Object.keys(params)).to.have.length(9);
       expect(files).to.have.length(3);
       expect(datasets).to.have.length(2);
       const steps = Array.from({ length: 60 }, (_, i) => i + 1);
