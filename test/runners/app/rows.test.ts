@@ -142,7 +142,9 @@ describe('a row that depends on rows', function () {
       steps(row).forEach(({ total, raw }, i) =>
         expect(total).to.be.closeTo(raw.semseg + raw.depth + weight * added(row)[i], 1e-4),
       );
-    expect([...weights('Deep, epochs=6').keys()].some((name) => name.startsWith('auxiliary.deep.'))).to.equal(true);
+    expect([...weights('Deep, epochs=6').keys()].some((name) => name.startsWith('auxiliary.deep.'))).to.equal(
+      true,
+    );
   });
 
   it('is refused with a teacher that has no such feature', async () => {
