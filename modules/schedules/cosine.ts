@@ -7,6 +7,7 @@ import {
   type Progress,
   type Schedule,
 } from '../../registry/index.js';
+import { perOption, shareDone, warmedUp, warmupOption } from './machinery/progress.js';
 
 const schema = defineOptions({
   least: {
@@ -16,17 +17,8 @@ const schema = defineOptions({
     default: 0,
     description: 'Factor on the learning rate that the decay ends with.',
   },
-  per: {
-    enum: ['epoch', 'iteration'],
-    default: 'iteration',
-    description: 'Change the rate after each epoch or after each step.',
-  },
-  warmup: {
-    type: 'integer',
-    minimum: 0,
-    default: 0,
-    description: 'Steps over which the rate first rises linearly from 0.',
-  },
+  ...perOption('iteration'),
+  ...warmupOption,
 });
 
 @component({
@@ -38,10 +30,9 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class CosineSchedule extends Configured<OptionsOf<typeof schema>> implements Schedule {
-  factor({ epoch, epochs, step, stepsPerEpoch }: Progress): number {
+  factor(progress: Progress): number {
     const { least, per, warmup } = this.options;
-    const done = per === 'epoch' ? epoch / epochs : step / (epochs * stepsPerEpoch);
-    const wave = (1 + Math.cos(Math.PI * done)) / 2;
-    return (least + (1 - least) * wave) * Math.min(1, (step + 1) / (warmup + 1));
+    const wave = (1 + Math.cos(Math.PI * shareDone(progress, per))) / 2;
+    return (least + (1 - least) * wave) * warmedUp(progress, warmup);
   }
 }

@@ -7,6 +7,7 @@ import {
   type Progress,
   type Schedule,
 } from '../../registry/index.js';
+import { perOption, shareDone, warmedUp, warmupOption } from './machinery/progress.js';
 
 const schema = defineOptions({
   power: {
@@ -15,17 +16,8 @@ const schema = defineOptions({
     default: 0.9,
     description: 'Exponent of what is left of the run.',
   },
-  per: {
-    enum: ['epoch', 'iteration'],
-    default: 'epoch',
-    description: 'Change the rate after each epoch or after each step.',
-  },
-  warmup: {
-    type: 'integer',
-    minimum: 0,
-    default: 0,
-    description: 'Steps over which the rate first rises linearly from 0.',
-  },
+  ...perOption('epoch'),
+  ...warmupOption,
 });
 
 @component({
@@ -37,9 +29,8 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class PolySchedule extends Configured<OptionsOf<typeof schema>> implements Schedule {
-  factor({ epoch, epochs, step, stepsPerEpoch }: Progress): number {
+  factor(progress: Progress): number {
     const { power, per, warmup } = this.options;
-    const done = per === 'epoch' ? epoch / epochs : step / (epochs * stepsPerEpoch);
-    return (1 - done) ** power * Math.min(1, (step + 1) / (warmup + 1));
+    return (1 - shareDone(progress, per)) ** power * warmedUp(progress, warmup);
   }
 }

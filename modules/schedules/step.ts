@@ -9,6 +9,7 @@ import {
   type Progress,
   type Schedule,
 } from '../../registry/index.js';
+import { warmedUp, warmupOption } from './machinery/progress.js';
 
 const schema = defineOptions({
   at: {
@@ -26,12 +27,7 @@ const schema = defineOptions({
     default: 0.1,
     description: 'What the rate is multiplied by each time.',
   },
-  warmup: {
-    type: 'integer',
-    minimum: 0,
-    default: 0,
-    description: 'Steps over which the rate first rises linearly from 0.',
-  },
+  ...warmupOption,
 });
 
 @component({
@@ -52,10 +48,11 @@ export class StepSchedule extends Configured<OptionsOf<typeof schema>> implement
       });
   }
 
-  factor({ epoch, epochs, step }: Progress): number {
+  factor(progress: Progress): number {
     const { at, factor, warmup } = this.options;
+    const { epoch, epochs } = progress;
     // Products such as 0.8 * 100 are exact only up to rounding.
     const passed = at.filter((share) => epoch >= share * epochs - 1e-9).length;
-    return factor ** passed * Math.min(1, (step + 1) / (warmup + 1));
+    return factor ** passed * warmedUp(progress, warmup);
   }
 }

@@ -2,6 +2,7 @@
 // compared: if conditions differ, the table has a caption for each group of rows, and the best value of a column is
 // marked per group.
 import { canonicalJson } from '../config/trial.js';
+import { isOnce } from '../model/views.js';
 import type { TrialSpec } from '../config/index.js';
 import type { RowResult } from './row-result.js';
 
@@ -13,6 +14,8 @@ export interface Conditions {
   pipeline: string;
   /** How predictions are compared with labels. */
   evaluation: string;
+  /** Test-time augmentation: what predictions are averaged over; empty without it. */
+  views: string;
   engine: string;
   /** Metrics and their options, by task; tasks whose metric is the same in all rows are left out. */
   metrics: string;
@@ -49,6 +52,7 @@ export function groupsOf(rows: readonly RowResult[]): Group[] {
       epochs: own.find(({ halved }) => halved)?.epochs ?? config.train.epochs,
       pipeline: config.augment.type,
       evaluation: `${config.evaluate.mode}${config.evaluate.quantize ? '' : ' without 8-bit values'}`,
+      views: viewsOf(trial),
       engine: engineOf(trial),
       metrics: metrics(trial),
       notes: known?.data.notes ?? [],
@@ -62,8 +66,8 @@ export function groupsOf(rows: readonly RowResult[]): Group[] {
       conditions.metrics,
       scored,
     ]);
-    const { size, epochs, pipeline, engine } = conditions;
-    const key = JSON.stringify([scoring, size, epochs, pipeline, engine]);
+    const { size, epochs, pipeline, views, engine } = conditions;
+    const key = JSON.stringify([scoring, size, epochs, pipeline, views, engine]);
     const group = groups.get(key) ?? { letter: letterOf(groups.size), rows: [], conditions, scoring };
     if (!group.rows.includes(row)) group.rows.push(row);
     groups.set(key, group);
@@ -76,7 +80,7 @@ export function captionOf(
   { conditions }: Group,
   { profile, seeds, all }: { profile: string | null; seeds: readonly number[]; all: readonly Group[] },
 ): string {
-  const { data, size, epochs, pipeline, evaluation, engine, metrics } = conditions;
+  const { data, size, epochs, pipeline, evaluation, views, engine, metrics } = conditions;
   const differ = (key: 'engine' | 'metrics') => new Set(all.map((group) => group.conditions[key])).size > 1;
   return [
     data,
@@ -86,12 +90,19 @@ export function captionOf(
     seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')} (mean ± standard deviation)`,
     `pipeline ${pipeline}`,
     `evaluation ${evaluation}`,
+    ...(views ? [views] : []),
     ...(differ('engine') ? [`engine ${engine}`] : []),
     ...(differ('metrics') ? [metrics] : []),
   ].join(', ');
 }
 
 const dataKey = ({ config }: TrialSpec): string => canonicalJson(config.data);
+
+function viewsOf({ config: { evaluate } }: TrialSpec): string {
+  if (isOnce(evaluate)) return '';
+  const { flip, scales } = evaluate;
+  return `predictions averaged over ${flip ? 'flips and ' : ''}scales ${scales.join(', ')}`;
+}
 
 function engineOf({ config: { engine } }: TrialSpec): string {
   if (engine.type === 'xla' && engine.precision !== 'float32') return `xla, ${engine.precision}`;

@@ -95,7 +95,7 @@ export function measuredSection(
       ),
       ...(known
         ? [
-            'The constant predictor says the same everywhere: most frequent class, mean depth, mean normal of the training split; everything salient.',
+            'The constant predictor says the same everywhere: the most frequent class, the mean of other values on the training split; yes for masks and boundaries.',
           ]
         : []),
     ],

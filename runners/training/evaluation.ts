@@ -23,9 +23,10 @@ import type { EvaluationBatch } from '../data/batch.js';
 import { hostTensor, type Engine, type Program, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { Network } from '../model/network.js';
+import { isOnce, ONCE, type TestTime } from '../model/views.js';
 import { packingOf } from './step/packing.js';
 import type { Weights } from './step/weights.js';
-import { averageOverViews, isOnce, ONCE, type TestTime } from './test-time.js';
+import { averageOverViews } from './test-time.js';
 
 /** One image with what was predicted for it, at the network's input size, without what was padded. */
 export interface Predicted {

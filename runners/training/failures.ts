@@ -22,7 +22,7 @@ export async function writeFailures(folder: string, tasks: readonly TaskExtremes
       all.map(({ label }) => label),
     );
     const errors = all.map((extreme) => errorsOf(extreme, task));
-    // One scale for the task, which a few wild pixels do not stretch.
+    // One scale for the task, which outliers do not stretch.
     const top = kindOf(task).batch === 'indices' ? 1 : quantile(errors, 0.98);
     for (const [i, { id, score, image, label, prediction }] of all.entries()) {
       const which = i < worst.length ? 'worst' : 'best';
@@ -73,7 +73,7 @@ function heat(errors: Float32Array, width: number, height: number, top: number):
   const data = Buffer.alloc(width * height * 3);
   errors.forEach((error, i) => {
     const share = Math.min(1, error / top);
-    // White, yellow, red, black: as a sheet of paper that burns.
+    // From white over yellow and red to black.
     const colour = Number.isNaN(error)
       ? UNKNOWN
       : [Math.min(1, 3 - 3 * share), Math.min(1, 2 - 3 * share), 1 - 3 * share].map(

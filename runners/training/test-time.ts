@@ -7,22 +7,10 @@ import { resizeBilinear } from '../../modules/nn/resize.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { kindOf } from '../../registry/kinds.js';
 import * as tf from '../../registry/tf.js';
-
-export interface TestTime {
-  /** Also mirrored. */
-  readonly flip: boolean;
-  /** Factors on the size of the network's input. */
-  readonly scales: readonly number[];
-}
-
-/** Each image as it is, once. */
-export const ONCE: TestTime = { flip: false, scales: [1] };
+import type { TestTime } from '../model/views.js';
 
 /** What strides of all backbones divide. */
 const MULTIPLE = 32;
-
-export const isOnce = ({ flip, scales }: TestTime): boolean =>
-  !flip && scales.length === 1 && scales[0] === 1;
 
 /**
  * @param forward the network's raw predictions for images of any size

@@ -121,16 +121,15 @@ async function measure(
     const { stepsPerEpoch } = loader;
     engine.close();
 
-    const pieces = accumulate;
     const gradient = costTree(
       'step',
       programs.slice(0, ofGradients).flatMap((path, i) =>
-        readTrace(path, pieces).map(({ index, label, seconds, bytes }) => ({
+        readTrace(path, accumulate).map(({ index, label, seconds, bytes }) => ({
           label,
           bytes,
-          seconds: seconds * pieces,
+          seconds: seconds * accumulate,
           // Only the first stage is looked up: schemes with two stages count the network there.
-          flops: i === 0 ? (flops.gradient[index] ?? 0) * pieces : 0,
+          flops: i === 0 ? (flops.gradient[index] ?? 0) * accumulate : 0,
         })),
       ),
     );

@@ -1,4 +1,4 @@
-// An update as a program of the engine, which updates one piece of the vectors at a time.
+// An update as a program of the engine, which updates one block of the vectors at a time.
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import { hostTensor, type Engine, type Program } from '../../engine/engine.js';
 import { sizeOf } from '../../engine/graph/ir.js';
@@ -7,14 +7,14 @@ import { Arena } from './arena.js';
 import { GroupedLayout } from './layout.js';
 import { scalarsOf, slotName, traceUpdate, type Update, type UpdateVectors } from './update.js';
 
-/** Numbers in a piece: few enough for the operators' intermediates to stay in cache. */
-const PIECE = 1 << 16;
+/** Numbers in a block: few enough for the operators' intermediates to stay in cache. */
+const BLOCK = 1 << 16;
 const NEW = 'new/';
 
 export class PiecewiseUpdate implements Update {
   readonly isProgram = true;
   readonly vectors: UpdateVectors;
-  /** One for each piece. */
+  /** One for each block. */
   readonly #runs: Binding[];
   /** The optimizer's numbers for each parameter group, by input. */
   readonly #scalars: readonly Map<string, HostTensor>[];
@@ -23,7 +23,7 @@ export class PiecewiseUpdate implements Update {
     readonly program: Program,
     readonly optimizer: Optimizer,
     readonly layout: GroupedLayout,
-    piece: number,
+    block: number,
   ) {
     const arena = () => new Arena(layout);
     this.vectors = {
@@ -38,12 +38,12 @@ export class PiecewiseUpdate implements Update {
       ...Object.entries(slots).map(([slot, own]) => [slotName(slot), own] as const),
     ]);
     this.#scalars = layout.groups.map(() => new Map<string, HostTensor>());
-    const starts = layout.starts.map((start) => start / piece);
-    this.#runs = Array.from({ length: layout.length / piece }, (_, i) => {
+    const starts = layout.starts.map((start) => start / block);
+    this.#runs = Array.from({ length: layout.length / block }, (_, i) => {
       const scalars = this.#scalars[starts.findLastIndex((start) => start <= i)];
       return program.bind((name, spec) => {
         const source = sources.get(name.startsWith(NEW) ? name.slice(NEW.length) : name);
-        if (source) return { ...spec, data: source.data.subarray(i * piece, (i + 1) * piece) };
+        if (source) return { ...spec, data: source.data.subarray(i * block, (i + 1) * block) };
         let scalar = scalars.get(name);
         if (!scalar) scalars.set(name, (scalar = hostTensor(spec)));
         return scalar;
@@ -58,17 +58,17 @@ export class PiecewiseUpdate implements Update {
     clipped: boolean,
   ): Promise<PiecewiseUpdate> {
     const total = [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape) + 15, 0);
-    const piece = total <= PIECE ? Math.ceil(total / 16) * 16 : PIECE;
-    const layout = new GroupedLayout(shapes, optimizer, piece);
+    const block = total <= BLOCK ? Math.ceil(total / 16) * 16 : BLOCK;
+    const layout = new GroupedLayout(shapes, optimizer, block);
     const program = await engine.compile('update', (tracer) =>
       Object.fromEntries(
-        Object.entries(traceUpdate(tracer, optimizer, piece, clipped)).map(([name, tensor]) => [
+        Object.entries(traceUpdate(tracer, optimizer, block, clipped)).map(([name, tensor]) => [
           NEW + name,
           tensor,
         ]),
       ),
     );
-    return new PiecewiseUpdate(program, optimizer, layout, piece);
+    return new PiecewiseUpdate(program, optimizer, layout, block);
   }
 
   get stats() {
@@ -85,7 +85,7 @@ export class PiecewiseUpdate implements Update {
     return norm;
   }
 
-  /** Pieces are independent, so several run at a time. */
+  /** Blocks are independent, so several run at a time. */
   async #runAll(): Promise<void> {
     let next = 0;
     const lane = async () => {

@@ -8,7 +8,7 @@ import { Residence } from './residence.js';
 /** Numbers of one micro-batch, by the name of the array that they are for. */
 export type BatchParts = ReadonlyMap<string, HostArray>;
 
-export interface DeviceArrays {
+export interface ResidentArrays {
   /** Weights and optimizer state. */
   trained: readonly HostTensor[];
   /** What programs hand to each other. */
@@ -23,7 +23,7 @@ export class StepDevice {
 
   constructor(
     readonly memory: DeviceMemory,
-    readonly arrays: DeviceArrays,
+    readonly arrays: ResidentArrays,
   ) {
     this.residence = new Residence(memory, arrays.trained);
     memory.keep(this.#others);

@@ -17,7 +17,7 @@ import type { Traced } from './traced.js';
 import { Weights } from './weights.js';
 
 export interface StepOptions extends StepShape {
-  /** Pieces of the batch that pass through the network one after the other; divides `batch`. Default 1. */
+  /** Micro-batches, which pass through the network one after the other; divides `batch`. Default 1. */
   accumulate?: number;
   /** Largest norm of the whole gradient; null leaves it as it is. */
   clip: number | null;

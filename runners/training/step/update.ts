@@ -3,7 +3,7 @@
 // on no other number, so its update is recorded for vectors of any length; layers and their shapes do not matter.
 //
 // An engine whose arrays are in this process's memory goes through the vectors once (OnePassUpdate). Others, and
-// optimizers of operations that such a pass does not have, update one piece of the vectors after the other
+// optimizers of operations that such a pass does not have, update one block of the vectors after the other
 // (PiecewiseUpdate).
 import type * as tf from '../../../registry/tf.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';

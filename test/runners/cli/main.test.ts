@@ -79,6 +79,9 @@ describe('mtcp', function () {
     expect(text)
       .to.contain('Source: MT-CP section 3.5')
       .and.to.match(/^ *spread .*2\.5/m);
+    expect((await mtcp('describe', 'task', 'boundary')).stdout).to.contain(
+      'Usual: head { type: linear }, loss { type: balanced_bce, positive_weight: 0.95 }, metric { type: odsf }.',
+    );
   });
 
   it('describes the sections of a trial', async () => {

@@ -18,6 +18,7 @@ const RMSE: Record<string, number> = {
   larger: 0.3,
   elsewhere: 0.2,
   unquantized: 0.1,
+  flipped: 0.05,
 };
 
 const only = (more: string) => DEPTH_ONLY.replace(/ }$/, `, ${more} }`);
@@ -45,20 +46,32 @@ describe('rows under different conditions', () => {
   larger: ${only('augment: { size: [64, 64] }')}
   elsewhere: ${only('data: { train: 5 }')}
   unquantized: ${only('evaluate: { quantize: false }')}
+  flipped: ${only('evaluate: { flip: true }')}
 `);
   const line = (row: string) => report.text.split('\n').find((text) => text.startsWith(`${row}  `))!;
 
   it('have a caption and a best number for each group', () => {
-    expect(report.json.rows.map(({ under }) => under)).to.deep.equal(['A', 'A', 'B', 'B', 'C', 'D', 'E']);
+    expect(report.json.rows.map(({ under }) => under)).to.deep.equal([
+      'A',
+      'A',
+      'B',
+      'B',
+      'C',
+      'D',
+      'E',
+      'F',
+    ]);
     expect(report.text).to.match(/^A: Trained here: toy rooms, .*images of 32x32, 1 epoch, /m);
     expect(report.text).to.match(/^B: Trained here: toy rooms, .* 9 epochs, /m);
     expect(report.text).to.match(/^C: Trained here: toy rooms, .*images of 64x64, /m);
     expect(report.text).to.match(/^D: Trained here: other rooms, /m);
     expect(report.text).to.match(/^E: .*evaluation sv without 8-bit values/m);
+    expect(report.text).to.match(/^F: .*predictions averaged over flips and scales 1\./m);
     expect(line('better')).to.match(/ A +0\.5000\* /);
     expect(line('longer')).to.match(/ B +0\.4000\*/);
     // The only one of its group has nothing to be better than.
-    for (const row of ['larger', 'elsewhere', 'unquantized']) expect(line(row)).not.to.contain('*');
+    for (const row of ['larger', 'elsewhere', 'unquantized', 'flipped'])
+      expect(line(row)).not.to.contain('*');
   });
 
   it('mark or refuse delta-m across groups', () => {
@@ -68,7 +81,14 @@ describe('rows under different conditions', () => {
     expect(line('elsewhere')).to.match(/-²/);
     expect(report.text).to.contain('¹ delta-m against baselines trained under other conditions (A).');
     expect(report.text).to.contain('² delta-m: base was scored under other conditions (A).');
-    expect(report.json.delta_m).to.have.keys('base', 'better', 'longer', 'longer, worse', 'larger');
+    expect(report.json.delta_m).to.have.keys(
+      'base',
+      'better',
+      'longer',
+      'longer, worse',
+      'larger',
+      'flipped',
+    );
   });
 
   it('are told apart in LaTeX, CSV, plots and on the page', async () => {

@@ -20,6 +20,7 @@ const GROUP: Group = {
     epochs: 1,
     pipeline: 'sv',
     evaluation: 'sv',
+    views: '',
     engine: 'onnx',
     metrics: '',
     notes: [],

@@ -3,6 +3,9 @@
 import '../../../modules/index.js';
 import * as tf from '../../../registry/tf.js';
 import { expect } from 'chai';
+import { Regression } from '../../../modules/tasks/regression.js';
+import { catalog } from '../../../registry/catalog.js';
+import { component, type TaskKind } from '../../../registry/index.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { averageOverViews } from '../../../runners/training/test-time.js';
 
@@ -110,5 +113,31 @@ describe('test-time augmentation', () => {
       [32, 64],
       [32, 96],
     ]);
+  });
+
+  describe('of a kind whose channels change places in a mirrored picture', () => {
+    /** Left and right, as heat maps of hands. */
+    class Sides extends Regression {
+      readonly move: NonNullable<TaskKind['move']> = (data, { flip }) =>
+        flip ? data.map((_, i) => data[i ^ 1]) : data;
+    }
+    before(() => {
+      component({ kind: 'task', name: 'sides', summary: 'left and right', file: import.meta.url })(Sides);
+    });
+    after(() => catalog.remove('task', 'sides'));
+
+    it('puts them back', () => {
+      const hands: Task[] = [{ name: 'hands', kind: 'sides', channels: 2 }];
+      let mirrored = true;
+      // A network that follows: what the first channel has is in the second one when it sees the mirrored picture.
+      const forward = ({ shape: [, height, width] }: tf.Tensor4D) => {
+        mirrored = !mirrored;
+        const plane = (value: number) => tf.fill([1, height, width, 1], value);
+        const channels = mirrored ? [plane(0.25), plane(4)] : [plane(4), plane(0.25)];
+        return { hands: tf.concat(channels, 3) as tf.Tensor4D };
+      };
+      const averaged = averageOverViews(image(), hands, forward, { flip: true, scales: [1] });
+      expect(values(averaged.hands).slice(0, 2)).to.deep.equal([4, 0.25]);
+    });
   });
 });

@@ -3,6 +3,7 @@ import { usageOf } from '../../../app/authoring/component.js';
 import { fullCatalog, isKind, plain, unknownKind } from '../../catalog.js';
 import { catalog } from '../../../../registry/catalog.js';
 import { KINDS, type ComponentEntry } from '../../../../registry/entry.js';
+import { kindOf } from '../../../../registry/kinds.js';
 import { MtcpError } from '../../../../registry/errors.js';
 import { didYouMean, nearestNames } from '../../../../registry/support/near.js';
 import { display } from '../../../config/index.js';
@@ -59,6 +60,7 @@ function describeEntry({ kind, name, summary, source, tasks, plugin, options }: 
     indented(summary, 2),
     ...(source === undefined ? [] : [indented(`Source: ${source}`, 2)]),
     ...(tasks === undefined ? [] : [`  For tasks of kind ${tasks.join(', ')}.`]),
+    ...(kind === 'task' ? [`  Usual: ${usualOf(name)}.`] : []),
     ...(plugin === undefined ? [] : [`  Plugin: ${display(plugin)}`]),
     '',
     `  ${usageOf(kind, name, needed.map((option) => `, ${option}: ...`).join(''))}`,
@@ -66,3 +68,12 @@ function describeEntry({ kind, name, summary, source, tasks, plugin, options }: 
     rows.length > 0 ? columns(rows, 2) : '  It has no options.',
   ].join('\n');
 }
+
+/** What the kind of a task is usually predicted, trained and scored with. */
+const usualOf = (name: string): string =>
+  Object.entries(kindOf({ kind: name }).usual)
+    .map(([part, { type, ...options }]) => {
+      const given = Object.entries(options).map(([option, value]) => `, ${option}: ${String(value)}`);
+      return `${part} { type: ${type}${given.join('')} }`;
+    })
+    .join(', ');

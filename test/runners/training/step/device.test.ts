@@ -9,7 +9,7 @@ import { randomStream } from '../../../../registry/random.js';
 import type { Engine } from '../../../../runners/engine/engine.js';
 import { readCheckpoint, writeCheckpoint, type RunState } from '../../../../runners/store/checkpoint.js';
 import { Evaluation } from '../../../../runners/training/evaluation.js';
-import { ONCE } from '../../../../runners/training/test-time.js';
+import { ONCE } from '../../../../runners/model/views.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
 import { expectClose, recordingEngine, xlaEngines, xlaPlugin } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
