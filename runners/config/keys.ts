@@ -17,3 +17,13 @@ export function splitPath(path: string): string[] {
   const keys = path.split('.');
   return keys[0] === 'variables' && keys.length > 2 ? [keys[0], keys.slice(1).join('.')] : unaliased(keys);
 }
+
+/** Whether these are keys of a trial section, which sweeps and searches may vary. */
+export const isTrialPath = (keys: readonly string[]): boolean =>
+  !keys.includes('') && !keys.includes(NO_KEY) && !NOT_SECTIONS.has(keys[0]);
+
+/** What is said of a path that is none. */
+export const notATrialPath = (path: string): { message: string; hint: string } => ({
+  message: `"${path}" is not a path of a trial`,
+  hint: 'write keys of a trial section with dots between them, such as optimizer.rate',
+});

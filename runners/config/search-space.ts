@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { SWEPT_ROWS } from './budgets.js';
 import type { ReportFault } from './faults.js';
-import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
+import { isTrialPath, notATrialPath, splitPath } from './keys.js';
 import { child, nest, text, toValue, type YamlMap, type YamlNode } from './nodes.js';
 import { labelOf, shortNames, variantName } from './row-names.js';
 import type { Mark } from './source-text.js';
@@ -146,12 +146,8 @@ function parametersOf(over: YamlNode | undefined, fail: ReportFault): Parameter[
   const names = shortNames([...over.entries.keys()].map(shown));
   return [...over.entries].flatMap(([path, { key, value }]): Parameter[] => {
     const keys = splitPath(path);
-    if (keys.includes('') || keys.includes(NO_KEY) || NOT_SECTIONS.has(keys[0])) {
-      fail({
-        mark: key,
-        message: `"${path}" is not a path of a trial`,
-        hint: 'write keys of a trial section with dots between them, such as optimizer.rate',
-      });
+    if (!isTrialPath(keys)) {
+      fail({ mark: key, ...notATrialPath(path) });
       return [];
     }
     const name = names.get(shown(path))!;

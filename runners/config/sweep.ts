@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { nearestNames } from '../../registry/support/near.js';
 import { unknownName } from './explain.js';
 import type { ReportFault } from './faults.js';
-import { NO_KEY, NOT_SECTIONS, splitPath } from './keys.js';
+import { isTrialPath, notATrialPath, splitPath } from './keys.js';
 import { EXCLUSIONS, FAULTS, SWEPT_PATHS, SWEPT_ROWS } from './budgets.js';
 import { child, nest, toValue, type YamlMap, type YamlNode, type YamlScalar } from './nodes.js';
 import { labelOf, shortNames, variantName } from './row-names.js';
@@ -175,12 +175,8 @@ function axes(node: YamlNode | undefined, report: ReportFault): Axis[] {
   if (node?.kind !== 'map') return [];
   return [...node.entries].map(([path, { key, value }]) => {
     const keys = splitPath(path);
-    if (keys.includes('') || keys.includes(NO_KEY) || NOT_SECTIONS.has(keys[0])) {
-      report({
-        mark: key,
-        message: `"${path}" is not a path of a trial`,
-        hint: 'write keys of a trial section with dots between them, such as optimizer.rate',
-      });
+    if (!isTrialPath(keys)) {
+      report({ mark: key, ...notATrialPath(path) });
       return { path, mark: key, choices: [] };
     }
     const mark = (depth: number): Mark => ({ ...key, path: keys.slice(0, depth + 1) });
