@@ -48,8 +48,9 @@ interface Found {
 
 /**
  * @param given of the argument --python; otherwise MTCP_PYTHON, or python3 if it has torch
- * @returns a Python that has all that the peers import
- * @throws MtcpError `usage` if a Python that was asked for has no torch, `engine` if packages cannot be installed
+ * @returns a Python that has all that the peers import, or one with torch if the rest cannot be installed beside it:
+ *   then cases that need the rest fail by themselves, and others run
+ * @throws MtcpError `usage` if a Python that was asked for has no torch, `engine` if there is no torch and it cannot be installed
  */
 export function pythonWithTorch(given: string | undefined, report: (line: string) => void): string {
   const asked = given ?? process.env.MTCP_PYTHON;
@@ -61,7 +62,14 @@ export function pythonWithTorch(given: string | undefined, report: (line: string
     });
   const base = asked ?? 'python3';
   if (found?.absent.length === 0) return base;
-  return found ? extended(base, found, report) : complete(report);
+  if (!found) return complete(report);
+  try {
+    return extended(base, found, report);
+  } catch (error) {
+    if (!MtcpError.is(error)) throw error;
+    report(`${base} is used without ${found.absent.join(', ')}: cases that need them fail`);
+    return base;
+  }
 }
 
 function look(python: string): Found | undefined {
