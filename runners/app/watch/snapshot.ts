@@ -1,11 +1,13 @@
 // What is going on in a folder of runs, read from its files: the input of the live page. A file is read again only when
 // it has changed. Nothing is written, so any number of pages may watch a run, on another machine too.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { cpus, freemem, loadavg, totalmem } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { load } from 'js-yaml';
 import { courseOf, readEvents, type LoggedEvent } from '../../store/ledger/events.js';
+import { experimentFolders, trialFolders } from '../../store/ledger/folders.js';
 import { RunFolder, type TrialState } from '../../store/ledger/run-folder.js';
+import { readResolved } from '../../store/resolved-file.js';
 import { lastStep } from './last-step.js';
 
 export interface Curve {
@@ -72,7 +74,7 @@ export class Watch {
   snapshot(): Snapshot {
     const shown = this.expected
       ? this.expected.map((each) => this.#trial(each.folder, each))
-      : trialFolders(this.runs).map((folder) => this.#trial(folder));
+      : this.#folders().map((folder) => this.#trial(folder));
     const known = shown.filter(({ left }) => left !== null);
     const whole = meanOf(
       known.map(({ left, epoch, epochs }) => (left! * epochs) / Math.max(1, epochs - epoch)),
@@ -97,9 +99,13 @@ export class Watch {
   picture(id: string): Buffer | undefined {
     const folder = this.expected
       ? this.expected.find((each) => this.#id(each.folder) === id)?.folder
-      : trialFolders(this.runs).find((each) => this.#id(each) === id);
+      : this.#folders().find((each) => this.#id(each) === id);
     const path = folder && join(folder, 'predictions.png');
     return path && existsSync(path) ? readFileSync(path) : undefined;
+  }
+
+  #folders(): string[] {
+    return experimentFolders(this.runs).flatMap(trialFolders);
   }
 
   #id(folder: string): string {
@@ -153,32 +159,21 @@ export class Watch {
 
 function epochsOf(folder: string): number {
   try {
-    const config = load(readFileSync(join(folder, 'resolved.yaml'), 'utf8')) as {
-      train?: { epochs?: number };
-    };
-    return config.train?.epochs ?? 0;
+    const config = load(readResolved(folder) ?? '') as { train?: { epochs?: number } } | undefined;
+    return config?.train?.epochs ?? 0;
   } catch {
     // It is being written, or damaged: the page shows no total.
     return 0;
   }
 }
 
-function trialFolders(runs: string): string[] {
-  const folders = (path: string) =>
-    readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-      .map(({ name }) => join(path, name));
-  if (!existsSync(runs)) return [];
-  return folders(runs)
-    .flatMap(folders)
-    .filter((folder) => existsSync(join(folder, 'events.jsonl')) && !/-(replaced|data)(-\d+)?$/.test(folder));
-}
-
 function curvesOf(course: readonly LoggedEvent[]): Curve[] {
   const curves = new Map<string, [number, number][]>();
   const add = (name: string, epoch: number, value: number | null) => {
     if (value === null || !Number.isFinite(value)) return;
-    curves.set(name, [...(curves.get(name) ?? []), [epoch, value]]);
+    const points = curves.get(name) ?? [];
+    points.push([epoch, value]);
+    curves.set(name, points);
   };
   for (const event of course) {
     if (event.event === 'epoch')

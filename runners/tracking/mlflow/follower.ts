@@ -3,7 +3,6 @@
 // If one MLflow experiment fails (it was deleted on the server, or a folder here is damaged), the others are not held
 // up: it is tried again after a while. An error that concerns all of them, for example an unreachable server, is
 // thrown.
-import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { MlflowClient } from './client/index.js';
 import { isMissing, MlflowError } from './client/errors.js';
@@ -187,12 +186,4 @@ export class Follower implements Target {
   release(): void {
     for (const { run } of [...this.trials, ...this.#invocations]) run.release();
   }
-}
-
-/** Folders of experiments in a folder of runs. */
-export function experimentFolders(runs: string): string[] {
-  if (!existsSync(runs)) return [];
-  return readdirSync(runs, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map(({ name }) => join(runs, name));
 }

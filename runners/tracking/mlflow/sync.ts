@@ -7,7 +7,8 @@ import { ownerOf } from '../../store/ledger/lease.js';
 import { RESOLVED } from '../../store/resolved-file.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { MlflowError, type MlflowClient } from './client/index.js';
-import { experimentFolders, Follower, mayPass } from './follower.js';
+import { experimentFolders } from '../../store/ledger/folders.js';
+import { Follower, mayPass } from './follower.js';
 import {
   beginInvocation,
   commandLine,

@@ -1,5 +1,5 @@
 // The live page: what it is told, who is answered, and how it looks in Chromium while a trial goes on.
-import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -45,6 +45,19 @@ describe('mtcp watch', () => {
     const [trial] = trials.filter(({ row }) => row === 'MT-CP');
     expect(trial.curves.map(({ name }) => name)).to.include('depth.RMSE');
     expect(machine.cores).to.be.above(0);
+  });
+
+  it('leaves out trials that were set aside', () => {
+    const [experiment] = readdirSync(runs);
+    const [trial] = readdirSync(join(runs, experiment)).filter((name) => name.startsWith('stl-depth'));
+    const count = () => new Watch(runs).snapshot().trials.length;
+    const before = count();
+    const asides = ['replaced-2026-11-29T071500123Z', 'data-302a857c79f61040'].map((why) =>
+      join(runs, experiment, `${trial}-${why}`),
+    );
+    for (const aside of asides) cpSync(join(runs, experiment, trial), aside, { recursive: true });
+    expect(count()).to.equal(before);
+    for (const aside of asides) rmSync(aside, { recursive: true });
   });
 
   it('answers this machine only, and gives away pictures of trials only', async () => {
