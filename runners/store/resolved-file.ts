@@ -1,5 +1,6 @@
 // resolved.yaml in the folder of a trial, read as it was written: with another checksum it is nobody's configuration.
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { MtcpError } from '../../registry/errors.js';
 import { entryAt, readText } from '../../registry/support/plain-file.js';
 import { isAsWritten } from '../config/resolved.js';
@@ -23,4 +24,15 @@ export function readResolved(folder: string): string | undefined {
       hint: 'the file is damaged or was edited; the same `mtcp run` writes it again if result.json is removed',
     },
   );
+}
+
+/**
+ * The trial sections of that configuration, for those who show or log it; undefined if the folder has none.
+ * @throws MtcpError `config` as `readResolved`
+ */
+export function readResolvedSections(folder: string): Record<string, unknown> | undefined {
+  const text = readResolved(folder);
+  if (text === undefined) return undefined;
+  const { name: _name, seeds: _seeds, rows: _rows, ...sections } = load(text) as Record<string, unknown>;
+  return sections;
 }

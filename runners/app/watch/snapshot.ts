@@ -3,11 +3,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { cpus, freemem, loadavg, totalmem } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { load } from 'js-yaml';
 import { courseOf, readEvents, type LoggedEvent } from '../../store/ledger/events.js';
 import { experimentFolders, trialFolders } from '../../store/ledger/folders.js';
 import { RunFolder, type TrialState } from '../../store/ledger/run-folder.js';
-import { readResolved } from '../../store/resolved-file.js';
+import { readResolvedSections } from '../../store/resolved-file.js';
 import { lastStep } from './last-step.js';
 
 export interface Curve {
@@ -159,8 +158,8 @@ export class Watch {
 
 function epochsOf(folder: string): number {
   try {
-    const config = load(readResolved(folder) ?? '') as { train?: { epochs?: number } } | undefined;
-    return config?.train?.epochs ?? 0;
+    const { train } = (readResolvedSections(folder) ?? {}) as { train?: { epochs?: number } };
+    return train?.epochs ?? 0;
   } catch {
     // It is being written, or damaged: the page shows no total.
     return 0;

@@ -1,13 +1,12 @@
 // What trackers that write files have in common. Each trial of an invocation has a sink, which gets everything that the
 // trial's folder holds from its start, and then what is added. So a trial that is resumed, or was trained without a
 // tracker until then, is complete. A sink that fails is dropped with a message; training goes on.
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
 import type { RunTracker, TrackedRun } from '../../../registry/contracts/tracking.js';
 import { messageOf } from '../../../registry/errors.js';
 import { EVENT, type LoggedEvent } from '../../store/ledger/events.js';
 import { RunFolder, type TrialResult } from '../../store/ledger/run-folder.js';
+import { readResolvedSections } from '../../store/resolved-file.js';
 import type { Metric } from '../mlflow/client/types.js';
 import { finalMetrics } from '../mlflow/entities.js';
 import { readLines } from '../mlflow/lines.js';
@@ -134,9 +133,7 @@ class FollowedTrial {
   }
 
   #start({ row, seed, hash, time, data }: LoggedEvent & { event: 'started' }): TrialStart {
-    const path = join(this.folder, 'resolved.yaml');
-    const whole = existsSync(path) ? (load(readFileSync(path, 'utf8')) as Record<string, unknown>) : {};
-    const { name: _name, seeds: _seeds, rows: _rows, ...config } = whole;
+    const config = readResolvedSections(this.folder) ?? {};
     return { folder: this.folder, row, seed, hash, time: new Date(time), caption: data.caption, config };
   }
 }

@@ -6,12 +6,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
 import { EVENT, type LoggedEvent } from '../../store/ledger/events.js';
 import { readJobMark } from '../../store/ledger/job-mark.js';
 import { ownerOf } from '../../store/ledger/lease.js';
 import { RunFolder, type TrialResult } from '../../store/ledger/run-folder.js';
-import { readResolved, RESOLVED } from '../../store/resolved-file.js';
+import { readResolvedSections, RESOLVED } from '../../store/resolved-file.js';
 import type { RunStatus, Tag } from './client/index.js';
 import {
   aboutParams,
@@ -217,10 +216,7 @@ export class TrialRun {
   }
 
   #config(): Record<string, unknown> {
-    const text = readResolved(this.folder);
-    if (text === undefined) return {};
-    const { name: _name, seeds: _seeds, rows: _rows, ...config } = load(text) as Record<string, unknown>;
-    return config;
+    return readResolvedSections(this.folder) ?? {};
   }
 
   /**
