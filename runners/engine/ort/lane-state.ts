@@ -22,7 +22,7 @@ export type LaneMessage =
   | {
       define: number;
       parts: readonly PartRun[];
-      /** See STATE. */
+      /** See turns.ts. */
       state: Int32Array;
     }
   | { forget: number };
@@ -40,17 +40,3 @@ export const CONTROL = {
   job: 1,
   length: 2,
 } as const;
-
-/** Integers of a job. Behind them is one for each part: how many others it has to wait for, or CLAIMED. */
-export const STATE = {
-  /** Changes whenever a part has ended. */
-  event: 0,
-  /** Parts that have ended. */
-  done: 1,
-  failed: 2,
-  /** Threads that have left the run. */
-  left: 3,
-  length: 4,
-} as const;
-
-export const CLAIMED = -1;

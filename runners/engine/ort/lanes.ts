@@ -1,15 +1,9 @@
 // The threads that run parallel sessions. The sessions of an engine share them, one run at a time.
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { MtcpError } from '../../../registry/errors.js';
-import {
-  CONTROL,
-  STATE,
-  type LaneAnswer,
-  type LaneMessage,
-  type LaneSetup,
-  type PartRun,
-} from './lane-state.js';
+import { CONTROL, type LaneAnswer, type LaneMessage, type LaneSetup, type PartRun } from './lane-state.js';
 import type { Binding } from './session.js';
+import { newTurns, startTurns } from './turns.js';
 
 /** A run under way. */
 interface Run {
@@ -18,7 +12,7 @@ interface Run {
 }
 
 export class Lanes {
-  readonly #control = shared(CONTROL.length);
+  readonly #control = new Int32Array(new SharedArrayBuffer(4 * CONTROL.length));
   readonly #lanes: readonly { worker: Worker; messages: MessagePort }[];
   #jobs = 0;
   /** The last run that was asked for; the next one waits for it. */
@@ -50,7 +44,7 @@ export class Lanes {
   /** Ties parts together: a run runs each of them once, after those that it waits for. */
   bind(parts: readonly PartRun[]): Binding {
     const job = this.#jobs++;
-    const state = shared(STATE.length + parts.length);
+    const state = newTurns(parts);
     this.#tell({ define: job, parts, state });
     return {
       run: () => {
@@ -73,8 +67,7 @@ export class Lanes {
 
   #start(job: number, parts: readonly PartRun[], state: Int32Array): Promise<void> {
     if (this.#broken) return Promise.reject(this.#broken);
-    state.fill(0);
-    parts.forEach(({ waits }, part) => (state[STATE.length + part] = waits.length));
+    startTurns(state, parts);
     return new Promise((resolve, reject) => {
       for (const { worker } of this.#lanes) worker.ref();
       const run: Run = {
@@ -99,5 +92,3 @@ export class Lanes {
     }
   }
 }
-
-const shared = (length: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length));

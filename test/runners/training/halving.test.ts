@@ -1,5 +1,5 @@
 // Successive halving: who survives a rung, and whole searches that end trials early.
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { runExperiment } from '../../../runners/app/run.js';
@@ -39,14 +39,16 @@ sweep:
       stopRequested: () => done >= 3,
     });
     expect(cut.interrupted).to.equal(true);
-    const proposed = readdirSync(join(cut.folder, 'search'), { recursive: true }).filter((name) =>
-      /\d{4}\.json$/.test(String(name)),
-    );
-    expect(proposed).to.have.length(4);
+    const search = join(cut.folder, 'search');
+    const proposed = readdirSync(search, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\d{4}\.json$/.test(name))
+      .map((name) => [join(search, name), readFileSync(join(search, name), 'utf8')] as const);
+    expect(proposed.length).to.be.at.least(3);
     const whole = await runExperiment(file, options);
     expect(whole.failed).to.deep.equal([]);
     const rows = whole.report.json.rows;
     expect(rows.map(({ state }) => state)).to.deep.equal(Array(5).fill('done'));
+    for (const [name, text] of proposed) expect(readFileSync(name, 'utf8'), name).to.equal(text);
     const section = whole.report.sections.find(({ id }) => id === 'search')!;
     const epochs = section.rows.map((row) => Number(row.at(-2)));
     expect(Math.max(...epochs)).to.equal(3);
