@@ -3,16 +3,14 @@ import {
   component,
   Configured,
   defineOptions,
-  IGNORE,
   type LabelMap,
   type MapData,
   type Metric,
   type MetricRun,
   type OptionsOf,
 } from '../../registry/index.js';
-
-/** The median comes from a histogram of this many bins over 180 degrees. */
-const BINS = 18000;
+import { ANGLE_LIMITS, BINS, type AngleSums } from './machinery/angles.js';
+import { angleSums } from './machinery/kernels.js';
 
 const schema = defineOptions({
   angle: {
@@ -44,36 +42,26 @@ export class AngularError extends Configured<OptionsOf<typeof schema>> implement
   ] as const;
 
   start(): MetricRun {
-    let [count, sum, squares] = [0, 0, 0];
-    const limits = [11.25, 22.5, 30];
-    const within = [0, 0, 0];
-    const histogram = new Float64Array(BINS);
-    const angleOf = this.options.angle === 'acos' ? acosAngle : atanAngle;
+    const histogram = new Float64Array(BINS + 1);
+    const sums: AngleSums = { count: 0, angles: 0, squares: 0, within: ANGLE_LIMITS.map(() => 0) };
     return {
-      update({ data: p }: MapData, { data: g }: LabelMap) {
-        for (let i = 0; i < g.length; i += 3) {
-          if (g[i] === IGNORE) continue;
-          const angle = angleOf(p[i], p[i + 1], p[i + 2], g[i], g[i + 1], g[i + 2]);
-          count++;
-          sum += angle;
-          squares += angle * angle;
-          if (angle < 30) {
-            within[2]++;
-            if (angle < 22.5) within[1]++;
-            if (angle < 11.25) within[0]++;
-          }
-          histogram[Math.min(BINS - 1, Math.floor((angle / 180) * BINS))]++;
-        }
+      update: ({ data: p }: MapData, { data: g }: LabelMap) => {
+        const image = angleSums(this.options.angle, p, g, histogram);
+        sums.count += image.count;
+        sums.angles += image.angles;
+        sums.squares += image.squares;
+        image.within.forEach((pixels, k) => (sums.within[k] += pixels));
       },
       compute: () => {
+        const { count, angles, squares, within } = sums;
         const none = { absent: 'no pixel of the split has a known normal' };
         const over = (value: () => number) => (count > 0 ? value() : none);
         return {
-          mErr: over(() => sum / count),
+          mErr: over(() => angles / count),
           median: over(() => medianOf(histogram, count)),
           rmse: over(() => Math.sqrt(squares / count)),
           ...Object.fromEntries(
-            limits.map((limit, k) => [`within_${limit}`, over(() => (100 * within[k]) / count)]),
+            ANGLE_LIMITS.map((limit, k) => [`within_${limit}`, over(() => (100 * within[k]) / count)]),
           ),
         };
       },
@@ -81,23 +69,7 @@ export class AngularError extends Configured<OptionsOf<typeof schema>> implement
   }
 }
 
-const DEGREES = 180 / Math.PI;
-
-// Math.hypot is several times slower.
-const norm = (x: number, y: number, z: number): number => Math.sqrt(x * x + y * y + z * z);
-
-function acosAngle(px: number, py: number, pz: number, gx: number, gy: number, gz: number): number {
-  const cosine = (px * gx + py * gy + pz * gz) / (norm(px, py, pz) * norm(gx, gy, gz) || 1);
-  return Math.acos(Math.max(-1, Math.min(1, cosine))) * DEGREES;
-}
-
-function atanAngle(px: number, py: number, pz: number, gx: number, gy: number, gz: number): number {
-  const [p, g] = [norm(px, py, pz) + 1e-12, norm(gx, gy, gz) + 1e-12];
-  const apart = norm(px / p - gx / g, py / p - gy / g, pz / p - gz / g);
-  const together = norm(px / p + gx / g, py / p + gy / g, pz / p + gz / g);
-  return 2 * Math.atan2(apart, together) * DEGREES;
-}
-
+/** The middle of the bin that has it. */
 function medianOf(histogram: Float64Array, count: number): number {
   let bin = 0;
   for (let below = histogram[0]; below * 2 < count; below += histogram[++bin]);

@@ -3,16 +3,14 @@ import {
   component,
   Configured,
   defineOptions,
-  IGNORE,
   type LabelMap,
   type MapData,
   type Metric,
   type MetricRun,
   type OptionsOf,
 } from '../../registry/index.js';
-
-/** 65535 * 0.01 * 0.01: where the evaluation code of MTFormer and MT-CP stops. */
-const TRUNCATED = 6.5535;
+import { DEPTH_SUMS, TRUNCATED, type DepthSums } from './machinery/depth-errors.js';
+import { depthSums } from './machinery/kernels.js';
 
 const schema = defineOptions({
   range: {
@@ -49,39 +47,18 @@ export class DepthRmse extends Configured<OptionsOf<typeof schema>> implements M
   ] as const;
 
   start(): MetricRun {
-    let [count, squares, near, nearSquares, logs, relative, squaredRelative] = [0, 0, 0, 0, 0, 0, 0];
+    const sums = Object.fromEntries(DEPTH_SUMS.map((name) => [name, 0])) as DepthSums;
     let [images, imageErrors] = [0, 0];
-    const within = [0, 0, 0];
     return {
       update({ data: prediction }: MapData, { data: label }: LabelMap) {
-        const before = { count, squares };
-        for (let i = 0; i < label.length; i++) {
-          const depth = label[i];
-          if (depth === IGNORE || depth <= 0) continue;
-          // Nothing keeps a prediction positive; what is not is read as next to nothing.
-          const guess = prediction[i] <= 0 ? 1e-9 : prediction[i];
-          const square = (guess - depth) ** 2;
-          count++;
-          squares += square;
-          logs += (Math.log(guess) - Math.log(depth)) ** 2;
-          relative += Math.abs(guess - depth) / depth;
-          squaredRelative += square / depth;
-          const ratio = guess > depth ? guess / depth : depth / guess;
-          if (ratio < 1.25 ** 3) {
-            within[2]++;
-            if (ratio < 1.25 ** 2) within[1]++;
-            if (ratio < 1.25) within[0]++;
-          }
-          if (depth < TRUNCATED) {
-            near++;
-            nearSquares += square;
-          }
-        }
-        if (count === before.count) return;
+        const image = depthSums(prediction, label);
+        if (image.count === 0) return;
+        for (const name of DEPTH_SUMS) sums[name] += image[name];
         images++;
-        imageErrors += Math.sqrt((squares - before.squares) / (count - before.count));
+        imageErrors += Math.sqrt(image.squares / image.count);
       },
       compute: () => {
+        const { count, squares, near, nearSquares } = sums;
         const none = { absent: 'no pixel of the split has a known depth' };
         const over = (value: number, of = count) => (of > 0 ? value / of : none);
         const root = (value: number, of = count) => (of > 0 ? Math.sqrt(value / of) : none);
@@ -94,13 +71,13 @@ export class DepthRmse extends Configured<OptionsOf<typeof schema>> implements M
           RMSE: this.options.range === 'full' ? full : truncated,
           RMSE_full: full,
           'RMSE_lt6.5535': truncated,
-          logRMSE: root(logs),
-          absRel: over(relative),
-          sqRel: over(squaredRelative),
+          logRMSE: root(sums.logs),
+          absRel: over(sums.relative),
+          sqRel: over(sums.squaredRelative),
           RMSE_images: over(imageErrors, images),
-          delta1: over(100 * within[0]),
-          delta2: over(100 * within[1]),
-          delta3: over(100 * within[2]),
+          delta1: over(100 * sums.within1),
+          delta2: over(100 * sums.within2),
+          delta3: over(100 * sums.within3),
         };
       },
     };

@@ -7,7 +7,7 @@
 //
 // An image without a known pixel counts in neither. Where no image has a salient pixel there is no F measure.
 //
-// An image is counted into one bin per threshold interval, so a threshold more costs nothing per pixel.
+// Pixels are counted by how many thresholds they pass, so that both benchmarks need one pass over the image.
 import {
   component,
   defineOptions,
@@ -20,6 +20,8 @@ import {
   type MetricRun,
   type OptionsOf,
 } from '../../registry/index.js';
+import { eachPassed } from './machinery/kernels.js';
+import { ABOVE, AT_LEAST } from './machinery/thresholds.js';
 
 const schema = defineOptions({
   protocol: {
@@ -42,12 +44,6 @@ const schema = defineOptions({
   },
 });
 
-/** Thresholds are compared in single precision, as the originals do. */
-const evenly = (from: number, count: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => from + i * STEP);
-const STEP = 0.05;
-const SV = evenly(0.2, 15);
-const ATRC = evenly(STEP, 19);
 const TINY = 1e-12;
 
 @component({
@@ -74,26 +70,25 @@ export class Saliency implements Metric {
 
   start(): MetricRun {
     const { protocol, inv_quirk } = this.options;
-    const means = { precision: zeros(SV), recall: zeros(SV), jaccard: zeros(SV) };
+    const means = { precision: zeros(ABOVE), recall: zeros(ABOVE), jaccard: zeros(ABOVE) };
     let images = 0;
-    const pooled = { both: zeros(ATRC), predicted: zeros(ATRC), labelled: 0 };
+    const pooled = { both: zeros(AT_LEAST), predicted: zeros(AT_LEAST), labelled: 0 };
     return {
       update({ data: prediction }: MapData, { data: label }: LabelMap) {
-        if (label.every((value) => value === IGNORE)) return;
+        const { known, labelled, above, atLeast } = count(prediction, label, inv_quirk);
+        if (known === 0) return;
         images++;
-        const sv = countAbove(prediction, label, SV, true, false);
-        for (let t = 0; t < SV.length; t++) {
-          const [both, predicted] = [sv.both[t], sv.predicted[t]];
-          const union = predicted + sv.labelled - both;
+        for (let t = 0; t < ABOVE.length; t++) {
+          const [both, predicted] = [above.both[t], above.predicted[t]];
+          const union = predicted + labelled - both;
           means.precision[t] += both / (predicted + TINY);
-          means.recall[t] += both / (sv.labelled + TINY);
+          means.recall[t] += both / (labelled + TINY);
           means.jaccard[t] += union === 0 ? 1 : both / union;
         }
-        const atrc = countAbove(prediction, label, ATRC, false, inv_quirk);
-        pooled.labelled += atrc.labelled;
-        for (let t = 0; t < ATRC.length; t++) {
-          pooled.both[t] += atrc.both[t];
-          pooled.predicted[t] += atrc.predicted[t];
+        pooled.labelled += labelled;
+        for (let t = 0; t < AT_LEAST.length; t++) {
+          pooled.both[t] += atLeast.both[t];
+          pooled.predicted[t] += atLeast.predicted[t];
         }
       },
       compute() {
@@ -124,43 +119,54 @@ export class Saliency implements Metric {
 
 const zeros = ({ length }: Float32Array): Float64Array => new Float64Array(length);
 
-interface Counts {
+interface Passed {
   /** Pixels that are salient in prediction and label, for each threshold. */
   both: Float64Array;
   predicted: Float64Array;
+}
+
+interface Counts {
+  /** Pixels with a label. */
+  known: number;
+  /** Pixels that are salient in the label. */
   labelled: number;
+  above: Passed;
+  atLeast: Passed;
 }
 
-/** Pixels above each threshold (`strict`), or not below it; those of unknown label are left out. */
-function countAbove(
-  prediction: MapData['data'],
-  label: MapData['data'],
-  thresholds: Float32Array,
-  strict: boolean,
-  twice: boolean,
-): Counts {
-  const { length } = thresholds;
-  const [first, above] = [thresholds[0], new Float64Array(length + 1)];
-  const positives = new Float64Array(length + 1);
-  let labelled = 0;
-  for (let i = 0; i < label.length; i++) {
-    if (label[i] === IGNORE) continue;
-    const p = twice ? Math.fround(1 / (1 + Math.exp(-prediction[i]))) : prediction[i];
-    // How many thresholds p passes: a guess, then the exact comparisons next to it.
-    let passed = Math.max(0, Math.min(length, Math.floor((p - first) / STEP + 1) | 0));
-    while (passed < length && (strict ? p > thresholds[passed] : p >= thresholds[passed])) passed++;
-    while (passed > 0 && !(strict ? p > thresholds[passed - 1] : p >= thresholds[passed - 1])) passed--;
-    above[passed]++;
-    if (label[i] === 0) continue;
-    positives[passed]++;
-    labelled++;
-  }
-  return { both: fromAbove(positives), predicted: fromAbove(above), labelled };
+/** @param twice probabilities are passed through another sigmoid before the comparison with AT_LEAST */
+function count(prediction: MapData['data'], label: MapData['data'], twice: boolean): Counts {
+  const again = twice ? Float32Array.from(prediction, (x) => 1 / (1 + Math.exp(-x))) : prediction;
+  const codes = (ABOVE.length + 1) * (AT_LEAST.length + 1);
+  // For each code the pixels that are not salient, then those that are, then those of unknown label.
+  const counts = new Float64Array(3 * codes);
+  eachPassed(prediction, again, (some, from) => addCodes(counts, some, label, from));
+  const [others, salient] = [counts.subarray(0, codes), counts.subarray(codes, 2 * codes)];
+  const passed = (thresholds: Float32Array, ofCode: (code: number) => number): Passed => {
+    const [both, predicted] = [zeros(thresholds), zeros(thresholds)];
+    for (let code = 0; code < codes; code++)
+      for (let t = 0; t < ofCode(code); t++) {
+        both[t] += salient[code];
+        predicted[t] += salient[code] + others[code];
+      }
+    return { both, predicted };
+  };
+  const labelled = sumOf(salient);
+  return {
+    known: labelled + sumOf(others),
+    labelled,
+    above: passed(ABOVE, (code) => Math.floor(code / (AT_LEAST.length + 1))),
+    atLeast: passed(AT_LEAST, (code) => code % (AT_LEAST.length + 1)),
+  };
 }
 
-/** Counts of "exactly k passed" to counts of "threshold t passed", that is k > t. */
-function fromAbove(exactly: Float64Array): Float64Array {
-  const out = new Float64Array(exactly.length - 1);
-  for (let t = out.length - 1, sum = 0; t >= 0; t--) out[t] = sum += exactly[t + 1];
-  return out;
+/** Looked up, not compared: a branch would be guessed wrong for many pixels. */
+const KIND_OF = Uint8Array.from({ length: 256 }, (_, value) => (value === 0 ? 0 : value === IGNORE ? 2 : 1));
+
+/** @param label of the whole image; `codes` begin with its pixel `from` */
+function addCodes(counts: Float64Array, codes: Int32Array, label: MapData['data'], from: number): void {
+  const size = counts.length / 3;
+  for (let i = 0; i < codes.length; i++) counts[size * KIND_OF[label[from + i]] + codes[i]]++;
 }
+
+const sumOf = (counts: Float64Array): number => counts.reduce((sum, n) => sum + n, 0);

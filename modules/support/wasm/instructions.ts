@@ -88,6 +88,17 @@ const INSTRUCTIONS = {
   'i32x4.extend_low_i16x8_u': [simd(169), UNARY, 'v128'],
   'i16x8.narrow_i32x4_s': [simd(133), BINARY, 'v128'],
   'i8x16.narrow_i16x8_u': [simd(102), BINARY, 'v128'],
+  'f64x2.eq': [simd(71), BINARY, 'v128'],
+  'f64x2.ne': [simd(72), BINARY, 'v128'],
+  'f64x2.lt': [simd(73), BINARY, 'v128'],
+  'f64x2.gt': [simd(74), BINARY, 'v128'],
+  'f64x2.le': [simd(75), BINARY, 'v128'],
+  'f64x2.abs': [simd(236), UNARY, 'v128'],
+  'f64x2.min': [simd(244), BINARY, 'v128'],
+  'f64x2.max': [simd(245), BINARY, 'v128'],
+  /** Towards zero, then two zeros; what is no number is 0. */
+  'i32x4.trunc_sat_f64x2_s_zero': [simd(252), UNARY, 'v128'],
+  'i64x2.shr_u': [simd(205), ['v128', 'i32'], 'v128'],
   'f64x2.sqrt': [simd(239), UNARY, 'v128'],
   'f64x2.sub': [simd(241), BINARY, 'v128'],
   'f64x2.div': [simd(243), BINARY, 'v128'],
@@ -129,6 +140,12 @@ export const f64x2 = (value: number): Expression<'v128'> => ({
 export const i32x4 = (value: number): Expression<'v128'> => ({
   type: 'v128',
   bytes: [...simd(12), ...new Uint8Array(new Int32Array(4).fill(value).buffer)],
+});
+
+/** The same 64 bits twice. */
+export const i64x2 = (bits: bigint): Expression<'v128'> => ({
+  type: 'v128',
+  bytes: [...simd(12), ...new Uint8Array(new BigUint64Array(2).fill(bits).buffer)],
 });
 
 /** Bytes of two vectors in another order: 0 to 15 are those of the first, 16 to 31 those of the second. */

@@ -1,0 +1,105 @@
+// Arc cosine, arc tangent and logarithm in WebAssembly, two numbers of double precision at a time, without branches. A
+// branch that depends on a pixel is guessed wrong every other time, which costs more than computing both sides.
+import { f64x2, i32, i64x2, op, type Expression, type Statement } from '../../support/wasm/instructions.js';
+import type { Declare } from '../../support/wasm/module.js';
+
+export type Vector = Expression<'v128'>;
+
+/** Remembers an intermediate result: `keep(x)` computes it once, what it returns reads it. */
+export type Keep = (value: Vector) => Vector;
+
+/** @param statements where results are computed, in order */
+export const keeper =
+  (declare: Declare, statements: Statement[]): Keep =>
+  (value) => {
+    const local = declare('v128');
+    statements.push(local.set(value));
+    return local.get();
+  };
+
+export const add = (a: Vector, b: Vector): Vector => op('f64x2.add', a, b);
+export const subtract = (a: Vector, b: Vector): Vector => op('f64x2.sub', a, b);
+export const multiply = (a: Vector, b: Vector): Vector => op('f64x2.mul', a, b);
+export const divide = (a: Vector, b: Vector): Vector => op('f64x2.div', a, b);
+/** `a` where the mask has ones. */
+export const choose = (mask: Vector, a: Vector, b: Vector): Vector => op('v128.bitselect', a, b, mask);
+/** `a` where the mask has ones, elsewhere 0, also where `a` is no number. */
+export const only = (mask: Vector, a: Vector): Vector => op('v128.and', mask, a);
+
+/** c[0] + c[1] x + c[2] x^2 + ... */
+const polynomial = (x: Vector, coefficients: readonly number[]): Vector =>
+  coefficients
+    .slice(0, -1)
+    .reduceRight((sum, c) => add(f64x2(c), multiply(x, sum)), f64x2(coefficients.at(-1)!));
+
+// asin(x) = x + x z P(z) / Q(z), z = x^2, for |x| <= 0.5: the coefficients of Sun's fdlibm, e_asin.c.
+const ASIN_P = [
+  1.66666666666666657415e-1, -3.25565818622400915405e-1, 2.01212532134862925881e-1,
+  -4.00555345006794114027e-2, 7.91534994289814532176e-4, 3.4793310759602116757e-5,
+];
+const ASIN_Q = [
+  1, -2.40339491173441421878, 2.02094576023350569471, -6.8828397160545329303e-1, 7.70381505559019352791e-2,
+];
+
+/** @param x -1 to 1; @returns radians */
+export function acos(keep: Keep, x: Vector): Vector {
+  const size = keep(op('f64x2.abs', x));
+  // acos(x) = 2 asin(sqrt((1 - x) / 2)), where asin(x) is steep.
+  const steep = keep(op('f64x2.gt', size, f64x2(0.5)));
+  const z = keep(choose(steep, multiply(subtract(f64x2(1), size), f64x2(0.5)), multiply(size, size)));
+  const root = keep(choose(steep, op('f64x2.sqrt', z), size));
+  const quotient = divide(polynomial(z, ASIN_P), polynomial(z, ASIN_Q));
+  const asin = keep(add(root, multiply(root, multiply(z, quotient))));
+  const ofSize = keep(choose(steep, add(asin, asin), subtract(f64x2(Math.PI / 2), asin)));
+  return choose(op('f64x2.lt', x, f64x2(0)), subtract(f64x2(Math.PI), ofSize), ofSize);
+}
+
+// atan(x) = x + x z P(z) / Q(z), z = x^2, for |x| <= 0.66: the coefficients of Moshier's Cephes, atan.c.
+const ATAN_P = [
+  -6.485021904942025371773e1, -1.22886668449013617341e2, -7.50085579231470466734e1,
+  -1.615753718733365076637e1, -8.750608600031904122785e-1,
+];
+const ATAN_Q = [
+  1.945506571482613964425e2, 4.853903996359136964868e2, 4.328810604912902668951e2, 1.650270098316988542046e2,
+  2.485846490142306297962e1, 1,
+];
+
+/** The angle of (x, y), both of them 0 or more; of (0, 0) it is 0. */
+export function atan2(keep: Keep, y: Vector, x: Vector): Vector {
+  const larger = op('f64x2.max', op('f64x2.max', x, y), f64x2(Number.MIN_VALUE));
+  const ratio = keep(divide(op('f64x2.min', x, y), larger));
+  // atan(r) = pi/4 + atan((r - 1) / (r + 1))
+  const upper = keep(op('f64x2.gt', ratio, f64x2(0.66)));
+  const shifted = divide(subtract(ratio, f64x2(1)), add(ratio, f64x2(1)));
+  const r = keep(choose(upper, shifted, ratio));
+  const z = keep(multiply(r, r));
+  const quotient = divide(polynomial(z, ATAN_P), polynomial(z, ATAN_Q));
+  const base = add(only(upper, f64x2(Math.PI / 4)), add(r, multiply(r, multiply(z, quotient))));
+  const angle = keep(base);
+  return choose(op('f64x2.gt', y, x), subtract(f64x2(Math.PI / 2), angle), angle);
+}
+
+// log(1 + f) = 2 s + s R(s^2), s = f / (2 + f), for sqrt(1/2) < 1 + f < sqrt(2): the coefficients of fdlibm, e_log.c.
+const LOG_R = [
+  0, 6.66666666666673513e-1, 3.999999999940941908e-1, 2.857142874366239149e-1, 2.222219843214978396e-1,
+  1.818357216161805012e-1, 1.531383769920937332e-1, 1.479819860511658591e-1,
+];
+const EXPONENT_BIAS = 1023;
+
+/** @param x positive and not denormal */
+export function log(keep: Keep, x: Vector): Vector {
+  const bits = keep(x);
+  const mantissa = keep(
+    op('v128.or', op('v128.and', bits, i64x2(0xfffffffffffffn)), i64x2(BigInt(EXPONENT_BIAS) << 52n)),
+  );
+  // An integer in the low bits of 2^52 is 2^52 and that integer.
+  const two52 = 0x4330000000000000n;
+  const biased = op('v128.or', op('i64x2.shr_u', bits, i32(52)), i64x2(two52));
+  const above = keep(op('f64x2.gt', mantissa, f64x2(Math.SQRT2)));
+  const exponent = add(subtract(biased, f64x2(2 ** 52 + EXPONENT_BIAS)), only(above, f64x2(1)));
+  const f = keep(subtract(choose(above, multiply(mantissa, f64x2(0.5)), mantissa), f64x2(1)));
+  const s = keep(divide(f, add(f64x2(2), f)));
+  const z = keep(multiply(s, s));
+  const one = add(add(s, s), multiply(s, polynomial(z, LOG_R)));
+  return add(multiply(exponent, f64x2(Math.LN2)), one);
+}
