@@ -48,6 +48,8 @@ export interface TrainConfig {
   ema: number | null;
   checkpoint: { every: number; minutes: number | null; keep: 'none' | 'last' | 'best' | 'all' };
   workers: number | null;
+  /** Megabytes of decoded samples. */
+  cache: number;
 }
 
 export interface SelectionConfig {
@@ -145,6 +147,7 @@ export const HASH_VERSION = 2;
 export const NOT_HASHED: readonly (readonly string[])[] = [
   ['engine', 'threads'],
   ['train', 'workers'],
+  ['train', 'cache'],
   ['train', 'checkpoint'],
   ['memory'],
   // What the rows are called does not matter; what they are counts as `sources`.

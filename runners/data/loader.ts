@@ -15,6 +15,7 @@ import { heldOutCount } from './held-out.js';
 import { requireIds, requireInfo } from './returned.js';
 import { SampleCache } from './cache.js';
 import { BatchMaker, type BatchSetup, type Job, type JobResult } from './batch-maker.js';
+import { Prefetch } from './prefetch.js';
 import type { WorkerSetup } from './worker.js';
 
 /** What may be evaluated: "held-out" is the part of the training split that training does without. */
@@ -59,6 +60,13 @@ export interface Loader {
   close(): Promise<void>;
 }
 
+/** Memory of a batch, without what the cache holds. */
+const bytesOf = (batch: JobResult['batch']): number =>
+  [batch.image, ...('labels' in batch ? Object.values(batch.labels) : [])].reduce(
+    (sum, { byteLength }) => sum + byteLength,
+    0,
+  );
+
 const DEFAULT_CACHE_BYTES = 512 * 2 ** 20;
 
 export function createLoader(setup: LoaderSetup): Loader {
@@ -100,7 +108,7 @@ class BatchLoader implements Loader {
   readonly #dataset: Dataset;
   readonly #pool: Pool;
   readonly #cache: SampleCache;
-  readonly #ahead: number;
+  readonly #ahead: Prefetch;
   /** Memory of batches that are not needed any more. */
   readonly #free: SharedArrayBuffer[] = [];
   #ids: Record<EvaluatedSplit, readonly string[]> | undefined;
@@ -119,8 +127,7 @@ class BatchLoader implements Loader {
     const kinds = [...new Set([...tasks, ...extra].map(({ kind }) => kind))];
     const forWorkers: BatchSetup = { dataset, transform, tasks, seed };
     this.#pool = workers === 0 ? mainThread(forWorkers) : threads(forWorkers, workers, kinds);
-    // Every thread has a batch in hand, and two more wait to be fetched.
-    this.#ahead = workers === 0 ? 1 : workers + 2;
+    this.#ahead = new Prefetch(workers);
   }
 
   async prepare(report: (done: number, total: number, what: string) => void): Promise<DatasetInfo> {
@@ -204,8 +211,8 @@ class BatchLoader implements Loader {
   }
 
   /**
-   * Results of jobs 0..count-1 in order, with a few jobs running ahead of the one that is asked for. When the
-   * consumer leaves early those end unseen.
+   * Results of jobs 0..count-1 in order, with a few jobs running ahead of the one that is asked for (prefetch.ts). When
+   * the consumer leaves early those end unseen.
    */
   async *#results(
     count: number,
@@ -214,13 +221,14 @@ class BatchLoader implements Loader {
     const running: Promise<JobResult>[] = [];
     let next = 0;
     for (let i = 0; i < count; i++) {
-      for (; next < Math.min(count, i + this.#ahead); next++) {
+      for (; next < Math.min(count, i + this.#ahead.batches); next++) {
         const result = this.#pool.run(job(next));
         // A job may fail before its turn comes; it is reported then.
         result.catch(() => undefined);
+        this.#ahead.started(result);
         running.push(result);
       }
-      const { batch, decoded } = await running.shift()!;
+      const { batch, decoded } = await this.#ahead.next(running.shift()!, ({ batch: made }) => bytesOf(made));
       for (const sample of decoded) this.#cache.add(sample);
       yield batch;
     }

@@ -19,5 +19,6 @@ export function loaderOf(
     seed,
     heldOut: judgedSplit(config, scheme) === 'held-out' ? config.evaluate.selection.share : 0,
     workers: workersOf(config, settings),
+    cacheBytes: config.train.cache * 2 ** 20,
   });
 }

@@ -72,6 +72,7 @@ intermediate: { weight: 0.5 }
         ema: null,
         checkpoint: { every: 1, minutes: null, keep: 'last' },
         workers: null,
+        cache: 512,
       },
       evaluate: {
         every: null,

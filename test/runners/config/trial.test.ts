@@ -82,6 +82,7 @@ describe('the hash of a trial', () => {
         'engine={ type: onnx, threads: 3 }',
         'train.checkpoint.keep=all',
         'train.workers=0',
+        'train.cache=0',
         'memory.recompute=never',
       ]),
     ).to.equal(good());
