@@ -9,3 +9,4 @@ for row in MTL Cross-Stitch PAP PSD PAD-Net MTI-Net InvPT DeMT MTFormer MLoRE Bi
   draw table1 "$row"
 done
 for row in ATRC TaskPrompter Sluice; do draw beyond "$row"; done
+for row in MMoE CGC PLE DSelect-k LTB; do draw sharing "$row"; done

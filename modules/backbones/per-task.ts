@@ -20,6 +20,7 @@ import {
   type TaskPyramids,
 } from '../../registry/index.js';
 import { didYouMean } from '../../registry/support/near.js';
+import { sharedPyramid } from '../nn/expert-encoders.js';
 
 const schema = defineOptions({
   encoder: { $ref: '#/definitions/backbone', description: 'The encoder that every task has its own of.' },
@@ -66,7 +67,10 @@ export class PerTask implements Backbone {
   }
 
   forward(scope: Scope, image: FeatureMap): { tasks: TaskPyramids } {
-    if (!this.#unit) return { tasks: this.#each((name) => this.#alone(scope.at(name), image)) };
+    if (!this.#unit)
+      return {
+        tasks: this.#each((name) => sharedPyramid(this.#encoder, scope.at(name), image, 'backbone per_task')),
+      };
     const encoders = this.#each((name) => this.#encoder.stages!(scope.at(name), image));
     let steps = this.#each((name) => encoders[name].next());
     const seen: string[] = [];
@@ -87,12 +91,6 @@ export class PerTask implements Backbone {
         hint: didYouMean(unknown, seen),
       });
     return { tasks: this.#each((name) => steps[name].value as Pyramid) };
-  }
-
-  #alone(scope: Scope, image: FeatureMap): Pyramid {
-    const encoded = this.#encoder.forward(scope, image);
-    if ('shared' in encoded) return encoded.shared;
-    throw new MtcpError('component', 'backbone per_task: its encoder has an encoder for each task itself');
   }
 
   #finished(steps: Record<string, IteratorResult<Stage, Pyramid>>): boolean {

@@ -28,7 +28,7 @@ interface Fixture {
 }
 
 interface Row {
-  kind: 'parameter' | 'buffer';
+  kind: 'parameter' | 'buffer' | 'noise';
   name: string;
   shape: number[];
   initial: Float32Array;
@@ -83,6 +83,7 @@ export async function expectFixture(name: string, forward: Forward): Promise<voi
   );
   for (const [key, { shape }] of [...table.parameters, ...table.buffers])
     expect(shape, key).to.deep.equal(known.get(key)?.shape);
+  for (const [key, shape] of table.noises) expect(shape, key).to.deep.equal(known.get(key)?.shape);
 
   for (const [key, { shape, cells }] of Object.entries(fixture.outputs))
     expectClose(sample(trained.get(`output/${key}`)!, shape), cells, OUTPUTS, `${name}: ${key}`);
@@ -90,6 +91,7 @@ export async function expectFixture(name: string, forward: Forward): Promise<voi
   const largest = Math.max(...fixture.rows.map(({ kind, norm }) => (kind === 'parameter' ? (norm ?? 0) : 0)));
   const errors: number[] = [];
   for (const row of fixture.rows) {
+    if (row.kind === 'noise') continue;
     const key = row.kind === 'parameter' ? `gradient/${row.name}` : `after/${row.name}`;
     const actual = trained.get(key) ?? new Float32Array(row.initial.length);
     const scale = Math.max(row.norm ?? 0, 1e-5 * largest);

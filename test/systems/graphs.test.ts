@@ -9,7 +9,7 @@ const EXPERIMENTS = join(import.meta.dirname, '../../../experiments');
 const MOST = 10_000;
 
 describe('training graphs of all systems, embedded', () => {
-  for (const name of ['table1', 'table2', 'fair', 'beyond'])
+  for (const name of ['table1', 'table2', 'fair', 'beyond', 'sharing'])
     it(`${name}: every row has fewer than ${MOST} operators`, async function () {
       this.timeout(60_000);
       const { trials } = openExperiment(join(EXPERIMENTS, `${name}.yaml`), {});

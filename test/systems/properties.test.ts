@@ -10,9 +10,11 @@ import { maxPool, averagePool } from '../../modules/nn/pooling.js';
 import { convTranspose2d } from '../../modules/nn/ops/convolution.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { createTrialContainer } from '../../registry/container.js';
+import { MtcpError } from '../../registry/errors.js';
 import { NO_TAPS, type FeatureMap, type Features } from '../../registry/contracts/features.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { EagerEngine } from '../../runners/engine/eager.js';
+import { record } from '../../runners/engine/recording.js';
 import {
   evaluate,
   expectClose,
@@ -55,6 +57,66 @@ function interact(slot: { type: string; [option: string]: unknown }, inputs: Arr
 const constant = (shape: number[], value: number) => ({
   shape,
   data: new Float32Array(tf.util.sizeFromShape(shape)).fill(value),
+});
+
+describe('learning to branch', () => {
+  const alpha = { shape: [2, 2], data: Float32Array.of(0.1, 0.4, 0.7, -0.2) };
+  const maps = { semseg: noise([1, 2, 2, 3], 's'), depth: noise([1, 2, 2, 3], 'd') };
+  const branch = (passes: number) =>
+    interact({ type: 'ltb', warmup: 10 }, { alpha, 'buffer/passes': constant([1], passes), ...maps });
+
+  it('adds up maps in the first passes', async () => {
+    const sum = Float32Array.from(maps.semseg.data, (x, i) => x + maps.depth.data[i]);
+    const result = await branch(9);
+    for (const task of ['new_semseg', 'new_depth']) expectClose(result[task].data, sum, 1e-6, task);
+  });
+
+  it('then evaluates the most probable branch of each task, alone', async () => {
+    const result = await branch(10);
+    expectClose(result.new_semseg.data, maps.depth.data, 1e-6, 'semseg goes on with depth');
+    expectClose(result.new_depth.data, maps.semseg.data, 1e-6, 'depth goes on with semseg');
+  });
+});
+
+describe('mixtures of encoders', () => {
+  const build = (slot: { type: string; [option: string]: unknown }) =>
+    createTrialContainer(TASKS).create('backbone', slot);
+  const encoder = { type: 'resnet', width: 2, blocks: [1, 1, 1, 1] };
+
+  it('mixing after each stage takes an encoder that has some', () =>
+    expect(() => build({ type: 'ple', encoder: { type: 'swin' } })).to.throw(
+      MtcpError,
+      '"swin" cannot stop between its stages',
+    ));
+
+  it('a grid of the gate has to divide what it sees', async () => {
+    const backbone = build({ type: 'mmoe', encoder, gate_grid: 5 });
+    const forward = evaluate(recordingEngine, { image: noise([1, 32, 32, 3]) }, ({ image }, tracer) => {
+      const pass = new Pass(new ParameterTable(), tracer, false);
+      backbone.forward(pass.root, { data: image as tf.Tensor4D, stride: 1 });
+      return {};
+    });
+    expect(await forward.catch((error: unknown) => String(error))).to.contain(
+      'a gate cannot average 32x32 to 5x5',
+    );
+  });
+
+  for (const type of ['mmoe', 'cgc', 'ple', 'dselect_k'])
+    it(`${type}: gates on averages have the same parameters at every size`, async () => {
+      const parametersAt = async (size: number) => {
+        const table = new ParameterTable();
+        await record((tracer) => {
+          const data = tracer.input('image', 'float32', [1, size, size, 3]) as tf.Tensor4D;
+          const encoded = build({ type, encoder, gate_grid: 2 }).forward(
+            new Pass(table, tracer, false).root,
+            { data, stride: 1 },
+          );
+          return { y: (encoded as { tasks: Features['tasks'] }).tasks.semseg.at(-1)!.data };
+        });
+        return [...table.parameters].map(([name, { shape }]) => `${name} ${shape.join('x')}`);
+      };
+      expect(await parametersAt(32)).to.deep.equal(await parametersAt(64));
+    });
 });
 
 describe('pattern-affinitive propagation', () => {

@@ -1,6 +1,7 @@
 // Compared systems against their authors' code: small configurations on drawn weights, final and intermediate
 // predictions, gradients, statistics. Each fixture says what composition of blocks it is.
 import '../../modules/index.js';
+import type * as tf from '../../registry/tf.js';
 import { createTrialContainer, type Slot } from '../../registry/container.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { Network } from '../../runners/model/network.js';
@@ -31,26 +32,39 @@ const SYSTEMS = [
   'atrc',
   'taskprompter',
   'taskprompter-ctr',
+  'mmoe',
+  'cgc',
+  'ple',
+  'dselect-k',
+  'ltb',
 ];
 
 describe("systems against their authors' code", () => {
   for (const name of SYSTEMS)
     it(name, () => {
-      const { model, tasks, kinds } = readFixture(name) as unknown as {
+      const {
+        model,
+        tasks,
+        kinds,
+        outputs: expected,
+      } = readFixture(name) as unknown as {
         model: ModelConfig;
         tasks: Record<string, { head: Slot }>;
         kinds?: Record<string, Omit<Task, 'name'>>;
+        outputs: Record<string, unknown>;
       };
       const known = kinds ? Object.entries(kinds).map(([task, kind]) => ({ name: task, ...kind })) : TASKS;
       const own = known.filter((task) => task.name in tasks);
       const network = new Network(model, tasks, own, createTrialContainer(own));
       return expectFixture(name, (scope, image, pass) => {
-        const outputs = network.forward(scope, image);
+        const outputs: Record<string, tf.Tensor> = network.forward(scope, image);
         const counts: Record<string, number> = {};
         for (const { task, prediction } of pass.predictions) {
           counts[task] = (counts[task] ?? -1) + 1;
           outputs[`${task}.${counts[task]}`] = prediction;
         }
+        for (const penalty of pass.penalties)
+          if (`penalty.${penalty.name}` in expected) outputs[`penalty.${penalty.name}`] = penalty.value;
         return outputs;
       });
     });

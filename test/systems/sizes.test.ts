@@ -113,6 +113,17 @@ describe('sizes of systems', () => {
       92_354_860,
       () => count(NYUD, { backbone: { ...R50, inner: true }, decoder: { type: 'mtan' } }, deeplab),
     ],
+    // LibMTL's, with a gate on all pixels of 64x64; less the scores of branches and the stage that nothing uses.
+    ['MMoE, ResNet-18', 33_640_137, () => sharing({ type: 'mmoe', encoder: R18 })],
+    ['MMoE, ResNet-50', 70_634_697, () => sharing({ type: 'mmoe', encoder: R50 })],
+    ['CGC, ResNet-18', 55_993_161, () => sharing({ type: 'cgc', encoder: R18, shared: 2 })],
+    ['CGC, ResNet-50', 117_650_761, () => sharing({ type: 'cgc', encoder: R50, shared: 2 })],
+    ['PLE, ResNet-18', 45_123_870, () => sharing({ type: 'ple', encoder: R18 })],
+    ['PLE, ResNet-50', 95_187_230, () => sharing({ type: 'ple', encoder: R50 })],
+    ['DSelect-k, ResNet-18', 44_927_250, () => sharing({ type: 'dselect_k', encoder: R18 })],
+    ['DSelect-k, ResNet-50', 94_253_330, () => sharing({ type: 'dselect_k', encoder: R50 })],
+    ['LTB, ResNet-18', 33_529_590 - 2 * 9, () => sharing(branching(R18))],
+    ['LTB, ResNet-50', 70_524_150 - 2 * 9, () => sharing(branching(R50))],
     ['PAD-Net, NYUD', 12_091_318, () => count(NYUD, pad(256), { type: 'bottlenecks' })],
     ['PAD-Net, PASCAL', 12_083_608, () => count(PASCAL, pad(256), { type: 'bottlenecks' })],
     ['MTI-Net, NYUD', 12_653_616, () => count(NYUD, MTI, { type: 'hrnet' })],
@@ -186,6 +197,14 @@ describe('sizes of systems', () => {
     expect((parameters / 1e6).toFixed(1)).to.equal('514.7');
   });
 });
+
+const branching = (encoder: Slot) =>
+  perTask(encoder, { type: 'ltb' }, ['stem', 'layer1', 'layer2', 'layer3']).backbone;
+
+/** Encoders and gates. */
+function sharing(backbone: Slot): Promise<number> {
+  return count(NYUD, { backbone }, { type: 'linear' }, ['backbone']);
+}
 
 const MTI = { backbone: HRNET, decoder: { type: 'mti' }, interaction: { type: 'distill' } };
 const INVPT = {

@@ -31,6 +31,7 @@ def main() -> None:
         from .names import write_names
         from .prompted import write_prompted
         from .relational import write_relational
+        from .sharing import write_sharing
         from .transformers import write_transformers
         from .vandenhende import write_vandenhende
 
@@ -40,6 +41,7 @@ def main() -> None:
         write_transformers(options.out, options.authors)
         write_relational(options.out, options.authors)
         write_prompted(options.out, options.authors)
+        write_sharing(options.out, options.authors)
 
 
 if __name__ == "__main__":

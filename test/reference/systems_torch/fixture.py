@@ -3,7 +3,7 @@
 `<name>.json` holds the setting, and outputs at sampled cells in training and in evaluation mode. `<name>.tsv` has a
 row for each parameter and buffer: name, shape, how its values are drawn (see mtcp_torch/fixtures/weights.py), and,
 for a parameter, the norm of its gradient and the gradient's product with a drawn direction; for a buffer, the same of
-its value after the step. Two numbers instead of a tensor: a wrong gradient changes the product unless it is
+its value after the step; nothing for noise, which is an input. Two numbers instead of a tensor: a wrong gradient changes the product unless it is
 orthogonal to a random direction. Everything is computed in double precision.
 """
 
@@ -96,11 +96,14 @@ def write(
     draw: Callable[[str, tuple[int, ...]], tuple[float, float]] = spread,
     batch: int = BATCH,
     roundings: int = 1,
+    noises: tuple[str, ...] = (),
 ) -> None:
     """`rename` turns the module's names into ours; None leaves a tensor out (it must not matter).
 
     `roundings`: float32 runs to take the worst distance of. Where one puts a ReLU on its other side all gradients behind
     it jump, and which one does is chance; the median of the parameters hardly moves.
+
+    `noises`: ends of the names of buffers that hold what is drawn here at each step.
     """
     module = module.double()
     names = {key: rename(key) for key, t in module.state_dict().items() if t.is_floating_point()}
@@ -132,10 +135,12 @@ def write(
         ours = names.get(key)
         if ours is None:
             continue
-        kind = "parameter" if key in parameters else "buffer"
+        kind = "parameter" if key in parameters else "noise" if ours.endswith(noises) else "buffer"
         if kind == "parameter":
             gradient = parameters[key].grad
             measured = ["none", "none"] if gradient is None else summary(ours, gradient)
+        elif kind == "noise":
+            measured = ["none", "none"]
         else:
             measured = summary(ours, tensor)
         shape = "x".join(map(str, tensor.shape))
