@@ -63,6 +63,11 @@ export interface ComponentMeta<K extends Kind = Kind> {
   /** Paper, equation or reference file. */
   source?: string;
   /**
+   * The same for a bibliography: one or more BibTeX entries. Those of the components of mtcp are in
+   * modules/references.bib.
+   */
+  cite?: string;
+  /**
    * For a head, loss or metric: the kinds of task that it supports; all by default.
    * An empty list means auxiliary predictions only.
    */

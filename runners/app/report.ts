@@ -6,6 +6,8 @@ import { openExperiment, type OpenOptions } from '../config/open.js';
 import { primaryMetrics } from '../model/primary-metrics.js';
 import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
 import { htmlReport } from '../reporting/html/content.js';
+import { methodsOf, type Methods } from '../reporting/paper/methods.js';
+import { bibliography } from '../reporting/paper/references.js';
 import type { RowResult } from '../reporting/row-result.js';
 import { buildReport, type Report } from '../reporting/report.js';
 
@@ -24,6 +26,10 @@ export interface ExperimentReport extends Report {
   folder: string;
   /** The report as one page that needs nothing else. */
   html(): Promise<string>;
+  /** What the components of the rows are from. */
+  bibtex(): string;
+  /** What a paper says about how the numbers were made. */
+  methods(): Methods;
 }
 
 /** @throws MtcpError if the experiment file is not in order */
@@ -37,7 +43,15 @@ export function reportExperiment(file: string, options: ReportOptions): Experime
   const damaged: string[] = [];
   const constant = storedConstant(folder, rows, (message) => damaged.push(`${message}; it is left out`));
   const report = buildReport(experiment, rows, constant, primary, damaged, options.latex);
-  return { ...report, experiment, rows, folder, html: () => htmlReport(experiment, rows, report, primary) };
+  return {
+    ...report,
+    experiment,
+    rows,
+    folder,
+    html: () => htmlReport(experiment, rows, report, primary),
+    bibtex: () => bibliography(experiment),
+    methods: () => methodsOf(experiment, rows),
+  };
 }
 
 export const rowsOf = (ledger: Ledger): RowResult[] =>

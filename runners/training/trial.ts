@@ -17,6 +17,7 @@ import { assess } from './assess.js';
 import { trainEpoch } from './epoch.js';
 import { about, finish } from './finish.js';
 import { isSettled } from '../model/selection.js';
+import { thisMachine } from '../support/machine.js';
 import { endsEarly, isRung } from './halving.js';
 import { restore, save, trySave } from './save.js';
 import {
@@ -45,7 +46,8 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     const { folder, data } = context;
     writeWhole(join(folder.path, RESOLVED), writeResolved(trial));
     const before = readEvents(folder.events);
-    emit({ event: 'started', row, seed, hash, data: about(data) });
+    const { counts: images } = data;
+    emit({ event: 'started', row, seed, hash, data: about(data), images, machine: thisMachine() });
     running = await openTrial(trial, context, log, emit);
     restore(running, before);
     const isOver = ({ state }: RunningTrial) =>

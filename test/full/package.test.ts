@@ -50,6 +50,7 @@ describe('the package', function () {
       'dist/runners/index.js',
       'dist/runners/index.d.ts',
       'schemas/experiment.schema.json',
+      'modules/references.bib',
       'experiments/table3.yaml',
       'docs/library.md',
     ])

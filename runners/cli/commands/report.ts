@@ -15,7 +15,7 @@ export function declare(command: Command): void {
       'Reports on the trials in the folder of runs; nothing is trained. With --check every bound of report.expect in the file is compared with the results.',
     )
     .option(...RUNS)
-    .option('--format <format>', 'table, md, latex, csv, json or html', 'table')
+    .option('--format <format>', 'table, md, latex, csv, json, html, bibtex, methods or methods-latex', 'table')
     .option('-o, --out <file>', 'file to write; - is stdout (html: report.html beside the runs)')
     .option('--columns <names>', 'of LaTeX: columns in this order, as semseg.mIoU,depth.absRel,delta_m')
     .option('--rows <name...>', 'of LaTeX: rows in this order')
@@ -31,12 +31,24 @@ export function declare(command: Command): void {
 Examples:
   mtcp report experiments/table3.yaml --format html     one page to open in a browser or to send
   mtcp report experiments/table3.yaml --format latex -o table3.tex
+  mtcp report experiments/table3.yaml --format methods-latex -o methods.tex
+  mtcp report experiments/table3.yaml --format bibtex -o table3.bib   what the rows are from; methods.tex cites it
   mtcp report experiments/table3.yaml --check           for continuous integration`,
     )
     .action(report);
 }
 
-const FORMATS = ['table', 'md', 'latex', 'csv', 'json', 'html'] as const;
+const FORMATS = [
+  'table',
+  'md',
+  'latex',
+  'csv',
+  'json',
+  'html',
+  'bibtex',
+  'methods',
+  'methods-latex',
+] as const;
 type Format = (typeof FORMATS)[number];
 
 /** A number is not what the experiment says it should be. */
@@ -147,6 +159,12 @@ async function render(made: ExperimentReport, format: Format): Promise<string> {
       return made.csv;
     case 'html':
       return made.html();
+    case 'bibtex':
+      return made.bibtex();
+    case 'methods':
+      return made.methods().text;
+    case 'methods-latex':
+      return made.methods().latex;
     case 'json': {
       const { event: _event, ...table } = made.json;
       const trials = made.rows.map(({ trial, state, result, folder }) => ({

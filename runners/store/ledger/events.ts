@@ -1,9 +1,11 @@
 // The events of a trial: one JSON object a line in events.jsonl, appended as things happen and never changed. Tables,
 // curves and trackers are made from them.
+import type { Split } from '../../../registry/contracts/data.js';
 import type { Measured } from '../../../registry/contracts/learning.js';
 import { JsonFormat, NUMBERS, type FileSchema } from '../../../registry/support/json-file.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { LineLog } from '../../support/lines.js';
+import type { Machine } from '../../support/machine.js';
 
 export type TrialEvent =
   | {
@@ -12,6 +14,9 @@ export type TrialEvent =
       seed: number;
       hash: string;
       data: { caption: string; digest: string; notes: string[] };
+      /** How many images each split has. Absent in logs of older versions, as is `machine`. */
+      images?: Record<Split, number>;
+      machine?: Machine;
     }
   /** Goes on from the checkpoint of `step`, 0 being the very start: what was logged of training after it is void. */
   | { event: 'resumed'; epoch: number; step: number }
@@ -151,6 +156,26 @@ const FIELDS: Readonly<Record<TrialEvent['event'], Readonly<Record<string, FileS
   failed: { message: TEXT },
 };
 
+/** What newer versions add. */
+const LATER: Partial<Record<TrialEvent['event'], Readonly<Record<string, FileSchema>>>> = {
+  started: {
+    images: { type: 'object', required: ['train', 'val'], properties: { train: COUNT, val: COUNT } },
+    machine: {
+      type: 'object',
+      required: ['processor', 'cores', 'memory', 'system', 'node', 'mtcp'],
+      properties: {
+        processor: TEXT,
+        cores: COUNT,
+        memory: COUNT,
+        system: TEXT,
+        node: TEXT,
+        mtcp: TEXT,
+        commit: TEXT,
+      },
+    },
+  },
+};
+
 export const EVENT = new JsonFormat<LoggedEvent>('a log of events', {
   type: 'object',
   required: ['time', 'event'],
@@ -158,7 +183,11 @@ export const EVENT = new JsonFormat<LoggedEvent>('a log of events', {
   allOf: Object.entries(FIELDS).map(([event, properties]) => ({
     if: { properties: { event: { const: event } } },
     // oxlint-disable-next-line unicorn/no-thenable -- a word of JSON Schema
-    then: { type: 'object', required: Object.keys(properties), properties },
+    then: {
+      type: 'object',
+      required: Object.keys(properties),
+      properties: { ...properties, ...LATER[event as TrialEvent['event']] },
+    },
   })),
 });
 

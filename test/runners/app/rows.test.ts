@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { thisMachine } from '../../../runners/support/machine.js';
 import { runExperiment } from '../../../runners/app/run.js';
 import type { RunOptions } from '../../../runners/app/run-options.js';
 import { readEvents } from '../../../runners/store/ledger/events.js';
@@ -78,6 +79,11 @@ describe('a row that depends on rows', function () {
     };
     for (const row of ['STL semseg', 'STL depth'])
       expect(time('Stitched', 'started')).to.be.at.least(time(row, 'finished'));
+    const started = readEvents(join(rows.get('Stitched')!.folder, 'events.jsonl')).find(
+      (event) => event.event === 'started',
+    );
+    expect(started).to.deep.include({ machine: thisMachine() });
+    expect(started!.images!.train).to.be.above(0);
     const joint = weights('Stitched');
     for (const task of ['semseg', 'depth'])
       for (const [name, { data }] of weights(`STL ${task}`)) {

@@ -7,6 +7,7 @@ import { kindOf } from '../../../../registry/kinds.js';
 import { MtcpError } from '../../../../registry/errors.js';
 import { didYouMean, nearestNames } from '../../../../registry/support/near.js';
 import { display } from '../../../config/index.js';
+import { References } from '../../../reporting/paper/references.js';
 import { optionRows } from '../../option-rows.js';
 import { sectionOf, sections } from '../../sections.js';
 import { describeSection } from './section.js';
@@ -52,13 +53,15 @@ function find(names: string[]): ComponentEntry[] {
   });
 }
 
-function describeEntry({ kind, name, summary, source, tasks, plugin, options }: ComponentEntry): string {
+function describeEntry(entry: ComponentEntry): string {
+  const { kind, name, summary, source, tasks, plugin, options } = entry;
   const needed = options.required ?? [];
   const rows = optionRows(options);
   return [
     `${kind} ${name}`,
     indented(summary, 2),
     ...(source === undefined ? [] : [indented(`Source: ${source}`, 2)]),
+    ...citedAs(entry),
     ...(tasks === undefined ? [] : [`  For tasks of kind ${tasks.join(', ')}.`]),
     ...(kind === 'task' ? [`  Usual: ${usualOf(name)}.`] : []),
     ...(plugin === undefined ? [] : [`  Plugin: ${display(plugin)}`]),
@@ -67,6 +70,12 @@ function describeEntry({ kind, name, summary, source, tasks, plugin, options }: 
     '',
     rows.length > 0 ? columns(rows, 2) : '  It has no options.',
   ].join('\n');
+}
+
+/** Keys in the bibliography: see `mtcp report --format bibtex`. */
+function citedAs(entry: ComponentEntry): string[] {
+  const keys = new References().cite({ name: `${entry.kind}/${entry.name}`, entry });
+  return keys.length > 0 ? [indented(`BibTeX: ${keys.join(', ')}`, 2)] : [];
 }
 
 /** What the kind of a task is usually predicted, trained and scored with. */
