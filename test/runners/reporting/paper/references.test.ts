@@ -33,7 +33,10 @@ describe('references', () => {
     const names = new Set([
       ...own.map(({ kind, name }) => `${kind}/${name}`),
       ...ENGINE_NAMES.map((name) => `engine/${name.split(':')[0]}`),
-      ...['search/random', 'search/asha', 'search/tpe', 'report/delta_m'],
+      'search/random',
+      'search/asha',
+      'search/tpe',
+      'report/delta_m',
     ]);
     expect([...known.keys()].filter((name) => !names.has(name))).to.deep.equal([]);
     for (const type of ['onnx', 'xla', 'tensorflow', 'wasm', 'cpu'])
