@@ -15,7 +15,11 @@ export function declare(command: Command): void {
       'Reports on the trials in the folder of runs; nothing is trained. With --check every bound of report.expect in the file is compared with the results.',
     )
     .option(...RUNS)
-    .option('--format <format>', 'table, md, latex, csv, json, html, bibtex, methods or methods-latex', 'table')
+    .option(
+      '--format <format>',
+      'table, md, latex, csv, json, html, bibtex, methods or methods-latex',
+      'table',
+    )
     .option('-o, --out <file>', 'file to write; - is stdout (html: report.html beside the runs)')
     .option('--columns <names>', 'of LaTeX: columns in this order, as semseg.mIoU,depth.absRel,delta_m')
     .option('--rows <name...>', 'of LaTeX: rows in this order')

@@ -334,7 +334,8 @@ function optionText(name: string, value: unknown): string[] {
   return [`${said} ${String(value)}`];
 }
 
-const withoutType = ({ type: _type, ...options }: Record<string, unknown>): Record<string, unknown> => options;
+const withoutType = ({ type: _type, ...options }: Record<string, unknown>): Record<string, unknown> =>
+  options;
 
 function initialOf({ backbone, digest }: TrialConfig['weights']): string {
   if (backbone === null) return 'Weights start at random';
