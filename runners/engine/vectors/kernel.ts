@@ -24,6 +24,9 @@ type Vector = Expression<'v128'>;
 /** Numbers that one turn of the loop over a vector may take: vectors are padded to a multiple of it. */
 export const STRIDE = 16;
 
+/** Four numbers each: together a line of the cache. More loads under way hide more of the memory's delay. */
+const UNROLL = 4;
+
 const binary =
   (name: Instruction & `f32x4.${'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | Comparison}`) =>
   (a: Vector, b: Vector): Vector =>
@@ -99,14 +102,15 @@ export function kernelOf(
   const module = new WasmModule(places.pages);
   module.define('run', ['i32', 'i32', 'i32'], (declare, at, to, scalars) => {
     const [before, inside] = bodies(graph, nodes, declare, at.get(), scalars.get(), places);
-    const stores = [...outputs].map(([name, value]) =>
-      store(at.get(), inside.of(value), places.vector(name)),
-    );
-    const next = at.set(op('i32.add', at.get(), i32(16)));
-    return [
-      ...before.statements,
-      repeatWhile([...inside.statements, ...stores, next], op('i32.lt_u', at.get(), to.get())),
-    ];
+    const turns = Array.from({ length: UNROLL }, (_, i) => {
+      const body = inside(16 * i);
+      const stores = [...outputs].map(([name, value]) =>
+        store(at.get(), body.of(value), places.vector(name) + 16 * i),
+      );
+      return [...body.statements, ...stores];
+    });
+    const next = at.set(op('i32.add', at.get(), i32(16 * UNROLL)));
+    return [...before.statements, repeatWhile([...turns.flat(), next], op('i32.lt_u', at.get(), to.get()))];
   });
   defineSquares(module);
   return module;
@@ -161,26 +165,35 @@ function bodies(
   at: Expression<'i32'>,
   scalars: Expression<'i32'>,
   places: Places,
-): [Body, Body] {
+): [Body, (offset: number) => Body] {
+  const isVector = ({ shape }: Value) => sameShape(shape, [places.length]);
+  const operandsOf = ({ inputs }: Node) =>
+    inputs.filter((input) => input !== null && input.dtype !== 'int64') as Value[];
+  const compute = (node: Node, body: Body) => {
+    const operands = operandsOf(node);
+    const values = operands.map((value) => body.of(value));
+    body.compute(node.outputs[0], resultOf(node, operands, values));
+  };
   const before = new Body(declare);
-  const inside = new Body(declare, before);
   for (const value of graph.inputs)
-    if (sameShape(value.shape, [places.length]))
-      inside.compute(value, load('v128.load', at, places.vector(value.input!)));
-    else before.compute(value, load('v128.load32_splat', scalars, places.scalar(value.input!)));
-  for (const node of nodes) {
-    const operands = node.inputs.filter((input) => input !== null && input.dtype !== 'int64') as Value[];
-    const body = operands.every((value) => before.has(value)) ? before : inside;
-    body.compute(
-      node.outputs[0],
-      resultOf(
-        node,
-        operands,
-        operands.map((value) => body.of(value)),
-      ),
-    );
-  }
-  return [before, inside];
+    if (!isVector(value))
+      before.compute(value, load('v128.load32_splat', scalars, places.scalar(value.input!)));
+  const left = nodes.filter((node) => {
+    const ready = operandsOf(node).every((value) => before.has(value));
+    if (ready) compute(node, before);
+    return !ready;
+  });
+  return [
+    before,
+    (offset) => {
+      const inside = new Body(declare, before);
+      for (const value of graph.inputs)
+        if (isVector(value))
+          inside.compute(value, load('v128.load', at, places.vector(value.input!) + offset));
+      for (const node of left) compute(node, inside);
+      return inside;
+    },
+  ];
 }
 
 function resultOf(
