@@ -74,6 +74,9 @@ export { draw, drawPng, drawSvg, type DrawOptions, type Plot } from './drawing/d
 export { predict, type PredictedFile, type Predictions, type PredictOptions } from './inference/predict.js';
 export { Predictor, type PredictorOptions } from './inference/predictor.js';
 export { exportOnnx, type OnnxExported, type OnnxExportOptions } from './inference/export.js';
+export { exportPython, type PythonExported } from './inference/python-folder.js';
+export type { ModelCard } from './inference/card.js';
+export { makeDemo, type Demo, type DemoOptions } from './inference/demo/folder.js';
 export { exportWeights, type Exported, type ExportOptions } from './app/weights/export.js';
 export { importWeights, type Imported } from './app/weights/import.js';
 export {

@@ -9,12 +9,12 @@ import { kindOf } from '../../registry/kinds.js';
 export interface Picture {
   width: number;
   height: number;
-  data: Buffer;
+  data: Uint8Array;
 }
 
 export function photograph({ width, height, data }: MapData): Picture {
   const bytes = Uint8Array.from(data, (v) => Math.max(0, Math.min(255, Math.round(v))));
-  return { width, height, data: Buffer.from(bytes) };
+  return { width, height, data: bytes };
 }
 
 /** @param range what the ends of the colour scale stand for, where there is one: see `rangeOf` */
@@ -24,7 +24,7 @@ export function paint(
   range: Range = [0, 1],
 ): Picture {
   const kind = kindOf(task);
-  const out = Buffer.alloc(width * height * 3);
+  const out = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     const colour = data[i * channels] === IGNORE ? UNKNOWN : kind.colour(data, i * channels, range, channels);
     for (let k = 0; k < 3; k++) out[i * 3 + k] = Math.max(0, Math.min(255, Math.round(colour[k])));

@@ -1,12 +1,15 @@
-// mtcp export: writes a trained trial as one ONNX file that does not need mtcp.
+// A trained trial as one ONNX model that does not need mtcp: `mtcp export` writes it as a file, alone or in a folder with
+// what reads pictures and draws predictions (python-folder.ts, demo/).
 import type { Tensor4D } from '../../registry/tf.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { Transform } from '../../registry/contracts/data.js';
+import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import { kindOf } from '../../registry/kinds.js';
+import type { TrialSpec } from '../config/index.js';
 import { onnxFile } from '../engine/graph/onnx-file.js';
 import { record } from '../engine/recording.js';
-import { hostTensor } from '../engine/engine.js';
+import type { HostTensor } from '../engine/ort/session.js';
 import { writeOutput } from '../support/files.js';
 import { tracePredictions } from '../training/evaluation.js';
 import { assembled } from '../model/assemble.js';
@@ -14,24 +17,48 @@ import { SafetensorsFile } from '../support/safetensors.js';
 import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
 
-export interface OnnxExportOptions {
+export interface OnnxModelOptions {
   /** Folder of a trial. */
   folder: string;
-  /** File to write. */
-  out: string;
   /** Name of a checkpoint; by default the weights that the trial's numbers belong to. */
   checkpoint?: string;
   /** Height and width of the input; by default those the trial was trained at. */
   size?: readonly [number, number];
 }
 
-export interface OnnxExported {
+export interface OnnxExportOptions extends OnnxModelOptions {
+  /** File to write. */
   out: string;
-  bytes: number;
+}
+
+/** What a model takes and gives. */
+export interface OnnxDescription {
   checkpoint: string;
   nodes: number;
   input: { name: 'image'; shape: (number | 'batch')[]; description: string };
   outputs: { name: string; dtype: string; shape: (number | 'batch')[]; description: string }[];
+}
+
+export interface OnnxExported extends OnnxDescription {
+  out: string;
+  bytes: number;
+}
+
+/** A model in memory, and what it was made of. */
+export interface OnnxModel {
+  model: Uint8Array;
+  described: OnnxDescription;
+  trial: TrialSpec;
+  tasks: readonly Task[];
+  /** The pipeline at the model's size. */
+  transform: Transform;
+  /** What the model does to colours, for each channel: value * scale + offset. */
+  colours: Normalisation;
+}
+
+interface Normalisation {
+  scale: number[];
+  offset: number[];
 }
 
 /** Why height and width are not dynamic; stands in the file too. */
@@ -41,22 +68,27 @@ export const ONE_SIZE =
 /** The largest message of protocol buffers. */
 const MOST_BYTES = 2 ** 31 - 1;
 
-/** @throws MtcpError `usage` if there is no such trial or checkpoint, `engine` if the model is too large for a file */
-export async function exportOnnx({
-  folder,
-  out,
-  checkpoint,
-  size,
-}: OnnxExportOptions): Promise<OnnxExported> {
+/** @throws MtcpError as `onnxModel` */
+export async function exportOnnx({ out, ...options }: OnnxExportOptions): Promise<OnnxExported> {
+  const { model, described } = await onnxModel(options);
+  writeOutput(out, model);
+  return { out, bytes: model.byteLength, ...described };
+}
+
+/**
+ * @throws MtcpError `usage` if there is no such trial or checkpoint, `weights` if a parameter is of another size of the
+ * input, `engine` if the model is too large for a file
+ */
+export async function onnxModel({ folder, checkpoint, size }: OnnxModelOptions): Promise<OnnxModel> {
   const trial = trialIn(folder);
   const weights = weightsIn(folder, checkpoint);
   const { network, tasks } = assembled(trial);
   const components = createTrialContainer(tasks);
   const augment = size ? { ...trial.config.augment, size: [...size] } : trial.config.augment;
   const transform = components.create('transform', augment);
-  const { scale, offset } = normalisation(transform);
+  const colours = normalisation(transform);
   const recorded = await record((tracer) => {
-    const predictions = tracePredictions(tracer, network, [1, ...transform.size]);
+    const predictions = tracePredictions(tracer, network, [1, ...transform.size], trial.config.evaluate);
     return Object.fromEntries(
       tasks.map(({ name }) => {
         const prediction = predictions[`prediction/${name}`];
@@ -74,7 +106,7 @@ export async function exportOnnx({
     if (total > MOST_BYTES)
       throw new MtcpError('engine', `${total} bytes of weights do not fit one ONNX file`, { where: folder });
     const [height, width] = transform.size;
-    const classes = tasks.flatMap(({ name, classes: names }) =>
+    const classNames = tasks.flatMap(({ name, classes: names }) =>
       names ? [[`${name}.classes`, names.join(',')] as const] : [],
     );
     const input = {
@@ -84,16 +116,9 @@ export async function exportOnnx({
     const descriptions = Object.fromEntries(tasks.map((task) => [task.name, kindOf(task).meaning]));
     const model = onnxFile({
       ...recorded,
-      input: { ...input, scale, offset },
+      input: { ...input, ...colours },
       descriptions,
-      weights(name) {
-        const stored = name.slice(name.indexOf('/') + 1);
-        const tensor = hostTensor({ dtype: 'float32', shape: file.tensors.get(stored)?.shape ?? [] });
-        if (!file.tensors.has(stored))
-          throw new MtcpError('weights', `${file.path} has no "${stored}"`, { where: folder });
-        file.readInto(stored, tensor.data);
-        return tensor;
-      },
+      weights: (name, shape) => weightOf(file, name.slice(name.indexOf('/') + 1), shape, folder),
       description: `${trial.experiment}, ${trial.row}, seed ${trial.seed}`,
       metadata: {
         experiment: trial.experiment,
@@ -103,13 +128,10 @@ export async function exportOnnx({
         size: `${height}x${width}`,
         'size.fixed': ONE_SIZE,
         batch: 'any',
-        ...Object.fromEntries(classes),
+        ...Object.fromEntries(classNames),
       },
     });
-    writeOutput(out, model);
-    return {
-      out,
-      bytes: model.byteLength,
+    const described: OnnxDescription = {
       checkpoint: weights,
       nodes: recorded.graph.reachable([...recorded.outputs.values()]).length,
       input: { ...input, shape: ['batch', height, width, 3] },
@@ -120,16 +142,35 @@ export async function exportOnnx({
         description: descriptions[name],
       })),
     };
+    return { model, described, trial, tasks, transform, colours };
   } finally {
     file.close();
   }
+}
+
+/** @throws MtcpError `weights` if the file has no such parameter, or one of another shape */
+function weightOf(
+  file: SafetensorsFile,
+  name: string,
+  shape: readonly number[],
+  folder: string,
+): HostTensor & { data: Float32Array } {
+  const stored = file.tensors.get(name);
+  if (stored?.shape.join() !== shape.join())
+    throw new MtcpError('weights', `${file.path} has no "${name}" of ${shape.join('x')}`, {
+      where: folder,
+      hint: stored && 'the parameter depends on the size of the image; leave out --size',
+    });
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  file.readInto(name, data);
+  return { data, dtype: 'float32', shape };
 }
 
 /**
  * What the pipeline does to colours, found by showing it three grey images: a factor and an offset for each channel.
  * @throws MtcpError `config` if it is not of that form
  */
-function normalisation(transform: Transform): { scale: number[]; offset: number[] } {
+function normalisation(transform: Transform): Normalisation {
   const [height, width] = transform.size;
   const middle = (Math.floor(height / 2) * width + Math.floor(width / 2)) * 3;
   const [black, grey, white] = [0, 128, 255].map((value) => {

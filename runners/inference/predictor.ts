@@ -4,12 +4,10 @@
 //
 // The network runs at the size it was trained at unless another is asked for; a graph is recorded once for each size.
 import { join } from 'node:path';
-import { cropCentre, resize } from '../../modules/support/warp.js';
 import { createTrialContainer } from '../../registry/container.js';
 import type { MapData, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
-import { kindOf } from '../../registry/kinds.js';
 import type { TrialSpec } from '../config/index.js';
 import { createEngine } from '../engine/index.js';
 import { hostTensor, type Engine, type Program } from '../engine/engine.js';
@@ -20,6 +18,7 @@ import { threadsOf } from '../config/index.js';
 import { SafetensorsFile } from '../support/safetensors.js';
 import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
+import { toImage } from './to-image.js';
 import { predictInWindows } from './windows.js';
 
 export interface PredictorOptions {
@@ -186,12 +185,4 @@ export class Predictor {
       file.close();
     }
   }
-}
-
-/** From the network's size to the image's. */
-function toImage(map: MapData, { height, width }: MapData, task: Task, fit: Transform['fit']): MapData {
-  if (fit === 'pad') return cropCentre(map, height, width);
-  const { resampling, settle } = kindOf(task);
-  const resized = resize(map, height, width, resampling);
-  return settle ? { ...resized, data: settle(resized.data) } : resized;
 }

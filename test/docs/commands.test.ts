@@ -24,7 +24,19 @@ const GUIDES = [
 /** Run for real: they read files and print. */
 const AT_ONCE = ['list', 'describe', 'schema', 'new', 'completion', 'config', '--help', '--version'];
 /** Not ours and not run: they install, download or belong to the shell. */
-const OTHERS = ['npm', 'export', 'pip', 'python', 'cd', 'git', 'sbatch', 'apptainer', 'ssh', 'curl'];
+const OTHERS = [
+  'npm',
+  'export',
+  'pip',
+  'python',
+  'python3',
+  'cd',
+  'git',
+  'sbatch',
+  'apptainer',
+  'ssh',
+  'curl',
+];
 /** Names in guides that stand for something of the reader. */
 const YOURS = /^(my|study|mine|heads|broken|nothere|your)\b.*\.yaml$/;
 

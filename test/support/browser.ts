@@ -14,6 +14,9 @@ export const BROWSER = PATHS.find((path) => path !== undefined && existsSync(pat
 
 export const NO_BROWSER = 'there is no Chromium; install it or set CHROMIUM to the path of one';
 
-/** Without the sandbox, which containers do not allow; only pages of ours are opened. */
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox', '--disable-gpu'] });
+/**
+ * Without the sandbox, which containers do not allow; only pages of ours are opened.
+ * @param args further flags of Chromium
+ */
+export const openBrowser = (args: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox', '--disable-gpu', ...args] });

@@ -62,9 +62,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./predict.js'),
   },
   export: {
-    summary: 'a trained trial as one file for other programs',
+    summary: 'a trained trial for other programs: ONNX, or a folder of Python',
     leaves: 'files',
     load: () => import('./export.js'),
+  },
+  demo: {
+    summary: 'a page in which a trained trial runs in the browser',
+    leaves: 'files',
+    load: () => import('./demo.js'),
   },
   report: {
     summary: 'tables, curves and predictions of what has been trained',

@@ -3,7 +3,7 @@
 //
 //   image [batch, ...] -> (x * scale + offset) -> Scan over the batch: the recorded graph -> outputs [batch, ...]
 import type { HostTensor } from '../ort/session.js';
-import type { Graph, Value } from './ir.js';
+import type { Graph, Shape, Value } from './ir.js';
 import { ELEMENT_TYPE, IR_VERSION, nameOutputs, OPSET, Writer, writeNode, writeTensor } from './onnx.js';
 
 export interface OnnxFile {
@@ -13,7 +13,7 @@ export interface OnnxFile {
   /** The input that is scanned over; all other inputs are weights. */
   input: { name: string; description: string; scale: readonly number[]; offset: readonly number[] };
   descriptions: Readonly<Record<string, string>>;
-  weights(name: string): HostTensor;
+  weights(name: string, shape: Shape): HostTensor;
   description: string;
   metadata: Readonly<Record<string, string>>;
 }
@@ -54,7 +54,7 @@ export function onnxFile(file: OnnxFile): Uint8Array {
         g.message(5, (w) => writeFloats(w, name, [channels], Float32Array.from(values)));
       for (const value of weights)
         g.message(5, (w) => {
-          const { data } = file.weights(value.input!);
+          const { data } = file.weights(value.input!, value.shape);
           writeFloats(w, value.input!, value.shape, data as Float32Array);
         });
       g.string(10, file.description);
