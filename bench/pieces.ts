@@ -37,7 +37,8 @@ export const PIECES: Record<string, Piece> = {
     softmaxAffinity(positions(query), positions(key), positions(values)).reshape(values.shape),
   cross_entropy: (_, { input, label }, { height, width, scale }) => {
     const logits = resizeBilinear(map(input), [height * scale, width * scale]);
-    return new CrossEntropyLoss().forward(logits, label).value;
+    const task = { name: 'semseg', kind: 'classes', channels: logits.shape[3] };
+    return new CrossEntropyLoss({ class_weights: 'equal' }, [task]).forward(logits, label, task).value;
   },
   deformable_attention: (scope, { input, position }, { height, width, heads }) => {
     const levels = [1, 2, 4].map((factor) => [height * factor, width * factor] as const);

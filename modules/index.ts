@@ -63,6 +63,7 @@ import './losses/depth-bins.js';
 import './losses/dice.js';
 import './losses/focal.js';
 import './losses/l1-depth.js';
+import './losses/lovasz.js';
 import './losses/normal-directions.js';
 import './losses/normals.js';
 import './losses/ohem-cross-entropy.js';

@@ -28,6 +28,6 @@ export type * from './contracts/scheme.js';
 export type * from './contracts/scope.js';
 export type * from './contracts/tracking.js';
 export type * from './contracts/task-kind.js';
-export { IGNORE, type Task } from './contracts/tasks.js';
+export { IGNORE, type ClassCounts, type Task } from './contracts/tasks.js';
 export { kindOf } from './kinds.js';
 export { markNotFinite, masked } from './unknown.js';

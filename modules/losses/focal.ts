@@ -7,6 +7,7 @@ import {
   defineOptions,
   IGNORE,
   kindOf,
+  MtcpError,
   type Loss,
   type LossValue,
   type OptionsOf,
@@ -14,6 +15,7 @@ import {
 } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { averageOverValid } from './machinery/average.js';
+import { classWeights, classWeightsProperty, pixelWeights } from './machinery/class-weights.js';
 
 const schema = defineOptions({
   gamma: {
@@ -30,6 +32,7 @@ const schema = defineOptions({
     description:
       'Binary tasks: weight of positive pixels, negative ones weigh 1 - alpha (0.25 in the paper); null: all weigh 1.',
   },
+  class_weights: classWeightsProperty,
 });
 
 @component({
@@ -43,22 +46,34 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class FocalLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
-  forward(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
-    return kindOf(task).batch === 'indices'
-      ? this.#classes(prediction, label)
-      : this.#binary(prediction, label);
+  classWeights(task: Task) {
+    const { class_weights } = this.options;
+    if (kindOf(task).batch === 'indices') return classWeights(class_weights, task);
+    if (class_weights !== 'equal')
+      throw new MtcpError('component', `loss focal: "${task.name}" has no classes to weigh`, {
+        hint: 'leave class_weights out; alpha weighs positive pixels',
+      });
+    return undefined;
   }
 
-  #classes(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
+  forward(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
+    return kindOf(task).batch === 'indices'
+      ? this.#classes(prediction, label, task)
+      : this.#binary(prediction, label, task);
+  }
+
+  #classes(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
     const flat = label.reshape([-1]) as tf.Tensor1D;
     const known = tf.notEqual(flat, tf.scalar(IGNORE, 'int32'));
     const target = flat.mul(known.cast('int32')) as tf.Tensor1D;
     const errors = crossEntropy(prediction.reshape([-1, prediction.shape[3]]), target);
-    return averageOverValid(this.#focus(errors), known.cast('float32'));
+    const weights = pixelWeights(this.options.class_weights, task, target);
+    return averageOverValid(this.#focus(errors), known.cast('float32'), weights);
   }
 
   /** One logit. */
-  #binary(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
+  #binary(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
+    this.classWeights(task);
     const known = tf.notEqual(label, tf.scalar(IGNORE)).cast('float32');
     const positive = label.mul(known);
     // softplus(-p) is -log sigmoid(p), softplus(p) is -log(1 - sigmoid(p)).

@@ -12,10 +12,12 @@ import {
   type Loss,
   type LossValue,
   type OptionsOf,
+  type Task,
 } from '../../registry/index.js';
 import { crossEntropy } from '../nn/ops/cross-entropy.js';
 import { detach } from '../nn/ops/detach.js';
 import { averageOverValid } from './machinery/average.js';
+import { classWeights, classWeightsProperty, pixelWeights } from './machinery/class-weights.js';
 
 const schema = defineOptions({
   threshold: {
@@ -32,6 +34,7 @@ const schema = defineOptions({
     default: 0.0625,
     description: 'Least share of the labelled pixels of a batch that count, the hardest ones.',
   },
+  class_weights: classWeightsProperty,
 });
 
 const HALVINGS = 40;
@@ -47,19 +50,26 @@ const HALVINGS = 40;
   file: import.meta.url,
 })
 export class OhemCrossEntropyLoss extends Configured<OptionsOf<typeof schema>> implements Loss {
-  forward(prediction: tf.Tensor4D, label: tf.Tensor): LossValue {
+  classWeights(task: Task) {
+    return classWeights(this.options.class_weights, task);
+  }
+
+  forward(prediction: tf.Tensor4D, label: tf.Tensor, task: Task): LossValue {
     const flat = label.reshape([-1]) as tf.Tensor1D;
     const isKnown = tf.notEqual(flat, tf.scalar(IGNORE, 'int32'));
     const known = isKnown.cast('float32');
     const target = flat.mul(isKnown.cast('int32')) as tf.Tensor1D;
     const errors = crossEntropy(prediction.reshape([-1, prediction.shape[3]]), target);
-    const { threshold, share } = this.options;
+    const { threshold, share, class_weights } = this.options;
     // Errors are never negative; -1 is below them all.
     const sizes = detach(errors).mul(known).add(known.sub(1)) as tf.Tensor1D;
     const kept = known.sum().mul(share).ceil() as tf.Scalar;
     const boundary = tf.minimum(largest(sizes, kept), tf.scalar(-Math.log(threshold)));
     const hard = tf.greaterEqual(sizes, boundary).cast('float32').mul(known);
-    return { value: averageOverValid(errors, hard).value, valid: known.sum() as tf.Scalar };
+    // As in HRNet's code, pixels are chosen by their probability alone, and their number is what is divided by.
+    const weights = pixelWeights(class_weights, task, target);
+    const weighted = weights ? errors.mul(weights) : errors;
+    return { value: averageOverValid(weighted, hard).value, valid: known.sum() as tf.Scalar };
   }
 }
 

@@ -14,6 +14,11 @@ export interface Loss {
   /** Channels of the raw prediction it reads, if not `task.channels`. */
   channels?(task: Task): number;
   /**
+   * What each class weighs by `task.counts`, or undefined if the loss has no such weights. Where it has, training counts
+   * the classes of its split first.
+   */
+  classWeights?(task: Task): readonly number[] | undefined;
+  /**
    * @param prediction raw prediction at the label's resolution, [B,H,W,channels]
    * @param label see the task's kind for its type and shape; IGNORE marks unknown pixels
    */

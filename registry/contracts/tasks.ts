@@ -5,6 +5,14 @@
 /** In every label map of every kind this value means "nothing is known about this pixel". */
 export const IGNORE = 255;
 
+/** How often each class occurs among the labelled pixels of a training split. */
+export interface ClassCounts {
+  /** Pixels of each class. */
+  readonly pixels: readonly number[];
+  /** Labelled pixels of all images that have a pixel of the class. */
+  readonly inImages: readonly number[];
+}
+
 export interface Task {
   readonly name: string;
   /** The name of a component of kind `task`: `classes`, `depth`, `normals`, `binary`, ... */
@@ -17,4 +25,6 @@ export interface Task {
   readonly unit?: string;
   /** Numbers of a label at each pixel, where the kind leaves it open; `channels` if absent. */
   readonly values?: number;
+  /** Of the training split, for losses that weigh classes; see `Loss.classWeights`. Training alone knows the numbers. */
+  readonly counts?: ClassCounts;
 }

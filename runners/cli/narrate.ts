@@ -72,6 +72,11 @@ export function narrator(
           `${indent}${event.trained.toLocaleString('en-US')} parameters, ${event.stepsPerEpoch} steps an epoch`,
         );
         break;
+      case 'class weights': {
+        const [low, high] = [Math.min(...event.weights), Math.max(...event.weights)].map(formatNumber);
+        progress.line(`${indent}classes of ${event.task} weigh ${low} to ${high}`);
+        break;
+      }
       case 'pretrained':
         progress.line(
           `${indent}${event.parameters.toLocaleString('en-US')} of them start from ${event.source}`,

@@ -8,11 +8,13 @@
 //
 // Discrimination is if/then on `type`, so a fault is reported against the chosen type only.
 // oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema
+import { createTrialContainer } from '../../registry/container.js';
+import { kindOf } from '../../registry/kinds.js';
 import { KINDS, type ComponentEntry, type Kind } from '../../registry/entry.js';
 import { MtcpError } from '../../registry/errors.js';
 import { isPlainObject, type PropertySchema } from '../../registry/options.js';
 import type { JsonSchema } from './json-schema.js';
-import type { Catalog } from '../../registry/catalog.js';
+import { catalog as known, type Catalog } from '../../registry/catalog.js';
 import { ALIASES } from './aliases.js';
 import { throwAll } from './faults.js';
 import { own } from '../../registry/own.js';
@@ -79,17 +81,44 @@ export function optionFaults(entry: ComponentEntry): MtcpError[] {
   );
 }
 
-/** The options of one component as a closed schema with its `type`. */
-export function fragment({ kind, name, summary, source, options }: ComponentEntry): JsonSchema {
+/** The options of one component as a closed schema with its `type`, and what files may leave out because of it. */
+export function fragment(entry: ComponentEntry): JsonSchema {
+  const { kind, name, summary, source, options } = entry;
   const { description: _, ...closed } = toIndex(options);
   return {
     $schema: DRAFT,
     title: `${kind} "${name}"`,
     description: source === undefined ? summary : `${summary} (${source})`,
     ...closed,
+    ...left(entry),
     properties: { type: { description: summary, const: name }, ...closed.properties },
     required: ['type', ...(closed.required ?? [])],
   };
+}
+
+/** What files may leave out because of a component: see `usual.ts`. */
+function left(entry: ComponentEntry): Pick<JsonSchema, 'taskKinds' | 'usual'> {
+  const { kind, name, options } = entry;
+  if (!known.list(kind).includes(entry)) return {};
+  const given = (options.required ?? []).map((option) => [option, exampleOf(options.properties[option])]);
+  try {
+    if (kind === 'task') return { usual: { ...kindOf({ kind: name }).usual } };
+    if (kind !== 'dataset') return {};
+    const slot = { type: name, ...Object.fromEntries(given) };
+    const { tasks } = createTrialContainer([]).create('dataset', slot);
+    return { taskKinds: Object.fromEntries(tasks.map((task) => [task.name, task.kind])) };
+  } catch {
+    // A data set of a plugin may look at its files at once. Its tasks are written in full, then.
+    return {};
+  }
+}
+
+/** Some value of an option. */
+function exampleOf(schema: PropertySchema): unknown {
+  if (schema.enum) return schema.enum[0];
+  const [type] = [schema.type ?? 'string'].flat();
+  const examples: Record<string, unknown> = { integer: 1, number: 1, boolean: true, array: [], object: {} };
+  return own(examples, type) ?? '.';
 }
 
 function discriminate(

@@ -16,6 +16,8 @@ export interface ExplainContext {
   readonly partial: boolean;
   /** Sections of a trial, to say where a misplaced option belongs. */
   readonly sections: Readonly<Record<string, JsonSchema>>;
+  /** Why something is missing at a path that could have been left out. */
+  readonly hint?: (path: readonly string[]) => string | undefined;
 }
 
 export function explainAll(all: readonly ErrorObject[], context: ExplainContext, report: ReportFault): void {
@@ -77,7 +79,7 @@ function explain(error: ErrorObject, context: ExplainContext): Fault | undefined
   if (error.keyword === 'required' && nulled(node, schema, error.params.missingProperty as string))
     return undefined;
   if (error.keyword === 'required')
-    return missing(path, node, key, schema, error.params.missingProperty as string);
+    return missing(path, node, key, schema, error.params.missingProperty as string, context.hint?.(path));
   if (path.at(-1) === 'type' && schema.title !== undefined && typeof data === 'string')
     return { mark: node.mark, ...unknownType(schema.title, data, (schema.enum ?? []) as string[]) };
   const mark = node.kind === 'map' ? (key ?? node.mark) : node.mark;
@@ -119,6 +121,7 @@ function missing(
   key: Mark | undefined,
   schema: JsonSchema,
   name: string,
+  hint: string | undefined,
 ): Fault {
   const removal = map.kind === 'map' ? map.removed.get(name) : undefined;
   const type = child(map, 'type');
@@ -128,7 +131,7 @@ function missing(
   return {
     mark: removal?.value ?? type?.mark ?? key ?? map.mark,
     message: path.length === 0 ? `missing section "${name}"` : `missing "${name}" in ${owner}`,
-    hint: known.length > 0 ? `known: ${known.join(', ')}` : property && described(name, property),
+    hint: known.length > 0 ? `known: ${known.join(', ')}` : (hint ?? (property && described(name, property))),
   };
 }
 

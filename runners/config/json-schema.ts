@@ -1,6 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- "then" is a keyword of JSON Schema
 // The schema files as TypeScript sees them.
 import type { PropertySchema } from '../../registry/options.js';
+import type { Slot } from '../../registry/container.js';
 
 /** Draft-07 as far as these files use it. */
 export interface JsonSchema extends Omit<
@@ -12,6 +13,10 @@ export interface JsonSchema extends Omit<
   readonly enumDescriptions?: readonly string[];
   /** Of a choice by `type`: types that may be left out, and the options that tell them. */
   readonly bare?: Readonly<Record<string, readonly string[]>>;
+  /** Of a data set: its tasks, by name the kind of each. */
+  readonly taskKinds?: Readonly<Record<string, string>>;
+  /** Of a kind of task: head, loss and metric where a file leaves them out. */
+  readonly usual?: Readonly<Record<string, Slot>>;
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly uniqueItems?: boolean;

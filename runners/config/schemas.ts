@@ -86,6 +86,18 @@ export class Schemas {
     return Object.entries(properties).find(([, schema]) => isReadPath(schema))?.[0];
   }
 
+  /** The tasks of a data set, by name the kind of each; undefined for an unknown data set. */
+  taskKinds(dataset: string): Readonly<Record<string, string>> | undefined {
+    if (!this.names('dataset').includes(dataset)) return undefined;
+    return this.#document(`components/dataset.${dataset}.json`).taskKinds ?? {};
+  }
+
+  /** The usual head, loss and metric of a kind of task; undefined for an unknown kind. */
+  usual(kind: string): Record<string, unknown> | undefined {
+    if (!this.names('task').includes(kind)) return undefined;
+    return this.#document(`components/task.${kind}.json`).usual as Record<string, unknown> | undefined;
+  }
+
   /** Slots of a trial that need no `type`. */
   bareForms(): BareForm[] {
     const root = { schema: this.#document('trial.schema.json'), document: 'trial.schema.json' };

@@ -12,6 +12,7 @@ import { child, type YamlNode, follow, toValue, type YamlMap } from './nodes.js'
 import type { Schemas } from './schemas.js';
 import { where, type Mark } from './source-text.js';
 import { FillBudget } from './variables.js';
+import { unusual, withUsual } from './usual.js';
 import { usedVariables } from './variable-uses.js';
 
 /** A row under a profile, merged; not yet known to be valid. */
@@ -151,8 +152,11 @@ export function draftOf(
 ): Draft {
   const merged = mergeTrial(composition, combination, overrides);
   const node = fillTrial(merged, report, budget);
-  const value = toValue(node) as Record<string, unknown>;
-  const context = { root: node, partial: false, sections: schemas.trialSections() };
+  const written = toValue(node) as Record<string, unknown>;
+  const value = withUsual(written, schemas);
+  const hint = ([section, task]: readonly string[]) =>
+    section === 'tasks' ? unusual(task, written, schemas) : undefined;
+  const context = { root: node, partial: false, sections: schemas.trialSections(), hint };
   explainAll(schemas.trial(value), context, report);
   validateRemovals(node, schemas, report);
   validateTaskNames(node, report);

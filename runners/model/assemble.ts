@@ -13,6 +13,7 @@ import type { Task } from '../../registry/contracts/tasks.js';
 import { nearestNames } from '../../registry/support/near.js';
 import { throwAll, type TrialSpec } from '../config/index.js';
 import { auxiliaryOf } from './auxiliary.js';
+import { evenlyCounted } from './class-counts.js';
 import { asErrors, collect, misfitOf, type Misfit } from './misfit.js';
 import { BLOCK_SECTIONS, Network } from './network.js';
 import type { Criterion } from './objective.js';
@@ -87,7 +88,7 @@ export function assemble(spec: TrialSpec): Assembly | Misfit[] {
     transform: transform!,
     network: new Network(config.model, config.tasks, tasks, maker, config.memory),
     criterion: {
-      tasks,
+      tasks: tasks.map(evenlyCounted),
       losses: all<Loss>(losses),
       scheme: scheme!,
       intermediate: config.intermediate,

@@ -264,6 +264,7 @@ function conditionNotes(
       ? ['Rows with different letters cannot be compared: the best is looked for among rows of one letter.']
       : []),
     ...selectionNotes(rows.map(({ trial }) => trial)),
+    ...classWeightNotes(rows),
     ...(unchosen.length > 0
       ? [
           `No evaluation had a score to choose an epoch by, so the weights are those of the last: ${[...new Set(unchosen)].join(', ')}.`,
@@ -271,6 +272,21 @@ function conditionNotes(
       : []),
     ...new Set(groups.flatMap(({ conditions }) => conditions.notes)),
   ];
+}
+
+/** What classes weighed in losses that weigh them by the training split. */
+function classWeightNotes(rows: readonly RowResult[]): string[] {
+  const named = new Map<string, Set<string>>();
+  for (const { trial, result } of rows)
+    for (const [task, weights] of Object.entries(result?.classWeights ?? {})) {
+      const [low, high] = [Math.min(...weights), Math.max(...weights)].map(formatNumber);
+      const rule = String(
+        trial.config.tasks[task]?.loss.class_weights ?? trial.config.tasks[task]?.loss.type,
+      );
+      const text = `The loss of ${task} weighs classes by the training split (${rule}): ${low} to ${high}`;
+      named.set(text, (named.get(text) ?? new Set()).add(trial.row));
+    }
+  return [...named].map(([text, names]) => `${text}. Rows: ${[...names].join(', ')}.`);
 }
 
 function experimentNotes({ report }: Experiment, flops: boolean): string[] {

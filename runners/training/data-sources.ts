@@ -1,17 +1,21 @@
-// Prepares each data set of an experiment's trials once, and scores the constant predictor on the first one.
+// Prepares each data set of an experiment's trials once, scores the constant predictor on the first one, and counts the
+// classes of those whose losses weigh classes.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { Measured } from '../../registry/contracts/learning.js';
 import { messageOf, MtcpError } from '../../registry/errors.js';
-import { JsonFormat, NUMBERS, TEXTS } from '../../registry/support/json-file.js';
+import type { ClassCounts } from '../../registry/contracts/tasks.js';
+import { JsonFormat, NUMBERS, TEXTS, type FileSchema } from '../../registry/support/json-file.js';
 import type { TrialSpec } from '../config/index.js';
-import { splitStatistics } from '../data/statistics.js';
+import { countClasses, splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
 import { scoreConstant } from './evaluation.js';
 import { loaderOf } from '../model/loader.js';
 import { assembled, tasksOf } from '../model/assemble.js';
+import { tasksToCount } from '../model/class-counts.js';
+import { judgedSplit } from '../model/selection.js';
 
 export type DataEvent =
   | { event: 'preparing'; what: string; done: number; total: number }
@@ -41,6 +45,41 @@ export class DataSources {
     const info = this.#known.get(keyOf(trial));
     if (!info) throw new Error('prepare() comes before the first trial');
     return info;
+  }
+
+  /**
+   * How often classes occur in the images that the trial trains on, for tasks whose losses weigh classes. Counted once
+   * for each state of the data and kept beside the runs.
+   * @throws MtcpError `data` if the data cannot be read
+   */
+  async classCounts(trial: TrialSpec): Promise<Record<string, ClassCounts>> {
+    const parts = assembled(trial);
+    const tasks = tasksToCount(parts);
+    if (tasks.length === 0) return {};
+    const { scheme } = parts.criterion;
+    const path = countsFile(this.folder, trial, {
+      digest: this.about(trial).digest,
+      tasks: tasks.map(({ name }) => name),
+      heldOut: judgedSplit(trial.config, scheme) === 'held-out' ? trial.config.evaluate.selection.share : 0,
+    });
+    const stored = this.#stored(COUNTS, path);
+    if (stored) return stored;
+    const loader = loaderOf(trial, { tasks, scheme });
+    try {
+      await loader.prepare(() => {});
+      const counts = await countClasses(loader.evaluate('train', trial.config.evaluate.batch), tasks);
+      writeWhole(path, `${JSON.stringify(counts, null, 2)}\n`);
+      return counts;
+    } finally {
+      await loader.close();
+    }
+  }
+
+  /** Undefined if there is no such file, or if it is damaged, which is told. */
+  #stored<T>(format: JsonFormat<T>, path: string): T | undefined {
+    return readStored(format, path, (message) =>
+      this.observe({ event: 'warning', message: `${message}; it is computed again` }),
+    );
   }
 
   async #prepare(widest: TrialSpec): Promise<void> {
@@ -87,9 +126,7 @@ export class DataSources {
     loader: ReturnType<typeof loaderOf>,
   ): Promise<Measured> {
     const path = constantFile(this.folder, trial, info.digest);
-    const stored = readConstant(path, (message) =>
-      this.observe({ event: 'warning', message: `${message}; it is computed again` }),
-    );
+    const stored = this.#stored(CONSTANT, path);
     if (stored) return stored;
     const { tasks, metrics } = assembled(trial);
     const { batch } = trial.config.evaluate;
@@ -108,16 +145,36 @@ function constantFile(folder: string, { config }: TrialSpec, digest: string): st
   return join(folder, `constant-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`);
 }
 
+function countsFile(
+  folder: string,
+  { config: { data } }: TrialSpec,
+  of: { digest: string; tasks: readonly string[]; heldOut: number },
+): string {
+  const identity = JSON.stringify([1, data, of]);
+  return join(folder, `classes-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}.json`);
+}
+
 const CONSTANT = new JsonFormat<Measured>('the scores of the constant predictor', {
   type: 'object',
   required: ['metrics'],
   properties: { metrics: NUMBERS, absent: TEXTS },
 });
 
+const AMOUNTS: FileSchema = { type: 'array', items: { type: 'integer', minimum: 0 } };
+
+const COUNTS = new JsonFormat<Record<string, ClassCounts>>('counts of classes', {
+  type: 'object',
+  additionalProperties: {
+    type: 'object',
+    required: ['pixels', 'inImages'],
+    properties: { pixels: AMOUNTS, inImages: AMOUNTS },
+  },
+});
+
 /** Undefined if there is no such file, or if it is damaged, which `warn` hears. */
-function readConstant(path: string, warn: (message: string) => void): Measured | undefined {
+function readStored<T>(format: JsonFormat<T>, path: string, warn: (message: string) => void): T | undefined {
   try {
-    return CONSTANT.find(path);
+    return format.find(path);
   } catch (error) {
     if (!MtcpError.is(error)) throw error;
     warn(`${path} ${error.message}`);
@@ -139,7 +196,7 @@ export function storedConstant(
   const digest = same.find(({ result }) => result)?.result?.data.digest;
   if (digest === undefined) return { metrics: {} };
   const path = constantFile(folder, widestOf(same.map(({ trial }) => trial)), digest);
-  return readConstant(path, warn) ?? { metrics: {} };
+  return readStored(CONSTANT, path, warn) ?? { metrics: {} };
 }
 
 const keyOf = ({ config }: TrialSpec): string => JSON.stringify(config.data);

@@ -13,6 +13,7 @@ import { writePredictions, type PredictedSample } from './pictures.js';
 import { writeFailures } from './failures.js';
 import { Confusion } from './confusion.js';
 import { ImageScoring } from './image-scores.js';
+import { classWeightsOf } from '../model/class-counts.js';
 import { save, tidy } from './save.js';
 import type { RunningTrial } from './running-trial.js';
 
@@ -88,6 +89,7 @@ function resultOf(running: RunningTrial): TrialResult {
   const last = state.last!;
   const rung = rungAt(running, epoch);
   const { rule, split, metric } = config.evaluate.selection;
+  const classWeights = classWeightsOf(running.parts);
   const chosen = rule === 'best' && best ? best : last;
   return {
     row,
@@ -106,6 +108,7 @@ function resultOf(running: RunningTrial): TrialResult {
     memory,
     flops: evaluation.program.stats.flops / config.evaluate.batch,
     data: about(context.data),
+    ...(Object.keys(classWeights).length > 0 && { classWeights }),
     engine: context.engine.description,
   };
 }

@@ -2,6 +2,7 @@
 // and finishing are functions of this state, each in its own file (epoch.ts, assess.ts, save.ts, finish.ts). trial.ts
 // calls them in order.
 import type { DatasetInfo } from '../../registry/contracts/data.js';
+import type { ClassCounts } from '../../registry/contracts/tasks.js';
 import type { RunSettings, TrialSpec } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
@@ -16,6 +17,7 @@ import { Evaluation } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
 import { loaderOf } from '../model/loader.js';
 import { assembled, type Assembly } from '../model/assemble.js';
+import { classWeightsOf, withCounts } from '../model/class-counts.js';
 import { TrainingStep } from './step/step.js';
 import type { Weights } from './step/weights.js';
 
@@ -36,6 +38,8 @@ export interface TrialContext {
   sourceFolder(source: TrialSpec): RunFolder;
   /** What the data set returned when it was prepared. */
   data: DatasetInfo;
+  /** How often the classes of tasks occur in the training split, for those that `tasksToCount` names. */
+  counts?: Readonly<Record<string, ClassCounts>>;
   observe(event: Observed): void;
   /** Called between steps: if it returns true, the trial saves a checkpoint and stops. */
   stopRequested(): boolean;
@@ -78,7 +82,7 @@ export async function openTrial(
   log: EventLog,
   emit: Emit,
 ): Promise<RunningTrial> {
-  const parts = assembled(trial);
+  const parts = withCounts(assembled(trial), context.counts ?? {});
   const { tasks, criterion } = parts;
   const loader = loaderOf(trial, { tasks, scheme: criterion.scheme, settings: context.settings });
   const opened: { close(): unknown }[] = [loader];
@@ -103,6 +107,8 @@ export async function openTrial(
     const trained = count(arena.views.keys());
     const parameters = count(table.parameters.keys());
     emit({ event: 'model', parameters, trained, stepsPerEpoch: loader.stepsPerEpoch });
+    for (const [task, weights] of Object.entries(classWeightsOf(parts)))
+      emit({ event: 'class weights', task, weights });
     return {
       trial,
       context,

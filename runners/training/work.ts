@@ -98,6 +98,7 @@ async function run<T extends TrialRef>(
     settings,
     folder,
     data: sources.about(trial),
+    counts: await sources.classCounts(trial),
     sourceFolder: (source) => ledger.folderOf(source),
     assertHeld: () => lease.assertHeld(),
     stopRequested,

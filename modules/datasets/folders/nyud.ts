@@ -181,8 +181,8 @@ const READERS: Readonly<Record<string, (file: string) => Promise<MapData>>> = {
   edge: readEdges,
 };
 
-/** 1 from a half on, as the field's losses read it. */
-async function readEdges(file: string): Promise<MapData> {
+/** 1 from a half on, as the field's losses read it. `<id>.npy` or `<id>.png`. */
+export async function readEdges(file: string): Promise<MapData> {
   if (extname(file) === '.png') return toBytes(await readLabelPng(file), (value) => Number(value > 127));
   const { shape, data } = await readNpy(file);
   const [height, width] = shape;

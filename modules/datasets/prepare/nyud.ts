@@ -1,6 +1,7 @@
 // Builds NYUD_MT from the files that its authors distribute: the labelled set (HDF5, 2.8 GB, read an image at a
 // time), the split, and the mapping of 894 classes to 40. Depth is the in-painted one, in metres. None of these files
-// has normals: they come from a folder or are derived from depth, which is stated wherever they are used.
+// has normals or edges: normals come from a folder or are derived from depth, which is stated wherever they are used, and
+// edges come from the folder of a NYUD_MT.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MtcpError } from '../../../registry/index.js';
@@ -10,6 +11,7 @@ import { readMat, type MatNumbers } from '../formats/mat.js';
 import { encodeNpy } from '../formats/npy.js';
 import { encodeLabelPng, encodeRgbPng } from '../formats/png.js';
 import type { ReportProgress } from '../folders/layout.js';
+import { readEdges } from '../folders/nyud.js';
 import { normalsFromDepth } from './normals.js';
 import { changedFiles, digestOf, PreparedFolder, type PreparedManifest } from './target.js';
 
@@ -22,6 +24,8 @@ export interface NyudSources {
   classes: string;
   /** A folder with <id>.npy or <id>.png, `derive` from depth, or none. */
   normals?: string;
+  /** The edge/ of a NYUD_MT, with <id>.npy or <id>.png, or none. */
+  edges?: string;
 }
 
 /** Classes of the labelled set. */
@@ -43,17 +47,19 @@ export async function prepareNyud(
       splits: await digestOf(sources.splits),
       classes: await digestOf(sources.classes),
       normals: sources.normals === 'derive' ? 'derived' : sources.normals ? 'given' : 'none',
+      // Left out where there are none, as in folders that were built before there were edges.
+      ...(sources.edges !== undefined && { edges: 'given' }),
     });
     if (done) return requireUnchanged(folder.root, done, report);
     for (let i = 0; i < count; i++) {
-      await addSample(folder, file, i, mapping, sources.normals);
+      await addSample(folder, file, i, mapping, sources);
       report(i + 1, count, 'writing images and labels');
     }
     for (const [split, numbers] of Object.entries(splits))
       await folder.add(`gt_sets/${split}.txt`, () =>
         numbers.map((number) => `${idOf(number - 1)}\n`).join(''),
       );
-    return await folder.finish(notesOf(sources.normals), report);
+    return await folder.finish(notesOf(sources), report);
   } finally {
     file.close();
   }
@@ -77,11 +83,14 @@ export async function requireUnchanged(
 
 const idOf = (index: number): string => String(index + 1).padStart(4, '0');
 
-function notesOf(normals: string | undefined): string[] {
-  if (normals === undefined) return ['no normals: the official files have none'];
-  return normals === 'derive'
-    ? ['normals derived from depth: mErr is not comparable with published numbers']
-    : [];
+function notesOf({ normals, edges }: NyudSources): string[] {
+  return [
+    ...(normals === undefined ? ['no normals: the official files have none'] : []),
+    ...(normals === 'derive'
+      ? ['normals derived from depth: mErr is not comparable with published numbers']
+      : []),
+    ...(edges === undefined ? ['no edges: the official files have none'] : []),
+  ];
 }
 
 /** @returns number, height and width of the images */
@@ -103,7 +112,7 @@ async function addSample(
   file: Hdf5File,
   index: number,
   mapping: Uint8Array,
-  normals: string | undefined,
+  { normals, edges }: NyudSources,
 ): Promise<void> {
   const id = idOf(index);
   const [, , width, height] = file.shapeOf('images');
@@ -129,9 +138,21 @@ async function addSample(
       encodeNpy(normalsFromDepth({ height, width, channels: 1, data: depth() }), [height, width, 3]),
     );
   else if (normals !== undefined) {
-    const name = await givenNormals(normals, id);
+    const name = await givenFile(normals, id, 'normals', '"derive" makes them from depth');
     await folder.add(`normals/${name}`, () => readBytes(join(normals, name)));
   }
+  if (edges === undefined) return;
+  const name = await givenFile(edges, id, 'edges', 'name the folder edge of a NYUD_MT');
+  await folder.add(`edge/${name}`, async () => {
+    const path = join(edges, name);
+    const map = await readEdges(path);
+    if (map.height !== height || map.width !== width)
+      throw new MtcpError('data', `is ${map.height}x${map.width}, but the image is ${height}x${width}`, {
+        where: path,
+        hint: 'edges of another release belong to images of another size',
+      });
+    return readBytes(path);
+  });
 }
 
 function mapLabel(label: number, mapping: Uint8Array, id: string, where: string): number {
@@ -142,16 +163,25 @@ function mapLabel(label: number, mapping: Uint8Array, id: string, where: string)
   return label === 0 ? 0 : mapping[label - 1];
 }
 
-let listing: { folder: string; names: Set<string> } | undefined;
+const listings = new Map<string, Promise<Set<string>>>();
 
-async function givenNormals(folder: string, id: string): Promise<string> {
-  if (listing?.folder !== folder) listing = { folder, names: new Set(await readdir(folder)) };
-  const name = [`${id}.npy`, `${id}.png`].find((candidate) => listing!.names.has(candidate));
+/** The file of an image in a folder of labels. */
+async function givenFile(folder: string, id: string, what: string, hint: string): Promise<string> {
+  if (!listings.has(folder)) listings.set(folder, listed(folder, what, hint));
+  const names = await listings.get(folder)!;
+  const name = [`${id}.npy`, `${id}.png`].find((candidate) => names.has(candidate));
   if (name) return name;
-  throw new MtcpError('data', `has no normals of image ${id}`, {
+  throw new MtcpError('data', `has no ${what} of image ${id}`, {
     where: folder,
-    hint: `expected ${id}.npy or ${id}.png; "derive" makes them from depth`,
+    hint: `expected ${id}.npy or ${id}.png; ${hint}`,
   });
+}
+
+async function listed(folder: string, what: string, hint: string): Promise<Set<string>> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new MtcpError('data', `is not a folder of ${what}`, { where: folder, hint, cause });
+  });
+  return new Set(names);
 }
 
 /** From [channels, width, height] to [height, width, channels]. */

@@ -9,6 +9,7 @@ import type { TrainBatch } from '../../data/batch.js';
 import { createEngine } from '../../engine/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import { assembled } from '../../model/assemble.js';
+import { tasksToCount } from '../../model/class-counts.js';
 import { threadsOf } from '../../config/index.js';
 import { teachersOf } from '../../model/auxiliary.js';
 import { TrainingStep } from '../../training/step/step.js';
@@ -55,6 +56,13 @@ export async function grad(
     throw new MtcpError('usage', `row "${trial.row}" learns from what row "${taught.row}" trained`, {
       hint: 'gradients are compared without a teacher: set auxiliary.NAME=null for the terms that have one',
     });
+  const [weighed] = tasksToCount(parts);
+  if (weighed)
+    throw new MtcpError(
+      'usage',
+      `the loss of "${weighed.name}" weighs classes by the training split, which is not read here`,
+      { hint: `compare without: tasks.${weighed.name}.loss.class_weights=equal` },
+    );
   const { batch, size } = readBatch(input, parts.tasks);
   const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
   try {

@@ -1,4 +1,4 @@
-// Operators along axes: sums, means, extremes, softmax.
+// Operators along axes: sums, means, extremes, softmax, sorting.
 import { int, type Value } from '../graph/ir.js';
 import type { Builder } from '../graph/builder.js';
 import { axesOf, kernel } from './register.js';
@@ -46,6 +46,15 @@ kernel('Cumsum', (build, { x }, { axis, exclusive, reverse }) =>
     reverse: int(Number(reverse ?? false)),
   }),
 );
+
+/** From the largest to the smallest; of equal ones the first comes first, as in TensorFlow.js. */
+kernel('TopK', (build, { x }, { k, sorted }) => {
+  const shape = [...x.shape.slice(0, -1), k];
+  const attributes = { axis: int(-1), largest: int(1), sorted: int(Number(sorted ?? true)) };
+  const outputs = [{ dtype: x.dtype, shape } as const, { dtype: 'int64', shape } as const];
+  const [values, indices] = build.graph.emit('TopK', [x, build.int64([k])], attributes, outputs);
+  return [values, build.cast(indices, 'int32')];
+});
 
 function logical(
   build: Builder,

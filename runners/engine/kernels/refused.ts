@@ -46,7 +46,6 @@ const INSTEAD: Partial<Record<KernelName, string>> = {
   SparseSegmentMean: 'tf.unsortedSegmentSum',
   SparseSegmentSum: 'tf.unsortedSegmentSum',
   TensorScatterUpdate: 'tf.where with a mask',
-  TopK: 'tf.max and tf.argMax, once for each of the k',
   Transform: 'tf.gather at constant positions',
   UpperBound: 'tf.greaterEqual against every boundary, and tf.sum',
   _FusedMatMul: 'tf.matMul and an activation',

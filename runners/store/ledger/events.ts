@@ -33,6 +33,8 @@ export type TrialEvent =
       flops?: number;
     }
   | { event: 'model'; parameters: number; trained: number; stepsPerEpoch: number }
+  /** What each class of a task weighs in its loss, from the training split. */
+  | { event: 'class weights'; task: string; weights: number[] }
   /** Parameters that start from a file. */
   | { event: 'pretrained'; source: string; tensors: number; parameters: number }
   | {
@@ -134,6 +136,7 @@ const FIELDS: Readonly<Record<TrialEvent['event'], Readonly<Record<string, FileS
     bytes: { type: 'number' },
   },
   model: { parameters: COUNT, trained: COUNT, stepsPerEpoch: COUNT },
+  'class weights': { task: TEXT, weights: { type: 'array', items: SECONDS } },
   pretrained: { source: TEXT, tensors: COUNT, parameters: COUNT },
   epoch: {
     epoch: COUNT,

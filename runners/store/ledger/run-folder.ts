@@ -59,6 +59,8 @@ export interface TrialResult extends Measured {
   /** Of the network's forward pass for one image; see engine/graph/cost.ts. Absent in older results. */
   flops?: number;
   data: { caption: string; digest: string; notes: string[] };
+  /** What each class of a task weighed in its loss, for losses that weigh classes by the training split. */
+  classWeights?: Record<string, number[]>;
   engine: string;
 }
 
@@ -272,6 +274,10 @@ const RESULT = new JsonFormat<TrialResult>(
           digest: DIGEST,
           notes: { type: 'array', items: { type: 'string' } },
         },
+      },
+      classWeights: {
+        type: 'object',
+        additionalProperties: { type: 'array', items: { type: 'number' } },
       },
       engine: { type: 'string' },
     },

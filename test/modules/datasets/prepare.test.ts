@@ -5,6 +5,7 @@ import '../../../modules/datasets/pascal-context.js';
 import {
   copyFile,
   cp,
+  mkdir,
   mkdtemp,
   readdir,
   readFile,
@@ -22,6 +23,7 @@ import { encodeNpy, readNpy } from '../../../modules/datasets/formats/npy.js';
 import { encodeLabelPng, readLabelPng } from '../../../modules/datasets/formats/png.js';
 import { prepareNyud, type NyudSources } from '../../../modules/datasets/prepare/nyud.js';
 import { normalsFromDepth } from '../../../modules/datasets/prepare/normals.js';
+import { readContext } from '../../../modules/datasets/folders/pascal.js';
 import { preparePascal } from '../../../modules/datasets/prepare/pascal.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import { PASCAL_TASKS } from '../../../modules/datasets/folders/pascal-classes.js';
@@ -73,6 +75,80 @@ describe('building benchmarks from their official files', () => {
       const classes = Array.from(semseg.slice(192 * i, 192 * (i + 1)), (v) => (v === 0 ? 255 : v - 1));
       expect([...labels.semseg.data]).to.deep.equal(classes);
       expect(labels.normals.data.some((v) => v < -0.5)).to.equal(true);
+    }
+  });
+
+  it('nyud-v2: edges of a NYUD_MT, each as large as its image', async () => {
+    const edges = folder('edge');
+    await mkdir(edges);
+    const drawn = (k: number) => Uint8Array.from({ length: 192 }, (_, i) => Number(i % (k + 3) === 0));
+    for (const k of [1, 2, 3, 4, 5]) {
+      const bytes =
+        k % 2
+          ? encodeNpy(Float32Array.from(drawn(k)), [12, 16])
+          : encodeLabelPng(
+              drawn(k).map((v) => 255 * v),
+              12,
+              16,
+            );
+      await writeFile(join(edges, `000${k}.${k % 2 ? 'npy' : 'png'}`), bytes);
+    }
+    const target = folder('nyud-edges');
+    const { notes } = await prepareNyud(target, { ...NYU, edges }, quiet);
+    expect(notes).to.deep.equal(['no normals: the official files have none']);
+    const tasks = NYUD_TASKS.filter(({ name }) => name === 'edge');
+    const dataset = createTrialContainer(tasks).create('dataset', { type: 'nyud-v2', root: target });
+    await dataset.prepare(quiet);
+    for (const k of [1, 2, 3, 4, 5])
+      expect([...(await dataset.load(`000${k}`, ['edge'])).labels.edge.data]).to.deep.equal([...drawn(k)]);
+
+    const refused = async (path: string) =>
+      (await rejection(prepareNyud(folder('nyud-refused'), { ...NYU, edges: path }, quiet))).format();
+    expect(await refused(folder('nowhere')))
+      .to.include('is not a folder of edges')
+      .and.include('NYUD_MT');
+    const smaller = folder('smaller');
+    await cp(edges, smaller, { recursive: true });
+    await writeFile(join(smaller, '0001.npy'), encodeNpy(new Float32Array(60), [6, 10]));
+    expect(await refused(smaller)).to.include('is 6x10, but the image is 12x16');
+    const fewer = folder('fewer');
+    await cp(edges, fewer, { recursive: true });
+    await rm(join(fewer, '0004.png'));
+    await rm(folder('nyud-refused'), { recursive: true });
+    expect(await refused(fewer)).to.include('has no edges of image 0004');
+    // Edges are a part of what a folder was built from.
+    expect((await rejection(prepareNyud(target, NYU, quiet))).message).to.include('with other options');
+  });
+
+  it('pascal-context: edges are thin lines between the regions of the annotations', async () => {
+    const tasks = PASCAL_TASKS.filter(({ name }) => name === 'edge');
+    const dataset = createTrialContainer(tasks).create('dataset', {
+      type: 'pascal-context',
+      root: folder('pascal'),
+    });
+    await dataset.prepare(quiet);
+    for (const id of ['2008_000001', '2008_000002', '2009_000003']) {
+      const regions = await readContext(join(folder('pascal'), `pascal-context/trainval/${id}.mat`));
+      const { data, height, width } = (await dataset.load(id, ['edge'])).labels.edge;
+      expect([height, width]).to.deep.equal([regions.height, regions.width]);
+      const isBetween = (i: number) => {
+        const [y, x] = [Math.floor(i / width), i % width];
+        return [
+          [y - 1, x],
+          [y + 1, x],
+          [y, x - 1],
+          [y, x + 1],
+        ].some(
+          ([v, u]) =>
+            v >= 0 && v < height && u >= 0 && u < width && regions.data[v * width + u] !== regions.data[i],
+        );
+      };
+      const edges = [...data].flatMap((value, i) => (value ? i : []));
+      expect(edges.length, id).to.be.above(0);
+      expect(
+        edges.filter((i) => !isBetween(i)),
+        id,
+      ).to.deep.equal([]);
     }
   });
 

@@ -155,6 +155,20 @@ const cases: Case[] = [
 
 /** TensorFlow.js has no gradient for these, or their inputs are integers. */
 const valuesOnly: Case[] = [
+  [
+    'sorting, with ties',
+    { a: { shape: [3, 700], data: Float32Array.from({ length: 2100 }, (_, i) => (i * 7919) % 211) } },
+    ({ a }) => {
+      const { values, indices } = tf.topk(a, 700);
+      const most = tf.topk(a, 5);
+      return [values, indices.cast('float32'), most.values, most.indices.cast('float32')];
+    },
+  ],
+  [
+    'running sums of many',
+    { a: { shape: [2, 700, 2], data: integers([2800], 9).data } },
+    ({ a }) => [a.cumsum(1), a.cumsum(1, true), a.cumsum(1, false, true), a.cumsum(1, true, true)],
+  ],
   ['strided slice', { a: x }, ({ a }) => tf.stridedSlice(a, [0, 1, 0], [3, 5, 7], [2, 2, 3])],
   ['prod', { a: positive }, ({ a }) => a.prod(1)],
   ['one-hot', { i: integers([4, 3], 5) }, ({ i }) => tf.oneHot(i, 5).cast('float32')],

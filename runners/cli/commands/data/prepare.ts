@@ -21,6 +21,7 @@ export function prepareCommand(data: Command): void {
       '--normals <dir>',
       'nyud-v2: folder of <id>.npy or <id>.png, or "derive" from depth; none if absent',
     )
+    .option('--edges <dir>', "nyud-v2: a NYUD_MT's edge, with <id>.npy or <id>.png; none if absent")
     .option('--voc <dir>', 'pascal-context: VOC2010')
     .option('--voc12 <dir>', 'pascal-context: VOC2012, for its class maps')
     .option('--context <dir>', "pascal-context: PASCAL-Context's <id>.mat")
@@ -45,6 +46,7 @@ interface PrepareOptions {
   splits?: string;
   classes?: string;
   normals?: string;
+  edges?: string;
   /** pascal-context */
   voc?: string;
   voc12?: string;
@@ -63,7 +65,8 @@ async function prepare(benchmark: string, options: PrepareOptions): Promise<void
   let manifest: PreparedManifest;
   if (benchmark === 'nyud-v2') {
     const { from, splits, classes } = given('from', 'splits', 'classes');
-    const sources = { labeled: from, splits, classes, normals: options.normals };
+    const { normals, edges } = options;
+    const sources = { labeled: from, splits, classes, normals, edges };
     manifest = await prepareNyud(out, sources, progress.report);
   } else if (benchmark === 'pascal-context') {
     const sources = given('voc', 'context', 'parts');

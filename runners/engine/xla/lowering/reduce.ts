@@ -79,11 +79,14 @@ for (const [name, op, pick] of [
     return w.reshape(w.reduce('minimum', w.select(isHit, positions, last), [axis], 2 ** 53), o.out.shape);
   });
 
-// A product with a triangle of ones.
+/** Numbers along an axis up to which their sums are a product with a triangle of ones. */
+const TRIANGLE = 512;
+
 lowering('CumSum', (o, w) => {
   const x = o.arg(0);
   const [given] = integersOf(o.inputs[1], 'the axis of CumSum');
   const axis = given < 0 ? given + x.shape.length : given;
+  if (x.shape[axis] > TRIANGLE) return doubled(o, w, x, axis);
   const square = [x.shape[axis], x.shape[axis]];
   const [from, to] = [w.iota(0, 'int32', square), w.iota(1, 'int32', square)];
   const [first, second] = o.int('reverse') ? [to, from] : [from, to];
@@ -94,6 +97,38 @@ lowering('CumSum', (o, w) => {
     sums,
     x.shape.map((_, i) => (i < axis ? i : i === axis ? last : i - 1)),
   );
+});
+
+/** Sums of 1, 2, 4, ... numbers, each from two of those before. */
+function doubled(o: Operator, w: Writer, x: Named, axis: number): Named {
+  const length = x.shape[axis];
+  const isReverse = o.int('reverse') === 1;
+  const zero = w.scalar(0, x.dtype);
+  const moved = (sums: Named, by: number): Named => {
+    const kept = w.slice(
+      sums,
+      x.shape.map((n, i) => (i !== axis ? [0, n, 1] : isReverse ? [by, length, 1] : [0, length - by, 1])),
+    );
+    const fill = x.shape.map((_, i) => (i === axis ? by : 0));
+    const none = x.shape.map(() => 0);
+    return w.pad(kept, zero, isReverse ? none : fill, isReverse ? fill : none, x.shape);
+  };
+  let sums = o.int('exclusive') ? moved(x, 1) : x;
+  for (let by = 1; by < length; by *= 2) sums = w.binary('add', sums, moved(sums, by));
+  return sums;
+}
+
+/** A stable sort of the values with their positions. */
+lowering('TopK', (o, w) => {
+  const x = o.arg(0);
+  const axis = x.shape.length - 1;
+  const direction = o.int('largest', 1) ? 'GT' : 'LT';
+  const sorted = w.sort(x, w.iota(axis, 'int64', x.shape), axis, direction);
+  o.node.outputs.forEach((output, i) => {
+    const ranges = output.shape.map((n): [number, number, number] => [0, n, 1]);
+    w.define(output, w.slice(sorted[i], ranges));
+  });
+  return undefined;
 });
 
 lowering('LayerNormalization', (o, w) => {

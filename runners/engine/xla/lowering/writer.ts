@@ -214,6 +214,23 @@ export class Writer {
     return this.emit(`${text} : ${types}`, x.dtype, shape);
   }
 
+  /** `keys` in order along an axis, and `values` in the order of the keys; equal keys stay as they are. */
+  sort(keys: Named, values: Named, axis: number, direction: Direction): [Named, Named] {
+    const name = `%v${this.#next++}`;
+    const types = [keys, values].map(typeOf);
+    const [key, value] = [keys, values].map(({ dtype }) => typeText(dtype, []));
+    const kind = keys.dtype === 'float32' ? 'FLOAT' : 'SIGNED';
+    const block = `^bb0(%a: ${key}, %b: ${key}, %c: ${value}, %d: ${value}):`;
+    const compare = `%s = stablehlo.compare ${direction}, %a, %b, ${kind} : (${key}, ${key}) -> tensor<i1>`;
+    const body = `({\n${block}\n ${compare}\n stablehlo.return %s : tensor<i1>\n})`;
+    const operation = `"stablehlo.sort"(${keys.name}, ${values.name}) <{dimension = ${axis} : i64, is_stable = true}> ${body}`;
+    this.lines.push(`${name}:2 = ${operation} : (${types.join(', ')}) -> (${types.join(', ')})`);
+    return [
+      { ...keys, name: `${name}#0` },
+      { ...values, name: `${name}#1` },
+    ];
+  }
+
   /** Begin, end and step of each axis. */
   slice(x: Named, ranges: readonly (readonly [number, number, number])[]): Named {
     if (ranges.every(([begin, end, step], axis) => begin === 0 && end === x.shape[axis] && step === 1))
