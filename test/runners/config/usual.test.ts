@@ -69,7 +69,10 @@ rows: { a: {}, b: { tasks: { edge: { loss: { type: focal } } } } }
     expect([a, b]).to.deep.equal(['balanced_bce', 'focal']);
     // What the base has stays: nothing usual takes its place.
     expect(trials[0].config.tasks.semseg.head.type).to.equal('mlp');
-    expect(provenance(trials[0]).origin(['tasks', 'edge', 'loss'])).to.include({ layer: 'default', where: null });
+    expect(provenance(trials[0]).origin(['tasks', 'edge', 'loss'])).to.include({
+      layer: 'default',
+      where: null,
+    });
     expect(provenance(trials[1]).origin(['tasks', 'edge', 'loss']).layer).to.equal('row "b"');
   });
 

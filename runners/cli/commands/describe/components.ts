@@ -63,7 +63,9 @@ function describeEntry(entry: ComponentEntry): string {
     ...(source === undefined ? [] : [indented(`Source: ${source}`, 2)]),
     ...citedAs(entry),
     ...(tasks === undefined ? [] : [`  For tasks of kind ${tasks.join(', ')}.`]),
-    ...(kind === 'task' ? [`  Usual: ${usualOf(name)}.`, '  A task of this kind has them where a file leaves them out.'] : []),
+    ...(kind === 'task'
+      ? [`  Usual: ${usualOf(name)}.`, '  A task of this kind has them where a file leaves them out.']
+      : []),
     ...(plugin === undefined ? [] : [`  Plugin: ${display(plugin)}`]),
     '',
     `  ${usageOf(kind, name, needed.map((option) => `, ${option}: ...`).join(''))}`,
