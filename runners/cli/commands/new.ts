@@ -38,7 +38,7 @@ In an experiment file (paths are relative to it):
   ${usage}
 
 Then: mtcp describe ${name} --file EXPERIMENT.yaml
-      mtcp validate --deep EXPERIMENT.yaml
+      mtcp validate --deep --profile smoke EXPERIMENT.yaml
 `);
 }
 
