@@ -52,6 +52,28 @@ const commands = GUIDES.flatMap((guide) =>
   ),
 );
 
+/** Commands that are named in text: `mtcp run FILE` in guides, and what heads of experiment files propose. */
+function mentioned(): { where: string; text: string }[] {
+  const prose = [...GUIDES, 'docs/extending.md'].flatMap((where) =>
+    [
+      ...readFileSync(join(ROOT, where), 'utf8')
+        .replaceAll(/^```.*?^```$/gms, '')
+        .matchAll(/`(?:npx )?mtcp\s([a-z][^`]*)`/g),
+    ].map(([, text]) => ({ where, text: text.replaceAll(/\s+/g, ' ') })),
+  );
+  const files = ['experiments', 'experiments/base', 'experiments/studies', 'docs/gallery'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { encoding: 'utf8' })
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => `${folder}/${name}`),
+  );
+  const heads = files.flatMap((where) =>
+    [...readFileSync(join(ROOT, where), 'utf8').matchAll(/^# +(?:npx )?mtcp (\S.*?)(?: {2,}.*)?$/gm)].map(
+      ([, text]) => ({ where, text }),
+    ),
+  );
+  return [...new Map([...prose, ...heads].map((each) => [each.text, each])).values()];
+}
+
 /** A line as the shell takes it apart, without its comment and the variables before the command. */
 function wordsOf(line: string): string[] {
   const words = [...line.matchAll(/(?:[^\s"'#]|"[^"]*"|'[^']*'|(?<=\S)#)+|#.*/g)].map(([word]) => word);
@@ -120,10 +142,57 @@ describe('commands in guides', function () {
       });
   }
 
+  describe('in prose, heads of experiment files and help texts', () => {
+    for (const { where, text } of mentioned())
+      it(`${where}: mtcp ${text}`, async () => {
+        const words = wordsOf(text);
+        await exists(words);
+        // What is complete can be taken at its word.
+        if (words.some((word) => /^(experiments|docs)\/.*\.yaml$/.test(word)) && !/[A-Z]{4}/.test(text))
+          await parse(words);
+      });
+
+    it('help texts have examples that exist', async () => {
+      const found: string[] = [];
+      for (const [name, { load }] of Object.entries(COMMANDS)) {
+        if (name === 'complete') continue;
+        let help = '';
+        const command = new Command('mtcp').command(name);
+        (await load()).declare(command);
+        for (const each of [command, ...command.commands])
+          each.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+        found.push(
+          ...[...help.matchAll(/^ {2}mtcp (\S.*?)(?: {2,}.*| \|.*| &&.*)?$/gm)].map(([, text]) => text),
+        );
+      }
+      expect(found).to.have.length.above(30);
+      for (const text of found) await exists(wordsOf(text), text);
+    });
+  });
+
+  /** @throws if there is no such command, or it has no such flag */
+  async function exists(words: readonly string[], text = words.join(' ')): Promise<void> {
+    const { program: mtcp } = await program();
+    let command = mtcp;
+    let rest = [...words];
+    for (let below; (below = command.commands.find((each) => each.name() === rest[0]));) {
+      command = below;
+      rest = rest.slice(1);
+    }
+    expect(command, text).not.to.equal(mtcp);
+    const flags = command.options.flatMap(({ short, long }) => [short, long]);
+    for (const flag of rest.filter((word) => /^--?[a-z]/.test(word)))
+      expect([...flags, '--trust', '--help', '--output'], text).to.include(flag.replace(/=.*/, ''));
+  }
+
   /** @throws if mtcp would refuse the command, or the row, profile or value that it names */
   async function parse(args: readonly string[]): Promise<void> {
     const { program: mtcp, called } = await program();
-    await mtcp.parseAsync(args as string[], { from: 'user' });
+    // Of mtcp itself, wherever it stands.
+    await mtcp.parseAsync(
+      args.filter((arg) => arg !== '--trust'),
+      { from: 'user' },
+    );
     const command = called();
     expect(command, 'a command').not.to.equal(undefined);
     const file = command!.args.find((arg) => arg.endsWith('.yaml'));
