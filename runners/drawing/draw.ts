@@ -4,6 +4,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import { printable } from '../support/escape.js';
 import { writeWhole } from '../support/files.js';
 import { useOwnFonts } from './fonts.js';
+import type { Marks } from './hover.js';
 import { theme, type Mode } from './theme.js';
 
 export interface Plot {
@@ -11,6 +12,8 @@ export interface Plot {
   name: string;
   title: string;
   spec: TopLevelSpec;
+  /** What a page shows about its marks. */
+  marks?: Marks;
 }
 
 export interface DrawOptions {

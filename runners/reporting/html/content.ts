@@ -37,9 +37,11 @@ export async function htmlReport(
     plots: await Promise.all(
       plots.map(async (plot) => ({
         title: plot.title,
+        ...(plot.marks && { marks: plot.marks }),
         svg: await drawSvg(plot, { mode: 'page', titled: false }),
       })),
     ),
+    rows: report.measured.map(({ name }) => name),
     perClass: perClass(report.measured),
     gallery: await gallery(first),
     failures: await failureSheets(first),
@@ -52,11 +54,13 @@ const firstSeeds = (rows: readonly RowResult[]): RowResult[] =>
   rows.filter(({ trial }, i) => rows.findIndex((other) => other.trial.row === trial.row) === i);
 
 /** Losses and metrics over epochs, of all seeds. */
-function trainingCurves(
+export function trainingCurves(
   rows: readonly RowResult[],
   primary: Primary,
   label: (row: string) => string,
 ): Plot[] {
+  // All rows, so that a row has the same colour everywhere.
+  const order = [...new Set(rows.map(({ trial }) => label(trial.row)))];
   const losses: CurvePoint[] = [];
   const metrics: CurvePoint[] = [];
   for (const { trial, folder } of rows) {
@@ -65,7 +69,14 @@ function trainingCurves(
       events.filter((event): event is Extract<LoggedEvent, { event: E }> => event.event === name);
     for (const event of of('epoch'))
       for (const [task, value] of Object.entries(event.losses))
-        losses.push({ epoch: event.epoch, seed: trial.seed, value, series: label(trial.row), panel: task });
+        losses.push({
+          epoch: event.epoch,
+          seed: trial.seed,
+          value,
+          series: label(trial.row),
+          row: trial.row,
+          panel: task,
+        });
     for (const event of of('evaluated'))
       for (const [task, info] of primary) {
         const value = event.metrics[keyOf(task, info)];
@@ -75,6 +86,7 @@ function trainingCurves(
             seed: trial.seed,
             value,
             series: label(trial.row),
+            row: trial.row,
             panel: `${task} ${info.name} ${info.unit}`.trim(),
           });
       }
@@ -89,6 +101,7 @@ function trainingCurves(
             name: 'losses',
             title: titled('Training losses by task', losses),
             y: 'loss',
+            order,
           }),
         ]
       : []),
@@ -98,6 +111,7 @@ function trainingCurves(
             name: 'metrics',
             title: titled('Validation metrics', metrics),
             y: 'metric',
+            order,
           }),
         ]
       : []),

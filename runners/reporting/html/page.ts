@@ -8,6 +8,8 @@ import { marksOf, standingOf, textOf, type Cell, type Column } from '../table.js
 import type { Legend } from '../../../registry/contracts/task-kind.js';
 import { formatNumber } from '../numbers.js';
 import { markup, trusted, type Markup } from './markup.js';
+import { plotMarkup, type DrawnPlot } from './plots.js';
+import { PageRows } from './rows.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 
@@ -30,7 +32,9 @@ export interface PageContent {
   sections: readonly Section[];
   checked: readonly Checked[];
   /** Drawn for a page: see drawing/theme.ts. */
-  plots: readonly { title: string; svg: string }[];
+  plots: readonly DrawnPlot[];
+  /** Names of the rows, in the order of the table: what can be hidden. */
+  rows: readonly string[];
   perClass: readonly Section[];
   gallery: PredictionGallery | undefined;
   /** The worst and the best images of each row, as data URIs. */
@@ -42,18 +46,39 @@ export interface PageContent {
 
 export function page(content: PageContent): string {
   const { experiment, sections, checked, plots, perClass, gallery, failures, configs, differences } = content;
+  const rows = new PageRows(content.rows);
   const parts: { id: string; title: string; body: Markup }[] = [
-    ...sections.map(({ id, title, ...rest }) => ({ id, title, body: table({ id, title, ...rest }) })),
-    ...(checked.length > 0 ? [{ id: 'expected', title: 'Expected', body: expectations(checked) }] : []),
-    ...(plots.length > 0 ? [{ id: 'curves', title: 'Curves', body: markup`${plots.map(plot)}` }] : []),
+    ...sections.map(({ id, title, ...rest }) => ({ id, title, body: table({ id, title, ...rest }, rows) })),
+    ...(checked.length > 0 ? [{ id: 'expected', title: 'Expected', body: expectations(checked, rows) }] : []),
+    ...(plots.length > 0
+      ? [
+          {
+            id: 'curves',
+            title: 'Curves',
+            body: markup`${plots.map((plot, i) => plotMarkup(plot, i, rows.indexOf))}`,
+          },
+        ]
+      : []),
     ...(perClass.length > 0
-      ? [{ id: 'classes', title: 'Per class', body: markup`${perClass.map(perClassTable)}` }]
+      ? [
+          {
+            id: 'classes',
+            title: 'Per class',
+            body: markup`${perClass.map((each) => perClassTable(each, rows))}`,
+          },
+        ]
       : []),
-    ...(gallery ? [{ id: 'predictions', title: 'Predictions', body: predictions(gallery) }] : []),
+    ...(gallery ? [{ id: 'predictions', title: 'Predictions', body: predictions(gallery, rows) }] : []),
     ...(failures.length > 0
-      ? [{ id: 'failures', title: 'Worst and best images', body: markup`${failures.map(failureSheet)}` }]
+      ? [
+          {
+            id: 'failures',
+            title: 'Worst and best images',
+            body: markup`${failures.map((each) => failureSheet(each, rows))}`,
+          },
+        ]
       : []),
-    { id: 'configurations', title: 'Configurations', body: configurations(configs, differences) },
+    { id: 'configurations', title: 'Configurations', body: configurations(configs, differences, rows) },
   ];
   const hash = createHash('sha256').update(SCRIPT).digest('base64');
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${hash}'`;
@@ -77,6 +102,7 @@ export function page(content: PageContent): string {
           ${parts.map(({ id, title: name }, i) => markup`<a href="#${id}">${heading(name, i)}</a> `)}
         </nav>
       </header>
+      ${rows.controls()}
       <main>
         ${parts.map(
           ({ id, title: name, body }, i) =>
@@ -86,6 +112,7 @@ export function page(content: PageContent): string {
             </section> `,
         )}
       </main>
+      <div id="about" role="status" hidden></div>
       <script>${trusted(SCRIPT)}</script>
     </body>
   </html>`}\n`;
@@ -94,20 +121,20 @@ export function page(content: PageContent): string {
 /** The first table has the experiment's title, as the page does. */
 const heading = (title: string, place: number): string => (place === 0 ? 'Results' : title);
 
-function table({ title, columns, rows, notes, footnotes = [] }: Section): Markup {
+function table({ title, columns, rows, notes, footnotes = [] }: Section, known: PageRows): Markup {
   const align = ({ align: side }: Column) => (side === 'right' ? 'right' : 'left');
   return markup`<div class="scroll" role="group" tabindex="0" aria-label="${title}">
       <table class="sortable">
         <thead>
           <tr>
-            ${columns.map((column) => markup`<th scope="col" class="${align(column)}">${column.title}</th>`)}
+            ${columns.map((column) => markup`<th scope="col" class="${align(column)}"${known.attribute(column.title)}>${column.title}</th>`)}
           </tr>
         </thead>
         <tbody>
           ${rows.map(
             (row) =>
-              markup`<tr>
-                ${row.map((cell, c) => markup`<td class="${align(columns[c])}" data-value="${sortValue(cell)}">${shown(cell)}</td>`)}
+              markup`<tr${known.attribute(textOf(row[0]))}>
+                ${row.map((cell, c) => markup`<td class="${align(columns[c])}" data-value="${sortValue(cell)}"${known.attribute(columns[c].title)}>${shown(cell)}</td>`)}
               </tr> `,
           )}
         </tbody>
@@ -149,48 +176,39 @@ export function sortValue(cell: Cell): string {
   return String(Number(match[1]) * (UNITS[match[2]] ?? 1) + Number(match[3] ?? 0));
 }
 
-const expectations = (checked: readonly Checked[]): Markup =>
-  table({
-    id: 'expected',
-    title: 'Expected',
-    columns: [
-      { title: 'row' },
-      { title: 'number' },
-      { title: 'expected' },
-      { title: 'actual', align: 'right' },
-      { title: 'verdict' },
-    ],
-    rows: checked.map(({ row, number, expected, actual, absent, holds }) => [
-      row,
-      number,
-      expected,
-      actual === undefined ? '-' : formatNumber(actual),
-      holds
-        ? 'holds'
-        : actual === undefined
-          ? absent === undefined
-            ? 'not measured'
-            : `undefined: ${absent}`
-          : 'does not hold',
-    ]),
-    notes: [],
-  });
+const expectations = (checked: readonly Checked[], known: PageRows): Markup =>
+  table(
+    {
+      id: 'expected',
+      title: 'Expected',
+      columns: [
+        { title: 'row' },
+        { title: 'number' },
+        { title: 'expected' },
+        { title: 'actual', align: 'right' },
+        { title: 'verdict' },
+      ],
+      rows: checked.map(({ row, number, expected, actual, absent, holds }) => [
+        row,
+        number,
+        expected,
+        actual === undefined ? '-' : formatNumber(actual),
+        holds
+          ? 'holds'
+          : actual === undefined
+            ? absent === undefined
+              ? 'not measured'
+              : `undefined: ${absent}`
+            : 'does not hold',
+      ]),
+      notes: [],
+    },
+    known,
+  );
 
-const plot = ({ title, svg }: PageContent['plots'][number], index: number): Markup =>
-  markup`<h3>${title}</h3>
-    <div class="plot scroll" role="group" tabindex="0" aria-label="Plot">
-      <div role="img" aria-label="${title}">
-        <div aria-hidden="true">${trusted(ownIds(svg, index))}</div>
-      </div>
-    </div> `;
-
-/** Several drawings in one page must not share the names of their clip paths. */
-const ownIds = (svg: string, index: number): string =>
-  svg.replace(/(id="|url\(#|href="#)/g, `$1plot${index}-`);
-
-const perClassTable = (section: Section): Markup =>
+const perClassTable = (section: Section, known: PageRows): Markup =>
   markup`<h3>${section.title}</h3>
-    ${table(section)}`;
+    ${table(section, known)}`;
 
 function legend({ name, legend: meaning }: PredictionGallery['tasks'][number]): Markup {
   const body =
@@ -209,14 +227,14 @@ function legend({ name, legend: meaning }: PredictionGallery['tasks'][number]): 
   return markup`<div class="legend"><b>${name}</b>${body}</div>`;
 }
 
-function predictions({ tasks, rows, images, missing }: PredictionGallery): Markup {
+function predictions({ tasks, rows, images, missing }: PredictionGallery, known: PageRows): Markup {
   const notes = missing.map((note) => markup`<p class="notes">${note}</p>`);
   if (images.length === 0) return markup`${notes}`;
   return markup`<div class="controls">
       <label
         >Row
         <select name="row">
-          ${rows.map((row, r) => markup`<option value="${r}">${row}</option>`)}
+          ${rows.map((row, r) => markup`<option value="${r}"${known.attribute(row)}>${row}</option>`)}
         </select></label
       >
       <label
@@ -260,22 +278,26 @@ function predictions({ tasks, rows, images, missing }: PredictionGallery): Marku
     ${tasks.map(legend)} ${notes}`;
 }
 
-const failureSheet = ({ row, source }: PageContent['failures'][number]): Markup =>
-  markup`<details>
+const failureSheet = ({ row, source }: PageContent['failures'][number], known: PageRows): Markup =>
+  markup`<details${known.attribute(row)}>
     <summary>${row}</summary>
     <img src="${source}" alt="worst and best images of ${row}: image, label, prediction, error" />
   </details>`;
 
-function configurations(configs: PageContent['configs'], differences: Section | undefined): Markup {
+function configurations(
+  configs: PageContent['configs'],
+  differences: Section | undefined,
+  known: PageRows,
+): Markup {
   return markup`${
     differences &&
     markup`<h3>${differences.title}</h3>
-        ${table(differences)}`
+        ${table(differences, known)}`
   }
     <h3>Resolved</h3>
     ${configs.map(
       ({ row, yaml }) =>
-        markup`<details>
+        markup`<details${known.attribute(row)}>
           <summary>${row}</summary>
           <pre>${yaml}</pre>
         </details> `,

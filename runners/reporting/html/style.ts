@@ -45,10 +45,24 @@ figcaption { font-size: .9rem; color: var(--soft); }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem .8rem; font-size: .85rem; margin: .25rem 0 .75rem; }
 .swatch { display: inline-block; width: .8em; height: .8em; margin-right: .35em; border: 1px solid #8888; vertical-align: -.05em; }
 .bar { display: inline-block; width: 9rem; height: .8em; margin: 0 .4em; vertical-align: -.05em; border: 1px solid #8888; }
+.rows { position: sticky; top: 0; z-index: 2; background: var(--ground); border-bottom: 1px solid var(--line); padding: .3rem 0; }
+.rows[hidden] { display: none; }
+.rows .count { color: var(--soft); }
+.rows fieldset { border: 0; margin: 0; padding: .4rem 0; }
+.rows legend { padding: 0; color: var(--soft); font-size: .9rem; }
+.boxes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 14rem), 1fr)); gap: .15rem .8rem; max-height: 40vh; overflow-y: auto; margin: .3rem 0; }
+.boxes label { display: flex; align-items: baseline; gap: .35rem; overflow-wrap: anywhere; }
+.rows button { font: inherit; padding: .1rem .7rem; }
+[data-of][hidden] { display: none; }
+.plot:focus-within, .plot:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.plot [data-row].gone { display: none; }
+.plot.lit [data-row]:not(.on) { opacity: .25; }
+#about { position: fixed; z-index: 3; max-width: 22rem; padding: .25rem .6rem; border-radius: .3rem; background: var(--ink); color: var(--ground); font-size: .85rem; pointer-events: none; }
+#about[hidden] { display: none; }
 details { border-bottom: 1px solid var(--line); padding: .4rem 0; }
 summary { cursor: pointer; }
 pre { overflow-x: auto; background: var(--panel); padding: .75rem; border-radius: .5rem; font-size: .85rem; }
 .bad { color: #c62828; font-weight: 600; }
 @media (prefers-color-scheme: dark) { .bad { color: #ff8a80; } }
-@media print { .controls, nav { display: none; } }
+@media print { .controls, .rows, nav { display: none; } }
 `;

@@ -1,100 +1,197 @@
-// Plots the gain over single tasks against cost: a panel each for parameters, arithmetic and time.
+// Plots the gain over single tasks against cost: a panel each for parameters, arithmetic and time. Labels stand beside their
+// points and move apart where points are close.
 import type { TopLevelSpec } from 'vega-lite';
-import { labelled, type MeasuredRow } from '../measure.js';
 import type { Plot } from '../../drawing/draw.js';
+import { Marks } from '../../drawing/hover.js';
+import { besidePoints, shortened } from '../../drawing/labels.js';
+import { scaleOf, vegaScale, type Scale } from '../../drawing/scale.js';
+import { labelled, type MeasuredRow } from '../measure.js';
+import { compact, signed } from '../numbers.js';
 
 interface Cost {
   field: string;
   title: string;
   of(row: MeasuredRow): number | undefined;
+  text(cost: number): string;
 }
 
 const COSTS: readonly Cost[] = [
-  { field: 'parameters', title: 'parameters', of: ({ parameters }) => parameters },
-  { field: 'flops', title: 'FLOPs of a forward pass, one image', of: ({ flops }) => flops },
+  {
+    field: 'parameters',
+    title: 'parameters',
+    of: ({ parameters }) => parameters,
+    text: (cost) => `${compact(cost)} parameters`,
+  },
+  {
+    field: 'flops',
+    title: 'FLOPs of a forward pass, one image',
+    of: ({ flops }) => flops,
+    text: (cost) => `${compact(cost)} FLOPs`,
+  },
   {
     field: 'step',
     title: 'training step, ms',
     of: ({ secondsPerStep }) => secondsPerStep && secondsPerStep * 1000,
+    text: (cost) => `${cost.toFixed(0)} ms a step`,
   },
 ];
 
 /** Costs further apart than this share a logarithmic axis. */
 const WIDE = 6;
 
+const WIDTH = 300;
+/** Rows that a panel of this height has room for; more make it higher. */
+const FEW = 10;
+const HEIGHT = 280;
+const FONT_SIZE = 10.5;
+/** Labels may reach so far beyond their panel. */
+const MARGIN = 60;
+
 /** Undefined if fewer than two rows have a delta-m. */
 export function costPlot(measured: readonly MeasuredRow[]): Plot | undefined {
   const rows = measured.filter(({ delta }) => delta !== undefined);
   if (rows.length < 2) return undefined;
-  const label = labelled(measured);
-  const values = rows.map((row) => ({
-    row: label(row.name),
-    delta: row.delta!,
-    ...(row.deltaDeviation !== undefined && {
-      low: row.delta! - row.deltaDeviation,
-      high: row.delta! + row.deltaDeviation,
-    }),
-    ...Object.fromEntries(COSTS.map(({ field, of }) => [field, of(row) ?? null])),
-  }));
   const shown = COSTS.filter(({ of }) => rows.every((row) => (of(row) ?? 0) > 0));
   if (shown.length === 0) return undefined;
-  const seeds = values.some((value) => 'low' in value) ? '; bars: standard deviation over seeds' : '';
+  const label = labelled(measured);
+  const marks = new Marks();
+  const height = HEIGHT + Math.max(0, rows.length - FEW) * 14;
+  const deltas = rows.flatMap(({ delta, deltaDeviation = 0 }) => [
+    delta! - deltaDeviation,
+    delta! + deltaDeviation,
+  ]);
+  const y = scaleOf([...deltas, 0], height, 20);
+  const seeds = rows.some(({ deltaDeviation }) => deltaDeviation !== undefined)
+    ? '; bars: standard deviation over seeds'
+    : '';
   return {
     name: 'cost',
     title: `delta-m against cost${seeds}${rows.some(({ name }) => label(name) !== name) ? '; letters: conditions as in the table' : ''}`,
+    marks,
     spec: {
-      datasets: { rows: values },
-      // Names of the rightmost rows reach beyond their panel.
-      spacing: 56,
+      spacing: MARGIN + 20,
       // All rows, so that a row has the colour that it has in the curves.
       hconcat: shown.map((cost, i) =>
-        panel(
-          cost,
+        panel(cost, {
           rows,
-          measured.map(({ name }) => label(name)),
-          i === 0,
-        ),
+          label,
+          marks,
+          y,
+          height,
+          colours: measured.map(({ name }) => label(name)),
+          first: i === 0,
+        }),
       ),
     } as unknown as TopLevelSpec,
   };
 }
 
+interface PanelOf {
+  rows: readonly MeasuredRow[];
+  label(row: string): string;
+  marks: Marks;
+  y: Scale;
+  height: number;
+  colours: readonly string[];
+  first: boolean;
+}
+
 function panel(
-  { field, title, of }: Cost,
-  rows: readonly MeasuredRow[],
-  colours: readonly string[],
-  first: boolean,
+  { field, title, of, text }: Cost,
+  { rows, label, marks, y, height, colours, first }: PanelOf,
 ): object {
   const costs = rows.map((row) => of(row)!);
-  const isWide = Math.max(...costs) > WIDE * Math.min(...costs);
-  const x = {
+  const x = scaleOf(costs, WIDTH, 24, Math.max(...costs) > WIDE * Math.min(...costs));
+  const points = rows.map(({ name, delta }, i) => ({
+    x: x.at(costs[i]),
+    y: height - y.at(delta!),
+    text: shortened(label(name)),
+  }));
+  const places = besidePoints(points, { width: WIDTH, height, margin: MARGIN, size: FONT_SIZE });
+  const values = rows.map(({ name, delta, deltaDeviation }, i) => ({
+    row: label(name),
+    delta,
+    ...(deltaDeviation !== undefined && { low: delta! - deltaDeviation, high: delta! + deltaDeviation }),
+    [field]: costs[i],
+    label: points[i].text,
+    labelX: places[i].x,
+    labelY: places[i].y,
+    ...(places[i].led && {
+      lineX: lineEnd(points[i].x, places[i].x),
+      pointX: points[i].x,
+      pointY: points[i].y,
+    }),
+    about: marks.add(`${label(name)}: delta-m ${signed(delta!)} %, ${text(costs[i])}`, {
+      row: name,
+      text: `${label(name)}: delta-m ${signed(delta!)} %, ${text(costs[i])}`,
+    }),
+    whose: marks.add(`${label(name)} (label)`, { row: name }),
+  }));
+  const horizontal = {
     field,
     type: 'quantitative',
     title,
-    scale: { type: isWide ? 'log' : 'linear', zero: false, nice: false, padding: 24 },
-    axis: { format: field === 'step' ? 'd' : '~s', tickCount: 5 },
+    scale: vegaScale(x),
+    axis: { format: field === 'step' ? 'd' : '~s', tickCount: 5, labelOverlap: true },
   };
-  const y = { field: 'delta', type: 'quantitative', title: first ? 'delta-m %' : null };
-  const colour = { field: 'row', type: 'nominal', scale: { domain: colours }, legend: null };
+  const vertical = {
+    field: 'delta',
+    type: 'quantitative',
+    title: first ? 'delta-m %' : null,
+    scale: vegaScale(y),
+  };
+  const color = { field: 'row', type: 'nominal', scale: { domain: colours }, legend: null };
+  const pixels = (name: string) => ({ field: name, type: 'quantitative', scale: null, axis: null });
+  const description = { field: 'whose', type: 'nominal' };
   return {
-    data: { name: 'rows' },
-    width: 300,
-    height: 280,
+    data: { values },
+    width: WIDTH,
+    height,
     layer: [
       {
         mark: { type: 'rule', strokeDash: [4, 3], color: '#777' },
-        encoding: { y: { datum: 0, type: 'quantitative' } },
+        encoding: { y: { datum: 0, type: 'quantitative', scale: vegaScale(y) } },
       },
       {
         transform: [{ filter: 'isValid(datum.low)' }],
         mark: { type: 'rule', strokeWidth: 1.5, opacity: 0.6 },
-        encoding: { x, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' }, color: colour },
+        encoding: {
+          x: horizontal,
+          y: { ...vertical, field: 'low' },
+          y2: { field: 'high' },
+          color,
+          description,
+        },
       },
-      { mark: { type: 'point', filled: true, size: 60, opacity: 1 }, encoding: { x, y, color: colour } },
       {
-        mark: { type: 'text', align: 'left', dx: 7, fontSize: 10.5 },
-        encoding: { x, y, color: colour, text: { field: 'row' } },
+        transform: [{ filter: 'isValid(datum.lineX)' }],
+        mark: { type: 'rule', strokeWidth: 0.7, opacity: 0.7 },
+        encoding: {
+          x: pixels('pointX'),
+          y: pixels('pointY'),
+          x2: { field: 'lineX' },
+          y2: { field: 'labelY' },
+          color,
+          description,
+        },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+        encoding: { x: horizontal, y: vertical, color, description: { field: 'about', type: 'nominal' } },
+      },
+      {
+        mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: FONT_SIZE },
+        encoding: {
+          x: pixels('labelX'),
+          y: pixels('labelY'),
+          color,
+          text: { field: 'label', type: 'nominal' },
+          description,
+        },
       },
     ],
   };
 }
+
+/** Where a line from the point meets its label. */
+const lineEnd = (point: number, label: number): number => (label > point ? label - 2 : label + 4);

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import type { Group } from '../../../runners/reporting/conditions.js';
 import type { MeasuredRow } from '../../../runners/reporting/measure.js';
 import { costPlot } from '../../../runners/reporting/plots/cost.js';
+import { textWidth } from '../../../runners/drawing/labels.js';
 import { draw } from '../../../runners/drawing/draw.js';
 import { reportExperiment } from '../../../runners/app/report.js';
 import { finishedExperiment, writeResults } from '../../support/results.js';
@@ -37,6 +38,11 @@ const row = (name: string, delta: number | undefined, rest: Partial<MeasuredRow>
   ...rest,
 });
 
+interface Panel {
+  data: { values: Record<string, number | string>[] };
+  layer: { mark: { type: string }; encoding: { x?: { scale: { type: string } } } }[];
+}
+
 describe('plot of gains against costs', () => {
   const cost = { parameters: 2e6, flops: 3e9, secondsPerStep: 0.2 };
 
@@ -46,31 +52,42 @@ describe('plot of gains against costs', () => {
       row('MTI-Net', 2.5, { parameters: 5e7, flops: 9e9, secondsPerStep: 0.5 }),
       row('STL depth', undefined, cost),
     ])!;
-    const { datasets, hconcat } = plot.spec as unknown as {
-      datasets: { rows: Record<string, unknown>[] };
-      hconcat: { layer: { encoding: { x?: { scale: { type: string } } } }[] }[];
-    };
-    expect(datasets.rows[0]).to.deep.equal({
+    const { hconcat } = plot.spec as unknown as { hconcat: Panel[] };
+    const [value] = hconcat[0].data.values;
+    expect(value).to.include({ row: 'MTL', delta: -1.5, low: -2, high: -1, parameters: 2e6 });
+    expect(hconcat[2].data.values[0]).to.include({ step: 200 });
+    expect(plot.marks!.get(value.about as string)).to.deep.equal({
       row: 'MTL',
-      delta: -1.5,
-      low: -2,
-      high: -1,
-      parameters: 2e6,
-      flops: 3e9,
-      step: 200,
+      text: 'MTL: delta-m -1.50 %, 2.00 M parameters',
     });
     // 2 million and 50 million do not share a linear axis; 3 and 9 do.
-    expect(hconcat.map(({ layer }) => layer.at(-1)!.encoding.x!.scale.type)).to.deep.equal([
-      'log',
-      'linear',
-      'linear',
-    ]);
+    const types = hconcat.map(({ layer }) => layer.find(({ mark }) => mark.type === 'point')!);
+    expect(types.map(({ encoding }) => encoding.x!.scale.type)).to.deep.equal(['log', 'linear', 'linear']);
     const folder = mkdtempSync(join(tmpdir(), 'mtcp-plot-'));
     await draw(plot, join(folder, plot.name));
     const svg = readFileSync(join(folder, 'cost.svg'), 'utf8');
     for (const text of ['MTL', 'MTI-Net', 'parameters', 'FLOPs', 'training step, ms', 'delta-m %'])
       expect(svg).to.include(text);
     expect(svg).not.to.include('STL depth');
+  });
+
+  it('prints no label over another, where thirteen rows are close', () => {
+    const rows = Array.from({ length: 13 }, (_, i) =>
+      row(`Row number ${i}`, 1 + i / 40, { parameters: 1e6 + 1e3 * i, flops: 1e9, secondsPerStep: 1 }),
+    );
+    const { hconcat } = costPlot(rows)!.spec as unknown as { hconcat: Panel[] };
+    expect(hconcat).to.have.length(3);
+    for (const { data } of hconcat) {
+      const boxes = data.values.map(({ labelX, labelY, label }) => {
+        const [x, y] = [Number(labelX), Number(labelY)];
+        return { x, y, right: x + textWidth(String(label), 10.5) };
+      });
+      for (const [i, a] of boxes.entries())
+        for (const b of boxes.slice(0, i))
+          expect(Math.abs(a.y - b.y) >= 10.5 || a.right <= b.x || b.right <= a.x, 'labels overlap').to.equal(
+            true,
+          );
+    }
   });
 
   it('is left out where there is nothing to compare', () => {

@@ -125,6 +125,57 @@ describe('the page of a report', function () {
       expect(await rows()).to.deep.equal(original);
     });
 
+    it('hides and shows rows everywhere, by mouse and keyboard', async () => {
+      const shown = () => page.locator('#measured tbody tr:visible td:first-child').allTextContents();
+      const lines = () => page.locator('#curves .plot').first().locator('[data-row="0"]:not(.gone)').count();
+      const all = await shown();
+      const drawn = await lines();
+      expect(drawn).to.be.above(0);
+      await page.locator('details.rows summary').click();
+      expect(await page.locator('.rows .count').textContent()).to.equal('(all 4 shown)');
+      const box = page.getByRole('checkbox', { name: 'MT-CP', exact: true });
+      await box.focus();
+      await page.keyboard.press('Space');
+      expect(await shown()).to.deep.equal(all.filter((name) => name !== 'MT-CP'));
+      expect(await lines()).to.equal(0);
+      expect(await page.locator('#classes th:visible', { hasText: 'MT-CP' }).count()).to.equal(0);
+      expect(await page.locator('#configurations summary:visible', { hasText: /^MT-CP$/ }).count()).to.equal(
+        0,
+      );
+      expect(await page.locator('[name=row]').inputValue()).not.to.equal('0');
+      expect(await page.locator('.rows .count').textContent()).to.equal('(3 of 4 shown)');
+      await page.getByRole('button', { name: 'None' }).click();
+      expect(await shown()).to.deep.equal([]);
+      await page.getByRole('button', { name: 'All' }).click();
+      expect(await shown()).to.deep.equal(all);
+      expect(await lines()).to.equal(drawn);
+      await page.locator('[name=row]').selectOption('MT-CP');
+      await page.locator('details.rows summary').click();
+    });
+
+    it('tells the value of a point under the mouse, and by the arrow keys', async () => {
+      const plot = page.locator('#curves .plot').first();
+      const about = page.locator('#about');
+      await plot.scrollIntoViewIfNeeded();
+      const point = plot.locator('[data-about]').nth(1);
+      const { x, y, width, height } = (await point.boundingBox())!;
+      await page.mouse.move(x + width / 2, y + height / 2);
+      expect(await about.textContent()).to.equal(await point.getAttribute('data-about'));
+      expect(await about.isVisible()).to.equal(true);
+      await page.mouse.move(2, 2);
+      expect(await about.isVisible()).to.equal(false);
+      await plot.focus();
+      await page.keyboard.press('Home');
+      const first = await about.textContent();
+      expect(first).to.match(/^MT-CP, mean of 3 seeds, epoch 1: /);
+      await page.keyboard.press('ArrowRight');
+      expect(await about.textContent()).to.match(/^MT-CP, mean of 3 seeds, epoch 2: /);
+      await page.keyboard.press('ArrowDown');
+      expect(await about.textContent()).to.contain(HOSTILE);
+      await page.keyboard.press('Escape');
+      expect(await about.isVisible()).to.equal(false);
+    });
+
     it('moves between label and prediction, images and rows', async () => {
       const stack = page.locator('.figure:visible .stack').first();
       const clip = () =>
