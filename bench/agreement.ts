@@ -17,6 +17,7 @@ const EACH = 0.1;
 const GRADIENT_NORM = 'norm.';
 
 /**
+ * @param coarser how many times these limits results may differ by
  * @returns the largest relative difference
  * @throws MtcpError `engine` where the sides differ, naming what does
  */
@@ -24,6 +25,7 @@ export function agreement(
   piece: string,
   ours: Record<string, Checksum>,
   peer: Record<string, Checksum>,
+  coarser = 1,
 ): number {
   const shared = Object.keys(peer).filter((name) => name in ours);
   if (shared.length === 0) throw new MtcpError('engine', `${piece}: the two sides share no result`);
@@ -44,9 +46,9 @@ export function agreement(
     }),
   );
   for (const [name, difference] of differences)
-    if (difference > (isGradient(name) ? EACH : RESULTS)) differs(piece, name, difference);
+    if (difference > coarser * (isGradient(name) ? EACH : RESULTS)) differs(piece, name, difference);
   const gradients = shared.filter(isGradient).map((name) => differences.get(name)!);
-  if (gradients.length > 0 && median(gradients) > MEDIAN)
+  if (gradients.length > 0 && median(gradients) > coarser * MEDIAN)
     differs(piece, "the median parameter's gradient", median(gradients));
   return Math.max(...differences.values());
 }

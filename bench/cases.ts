@@ -92,6 +92,15 @@ export const CASES: Record<string, Case> = {
     group: 'parts',
   },
   adamw: { title: 'AdamW over 50 million parameters', piece: 'adamw', group: 'parts', sizes: {} },
+  // The paper's own step, for GPUs.
+  'step-480x640-2': {
+    title: 'training step of the full MT-CP, 480x640 batch 2',
+    piece: 'training_step',
+    sizes: network('nyud', 2, 480, 640),
+    group: 'steps',
+    large: true,
+    memory: 40,
+  },
   ...Object.fromEntries(
     (
       [

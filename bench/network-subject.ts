@@ -68,7 +68,12 @@ export class TrainingSubject implements Subject {
     await this.training.apply(++this.#steps, this.rate);
   }
 
-  checksums(): Record<string, Checksum> {
+  get deviceBytes(): number | undefined {
+    return this.training.gradientProgram.deviceBytes;
+  }
+
+  async checksums(): Promise<Record<string, Checksum>> {
+    await this.training.pullGradients();
     const tasks = new Set(this.training.criterion.tasks.map(({ name }) => name));
     const losses = [...this.training.losses()].map(([name, v]) => [
       `loss.${tasks.has(name) ? `final.${name}` : name}`,

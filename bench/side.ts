@@ -9,6 +9,8 @@ export interface RunAnswer {
   seconds: number[];
   /** Bytes, since the start of the process. */
   peakRss: number;
+  /** Bytes on the device, where there is one and it tells. */
+  deviceBytes?: number | null;
 }
 
 export class Side {

@@ -18,13 +18,15 @@ import { PIECES, type Sizes } from './pieces.js';
 export interface Subject {
   step(): Promise<void>;
   /** Results of the latest step, by the peer's names. */
-  checksums(): Record<string, Checksum>;
+  checksums(): Record<string, Checksum> | Promise<Record<string, Checksum>>;
   /** Arithmetic of a step: products and convolutions, in floating-point operations. */
   readonly flops: number;
   /** The graph that computes a step, before the update of the weights. */
   readonly graph?: GraphSize;
   /** What a step has to read and write in memory, in bytes, where that limits it. */
   readonly traffic?: number;
+  /** What a step takes on a device, if that is known. */
+  readonly deviceBytes?: number;
 }
 
 export interface Setup {

@@ -1,7 +1,7 @@
 // mtcp's process of a benchmark, started by main.ts; it speaks the protocol of python/peer.py. Its first line of
 // input is the setup: the part, sizes, and how every tensor is drawn.
 import { createInterface } from 'node:readline';
-import { createEngine } from '../runners/engine/index.js';
+import { createEngine, type EngineChoice } from '../runners/engine/index.js';
 import { createSubject, type Setup, type Subject } from './subject.js';
 
 interface Command {
@@ -22,9 +22,9 @@ async function obey(subject: Subject, { run, outputs }: Command): Promise<object
       await subject.step();
       seconds.push((performance.now() - start) / 1000);
     }
-    return { seconds, peakRss: peakRss() };
+    return { seconds, peakRss: peakRss(), deviceBytes: subject.deviceBytes };
   }
-  if (outputs !== undefined) return { outputs, checksums: subject.checksums() };
+  if (outputs !== undefined) return { outputs, checksums: await subject.checksums() };
   throw new Error('unknown command; known are run, outputs and quit');
 }
 
@@ -34,9 +34,9 @@ const next = async <T>(): Promise<T | undefined> => {
   return done ? undefined : (JSON.parse(value) as T);
 };
 
-const setup = (await next<Setup & { threads: number }>())!;
+const setup = (await next<Setup & { threads: number; engine: EngineChoice }>())!;
 const started = performance.now();
-const engine = await createEngine({ type: 'onnx', provider: 'cpu' }, setup.threads);
+const engine = await createEngine(setup.engine, setup.threads);
 const subject = await createSubject(engine, setup);
 const { flops, traffic = 0, graph } = subject;
 answer({

@@ -44,12 +44,30 @@ def peak_rss() -> int:
 
 
 def run(piece: Piece, count: int) -> dict[str, Any]:
+    on_gpu = torch.get_default_device().type == "cuda"
     seconds = []
     for _ in range(count):
         start = time.perf_counter()
         piece.step()
+        if on_gpu:
+            torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
-    return {"seconds": seconds, "peakRss": peak_rss()}
+    device = torch.cuda.max_memory_allocated() if on_gpu else None
+    return {"seconds": seconds, "peakRss": peak_rss(), "deviceBytes": device}
+
+
+def choose_precision(piece: Piece, precision: str) -> None:
+    """How products and convolutions round. cuDNN would use TF32 without being asked."""
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    if precision == "bfloat16":
+        step, kind = piece.step, torch.get_default_device().type
+
+        def step_in_bfloat16() -> None:
+            with torch.autocast(kind, dtype=torch.bfloat16):
+                step()
+
+        piece.step = step_in_bfloat16
 
 
 def outputs(piece: Piece, path: str | None) -> dict[str, Any]:
@@ -82,6 +100,8 @@ def main() -> None:
     parser.add_argument("--fused", action="store_true", help="PyTorch's fused AdamW instead of its default")
     parser.add_argument("--list", action="store_true", help="print every piece with its default sizes")
     parser.add_argument("--compile", action="store_true", help="forward and backward through torch.compile")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
+    parser.add_argument("--precision", choices=("float32", "tf32", "bfloat16"), default="float32")
     options = parser.parse_args()
     if options.list or options.piece is None:
         for name, kind in PIECES.items():
@@ -92,11 +112,13 @@ def main() -> None:
     if options.compile and not compiler():
         print(json.dumps({"error": "torch.compile wants a C++ compiler, and there is none (CXX, g++, clang++, cl)"}))
         return
+    torch.set_default_device(options.device)
     piece, sizes = build(options.piece, options.sizes, options.channels_last, options.fused)
     if options.compile:
         # Whole networks call their module, pieces their forward.
         piece.module.compile()
         piece.forward = torch.compile(piece.forward)
+    choose_precision(piece, options.precision)
     ready = {"piece": options.piece, "sizes": sizes, "threads": options.threads, "torch": torch.__version__}
     print(json.dumps(ready | {"peakRss": peak_rss(), "drawn": piece.drawn}), flush=True)
     for line in sys.stdin:

@@ -47,7 +47,7 @@ class Piece:
     def draw(self, key: str, shape: tuple[int, ...], offset: float = 0.0, scale: float = 1.7) -> Tensor:
         name = f"{self.prefix}{key}"
         self.drawn[name] = {"shape": list(shape), "offset": offset, "scale": scale}
-        return values(name, shape, offset, scale)
+        return values(name, shape, offset, scale).to(torch.get_default_device())
 
     def add_input(self, key: str, *shape: int, scale: float = 1.7) -> None:
         tensor = self.draw(key, shape, scale=scale)

@@ -42,6 +42,8 @@ export interface Program {
   readonly inputs: ReadonlyMap<string, TensorSpec>;
   readonly outputs: ReadonlyMap<string, TensorSpec>;
   readonly stats: ProgramStats;
+  /** Bytes that a run takes on a device; absent where that is not known. */
+  readonly deviceBytes?: number;
   /** How many of its bindings are worth running at the same time; 1 where a run takes all threads. */
   readonly lanes: number;
   /** Floating-point operations of each operator, in the order of their numbers in a profile; see EngineOptions. */

@@ -34,6 +34,10 @@ export class RecordedProgram implements Program {
     this.outputs = new Map([...outputs].map(([key, value]) => [key, specOf(value)]));
   }
 
+  get deviceBytes(): number | undefined {
+    return this.session.deviceBytes;
+  }
+
   flopsByOperator(): readonly number[] {
     return this.graph.reachable([...this.values.values()], this.given).map(flopsOfNode);
   }

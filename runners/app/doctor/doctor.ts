@@ -39,13 +39,16 @@ const PACKAGES = [
 
 const TIMEOUT = 300_000;
 
+/** @param only the engines of these names */
 export async function diagnose(
   observe: (name: string, done: number, total: number) => void,
   threads = availableParallelism(),
+  only?: readonly string[],
 ): Promise<Diagnosis> {
   const engines: EngineDiagnosis[] = [];
-  for (const [i, { name, choice }] of ENGINES.entries()) {
-    observe(name, i, ENGINES.length);
+  const asked = ENGINES.filter(({ name }) => only?.includes(name) ?? true);
+  for (const [i, { name, choice }] of asked.entries()) {
+    observe(name, i, asked.length);
     engines.push({ name, ...(await inProcess(choice, threads)) });
   }
   // In a container, what it may use counts.

@@ -20,6 +20,8 @@ export interface Binding {
 }
 
 export interface Session<T extends BoundTensor = HostTensor> {
+  /** Bytes that a run takes on a device: inputs, outputs and what it holds in between; absent where that is not known. */
+  readonly deviceBytes?: number;
   bind(inputs: ReadonlyMap<string, T>, outputs: ReadonlyMap<string, T>): Binding;
   close(): void;
 }

@@ -38,7 +38,9 @@ export async function createXlaSession(
   const constants = new Map<number, DeviceBuffer>();
   for (const [i, { constant, dtype, shape }] of program.parameters.entries())
     if (constant) constants.set(i, await client.upload(constant, dtype, shape));
+  const taken = executable.memory;
   return {
+    deviceBytes: taken && taken.arguments + taken.outputs + taken.temporary,
     bind: (inputs, outputs) => bind(client, memory, executable, constants, program, inputs, outputs),
     close() {
       for (const buffer of constants.values()) buffer.destroy();
