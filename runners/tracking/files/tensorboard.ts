@@ -41,6 +41,8 @@ export class TensorBoard implements Tracker {
 
 const PREFIX = 'events.out.tfevents.';
 const SUFFIX = '.mtcp';
+/** What a finished trial leaves as pictures: predictions, and its worst and best images. */
+const PICTURES = ['predictions', 'failures'];
 
 class EventFile implements TrialSink {
   readonly #path: string;
@@ -73,18 +75,21 @@ class EventFile implements TrialSink {
 
   end(end: TrialEnd): void {
     const now = Date.now() / 1000;
-    const picture = join(this.start.folder, 'predictions.png');
     if ('failure' in end) this.#write([event(now, this.#step, summary(text('failure', end.failure)))]);
-    if (!('result' in end) || !existsSync(picture)) return;
-    const png = readFileSync(picture);
-    void sharp(png)
-      .metadata()
-      .then(({ width, height }) => {
-        const image = [integer(1, height), integer(2, width), integer(3, 3), bytes(4, png)];
-        this.#write([event(now, this.#step, summary([bytes(1, 'predictions'), bytes(4, image)]))]);
-      })
-      // A picture that cannot be read is none.
-      .catch(() => {});
+    if (!('result' in end)) return;
+    for (const name of PICTURES) {
+      const picture = join(this.start.folder, `${name}.png`);
+      if (!existsSync(picture)) continue;
+      const png = readFileSync(picture);
+      void sharp(png)
+        .metadata()
+        .then(({ width, height }) => {
+          const image = [integer(1, height), integer(2, width), integer(3, 3), bytes(4, png)];
+          this.#write([event(now, this.#step, summary([bytes(1, name), bytes(4, image)]))]);
+        })
+        // A picture that cannot be read is none.
+        .catch(() => {});
+    }
   }
 
   #write(events: readonly Buffer[]): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { reportExperiment } from '../../../runners/app/report.js';
 import { sortValue } from '../../../runners/reporting/html/page.js';
 import { BROWSER, NO_BROWSER, openBrowser } from '../../support/browser.js';
@@ -29,6 +30,11 @@ describe('the page of a report', function () {
     );
     await writeResults(experiment);
     const report = reportExperiment(experiment.file, { runs: experiment.runs, profile: 'smoke' });
+    for (const row of ['MT-CP', HOSTILE]) {
+      const { folder } = report.json.rows.find((trial) => trial.row === row)!;
+      const create = { width: 8, height: 6, channels: 3 as const, background: '#888' };
+      writeFileSync(join(folder, 'failures.png'), await sharp({ create }).png().toBuffer());
+    }
     source = await report.html();
     file = join(experiment.runs, 'report.html');
     writeFileSync(file, source);
@@ -40,6 +46,16 @@ describe('the page of a report', function () {
       /content="default-src &#39;none&#39;; img-src data:;.* script-src &#39;sha256-[^&]+&#39;"/,
     );
     expect(source.match(/<script/g)).to.have.length(1);
+  });
+
+  it('shows the worst and best images of rows that have some', () => {
+    const [, section] = source.split('Worst and best images</h2>');
+    const sheets = [
+      ...section.matchAll(/<img src="data:image\/\w+;base64,[^"]+" alt="worst and best images of ([^:]+):/g),
+    ];
+    expect(sheets.map(([, row]) => row)).to.have.length(2);
+    expect(sheets[0][1]).to.equal('MT-CP');
+    expect(sheets[1][1]).to.include('&#60;script').and.not.include('<');
   });
 
   it('sorts by numbers in their units', () => {

@@ -121,6 +121,8 @@ describe('trackers that write files', () => {
     writeFileSync(join(trial, 'steps.jsonl'), lines(...Array.from({ length: 400 }, (_, i) => step(i + 1))));
     const grey = { width: 8, height: 6, channels: 3 as const, background: '#888' };
     writeFileSync(join(trial, 'predictions.png'), await sharp({ create: grey }).png().toBuffer());
+    const wide = { ...grey, width: 20 };
+    writeFileSync(join(trial, 'failures.png'), await sharp({ create: wide }).png().toBuffer());
   });
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
@@ -187,7 +189,7 @@ describe('trackers that write files', () => {
     expect(found.scalars['final/depth/RMSE'][0][1]).to.equal(0.75);
     // What has no value is not drawn as one.
     expect(found.scalars).not.to.have.property('val/semseg/mIoU');
-    expect(found.images).to.deep.equal({ predictions: [[8, 6]] });
+    expect(found.images).to.deep.equal({ predictions: [[8, 6]], failures: [[20, 6]] });
     expect(found.texts.config).to.contain('MT-CP, rate=0.1').and.to.contain('spread: 5');
     expect(said.at(-1)).to.contain('tensorboard --logdir');
 

@@ -65,7 +65,10 @@ describe('MLflow sync', function () {
   }
 
   it('logs what a finished trial left', async () => {
-    new TrialFolder(runs, name, 'MT-CP w/o CFM & SRM', 1)
+    const trial = new TrialFolder(runs, name, 'MT-CP w/o CFM & SRM', 1);
+    writeFileSync(join(trial.path, 'images.json'), '{"epoch":2,"values":[],"images":[]}');
+    writeFileSync(join(trial.path, 'failures.png'), 'worst and best');
+    trial
       .started()
       .epoch(1, 3)
       .evaluated(1, { 'depth.RMSE': 0.5, 'normals.<11.25': 12.5, 'semseg.IoU.floor-mat': 3 })
@@ -124,9 +127,13 @@ describe('MLflow sync', function () {
     ]);
     expect(run.files.map(([path]) => path)).to.deep.equal([
       'config/resolved.yaml',
+      'images.json',
       'log/events.jsonl',
+      'pictures/failures.png',
       'pictures/predictions.png',
     ]);
+    const images = await test.reader.ask('artifact', { run_id: run.id, path: 'images.json' });
+    expect(images).to.equal('{"epoch":2,"values":[],"images":[]}');
   });
 
   it('follows a trial that grows, goes back to a checkpoint and ends', async () => {
