@@ -50,6 +50,16 @@ function absentFolders({ spec: { config } }: Assembly): Misfit[] {
   });
 }
 
+/** Steps of an epoch; undefined where only making the data tells, or where they cannot be read. */
+export async function stepsPerEpoch(assembly: Assembly): Promise<number | undefined> {
+  const samples = await trainingSamples(assembly);
+  if (typeof samples !== 'number' || !Number.isFinite(samples)) return undefined;
+  const { spec, criterion } = assembly;
+  const { train, evaluate } = spec.config;
+  const share = judgedSplit(spec.config, criterion.scheme) === 'held-out' ? evaluate.selection.share : 0;
+  return Math.floor((samples - heldOutCount(share, samples)) / train.batch);
+}
+
 /** Samples of the training split; Infinity where only making the data tells. */
 async function trainingSamples({ spec, tasks }: Assembly): Promise<number | Misfit> {
   const dataset = createTrialContainer(tasks).create('dataset', spec.config.data);

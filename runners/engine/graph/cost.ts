@@ -1,5 +1,6 @@
 // The arithmetic cost of a graph, computed before it runs. For memory see lifetimes.ts.
 import { sizeOf, type Node } from './ir.js';
+import { isView } from './lifetimes.js';
 
 /**
  * Floating-point operations of matrix products and convolutions, a multiply-add counting as two: what papers call
@@ -50,12 +51,46 @@ const FUNCTIONS = new Set(
   'Exp Log Erf Gelu Sigmoid Tanh Softmax LogSoftmax Pow LayerNormalization'.split(' '),
 );
 
-/** About how long an operator takes on one core, in nanoseconds; good enough to divide work among threads. */
-export function nanosecondsOf(node: Node): number {
+/** Seconds for one of each on one core of 3 GHz. */
+export const USUAL: Readonly<Record<keyof Work, number>> = {
+  operators: OPERATOR / 1e9,
+  operations: OPERATION / 1e9,
+  numbers: NUMBER / 1e9,
+};
+
+/** What a graph asks of a device, in the three things that take time. */
+export interface Work {
+  /** Operators, without those that only see the same numbers otherwise. */
+  operators: number;
+  /** Floating-point operations of products and convolutions, those with constant matrices among them. */
+  operations: number;
+  /** Numbers that are read or written; one that is moved or a function of counts as several. */
+  numbers: number;
+}
+
+const NO_WORK: Work = { operators: 0, operations: 0, numbers: 0 };
+
+export function workOf(nodes: readonly Node[]): Work {
+  return nodes.reduce((sum, node) => (isView(node) ? sum : addWork(sum, workOfNode(node))), NO_WORK);
+}
+
+export const addWork = (a: Work, b: Work): Work => ({
+  operators: a.operators + b.operators,
+  operations: a.operations + b.operations,
+  numbers: a.numbers + b.numbers,
+});
+
+function workOfNode(node: Node): Work {
   const numbers = [...node.inputs, ...node.outputs].reduce(
     (sum, value) => sum + (value ? sizeOf(value.shape) : 0),
     0,
   );
   const each = FUNCTIONS.has(node.op) ? FUNCTION : MOVES.has(node.op) ? MOVED : NUMBER;
-  return OPERATOR + multiplicationsOf(node) * OPERATION + numbers * each;
+  return { operators: 1, operations: multiplicationsOf(node), numbers: (numbers * each) / NUMBER };
+}
+
+/** About how long an operator takes on one core, in nanoseconds; good enough to divide work among threads. */
+export function nanosecondsOf(node: Node): number {
+  const { operators, operations, numbers } = workOfNode(node);
+  return operators * OPERATOR + operations * OPERATION + numbers * NUMBER;
 }
