@@ -30,6 +30,7 @@ import { checkStart, fitFile, shapesIn } from '../store/weights/start.js';
 import { assemble, assembled, isAssembly, type Assembly } from './assemble.js';
 import { measureTeachers } from './auxiliary.js';
 import { dataMisfits } from './check-data.js';
+import { groupParameters } from './groups.js';
 import { collect, type Misfit } from './misfit.js';
 import { objective, type Criterion } from './objective.js';
 import { PartError, thrownIn } from './part-error.js';
@@ -128,6 +129,9 @@ async function misfitsIn(trial: TrialSpec, recorded: Set<string>): Promise<Misfi
   if (misfits.length > 0 || recorded.has(kind)) return misfits;
   const table = await recordStep(assembly, misfits);
   if (misfits.length > 0) return misfits;
+  at(misfits, ['optimizer', 'groups'], () =>
+    groupParameters([...table.parameters.keys()], assembly.optimizer),
+  );
   at(misfits, ['weights', 'backbone'], () => fitFile(trial, table));
   await checkRows(assembly, table, misfits);
   if (misfits.length === 0) recorded.add(kind);

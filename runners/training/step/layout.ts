@@ -2,7 +2,7 @@
 // gradients and each part of its state have one layout.
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import { sizeOf } from '../../engine/graph/ir.js';
-import { groupParameters, type GroupedParameters } from './groups.js';
+import { groupParameters, type GroupedParameters } from '../../model/groups.js';
 
 /** Parameters start at multiples of a cache line. */
 export const ALIGN = 16;

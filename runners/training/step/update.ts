@@ -11,7 +11,7 @@ import type { ProgramStats, Tracer } from '../../engine/engine.js';
 import { PartError } from '../../model/part-error.js';
 import { requireUpdate } from '../../model/returned.js';
 import type { Arena } from './arena.js';
-import type { GroupedParameters } from './groups.js';
+import type { GroupedParameters } from '../../model/groups.js';
 
 /** The vectors that an update reads; all but the gradient are written, too. */
 export interface UpdateVectors {

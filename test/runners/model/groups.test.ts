@@ -1,18 +1,19 @@
 // Parameter groups: who belongs where, and that each moves at its own rate with its own decay.
-import '../../../../modules/index.js';
+import '../../../modules/index.js';
 import { expect } from 'chai';
-import type * as tf from '../../../../registry/tf.js';
-import { linear } from '../../../../modules/nn/layers.js';
-import { createTrialContainer } from '../../../../registry/container.js';
-import type { Optimizer } from '../../../../registry/contracts/learning.js';
-import { DEFAULT_MEMORY } from '../../../../registry/contracts/memory.js';
-import type { Scope } from '../../../../registry/contracts/scope.js';
-import type { Task } from '../../../../registry/contracts/tasks.js';
-import { randomStream } from '../../../../registry/random.js';
-import { groupParameters } from '../../../../runners/training/step/groups.js';
-import type { Network } from '../../../../runners/model/network.js';
-import { TrainingStep } from '../../../../runners/training/step/step.js';
-import { recordingEngine } from '../../../support/oracle.js';
+import type * as tf from '../../../registry/tf.js';
+import { linear } from '../../../modules/nn/layers.js';
+import { createTrialContainer } from '../../../registry/container.js';
+import type { Optimizer } from '../../../registry/contracts/learning.js';
+import { DEFAULT_MEMORY } from '../../../registry/contracts/memory.js';
+import type { Scope } from '../../../registry/contracts/scope.js';
+import type { Task } from '../../../registry/contracts/tasks.js';
+import type { MtcpError } from '../../../registry/errors.js';
+import { randomStream } from '../../../registry/random.js';
+import { groupParameters } from '../../../runners/model/groups.js';
+import type { Network } from '../../../runners/model/network.js';
+import { TrainingStep } from '../../../runners/training/step/step.js';
+import { recordingEngine } from '../../support/oracle.js';
 
 const NAMES = ['a.weight', 'a.bias', 'b.weight', 'b.bias'];
 const withGroups = (...groups: object[]) => ({ groups }) as unknown as Optimizer;
@@ -33,6 +34,24 @@ describe('parameter groups', () => {
     );
     const hidden = withGroups({ parameters: '*' }, { parameters: 'a.*' });
     expect(() => groupParameters(NAMES, hidden)).to.throw(/no parameter is called "a/);
+  });
+
+  it('a group of nothing is told what there is', () => {
+    const names = [
+      'backbone.model.encoder.layer.0.weight',
+      'backbone.model.encoder.norm',
+      'heads.depth.bias',
+    ];
+    const hintOf = (parameters: string) => {
+      try {
+        groupParameters(names, withGroups({ parameters }));
+      } catch (error) {
+        return (error as MtcpError).hint;
+      }
+      return undefined;
+    };
+    expect(hintOf('backbone.encoder.*')).to.equal('did you mean "backbone.model.encoder.*"?');
+    expect(hintOf('nothing.*')).to.equal('known: backbone.model.*, heads.depth.*');
   });
 
   it('a dot is a dot', () => {
