@@ -22,10 +22,6 @@ export const vitCheckpoint: CheckpointFormat = {
 
   infer(shapes, settings) {
     const channels = dimension(shapes, 'pos_embed', 2);
-    const places = dimension(shapes, 'pos_embed', 1) - 1;
-    const side = Math.round(Math.sqrt(places));
-    if (side * side !== places)
-      throw new MtcpError('weights', `its position table has ${places} places, which is no square`);
     const depth = countOf(shapes, 'blocks');
     const published = Object.values(PUBLISHED).find(
       (variant) => variant.channels === channels && variant.depth === depth,
@@ -40,7 +36,7 @@ export const vitCheckpoint: CheckpointFormat = {
       heads,
       patch: dimension(shapes, 'patch_embed.proj.weight', 2),
       mlp_ratio: dimension(shapes, 'blocks.0.mlp.fc1.weight', 0) / channels,
-      grid: [side, side],
+      grid: gridOf(dimension(shapes, 'pos_embed', 1) - 1, settings),
     };
   },
 
@@ -48,5 +44,28 @@ export const vitCheckpoint: CheckpointFormat = {
 
   variant: (options) => variantOf(options, PUBLISHED),
 
-  settings: (options) => ({ num_heads: options.heads }),
+  settings: ({ heads, grid }) => ({ num_heads: heads, grid }),
 };
+
+/**
+ * Rows and columns of the position table: what `config.json` says, or those of a square.
+ * @throws MtcpError `weights` if neither has that many positions
+ */
+function gridOf(positions: number, { grid }: Readonly<Record<string, unknown>>): [number, number] {
+  if (grid !== undefined) {
+    const [rows, columns] = Array.isArray(grid) && grid.length === 2 ? (grid as unknown[]) : [];
+    const whole = Number.isSafeInteger(rows) && Number.isSafeInteger(columns);
+    if (whole && (rows as number) * (columns as number) === positions && (rows as number) > 0)
+      return [rows as number, columns as number];
+    throw new MtcpError(
+      'weights',
+      `config.json says grid: ${JSON.stringify(grid)}, but the position table has ${positions} positions`,
+    );
+  }
+  const side = Math.round(Math.sqrt(positions));
+  if (side * side === positions) return [side, side];
+  throw new MtcpError(
+    'weights',
+    `its position table has ${positions} positions, which is no square; config.json beside it may say { "grid": [rows, columns] }`,
+  );
+}

@@ -182,6 +182,30 @@ describe('checkpoints of other libraries', function () {
     expect(error.message).to.contain('was trained with heads: 4, the model has 2');
   });
 
+  it('say how many rows and columns a position table has, if it is no square', async () => {
+    const tensors = tensorsOf('vit');
+    const { shape } = tensors.get('pos_embed')!;
+    const channels = shape[2];
+    const table: WritableTensor = {
+      dtype: 'float32',
+      shape: [1, 7, channels],
+      data: new Float32Array(7 * channels),
+    };
+    const read = (config: object) => {
+      const source = mkdtempSync(join(folder, 'grid-'));
+      writeSafetensors(join(source, 'model.safetensors'), tensors.set('pos_embed', table), { format: 'pt' });
+      writeFileSync(join(source, 'config.json'), JSON.stringify({ num_heads: 2, ...config }));
+      return importWeights(source, join(source, 'out.safetensors'));
+    };
+    expect((await read({ grid: [2, 3] })).backbone).to.deep.include({ grid: [2, 3] });
+    expect((await rejection(read({ grid: [2, 4] }))).message).to.contain(
+      '[2,4], but the position table has 6',
+    );
+    expect((await rejection(read({}))).message).to.match(
+      /6 positions, which is no square; config.json .* "grid"/,
+    );
+  });
+
   it('are named in an experiment as they are, too', async () => {
     const trial = trialOf(
       { ...OPTIONS.resnet18, ...RUN.resnet18, type: 'resnet' },
