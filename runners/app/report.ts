@@ -6,6 +6,7 @@ import { openExperiment, type OpenOptions } from '../config/open.js';
 import { primaryMetrics } from '../model/primary-metrics.js';
 import { Ledger, type LedgerOptions } from '../store/ledger/ledger.js';
 import { htmlReport } from '../reporting/html/content.js';
+import { paperFigures, type FigureOptions, type NamedFigure } from '../reporting/figures.js';
 import { methodsOf, type Methods } from '../reporting/paper/methods.js';
 import { bibliography } from '../reporting/paper/references.js';
 import type { RowResult } from '../reporting/row-result.js';
@@ -30,6 +31,8 @@ export interface ExperimentReport extends Report {
   bibtex(): string;
   /** What a paper says about how the numbers were made. */
   methods(): Methods;
+  /** The plots as vector pictures for a paper. */
+  figures(options: FigureOptions): Promise<NamedFigure[]>;
 }
 
 /** @throws MtcpError if the experiment file is not in order */
@@ -51,6 +54,14 @@ export function reportExperiment(file: string, options: ReportOptions): Experime
     html: () => htmlReport(experiment, rows, report, primary),
     bibtex: () => bibliography(experiment),
     methods: () => methodsOf(experiment, rows),
+    figures: (figure) =>
+      paperFigures(
+        rows,
+        report.measured,
+        primary,
+        report.plots.filter(({ name }) => name.startsWith('search-')),
+        figure,
+      ),
   };
 }
 

@@ -1,11 +1,12 @@
 // Draws plots. A plot is a Vega-Lite specification: data and encodings as plain objects. Vega draws it as SVG without
 // a browser, and sharp converts that to PNG. Vega is loaded only when something is drawn.
+import type { View } from 'vega';
 import type { TopLevelSpec } from 'vega-lite';
 import { printable } from '../support/escape.js';
 import { writeWhole } from '../support/files.js';
 import { useOwnFonts } from './fonts.js';
 import type { Marks } from './hover.js';
-import { theme, type Mode } from './theme.js';
+import { theme, type Mode, type PaperText } from './theme.js';
 
 export interface Plot {
   /** File name without extension. */
@@ -21,24 +22,31 @@ export interface DrawOptions {
   mode?: Mode;
   /** Whether the title is part of the picture. */
   titled?: boolean;
+  /** Of figures in a paper. */
+  text?: PaperText;
 }
 
 /** Pixels of the PNG for each unit of the SVG. */
 const SCALE = 2;
 
-/** @returns an SVG document */
-export async function drawSvg(
+/** A view of the plot, which the caller finalizes. */
+export async function openView(
   { title, spec }: Plot,
-  { mode = 'light', titled = true }: DrawOptions = {},
-): Promise<string> {
+  { mode = 'light', titled = true, text }: DrawOptions = {},
+): Promise<View> {
   const [{ Error: errors, logger, parse, View }, { compile }] = await Promise.all([
     import('vega'),
     import('vega-lite'),
   ]);
-  const config = { ...theme(mode), ...spec.config };
-  const whole = { ...(titled && { title }), padding: 12, ...spec, config } as TopLevelSpec;
+  const config = { ...theme(mode, text), ...spec.config };
+  const whole = { ...(titled && { title }), padding: text ? 1 : 12, ...spec, config } as TopLevelSpec;
   const quiet = logger(errors);
-  const view = new View(parse(compile(whole, { logger: quiet }).spec), { renderer: 'none', logger: quiet });
+  return new View(parse(compile(whole, { logger: quiet }).spec), { renderer: 'none', logger: quiet });
+}
+
+/** @returns an SVG document */
+export async function drawSvg(plot: Plot, options: DrawOptions = {}): Promise<string> {
+  const view = await openView(plot, options);
   try {
     // Vega escapes what means something in XML; control characters may not be in it at all.
     return printable(await view.toSVG());

@@ -41,12 +41,12 @@ export function besidePoints(
   points: readonly { x: number; y: number; text: string }[],
   { width, height, margin, size }: { width: number; height: number; margin: number; size: number },
 ): Placed[] {
-  const RADIUS = 5;
+  const radius = 0.45 * size;
   const taken: Box[] = points.map(({ x, y }) => ({
-    left: x - RADIUS,
-    right: x + RADIUS,
-    top: y - RADIUS,
-    bottom: y + RADIUS,
+    left: x - radius,
+    right: x + radius,
+    top: y - radius,
+    bottom: y + radius,
   }));
   const placed = new Array<Placed>(points.length);
   // Rightmost first: their labels have the least choice.
@@ -61,7 +61,7 @@ export function besidePoints(
       bottom: middle + high / 2,
     });
     let best: { box: Box; cost: number } | undefined;
-    for (const [dx, dy] of offsets(wide, high)) {
+    for (const [dx, dy] of offsets(wide, high, 0.75 * size)) {
       const box = boxAt(x + dx, y + dy);
       const outside =
         Math.max(0, -box.left) +
@@ -81,16 +81,16 @@ export function besidePoints(
       Math.max(0, box.left - x, x - box.right),
       Math.max(0, Math.abs(middle - y) - high / 2),
     );
-    placed[i] = { x: box.left, y: middle, led: away > RADIUS + 6 };
+    placed[i] = { x: box.left, y: middle, led: away > radius + 0.6 * size };
   }
   return placed;
 }
 
 /** From the left end and the middle of a label to its point: near ones first, right before left. */
-function* offsets(wide: number, high: number): Generator<readonly [number, number]> {
+function* offsets(wide: number, high: number, gap: number): Generator<readonly [number, number]> {
   for (let ring = 0; ring < 9; ring++)
     for (const up of ring === 0 ? [0] : [-ring * 0.75, ring * 0.75])
-      for (const dx of [8, -wide / 2, -wide - 8, 8 + ring * 8, -wide - 8 - ring * 8]) {
+      for (const dx of [gap, -wide / 2, -wide - gap, gap * (1 + ring), -wide - gap * (1 + ring)]) {
         // Above or below its point a label must be clear of it.
         if (dx === -wide / 2 && Math.abs(up) < 1) continue;
         yield [dx, up * high];

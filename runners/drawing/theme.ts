@@ -2,7 +2,14 @@
 import type { Config } from 'vega-lite';
 import { FONT } from './fonts.js';
 
-export type Mode = 'light' | 'dark' | 'page';
+export type Mode = 'light' | 'dark' | 'page' | 'paper';
+
+/** Text of figures in a paper. */
+export interface PaperText {
+  family: string;
+  /** In units of the plot. */
+  size: number;
+}
 
 /**
  * Okabe and Ito's palette, without black and yellow, so that it serves on light and dark ground, and further colours for
@@ -30,15 +37,18 @@ export const COLOURS = [
 const INK: Record<Mode, { text: string; line: string; grid: string; background: string | null }> = {
   light: { text: '#222222', line: '#888888', grid: '#e6e6e6', background: '#ffffff' },
   dark: { text: '#e8e8e8', line: '#888888', grid: '#3a3a3a', background: '#16181c' },
+  paper: { text: '#000000', line: '#666666', grid: '#e0e0e0', background: null },
   page: { text: 'currentColor', line: '#888888', grid: '#8888883c', background: null },
 };
 
-export function theme(mode: Mode): Config {
+/** @param paper text of a figure; by default Vega's own sizes */
+export function theme(mode: Mode, paper?: PaperText): Config {
   const { text, line, grid, background } = INK[mode];
+  const sizes = paper && { labelFontSize: paper.size, titleFontSize: paper.size };
   return {
-    font: `${FONT}, system-ui, sans-serif`,
+    font: paper ? `'${paper.family.replaceAll("'", '')}', serif` : `${FONT}, system-ui, sans-serif`,
     background: background ?? 'transparent',
-    title: { color: text, anchor: 'start', fontSize: 13, subtitleColor: text },
+    title: { color: text, anchor: 'start', fontSize: paper?.size ?? 13, subtitleColor: text },
     axis: {
       labelColor: text,
       titleColor: text,
@@ -46,6 +56,7 @@ export function theme(mode: Mode): Config {
       tickColor: line,
       gridColor: grid,
       titleFontWeight: 'normal',
+      ...sizes,
     },
     legend: {
       labelColor: text,
@@ -54,10 +65,12 @@ export function theme(mode: Mode): Config {
       labelLimit: 420,
       symbolLimit: 0,
       columns: 1,
+      ...sizes,
+      ...(paper && { symbolSize: 4 * paper.size }),
     },
-    header: { labelColor: text, titleColor: text, labelFontWeight: 'bold' },
+    header: { labelColor: text, titleColor: text, labelFontWeight: 'bold', ...sizes },
     view: { stroke: null },
-    line: { strokeWidth: 2 },
+    line: { strokeWidth: paper ? 1.2 : 2 },
     range: { category: [...COLOURS] },
   };
 }

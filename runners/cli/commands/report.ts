@@ -20,7 +20,10 @@ export function declare(command: Command): void {
       'table, md, latex, csv, json, html, bibtex, methods or methods-latex',
       'table',
     )
-    .option('-o, --out <file>', 'file to write; - is stdout (html: report.html beside the runs)')
+    .option(
+      '-o, --out <file>',
+      'file to write; - is stdout (html: report.html beside the runs; figures: a folder, figures beside the runs)',
+    )
     .option('--columns <names>', 'of LaTeX: columns in this order, as semseg.mIoU,depth.absRel,delta_m')
     .option('--rows <name...>', 'of LaTeX: rows in this order')
     .option('--caption <text>', 'of LaTeX')
@@ -28,6 +31,9 @@ export function declare(command: Command): void {
     .option('--digits <n>', 'of LaTeX: decimals by column, as semseg.mIoU=2,depth.RMSE=4')
     .option('--best <style>', 'of LaTeX: how the best of a column is set: bold, underline or none')
     .option('--second <style>', 'of LaTeX: the same of the second best')
+    .option('--width <length>', 'of figures: such as 3.25in (a column), 84mm or 240pt', '3.25in')
+    .option('--font <name>', 'of figures: sans, serif, or the path of a .ttf or .otf file', 'serif')
+    .option('--font-size <points>', 'of figures', '8')
     .option('--check', 'exit with 3 if an expectation does not hold')
     .addHelpText(
       'after',
@@ -37,6 +43,7 @@ Examples:
   mtcp report experiments/table3.yaml --format latex -o table3.tex
   mtcp report experiments/table3.yaml --format methods-latex -o methods.tex
   mtcp report experiments/table3.yaml --format bibtex -o table3.bib   what the rows are from; methods.tex cites it
+  mtcp report experiments/table3.yaml --format figures --width 6.9in -o figures/
   mtcp report experiments/table3.yaml --check           for continuous integration`,
     )
     .action(report);
@@ -52,6 +59,7 @@ const FORMATS = [
   'bibtex',
   'methods',
   'methods-latex',
+  'figures',
 ] as const;
 type Format = (typeof FORMATS)[number];
 
@@ -61,7 +69,7 @@ const UNEXPECTED = 3;
 async function report(
   file: string,
   overrides: string[],
-  options: RunsOptions & LatexFlags & { format: string; out?: string; check?: boolean },
+  options: RunsOptions & LatexFlags & FigureFlags & { format: string; out?: string; check?: boolean },
 ): Promise<void> {
   const { reportExperiment } = await import('../../app/report.js');
   const format = parseFormat(options.format);
@@ -72,6 +80,11 @@ async function report(
   });
   for (const { what, error } of made.faults)
     process.stderr.write(`warning: no ${what}: ${messageOf(error)}\n`);
+  if (format === 'figures') {
+    await writeFigures(made, options.out ?? join(made.folder, 'figures'), options);
+    if (options.check) check(made, file);
+    return;
+  }
   const text = await render(made, format);
   const path = options.out ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
   if (path === '-') process.stdout.write(text);
@@ -148,7 +161,62 @@ function parseStyle(flag: string, text: string): (typeof STYLES)[number] {
   });
 }
 
-async function render(made: ExperimentReport, format: Format): Promise<string> {
+interface FigureFlags {
+  width: string;
+  font: string;
+  fontSize: string;
+}
+
+/** Points of a unit. */
+const UNITS: Readonly<Record<string, number>> = { pt: 1, in: 72, mm: 72 / 25.4, cm: 72 / 2.54 };
+
+function parseLength(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(pt|in|mm|cm)$/.exec(text) ?? [];
+  const points = Number(number) * UNITS[unit];
+  if (points >= 100 && points <= 2000) return points;
+  throw new MtcpError('usage', `"${text}" is not the width of a figure`, {
+    where: `argument "--width ${text}"`,
+    hint: 'write a number and pt, in, mm or cm, such as 3.25in; from 100pt to 2000pt',
+  });
+}
+
+function parseSize(text: string): number {
+  const size = Number(text);
+  if (size >= 4 && size <= 24) return size;
+  throw new MtcpError('usage', `"${text}" is not a size of text`, {
+    where: `argument "--font-size ${text}"`,
+    hint: 'write points from 4 to 24, such as 8',
+  });
+}
+
+/** Each figure as SVG and PDF. */
+async function writeFigures(made: ExperimentReport, folder: string, flags: FigureFlags): Promise<void> {
+  if (folder === '-')
+    throw new MtcpError('usage', 'figures are several files', {
+      where: 'argument "--out -"',
+      hint: 'name a folder, such as -o figures/',
+    });
+  const { paperFont } = await import('../../drawing/pdf.js');
+  const [width, size] = [parseLength(flags.width), parseSize(flags.fontSize)];
+  const font = await paperFont(flags.font);
+  const figures = await made.figures({ width, size, font });
+  if (figures.length === 0)
+    throw new MtcpError('usage', 'there is nothing to draw yet', {
+      where: 'argument "--format figures"',
+      hint: 'train some rows first: mtcp run',
+    });
+  for (const { name, svg, pdf } of figures)
+    for (const [ending, content] of [
+      ['svg', svg],
+      ['pdf', pdf],
+    ] as const) {
+      const path = join(folder, `${name}.${ending}`);
+      writeOutput(path, content);
+      process.stderr.write(`${path}\n`);
+    }
+}
+
+async function render(made: ExperimentReport, format: Exclude<Format, 'figures'>): Promise<string> {
   switch (format) {
     case 'table':
       return made.text;

@@ -5,12 +5,11 @@ import sharp from 'sharp';
 import { readBytes } from '../../../modules/datasets/formats/file.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { differences, inShort, writeResolved, type Experiment } from '../../config/index.js';
-import { courseOf, readEvents, type LoggedEvent } from '../../store/ledger/events.js';
 import { readPredictionIndex, type PredictionIndex } from '../../training/pictures.js';
-import { keyOf, labelled, type Primary } from '../measure.js';
+import { labelled, type Primary } from '../measure.js';
 import type { RowResult } from '../row-result.js';
-import { curves, seedsNote, type CurvePoint } from '../plots/curves.js';
-import { drawSvg, type Plot } from '../../drawing/draw.js';
+import { trainingCurves } from '../plots/training.js';
+import { drawSvg } from '../../drawing/draw.js';
 import type { Report } from '../report.js';
 import type { Section } from '../sections.js';
 import { page, type PredictionGallery } from './page.js';
@@ -52,71 +51,6 @@ export async function htmlReport(
 
 const firstSeeds = (rows: readonly RowResult[]): RowResult[] =>
   rows.filter(({ trial }, i) => rows.findIndex((other) => other.trial.row === trial.row) === i);
-
-/** Losses and metrics over epochs, of all seeds. */
-export function trainingCurves(
-  rows: readonly RowResult[],
-  primary: Primary,
-  label: (row: string) => string,
-): Plot[] {
-  // All rows, so that a row has the same colour everywhere.
-  const order = [...new Set(rows.map(({ trial }) => label(trial.row)))];
-  const losses: CurvePoint[] = [];
-  const metrics: CurvePoint[] = [];
-  for (const { trial, folder } of rows) {
-    const events = courseOf(readEvents(join(folder, 'events.jsonl')));
-    const of = <E extends LoggedEvent['event']>(name: E) =>
-      events.filter((event): event is Extract<LoggedEvent, { event: E }> => event.event === name);
-    for (const event of of('epoch'))
-      for (const [task, value] of Object.entries(event.losses))
-        losses.push({
-          epoch: event.epoch,
-          seed: trial.seed,
-          value,
-          series: label(trial.row),
-          row: trial.row,
-          panel: task,
-        });
-    for (const event of of('evaluated'))
-      for (const [task, info] of primary) {
-        const value = event.metrics[keyOf(task, info)];
-        if (typeof value === 'number')
-          metrics.push({
-            epoch: event.epoch,
-            seed: trial.seed,
-            value,
-            series: label(trial.row),
-            row: trial.row,
-            panel: `${task} ${info.name} ${info.unit}`.trim(),
-          });
-      }
-  }
-  const finite = (points: CurvePoint[]) => points.filter(({ value }) => Number.isFinite(value));
-  const titled = (title: string, points: readonly CurvePoint[]) =>
-    `${title}: ${seedsNote(points.map(({ seed }) => seed))}`;
-  return [
-    ...(losses.length > 0
-      ? [
-          curves(finite(losses), {
-            name: 'losses',
-            title: titled('Training losses by task', losses),
-            y: 'loss',
-            order,
-          }),
-        ]
-      : []),
-    ...(new Set(metrics.map(({ epoch }) => epoch)).size > 1
-      ? [
-          curves(finite(metrics), {
-            name: 'metrics',
-            title: titled('Validation metrics', metrics),
-            y: 'metric',
-            order,
-          }),
-        ]
-      : []),
-  ];
-}
 
 /** The pictures of a row as data URIs, by file name. */
 interface Pictures {

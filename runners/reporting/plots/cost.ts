@@ -5,6 +5,7 @@ import type { Plot } from '../../drawing/draw.js';
 import { Marks } from '../../drawing/hover.js';
 import { besidePoints, shortened } from '../../drawing/labels.js';
 import { scaleOf, vegaScale, type Scale } from '../../drawing/scale.js';
+import { panelsIn, type Layout } from '../../drawing/layout.js';
 import { labelled, type MeasuredRow } from '../measure.js';
 import { compact, signed } from '../numbers.js';
 
@@ -48,19 +49,24 @@ const FONT_SIZE = 10.5;
 const MARGIN = 60;
 
 /** Undefined if fewer than two rows have a delta-m. */
-export function costPlot(measured: readonly MeasuredRow[]): Plot | undefined {
+export function costPlot(measured: readonly MeasuredRow[], layout?: Layout): Plot | undefined {
   const rows = measured.filter(({ delta }) => delta !== undefined);
   if (rows.length < 2) return undefined;
   const shown = COSTS.filter(({ of }) => rows.every((row) => (of(row) ?? 0) > 0));
   if (shown.length === 0) return undefined;
   const label = labelled(measured);
   const marks = new Marks();
-  const height = HEIGHT + Math.max(0, rows.length - FEW) * 14;
+  const size = layout?.size ?? FONT_SIZE;
+  const margin = layout ? 4 * size : MARGIN;
+  const { columns, width } = layout
+    ? panelsIn(layout, { count: shown.length, least: 18 * size, beyond: margin })
+    : { columns: shown.length, width: WIDTH };
+  const height = (layout ? width : HEIGHT) + Math.max(0, rows.length - FEW) * 1.3 * size;
   const deltas = rows.flatMap(({ delta, deltaDeviation = 0 }) => [
     delta! - deltaDeviation,
     delta! + deltaDeviation,
   ]);
-  const y = scaleOf([...deltas, 0], height, 20);
+  const y = scaleOf([...deltas, 0], height, 2 * size);
   const seeds = rows.some(({ deltaDeviation }) => deltaDeviation !== undefined)
     ? '; bars: standard deviation over seeds'
     : '';
@@ -69,17 +75,21 @@ export function costPlot(measured: readonly MeasuredRow[]): Plot | undefined {
     title: `delta-m against cost${seeds}${rows.some(({ name }) => label(name) !== name) ? '; letters: conditions as in the table' : ''}`,
     marks,
     spec: {
-      spacing: MARGIN + 20,
+      spacing: margin + 2 * size,
+      columns,
       // All rows, so that a row has the colour that it has in the curves.
-      hconcat: shown.map((cost, i) =>
+      concat: shown.map((cost, i) =>
         panel(cost, {
           rows,
           label,
           marks,
           y,
           height,
+          width,
+          size,
+          margin,
           colours: measured.map(({ name }) => label(name)),
-          first: i === 0,
+          first: i % columns === 0,
         }),
       ),
     } as unknown as TopLevelSpec,
@@ -92,22 +102,27 @@ interface PanelOf {
   marks: Marks;
   y: Scale;
   height: number;
+  width: number;
+  /** Of text. */
+  size: number;
+  /** Right of the panel. */
+  margin: number;
   colours: readonly string[];
   first: boolean;
 }
 
 function panel(
   { field, title, of, text }: Cost,
-  { rows, label, marks, y, height, colours, first }: PanelOf,
+  { rows, label, marks, y, height, width, size, margin, colours, first }: PanelOf,
 ): object {
   const costs = rows.map((row) => of(row)!);
-  const x = scaleOf(costs, WIDTH, 24, Math.max(...costs) > WIDE * Math.min(...costs));
+  const x = scaleOf(costs, width, 0.08 * width, Math.max(...costs) > WIDE * Math.min(...costs));
   const points = rows.map(({ name, delta }, i) => ({
     x: x.at(costs[i]),
     y: height - y.at(delta!),
     text: shortened(label(name)),
   }));
-  const places = besidePoints(points, { width: WIDTH, height, margin: MARGIN, size: FONT_SIZE });
+  const places = besidePoints(points, { width, height, margin, size });
   const values = rows.map(({ name, delta, deltaDeviation }, i) => ({
     row: label(name),
     delta,
@@ -145,7 +160,7 @@ function panel(
   const description = { field: 'whose', type: 'nominal' };
   return {
     data: { values },
-    width: WIDTH,
+    width,
     height,
     layer: [
       {
@@ -176,11 +191,11 @@ function panel(
         },
       },
       {
-        mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+        mark: { type: 'point', filled: true, size: 0.55 * size * size, opacity: 1 },
         encoding: { x: horizontal, y: vertical, color, description: { field: 'about', type: 'nominal' } },
       },
       {
-        mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: FONT_SIZE },
+        mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: size },
         encoding: {
           x: pixels('labelX'),
           y: pixels('labelY'),

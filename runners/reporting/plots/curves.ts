@@ -3,6 +3,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Plot } from '../../drawing/draw.js';
 import { Marks } from '../../drawing/hover.js';
+import { panelsIn, widestOf, type Layout } from '../../drawing/layout.js';
 import { inColumn, shortened, textWidth } from '../../drawing/labels.js';
 import { scaleOf, vegaScale } from '../../drawing/scale.js';
 import { COLOURS } from '../../drawing/theme.js';
@@ -35,13 +36,15 @@ export interface CurveOptions {
   shared?: boolean;
   /** All series that there are, those without points too: the order of their colours. */
   order?: readonly string[];
+  /** Room in a paper, in place of columns, width and height. */
+  layout?: Layout;
 }
 
 /** More series than this are drawn as small multiples. */
-const FEW = 8;
+export const FEW = 8;
 const FONT_SIZE = 10;
-/** Least distance of the names at the ends of lines. */
-const LABEL_GAP = 12;
+/** Least distance of the names at the ends of lines, by their size. */
+const LABEL_GAP = 1.2;
 /** Between the end of a line and its name. */
 const LEAD = 10;
 const PADDING = 6;
@@ -49,26 +52,34 @@ const SMALL = { width: 170, height: 84, columns: 5 };
 
 export function curves(
   points: readonly CurvePoint[],
-  { name, title, y, columns = 3, width = 240, height = 160, shared = false, order }: CurveOptions,
+  { name, title, y, columns = 3, width = 240, height = 160, shared = false, order, layout }: CurveOptions,
 ): Plot {
   const drawn = unique(points.map((point) => point.series));
   const series = unique([...(order ?? []), ...drawn]);
   const panels = unique(points.map(({ panel = '' }) => panel));
   const marks = new Marks();
   const wholeRange = shared ? points.map(({ value }) => value) : undefined;
-  const drawing: Drawing = { y, series, marks, domain: wholeRange };
+  const size = layout?.size ?? FONT_SIZE;
   const isSmall = drawn.length > FEW;
+  const fit = layout && fitIn(layout, isSmall, drawn, panels.length);
+  const small = isSmall && fit ? { ...fit, height: Math.round(fit.width * 0.6) } : SMALL;
+  const wide = fit ? { width: fit.width, height: Math.round(fit.width * 0.75) } : { width, height };
+  const drawing: Drawing = { y, series, marks, domain: wholeRange, size };
   const blocks = panels.map((panel) => {
     const own = points.filter((point) => (point.panel ?? '') === panel);
     return isSmall
-      ? multiples(own, panel, drawing)
-      : together(own, panels.length > 1 ? panel : '', { ...drawing, width, height });
+      ? multiples(own, panel, { ...drawing, ...small })
+      : together(own, panels.length > 1 ? panel : '', { ...drawing, ...wide });
   });
   const spec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     ...(blocks.length === 1
       ? blocks[0]
-      : { concat: blocks, columns: isSmall ? 1 : columns, spacing: { row: 30, column: 24 } }),
+      : {
+          concat: blocks,
+          columns: isSmall ? 1 : (fit?.columns ?? columns),
+          spacing: { row: 30, column: 24 },
+        }),
   };
   return { name, title, marks, spec: spec as unknown as TopLevelSpec };
 }
@@ -79,6 +90,8 @@ interface Drawing {
   /** All series of the plot, for colours. */
   series: readonly string[];
   marks: Marks;
+  /** Of text. */
+  size: number;
   /** What the vertical axis spans at least, where panels share it. */
   domain?: readonly number[];
 }
@@ -93,13 +106,13 @@ const epochsOf = (points: readonly CurvePoint[]) => points.map(({ epoch }) => ep
 
 /** One panel with all series, and their names right of it. */
 function together(points: readonly CurvePoint[], title: string, drawing: Sized): object {
-  const { width, height, domain, series, marks } = drawing;
+  const { width, height, domain, series, marks, size } = drawing;
   const scale = scaleOf(domain ?? points.map(({ value }) => value), height, PADDING);
   const names = unique(points.map((point) => point.series));
   const ends = names.map((name) => endOf(points.filter((point) => point.series === name)));
   const heights = inColumn(
     ends.map(({ value }) => height - scale.at(value)),
-    LABEL_GAP,
+    LABEL_GAP * size,
     height,
   );
   const last = Math.max(...epochsOf(points));
@@ -113,9 +126,9 @@ function together(points: readonly CurvePoint[], title: string, drawing: Sized):
   const pixels = (field: string) => ({ field, type: 'quantitative', scale: null, axis: null });
   const color = colour(series);
   const description = { field: 'whose', type: 'nominal' };
-  const reach = Math.max(...labels.map(({ label }) => textWidth(label, FONT_SIZE)));
+  const reach = Math.max(...labels.map(({ label }) => textWidth(label, size)));
   return {
-    ...(title !== '' && { title: panelTitle(title) }),
+    ...(title !== '' && { title: panelTitle(title, size + 1) }),
     width,
     height,
     layer: [
@@ -137,7 +150,7 @@ function together(points: readonly CurvePoint[], title: string, drawing: Sized):
             },
             {
               data: { values: labels },
-              mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: FONT_SIZE },
+              mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: size },
               encoding: {
                 x: { value: width + LEAD },
                 y: pixels('labelY'),
@@ -163,9 +176,12 @@ function together(points: readonly CurvePoint[], title: string, drawing: Sized):
 }
 
 /** A panel for each series; all others are behind it in grey, on the same axes. */
-function multiples(points: readonly CurvePoint[], title: string, drawing: Drawing): object {
-  const { width, height, columns } = SMALL;
-  const { marks } = drawing;
+function multiples(
+  points: readonly CurvePoint[],
+  title: string,
+  drawing: Sized & { columns: number },
+): object {
+  const { width, height, columns, marks, size } = drawing;
   const scale = scaleOf(drawing.domain ?? points.map(({ value }) => value), height, PADDING);
   const names = unique(points.map((point) => point.series));
   const last = Math.max(...epochsOf(points));
@@ -174,7 +190,7 @@ function multiples(points: readonly CurvePoint[], title: string, drawing: Drawin
     whose: marks.add(`${point.series} (behind)`, { row: point.row ?? point.series }),
   }));
   const panels = names.map((name, i) => ({
-    title: { ...panelTitle(shortened(name)), fontSize: FONT_SIZE, anchor: 'start', offset: 3 },
+    title: { ...panelTitle(shortened(name), size), anchor: 'start', offset: 3 },
     width,
     height,
     layer: [
@@ -195,14 +211,29 @@ function multiples(points: readonly CurvePoint[], title: string, drawing: Drawin
     ],
   }));
   return {
-    ...(title !== '' && { title: { text: title, anchor: 'start', fontSize: 12 } }),
+    ...(title !== '' && { title: { text: title, anchor: 'start', fontSize: size + 2 } }),
     concat: panels,
     columns,
     spacing: { row: 14, column: 14 },
   };
 }
 
-const panelTitle = (text: string) => ({ text, fontSize: 11, anchor: 'middle' });
+const panelTitle = (text: string, fontSize: number) => ({ text, fontSize, anchor: 'middle' });
+
+/** Panels with names beside them, or small ones with names above them. */
+const fitIn = (layout: Layout, isSmall: boolean, names: readonly string[], panels: number) =>
+  isSmall
+    ? panelsIn(layout, { count: names.length, least: 7 * layout.size, beyond: 4 })
+    : panelsIn(layout, {
+        count: panels,
+        least: 10 * layout.size,
+        beyond:
+          LEAD +
+          widestOf(
+            names.map((name) => shortened(name)),
+            layout.size,
+          ),
+      });
 
 const colour = (series: readonly string[]) => ({
   field: 'series',

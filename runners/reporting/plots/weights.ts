@@ -2,6 +2,7 @@
 // share of the overall loss relative to the epoch before (the ratio of Eq 4 of the paper): above 1 the task falls
 // more slowly than the others.
 import type { TopLevelSpec } from 'vega-lite';
+import { panelsIn, type Layout } from '../../drawing/layout.js';
 import { overSeeds, seedsNote, SOLID } from './curves.js';
 import type { Plot } from '../../drawing/draw.js';
 
@@ -22,13 +23,18 @@ export interface WeightCourse {
 const COLUMNS = 6;
 
 /** Undefined if no weight ever moved. */
-export function weightsPlot(courses: readonly WeightCourse[]): Plot | undefined {
+export function weightsPlot(courses: readonly WeightCourse[], layout?: Layout): Plot | undefined {
   const moving = courses.filter(moved);
   if (moving.length === 0) return undefined;
   const rows = [...new Set(moving.map(({ row }) => row))];
   const seeds = moving.map(({ seed }) => seed);
-  const columns = Math.min(rows.length, COLUMNS);
-  const size = { width: rows.length > 1 ? 210 : 420, height: 200 };
+  // The names of the tasks stand right of the panels.
+  const room = layout && { ...layout, total: layout.total - 9 * layout.size };
+  const fit = room && panelsIn(room, { count: rows.length, least: 9 * room.size, beyond: room.size });
+  const columns = fit?.columns ?? Math.min(rows.length, COLUMNS);
+  const size = fit
+    ? { width: fit.width, height: Math.round(fit.width * 0.7) }
+    : { width: rows.length > 1 ? 210 : 420, height: 200 };
   const panel = (name: string, title: string, level: number) => ({
     data: { name },
     facet: { field: 'row', type: 'nominal', sort: rows, title: null },

@@ -52,16 +52,16 @@ describe('plot of gains against costs', () => {
       row('MTI-Net', 2.5, { parameters: 5e7, flops: 9e9, secondsPerStep: 0.5 }),
       row('STL depth', undefined, cost),
     ])!;
-    const { hconcat } = plot.spec as unknown as { hconcat: Panel[] };
-    const [value] = hconcat[0].data.values;
+    const { concat } = plot.spec as unknown as { concat: Panel[] };
+    const [value] = concat[0].data.values;
     expect(value).to.include({ row: 'MTL', delta: -1.5, low: -2, high: -1, parameters: 2e6 });
-    expect(hconcat[2].data.values[0]).to.include({ step: 200 });
+    expect(concat[2].data.values[0]).to.include({ step: 200 });
     expect(plot.marks!.get(value.about as string)).to.deep.equal({
       row: 'MTL',
       text: 'MTL: delta-m -1.50 %, 2.00 M parameters',
     });
     // 2 million and 50 million do not share a linear axis; 3 and 9 do.
-    const types = hconcat.map(({ layer }) => layer.find(({ mark }) => mark.type === 'point')!);
+    const types = concat.map(({ layer }) => layer.find(({ mark }) => mark.type === 'point')!);
     expect(types.map(({ encoding }) => encoding.x!.scale.type)).to.deep.equal(['log', 'linear', 'linear']);
     const folder = mkdtempSync(join(tmpdir(), 'mtcp-plot-'));
     await draw(plot, join(folder, plot.name));
@@ -75,9 +75,9 @@ describe('plot of gains against costs', () => {
     const rows = Array.from({ length: 13 }, (_, i) =>
       row(`Row number ${i}`, 1 + i / 40, { parameters: 1e6 + 1e3 * i, flops: 1e9, secondsPerStep: 1 }),
     );
-    const { hconcat } = costPlot(rows)!.spec as unknown as { hconcat: Panel[] };
-    expect(hconcat).to.have.length(3);
-    for (const { data } of hconcat) {
+    const { concat } = costPlot(rows)!.spec as unknown as { concat: Panel[] };
+    expect(concat).to.have.length(3);
+    for (const { data } of concat) {
       const boxes = data.values.map(({ labelX, labelY, label }) => {
         const [x, y] = [Number(labelX), Number(labelY)];
         return { x, y, right: x + textWidth(String(label), 10.5) };
