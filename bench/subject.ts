@@ -163,7 +163,7 @@ class AdamW {
   static async create(engine: Engine, shapes: ReadonlyMap<string, readonly number[]>): Promise<AdamW> {
     const options = { type: 'adamw', rate: RATE, weight_decay: DECAY };
     const optimizer = createTrialContainer([]).create('optimizer', options);
-    return new AdamW(await compileUpdate(engine, optimizer, shapes, false));
+    return new AdamW(await compileUpdate(engine, optimizer, { shapes, names: [...shapes.keys()] }, false));
   }
 
   get parameters(): Arena {

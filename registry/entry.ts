@@ -78,6 +78,11 @@ export interface ComponentMeta<K extends Kind = Kind> {
   bare?: boolean;
   /** Public checkpoints that fit the component. */
   checkpoint?: CheckpointFormat;
+  /**
+   * For a backbone around another one, whose checkpoints then fit: the option that names it, and which parameters are its
+   * own and why such files lack them.
+   */
+  encodes?: { option: string; own?: readonly [pattern: RegExp, reason: string] };
   /** The file that announces it: `import.meta.url`. A plugin may leave it out. */
   file?: string;
 }

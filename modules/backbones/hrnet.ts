@@ -71,6 +71,8 @@ const sizeOf = (x: Tensor4D) => [x.shape[1], x.shape[2]] as const;
   file: import.meta.url,
 })
 export class HrNet extends Configured<OptionsOf<typeof schema>> implements Backbone {
+  readonly layers = { block: /\b(?:layer1|stage\d)\.\d+\./ };
+
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
     const { variant, stem } = this.options;
     const width = this.options.width ?? VARIANTS[variant].width;

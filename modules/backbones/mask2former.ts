@@ -130,6 +130,8 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class Mask2Former extends Configured<OptionsOf<typeof schema>> implements Backbone {
+  readonly layers = { block: /\bencoder\.layers\.\d+\.blocks\.\d+\./, after: /\bhidden_states_norms\./ };
+
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
     const {
       channels,

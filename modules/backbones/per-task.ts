@@ -43,6 +43,7 @@ const schema = defineOptions({
   summary: 'One encoder per task, with units between their stages.',
   source: 'Misra et al. 2016 and its successors: encoder-focused architectures',
   options: schema,
+  encodes: { option: 'encoder' },
   file: import.meta.url,
 })
 export class PerTask implements Backbone {

@@ -21,7 +21,16 @@ import {
 } from '../../registry/index.js';
 import { attention, splitHeads } from '../nn/attention.js';
 import { dropPath, layerNorm, linear } from '../nn/layers.js';
-import { dropPathOf, embedPatches, vitOptions, vitSize, type VitSize } from '../nn/vit-encoder.js';
+import {
+  dropPathOf,
+  embedPatches,
+  positionTable,
+  VIT_VARIANTS,
+  vitOptions,
+  TOKEN_LAYERS,
+  vitSize,
+  type VitSize,
+} from '../nn/vit-encoder.js';
 import { VIT_EPSILON, vitInit, vitMlp } from '../nn/vit.js';
 
 const schema = defineOptions({
@@ -61,13 +70,14 @@ const promptInit: Initializer = (values, _, random) => {
   file: import.meta.url,
 })
 export class PromptedVit implements Backbone {
+  readonly layers = TOKEN_LAYERS;
   readonly #size: VitSize;
 
   constructor(
     @options() private readonly options: OptionsOf<typeof schema>,
     @tasks() private readonly tasks: readonly Task[],
   ) {
-    this.#size = vitSize('prompted_vit', options);
+    this.#size = vitSize('prompted_vit', VIT_VARIANTS[options.variant], options);
   }
 
   /**
@@ -77,8 +87,9 @@ export class PromptedVit implements Backbone {
    */
   forward(scope: Scope, image: FeatureMap): Encoded {
     const { channels, depth, taps } = this.#size;
-    const { map, positions } = embedPatches(scope, 'prompted_vit', image, channels, this.options);
+    const map = embedPatches(scope, 'prompted_vit', image, channels, this.options.patch);
     const [batch, rows, columns] = map.shape;
+    const positions = positionTable(scope, this.options, [rows, columns], channels);
     this.#checkWindows(rows, columns);
     const count = this.tasks.length;
     const prompts = scope.param<tf.Rank.R2>('task_prompts', [count, channels], promptInit);
@@ -145,7 +156,7 @@ export class PromptedVit implements Backbone {
     }
     const y = tokens.add<tf.Tensor3D>(dropPath(scope.at('drop_path1'), attended, drop));
     const z = y.add<tf.Tensor3D>(
-      dropPath(scope.at('drop_path2'), vitMlp(scope, y, this.options.mlp_ratio), drop),
+      dropPath(scope.at('drop_path2'), vitMlp(scope, y, { hidden: channels * this.options.mlp_ratio }), drop),
     );
     if (!tapped) return { tokens: z };
     const first = tf.slice(q, [0, 0, 0], [-1, count, -1]);

@@ -65,6 +65,8 @@ const BLOCKS = { 18: [2, 2, 2, 2], 50: [3, 4, 6, 3] } as const;
   file: import.meta.url,
 })
 export class ResNet implements Backbone {
+  readonly layers = { block: /\blayer\d\.\d+\./ };
+
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {
     if (options.inner && options.blocks?.some((count) => count < 2))
       throw new MtcpError('component', 'backbone resnet: inner maps need two blocks or more in every stage', {

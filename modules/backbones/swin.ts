@@ -11,7 +11,7 @@ import {
 } from '../../registry/index.js';
 import { swinCheckpoint } from '../checkpoints/swin.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
-import { stagesOption, SWIN_VARIANTS } from '../nn/swin-variants.js';
+import { nullableStages, SWIN_VARIANTS } from '../nn/swin-variants.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
 const schema = defineOptions({
@@ -26,16 +26,8 @@ const schema = defineOptions({
     default: null,
     description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
   },
-  depths: {
-    ...stagesOption([], 'Blocks of each stage. null: of the variant.'),
-    type: ['array', 'null'],
-    default: null,
-  },
-  heads: {
-    ...stagesOption([], 'Attention heads of each stage. null: of the variant.'),
-    type: ['array', 'null'],
-    default: null,
-  },
+  depths: nullableStages('Blocks of each stage.'),
+  heads: nullableStages('Attention heads of each stage.'),
   window: { ...windowOption, description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.' },
   mlp_ratio: mlpRatioOption,
   drop_path: dropPathOption(0.3),
@@ -51,6 +43,8 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class Swin extends Configured<OptionsOf<typeof schema>> implements Backbone {
+  readonly layers = { block: /\blayers\.\d+\.blocks\.\d+\./, after: /\bhidden_states_norms\./ };
+
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
     const { variant, embed, depths, heads, ...rest } = this.options;
     const preset = SWIN_VARIANTS[variant];

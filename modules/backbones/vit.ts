@@ -12,10 +12,17 @@ import {
   type Scope,
 } from '../../registry/index.js';
 import { vitCheckpoint } from '../checkpoints/vit.js';
-import { normal } from '../nn/initializers.js';
-import { layerNorm } from '../nn/layers.js';
-import { dropPathOf, embedPatches, vitOptions, vitSize, type VitSize } from '../nn/vit-encoder.js';
-import { VIT_EPSILON, vitBlock } from '../nn/vit.js';
+import {
+  embedPatches,
+  encodeTokens,
+  learntTokens,
+  positionTable,
+  VIT_VARIANTS,
+  vitOptions,
+  TOKEN_LAYERS,
+  vitSize,
+  type VitSize,
+} from '../nn/vit-encoder.js';
 
 const schema = defineOptions({
   class_token: {
@@ -36,38 +43,30 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class Vit implements Backbone {
+  readonly layers = TOKEN_LAYERS;
   readonly #size: VitSize;
 
   constructor(@options() private readonly options: OptionsOf<typeof schema>) {
-    this.#size = vitSize('vit', options);
+    this.#size = vitSize('vit', VIT_VARIANTS[options.variant], options);
   }
 
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
-    const { patch, mlp_ratio: mlpRatio, drop_path: dropPath } = this.options;
-    const { channels, depth, heads, taps } = this.#size;
-    const { map: patches, positions } = embedPatches(scope, 'vit', image, channels, this.options);
-    const [batch, rows, columns] = patches.shape;
-    const places = patches.reshape([batch, rows * columns, channels]) as tf.Tensor3D;
-    let x = this.options.class_token
-      ? (tf.concat([this.#classToken(scope, batch), places], 1).add(positions) as tf.Tensor3D)
-      : (places.add(tf.slice(positions, [0, 1, 0], [-1, -1, -1])) as tf.Tensor3D);
-
-    const maps: FeatureMap[] = [];
-    for (let i = 0; i < depth; i++) {
-      const drop = dropPathOf(dropPath, i, depth);
-      x = vitBlock(scope.at(`blocks.${i}`), x, { heads, mlpRatio, dropPath: drop });
-      if (!taps.includes(i + 1)) continue;
-      const tokens = i === depth - 1 ? layerNorm(scope.at('norm'), x, VIT_EPSILON) : x;
-      const first = Number(this.options.class_token);
-      const map = tf.slice(tokens, [0, first, 0], [-1, -1, -1]).reshape([batch, rows, columns, channels]);
-      maps.push({ data: map as tf.Tensor4D, stride: patch * image.stride });
-    }
-    return { shared: maps };
-  }
-
-  #classToken(scope: Scope, batch: number): tf.Tensor3D {
+    const { patch, mlp_ratio: mlpRatio, drop_path: dropPath, class_token: classToken } = this.options;
     const { channels } = this.#size;
-    const shape: [number, number, number] = [1, 1, channels];
-    return scope.param<tf.Rank.R3>('cls_token', shape, normal(1e-6)).broadcastTo([batch, 1, channels]);
+    const patches = embedPatches(scope, 'vit', image, channels, patch);
+    const [batch, rows, columns] = patches.shape;
+    const positions = positionTable(scope, this.options, [rows, columns], channels);
+    const flat = patches.reshape([batch, rows * columns, channels]) as tf.Tensor3D;
+    const tokens = classToken
+      ? tf.concat([learntTokens(scope, 'cls_token', [batch, 1, channels]), flat], 1).add(positions)
+      : flat.add(tf.slice(positions, [0, 1, 0], [-1, -1, -1]));
+    const maps = encodeTokens(scope, tokens as tf.Tensor3D, [rows, columns], {
+      ...this.#size,
+      blocks: { hidden: channels * mlpRatio },
+      dropPath,
+      prefix: Number(classToken),
+      normalizeAll: false,
+    });
+    return { shared: maps.map((data) => ({ data, stride: patch * image.stride })) };
   }
 }

@@ -38,9 +38,13 @@ export function attention(
 ): tf.Tensor3D {
   const scale = 1 / Math.sqrt(q.shape[2] / heads);
   if (!bias && q.shape[1] === 1 && k.shape[1] <= FEW_KEYS) return ofOneQuery(q.mul(scale), k, v, heads);
-  const scores = tf.matMul(splitHeads(q, heads).mul(scale), splitHeads(k, heads), false, true);
-  const weights = tf.softmax(bias ? scores.add(bias) : scores);
-  return mergeHeads(tf.matMul(weights, splitHeads(v, heads)) as tf.Tensor4D);
+  return mergeHeads(attendHeads(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), bias));
+}
+
+/** The same with heads apart: all are [batch, heads, n or m, d]. */
+export function attendHeads(q: tf.Tensor4D, k: tf.Tensor4D, v: tf.Tensor4D, bias?: tf.Tensor): tf.Tensor4D {
+  const scores = tf.matMul(q.mul(1 / Math.sqrt(q.shape[3])), k, false, true);
+  return tf.matMul(tf.softmax(bias ? scores.add(bias) : scores), v) as tf.Tensor4D;
 }
 
 /** Keys up to which a single query's products are not worth a matrix product for every head of every sequence. */

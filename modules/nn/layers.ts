@@ -128,7 +128,7 @@ export interface BatchNormOptions {
 }
 
 /**
- * Statistics over all axes but the last: of the batch in training, the running ones otherwise.
+ * Statistics over all axes but the last: of the batch in training, the running ones otherwise and where they are frozen.
  * @param x [..., channels]
  */
 export function batchNorm<R extends tf.Rank>(
@@ -141,7 +141,7 @@ export function batchNorm<R extends tf.Rank>(
   const beta = scope.param<tf.Rank.R1>('bias', [channels], zeros);
   const mean = scope.buffer<tf.Rank.R1>('running_mean', [channels], 0);
   const variance = scope.buffer<tf.Rank.R1>('running_var', [channels], 1);
-  if (!scope.training) {
+  if (!scope.training || (mean.frozen && variance.frozen)) {
     const scale = gamma.mul(tf.rsqrt(variance.value.add(epsilon)));
     return x.mul(scale).add(beta.sub(mean.value.mul(scale)));
   }

@@ -23,16 +23,34 @@ function bilinearMatrix(from: number, to: number, alignCorners: boolean): Float3
   return matrix;
 }
 
-/** Catmull-Rom (a = -1/2), widened where the image shrinks: torch's bicubic with antialias. */
+/** The cubic kernel of Keys (1981) at a distance from its centre. */
+const cubicKernel =
+  (a: number) =>
+  (distance: number): number => {
+    const d = Math.abs(distance);
+    if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
+  };
+
+/** a = -3/4 over four neighbours, those outside being the border's: torch's bicubic without antialias. */
+function plainBicubicMatrix(from: number, to: number): Float32Array {
+  const matrix = new Float32Array(to * from);
+  const cubic = cubicKernel(-0.75);
+  for (let i = 0; i < to; i++) {
+    const position = ((i + 0.5) * from) / to - 0.5;
+    const first = Math.floor(position) - 1;
+    for (let j = first; j < first + 4; j++)
+      matrix[i * from + Math.min(Math.max(j, 0), from - 1)] += cubic(position - j);
+  }
+  return matrix;
+}
+
+/** a = -1/2, widened where the image shrinks: torch's bicubic with antialias. */
 function bicubicMatrix(from: number, to: number): Float32Array {
   const matrix = new Float32Array(to * from);
   const scale = from / to;
   const widening = Math.max(1, scale);
-  const cubic = (distance: number): number => {
-    const d = Math.abs(distance);
-    if (d < 1) return (1.5 * d - 2.5) * d * d + 1;
-    return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
-  };
+  const cubic = cubicKernel(-0.5);
   for (let i = 0; i < to; i++) {
     const center = (i + 0.5) * scale;
     const first = Math.max(0, Math.trunc(center - 2 * widening + 0.5));
@@ -150,11 +168,15 @@ export function resizeBilinear(
 }
 
 /**
- * Bicubic with antialiasing, as position tables of transformers are resized (timm).
+ * Bicubic, as position tables of transformers are resized: with antialiasing by timm, without by others.
  * @param x [batch, height, width, channels]; `size` is the new [height, width]
  */
-export function resizeBicubic(x: tf.Tensor4D, size: readonly [number, number]): tf.Tensor4D {
-  return alongAxes(x, size, bicubicMatrix);
+export function resizeBicubic(
+  x: tf.Tensor4D,
+  size: readonly [number, number],
+  antialias = true,
+): tf.Tensor4D {
+  return alongAxes(x, size, antialias ? bicubicMatrix : plainBicubicMatrix);
 }
 
 const repeat = defineOp(OPERATIONS.RepeatCells, {

@@ -9,7 +9,10 @@ import {
   type Loss,
   type Scope,
 } from '../../registry/index.js';
+import { NO_ADAPTATION, type Adaptation } from '../../registry/contracts/adaptation.js';
 import { DEFAULT_MEMORY, type MemoryPolicy } from '../../registry/contracts/memory.js';
+import { adapted } from './adapted.js';
+import { detach } from './ops/detach.js';
 import './ops/gaps.js';
 
 export interface ParameterSpec {
@@ -61,7 +64,7 @@ export class Pass {
     readonly source: TensorSource,
     readonly training: boolean,
   ) {
-    this.root = new PathScope(this, '', false, DEFAULT_MEMORY);
+    this.root = new PathScope(this, '', false, DEFAULT_MEMORY, NO_ADAPTATION);
   }
 
   /** Names of the parameters that this pass has used. */
@@ -89,6 +92,7 @@ export class Pass {
     if (!this.table.buffers.has(name)) this.table.buffers.set(name, { shape, fill });
     return {
       value: this.source.input(inputName.buffer(name), 'float32', shape) as Tensor<R>,
+      frozen: false,
       average: (observed, momentum) => this.#average(name, observed, momentum),
     };
   }
@@ -116,10 +120,15 @@ class PathScope implements Scope {
     readonly path: string,
     readonly isShared: boolean,
     readonly memory: MemoryPolicy,
+    readonly adaptation: Adaptation,
   ) {}
 
   withMemory(memory: MemoryPolicy): Scope {
-    return new PathScope(this.pass, this.path, this.isShared, memory);
+    return new PathScope(this.pass, this.path, this.isShared, memory, this.adaptation);
+  }
+
+  withAdaptation(adaptation: Adaptation): Scope {
+    return new PathScope(this.pass, this.path, this.isShared, this.memory, adaptation);
   }
 
   get training(): boolean {
@@ -130,20 +139,30 @@ class PathScope implements Scope {
     const path = this.#join(name);
     // Whoever asks for a scope is about to work in it; a layer may have no parameter that would say so.
     this.pass.source.label(path);
-    return new PathScope(this.pass, path, this.isShared, this.memory);
+    return new PathScope(this.pass, path, this.isShared, this.memory, this.adaptation);
   }
 
   shared(name: string): Scope {
-    return new PathScope(this.pass, this.#join(name), true, this.memory);
+    return new PathScope(this.pass, this.#join(name), true, this.memory, this.adaptation);
   }
 
   param<R extends Rank>(name: string, shape: number[], init: Initializer): Tensor<R> {
     this.pass.source.label(this.path);
-    return this.pass.parameter(this.#join(name), shape, init, this.isShared);
+    const whole = this.#join(name);
+    const ask = (own: string, ofShape: number[], start: Initializer) =>
+      this.pass.parameter(own, ofShape, start, this.isShared);
+    const value = ask(whole, shape, init) as Tensor<R>;
+    const adapter = this.adaptation.adapterOf(whole);
+    if (adapter) return adapted(whole, value, adapter, ask) as Tensor<R>;
+    return this.training && this.adaptation.isFrozen(whole) ? detach(value) : value;
   }
 
   buffer<R extends Rank>(name: string, shape: number[], fill: number): BufferHandle<R> {
-    return this.pass.buffer(this.#join(name), shape, fill);
+    const whole = this.#join(name);
+    const handle = this.pass.buffer<R>(whole, shape, fill);
+    return this.adaptation.isFrozen(whole)
+      ? { value: handle.value, frozen: true, average: () => {} }
+      : handle;
   }
 
   noise<R extends Rank>(name: string, shape: number[]): Tensor<R> {

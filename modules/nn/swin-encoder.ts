@@ -1,9 +1,9 @@
 // The Swin transformer as an image encoder: patch embedding and four stages, each output normalised on its own
 // as dense prediction needs it. Parameter names are those of transformers' Swin backbone.
-import * as tf from '../../registry/tf.js';
 import type { FeatureMap, Pyramid, Scope } from '../../registry/index.js';
 import { normal, zeros } from './initializers.js';
 import { conv2d, layerNorm } from './layers.js';
+import { padToMultiple } from './pad.js';
 import { checkWindow, patchMerging, swinStage } from './swin.js';
 
 export interface SwinEncoderOptions {
@@ -28,13 +28,7 @@ const weightInit = normal(0.02);
  */
 export function swinEncoder(scope: Scope, image: FeatureMap, options: SwinEncoderOptions): Pyramid {
   const { embed, depths, heads, window, mlp_ratio: mlpRatio, drop_path: dropPath } = options;
-  const [, height, width] = image.data.shape;
-  const padded = tf.pad(image.data, [
-    [0, 0],
-    [0, -height & (PATCH - 1)],
-    [0, -width & (PATCH - 1)],
-    [0, 0],
-  ]);
+  const padded = padToMultiple(image.data, PATCH);
   const embeddings = scope.at('embeddings');
   const patches = conv2d(embeddings.at('patch_embeddings.projection'), padded, embed, {
     kernel: PATCH,

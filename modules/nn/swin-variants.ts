@@ -17,3 +17,11 @@ export const stagesOption = <const D extends readonly number[]>(standard: D, des
     default: standard,
     description,
   }) as const;
+
+/** The same where null stands for what the variant has. */
+export const nullableStages = (description: string) =>
+  ({
+    ...stagesOption([], `${description} null: of the variant.`),
+    type: ['array', 'null'],
+    default: null,
+  }) as const;

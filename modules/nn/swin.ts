@@ -6,6 +6,7 @@ import { mergeHeads, splitHeads } from './attention.js';
 import { feedForward } from './feed-forward.js';
 import { truncatedNormal } from './initializers.js';
 import { dropPath, layerNorm, linear } from './layers.js';
+import { padToMultiple } from './pad.js';
 import { relativePositions } from './ops/relative-positions.js';
 
 export interface SwinBlockOptions {
@@ -87,26 +88,43 @@ export function attendInWindows(
   window: number,
   shift: number,
 ): tf.Tensor3D {
-  const [all, heads, tokens] = q.shape;
+  const span = 2 * window - 1;
+  const table = scope.param<tf.Rank.R2>(
+    'relative_position_bias_table',
+    [span * span, q.shape[1]!],
+    tableInit,
+  );
+  const scores = tf.matMul(q, k, false, true) as tf.Tensor4D;
+  return mixInWindows(scores, relativePositions(table, window), v, like, window, shift);
+}
+
+/**
+ * softmax(scores + bias) v inside windows; as above.
+ * @param scores [batch * windows, heads, window^2, window^2]
+ * @param bias of each pair of positions, [heads, window^2, window^2]
+ */
+export function mixInWindows(
+  scores: tf.Tensor4D,
+  bias: tf.Tensor3D,
+  v: tf.Tensor,
+  like: tf.Tensor4D,
+  window: number,
+  shift: number,
+): tf.Tensor3D {
+  const [all, heads, tokens] = scores.shape;
   const [rows, columns] = [like.shape[1], like.shape[2]].map((n) => Math.ceil(n / window));
-  const biased = tf
-    .matMul(q, k, false, true)
+  const biased = scores
     .reshape([-1, rows * columns, heads, tokens, tokens])
-    .add(positionBias(scope, heads, window, shift, rows, columns))
+    .add(masked(bias.expandDims(0), window, shift, rows, columns))
     .reshape([all, heads, tokens, tokens]);
   return mergeHeads(tf.matMul(tf.softmax(biased), v) as tf.Tensor4D);
 }
 
 /** [batch * windows, window^2, channels], padded with zeros to whole windows and shifted. */
 export function toWindows(x: tf.Tensor4D, window: number, shift: number): tf.Tensor3D {
-  const [batch, height, width, channels] = x.shape;
-  const [rows, columns] = [Math.ceil(height / window), Math.ceil(width / window)];
-  const padded = tf.pad(x, [
-    [0, 0],
-    [0, rows * window - height],
-    [0, columns * window - width],
-    [0, 0],
-  ]);
+  const padded = padToMultiple(x, window);
+  const [batch, height, width, channels] = padded.shape;
+  const [rows, columns] = [height / window, width / window];
   return roll(padded, -shift)
     .reshape([batch, rows, window, columns, window, channels])
     .transpose([0, 1, 3, 2, 4, 5])
@@ -134,24 +152,10 @@ export function fromWindows(
   return tf.slice(roll(whole, shift), [0, 0, 0, 0], [batch, height, width, channels]);
 }
 
-/**
- * Learnt bias of each pair of positions by their relative position, plus, for shifted windows, the mask that
- * keeps what the shift brought together apart.
- * @returns [windows or 1, heads, tokens, tokens]
- */
-function positionBias(
-  scope: Scope,
-  heads: number,
-  window: number,
-  shift: number,
-  rows: number,
-  columns: number,
-): tf.Tensor {
-  const span = 2 * window - 1;
-  const tokens = window * window;
-  const table = scope.param<tf.Rank.R2>('relative_position_bias_table', [span * span, heads], tableInit);
-  const bias = relativePositions(table, window).expandDims(0);
+/** The bias plus, for shifted windows, the mask that keeps what the shift brought together apart. */
+function masked(bias: tf.Tensor4D, window: number, shift: number, rows: number, columns: number): tf.Tensor {
   if (shift === 0) return bias;
+  const tokens = window * window;
   return bias.add(tf.tensor4d(shiftMask(window, shift, rows, columns), [rows * columns, 1, tokens, tokens]));
 }
 
@@ -196,23 +200,18 @@ function roll(x: tf.Tensor4D, amount: number): tf.Tensor4D {
  * with zeros.
  */
 export function patchMerging(scope: Scope, x: tf.Tensor4D, weightInit?: Initializer): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape;
-  const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
-  // Neighbours in the order (0,0), (1,0), (0,1), (1,1) of [row, column].
-  const merged = tf
-    .pad(x, [
-      [0, 0],
-      [0, 2 * rows - height],
-      [0, 2 * columns - width],
-      [0, 0],
-    ])
-    .reshape([batch, rows, 2, columns, 2, channels])
+  const merged = layerNorm(scope.at('norm'), mergeNeighbours(x));
+  return linear(scope.at('reduction'), merged, 2 * x.shape[3], { bias: false, weightInit });
+}
+
+/** The channels of 2x2 neighbours in the order (0,0), (1,0), (0,1), (1,1) of [row, column]; as above. */
+export function mergeNeighbours(x: tf.Tensor4D): tf.Tensor4D {
+  const padded = padToMultiple(x, 2);
+  const [batch, height, width, channels] = padded.shape;
+  return padded
+    .reshape([batch, height / 2, 2, width / 2, 2, channels])
     .transpose([0, 1, 3, 4, 2, 5])
-    .reshape([batch, rows, columns, 4 * channels]) as tf.Tensor4D;
-  return linear(scope.at('reduction'), layerNorm(scope.at('norm'), merged), 2 * channels, {
-    bias: false,
-    weightInit,
-  });
+    .reshape([batch, height / 2, width / 2, 4 * channels]) as tf.Tensor4D;
 }
 
 export interface SwinStageOptions extends Omit<SwinBlockOptions, 'shift' | 'dropPath'> {

@@ -13,7 +13,21 @@ export interface Stage {
   map: FeatureMap;
 }
 
+/** The blocks of a backbone in the names of its parameters. */
+export interface Layers {
+  /**
+   * What it finds in a name is the block's own name, such as `blocks.3.` in `blocks.3.norm1.weight`. Parameters without one
+   * belong to the next block.
+   */
+  readonly block: RegExp;
+  /** Parameters that count as coming after the last block, such as norms of single maps, which no checkpoint has. */
+  readonly after?: RegExp;
+}
+
 export interface Backbone {
+  /** Which parameters belong to which block: for learning rates that fall from block to block. */
+  readonly layers?: Layers;
+
   /** The shared pyramid, or one pyramid per task where each task has an encoder of its own. */
   forward(scope: Scope, image: FeatureMap): Encoded;
 

@@ -13,6 +13,11 @@ export interface CheckpointFormat {
    */
   readonly splits?: readonly (readonly [pattern: RegExp, parts: readonly string[]])[];
   /**
+   * The other way round, after that: tensors whose names differ in each of the parts alone become one, joined along the
+   * first axis, with `whole` in the place of the part. Where a part is not in the file, the others stay as they are.
+   */
+  readonly joins?: readonly (readonly [parts: readonly string[], whole: string])[];
+  /**
    * From a name in the file to the parameter's name below the component; each rule is applied, in this order, to
    * what the one before it left.
    */

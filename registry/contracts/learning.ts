@@ -32,6 +32,8 @@ export interface ParameterGroup {
   /** Factor on the learning rate. */
   readonly rate?: number;
   readonly weight_decay?: number;
+  /** Factor on the rate from each block of the backbone to the one before it. */
+  readonly layer_decay?: number;
 }
 
 /** Recorded on flat vectors: the runner packs parameters as it likes. */

@@ -5,6 +5,7 @@
 // (linear [out,in], convolution [out,in,kh,kw]), so public checkpoints load by name without reshuffling.
 import type { Rank, Scalar, Tensor, Tensor4D } from '../tf.js';
 import type { RandomStream } from '../random.js';
+import type { Adaptation } from './adaptation.js';
 import type { Loss } from './learning.js';
 import type { MemoryPolicy } from './memory.js';
 
@@ -14,6 +15,8 @@ export type Initializer = (values: Float32Array, shape: readonly number[], rando
 /** A tensor that training changes without a gradient, such as BatchNorm's running statistics. */
 export interface BufferHandle<R extends Rank> {
   readonly value: Tensor<R>;
+  /** Whether training leaves it as it is (`train.freeze`): then a norm uses it in training, too, and `average` does nothing. */
+  readonly frozen: boolean;
   /** Declares the value after this step: `momentum` parts of `observed`, the rest of the old value. */
   average(observed: Tensor<R>, momentum: number): void;
 }
@@ -28,6 +31,9 @@ export interface Scope {
 
   /** This scope under another memory policy. */
   withMemory(memory: MemoryPolicy): Scope;
+
+  /** This scope with some of its parameters frozen or adapted. */
+  withAdaptation(adaptation: Adaptation): Scope;
 
   /** The scope `name` below this one; dots are allowed. */
   at(name: string): Scope;

@@ -41,6 +41,7 @@ export {
   type IntermediateConfig,
   type ModelConfig,
   type TaskConfig,
+  type LoraConfig,
   type TrainConfig,
   type TrialSpec,
   type TrialConfig,

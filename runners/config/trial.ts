@@ -39,6 +39,14 @@ export interface AuxiliaryConfig {
   teacher: string | null;
 }
 
+export interface LoraConfig {
+  rank: number;
+  /** The update is multiplied by alpha / rank. */
+  alpha: number;
+  /** Patterns of the adapted weights; null: those that make queries, keys and values in the backbone. */
+  parameters: string[] | null;
+}
+
 export interface TrainConfig {
   epochs: number;
   batch: number;
@@ -46,6 +54,10 @@ export interface TrainConfig {
   clip: number | null;
   /** Decay of the running mean of the weights that is evaluated and kept; null: the weights themselves. */
   ema: number | null;
+  /** Patterns of parameters and running statistics that training leaves as they are. */
+  freeze: string[];
+  /** Low-rank updates that train in place of some weights; null: none. */
+  lora: LoraConfig | null;
   checkpoint: { every: number; minutes: number | null; keep: 'none' | 'last' | 'best' | 'all' };
   workers: number | null;
   /** Megabytes of decoded samples. */
@@ -175,6 +187,8 @@ export function trialHash(config: TrialConfig, { seed, paths, code, sources, hal
   if (terms.length === 0) remove(left, ['auxiliary']);
   // The same holds for what came later and is not used.
   if (left.train?.ema === null) remove(left, ['train', 'ema']);
+  if (left.train?.freeze?.length === 0) remove(left, ['train', 'freeze']);
+  if (left.train?.lora === null) remove(left, ['train', 'lora']);
   if (left.evaluate?.patience === null) remove(left, ['evaluate', 'patience']);
   if (left.evaluate?.flip === false) remove(left, ['evaluate', 'flip']);
   if (String(left.evaluate?.scales) === '1') remove(left, ['evaluate', 'scales']);

@@ -14,6 +14,8 @@ import { writeOutput } from '../support/files.js';
 import { tracePredictions } from '../training/evaluation.js';
 import { assembled } from '../model/assemble.js';
 import { SafetensorsFile } from '../support/safetensors.js';
+import { mergedAdapters } from '../store/weights/adapters.js';
+import type { TensorFile } from '../store/weights/split.js';
 import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
 
@@ -82,7 +84,10 @@ export async function exportOnnx({ out, ...options }: OnnxExportOptions): Promis
 export async function onnxModel({ folder, checkpoint, size }: OnnxModelOptions): Promise<OnnxModel> {
   const trial = trialIn(folder);
   const weights = weightsIn(folder, checkpoint);
-  const { network, tasks } = assembled(trial);
+  // Low-rank updates go into the weights; see mergedAdapters.
+  const { train } = trial.config;
+  const whole = { ...trial, config: { ...trial.config, train: { ...train, lora: null } } };
+  const { network, tasks } = assembled(whole);
   const components = createTrialContainer(tasks);
   const augment = size ? { ...trial.config.augment, size: [...size] } : trial.config.augment;
   const transform = components.create('transform', augment);
@@ -99,7 +104,8 @@ export async function onnxModel({ folder, checkpoint, size }: OnnxModelOptions):
   });
   const file = new SafetensorsFile(wholeWeights(weights));
   try {
-    const total = [...file.tensors.values()].reduce(
+    const merged = mergedAdapters(file, train.lora);
+    const total = [...merged.tensors.values()].reduce(
       (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),
       0,
     );
@@ -118,7 +124,7 @@ export async function onnxModel({ folder, checkpoint, size }: OnnxModelOptions):
       ...recorded,
       input: { ...input, ...colours },
       descriptions,
-      weights: (name, shape) => weightOf(file, name.slice(name.indexOf('/') + 1), shape, folder),
+      weights: (name, shape) => weightOf(merged, name.slice(name.indexOf('/') + 1), shape, folder),
       description: `${trial.experiment}, ${trial.row}, seed ${trial.seed}`,
       metadata: {
         experiment: trial.experiment,
@@ -150,14 +156,14 @@ export async function onnxModel({ folder, checkpoint, size }: OnnxModelOptions):
 
 /** @throws MtcpError `weights` if the file has no such parameter, or one of another shape */
 function weightOf(
-  file: SafetensorsFile,
+  file: TensorFile,
   name: string,
   shape: readonly number[],
   folder: string,
 ): HostTensor & { data: Float32Array } {
   const stored = file.tensors.get(name);
   if (stored?.shape.join() !== shape.join())
-    throw new MtcpError('weights', `${file.path} has no "${name}" of ${shape.join('x')}`, {
+    throw new MtcpError('weights', `the weights have no "${name}" of ${shape.join('x')}`, {
       where: folder,
       hint: stored && 'the parameter depends on the size of the image; leave out --size',
     });

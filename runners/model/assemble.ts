@@ -12,6 +12,7 @@ import type { Scheme } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { nearestNames } from '../../registry/support/near.js';
 import { throwAll, type TrialSpec } from '../config/index.js';
+import { adaptationOf } from './adaptation.js';
 import { auxiliaryOf } from './auxiliary.js';
 import { evenlyCounted } from './class-counts.js';
 import { asErrors, collect, misfitOf, type Misfit } from './misfit.js';
@@ -86,7 +87,7 @@ export function assemble(spec: TrialSpec): Assembly | Misfit[] {
     tasks,
     components: maker.components,
     transform: transform!,
-    network: new Network(config.model, config.tasks, tasks, maker, config.memory),
+    network: new Network(config.model, config.tasks, tasks, maker, config.memory, adaptationOf(config.train)),
     criterion: {
       tasks: tasks.map(evenlyCounted),
       losses: all<Loss>(losses),

@@ -2,6 +2,7 @@
 // recorded once on shapes, and the weights that it starts from are compared with the network. Each fault is reported
 // at the position in the experiment file that names the part. Nothing is computed. Trials that do not differ in what
 // matters here are checked once.
+import { requireAdaptation } from './adaptation.js';
 import { isAbsolute } from 'node:path';
 import * as tf from '../../registry/tf.js';
 import { inputName, ParameterTable, Pass } from '../../modules/nn/scope.js';
@@ -30,7 +31,7 @@ import { checkStart, fitFile, shapesIn } from '../store/weights/start.js';
 import { assemble, assembled, isAssembly, type Assembly } from './assemble.js';
 import { measureTeachers } from './auxiliary.js';
 import { dataMisfits } from './check-data.js';
-import { groupParameters } from './groups.js';
+import { groupParameters, type TrainedParameters } from './groups.js';
 import { collect, type Misfit } from './misfit.js';
 import { objective, type Criterion } from './objective.js';
 import { PartError, thrownIn } from './part-error.js';
@@ -129,13 +130,21 @@ async function misfitsIn(trial: TrialSpec, recorded: Set<string>): Promise<Misfi
   if (misfits.length > 0 || recorded.has(kind)) return misfits;
   const table = await recordStep(assembly, misfits);
   if (misfits.length > 0) return misfits;
-  at(misfits, ['optimizer', 'groups'], () =>
-    groupParameters([...table.parameters.keys()], assembly.optimizer),
-  );
+  at(misfits, ['optimizer', 'groups'], () => groupParameters(trainedOf(assembly, table), assembly.optimizer));
   at(misfits, ['weights', 'backbone'], () => fitFile(trial, table));
   await checkRows(assembly, table, misfits);
   if (misfits.length === 0) recorded.add(kind);
   return misfits;
+}
+
+/** What groups of the optimizer are about. */
+function trainedOf({ network }: Assembly, table: ParameterTable): TrainedParameters {
+  const shapes = [...table.parameters].map(([name, { shape }]) => [name, shape] as const);
+  return {
+    shapes: new Map(shapes.filter(([name]) => !network.adaptation.isFrozen(name))),
+    names: shapes.map(([name]) => name),
+    layers: network.layers,
+  };
 }
 
 /** Pixels in a micro-batch and numbers in a model beyond which a value is a slip: nothing could hold what they ask for. */
@@ -182,6 +191,9 @@ async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<Parame
     return {};
   });
   checkParameters(table, misfits);
+  at(misfits, ['train'], () =>
+    requireAdaptation(spec.config.train, [...table.parameters.keys()], [...table.buffers.keys()]),
+  );
   // A backward pass is only recorded where it may fail.
   if (misfits.length === 0 && withoutGradient.length > 0)
     await tryGradients(assembly, shape, withoutGradient, misfits);

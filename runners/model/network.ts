@@ -6,8 +6,9 @@
 // names of all parameters, are those of the sections: backbone.*, decoder.*, ..., heads.<task>.*
 import type { Tensor4D } from '../../registry/tf.js';
 import type { ComponentFactory } from '../../registry/container.js';
-import type { Backbone, Block, Encoded, Head } from '../../registry/contracts/blocks.js';
+import type { Backbone, Block, Encoded, Head, Layers } from '../../registry/contracts/blocks.js';
 import { NO_TAPS, type FeatureMap, type Features, type Pyramid } from '../../registry/contracts/features.js';
+import { NO_ADAPTATION, type Adaptation } from '../../registry/contracts/adaptation.js';
 import { DEFAULT_MEMORY, type MemoryPolicy } from '../../registry/contracts/memory.js';
 import type { Scope } from '../../registry/contracts/scope.js';
 import type { Task } from '../../registry/contracts/tasks.js';
@@ -30,6 +31,7 @@ export class Network {
     readonly tasks: readonly Task[],
     components: ComponentFactory,
     readonly memory: MemoryPolicy = DEFAULT_MEMORY,
+    readonly adaptation: Adaptation = NO_ADAPTATION,
   ) {
     this.#backbone = components.create('backbone', model.backbone);
     for (const section of BLOCK_SECTIONS) {
@@ -52,13 +54,22 @@ export class Network {
     return this.decode(scope, this.encode(scope, image));
   }
 
+  /** In which blocks the backbone's parameters lie; see `Backbone.layers`. */
+  get layers(): Layers | undefined {
+    return this.#backbone.layers;
+  }
+
+  #own(scope: Scope): Scope {
+    return scope.withMemory(this.memory).withAdaptation(this.adaptation);
+  }
+
   /** What the backbone makes of the image. */
   encode(scope: Scope, image: Tensor4D): Features {
     const input: FeatureMap = { data: image, stride: 1 };
     const encoded = this.#part(
       'backbone',
       `images of ${image.shape.slice(1).join('x')}`,
-      () => this.#backbone.forward(scope.withMemory(this.memory).at('backbone'), input),
+      () => this.#backbone.forward(this.#own(scope).at('backbone'), input),
       (who, built) => {
         requireEncoded(who, built, this.tasks);
         requireCurrent(built);
@@ -87,7 +98,7 @@ export class Network {
     encoded: Features,
     done: (section: string) => void = () => {},
   ): Record<string, Tensor4D> {
-    const scope = root.withMemory(this.memory);
+    const scope = this.#own(root);
     let features = encoded;
     for (const { section, block } of this.#blocks) {
       const before = features;

@@ -4,6 +4,8 @@ import * as tf from '../../registry/tf.js';
 import '../../modules/index.js';
 import { batchNorm, conv2d } from '../../modules/nn/layers.js';
 import { createTrialContainer, type ComponentFactory, type Slot } from '../../registry/container.js';
+import { NO_ADAPTATION } from '../../registry/contracts/adaptation.js';
+import { DEFAULT_MEMORY } from '../../registry/contracts/memory.js';
 import type { Backbone, Block, Head } from '../../registry/contracts/blocks.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { kindOf } from '../../registry/kinds.js';
@@ -75,7 +77,11 @@ export interface Toy {
 }
 
 /** @param names which of semseg, depth, normals */
-export function toyTrial(scheme: Slot = { type: 'equal' }, names = TASKS.map(({ name }) => name)): Toy {
+export function toyTrial(
+  scheme: Slot = { type: 'equal' },
+  names = TASKS.map(({ name }) => name),
+  adaptation = NO_ADAPTATION,
+): Toy {
   const tasks = TASKS.filter(({ name }) => names.includes(name));
   const components = createTrialContainer(tasks);
   const parts: Record<string, unknown> = { backbone, head, ...blocks(tasks) };
@@ -86,6 +92,8 @@ export function toyTrial(scheme: Slot = { type: 'equal' }, names = TASKS.map(({ 
     Object.fromEntries(tasks.map(({ name }) => [name, { head: slot }])),
     tasks,
     factory,
+    DEFAULT_MEMORY,
+    adaptation,
   );
   const criterion: Criterion = {
     tasks,

@@ -42,3 +42,8 @@ function normalCdf(x: tf.Tensor): tf.Tensor {
 export function gelu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
   return geluOp({ x })[0] as tf.Tensor<R>;
 }
+
+/** x sigmoid(x) (Elfwing et al. 2018), also called swish; any shape. */
+export function silu<R extends tf.Rank>(x: tf.Tensor<R>): tf.Tensor<R> {
+  return x.mul(x.sigmoid());
+}

@@ -35,6 +35,13 @@ export const groupsOption = {
         description: 'Factor on the learning rate; 0 keeps them as they are.',
       },
       weight_decay: { type: 'number', minimum: 0, description: 'Weight decay in place of the general one.' },
+      layer_decay: {
+        type: 'number',
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description:
+          'Factor on the rate from each block of the backbone to the one before it, counted from its end. 0.65 to 0.9 are usual for large transformers.',
+      },
     },
     required: ['parameters'],
   },

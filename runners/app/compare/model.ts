@@ -1,6 +1,6 @@
 // What `mtcp forward` and `mtcp grad` share: a trial's network with weights and inputs from files, for comparison
 // with another framework.
-import { catalog } from '../../../registry/catalog.js';
+import { checkpointsOf } from '../../store/weights/told.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import type { TrialSpec } from '../../config/index.js';
@@ -56,7 +56,7 @@ export function fill(
         : fitModel(
             shapesOf(backbone.file.tensors),
             shapesIn(weights.table),
-            catalog.get('backbone', trial.config.model.backbone.type).checkpoint,
+            checkpointsOf(trial.config.model.backbone).format,
           );
     const isBackbone = backbone.fit.missing.length === 0;
     const hasMore = [...fit.taken.keys()].some((name) => !name.startsWith('backbone.'));

@@ -7,7 +7,8 @@ import { makeFolder } from '../../../registry/support/make-folder.js';
 import type { TrialSpec } from '../../config/index.js';
 import { writeWhole } from '../../support/files.js';
 import { wholeWeights } from '../../store/checkpoint.js';
-import { backboneMetadata } from '../../store/weights/told.js';
+import { mergedAdapters } from '../../store/weights/adapters.js';
+import { backboneMetadata, checkpointsOf } from '../../store/weights/told.js';
 import { trialIn, weightsIn } from '../../store/weights/trial-folder.js';
 import { SafetensorsFile, writeSafetensors, type WritableTensor } from '../../support/safetensors.js';
 
@@ -38,15 +39,22 @@ export function exportWeights({ folder, out, part, dtype = 'float32', checkpoint
   const trial = trialIn(folder);
   const path = wholeWeights(weightsIn(folder, checkpoint));
   const file = new SafetensorsFile(path);
+  const weights = mergedAdapters(file, trial.config.train.lora);
   try {
-    const names = [...file.tensors.keys()].filter((name) => part === 'model' || name.startsWith('backbone.'));
+    const names = [...weights.tensors.keys()].filter(
+      (name) => part === 'model' || name.startsWith('backbone.'),
+    );
     const tensors = new Map(
       names.map((name): [string, WritableTensor] => [
         part === 'model' ? name : name.slice('backbone.'.length),
         {
           dtype: 'float32',
-          shape: file.tensors.get(name)!.shape,
-          data: () => file.read(name).data,
+          shape: weights.tensors.get(name)!.shape,
+          data: () => {
+            const array = new Float32Array(sizeOf(weights.tensors.get(name)!.shape));
+            weights.readInto(name, array);
+            return array;
+          },
           half: dtype === 'float16',
         },
       ]),
@@ -58,10 +66,7 @@ export function exportWeights({ folder, out, part, dtype = 'float32', checkpoint
     const backbone = { type, ...withDefaults(catalog.get('backbone', type).options, given) };
     writeSafetensors(target, tensors, { format: 'pt', trial: trial.hash, ...backboneMetadata(backbone) });
     if (part === 'backbone') writeSettings(trial, out);
-    const parameters = [...tensors.values()].reduce(
-      (sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1),
-      0,
-    );
+    const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     return {
       row: trial.row,
       seed: trial.seed,
@@ -75,10 +80,11 @@ export function exportWeights({ folder, out, part, dtype = 'float32', checkpoint
   }
 }
 
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
 function writeSettings(trial: TrialSpec, folder: string): void {
-  const { type, ...given } = trial.config.model.backbone;
-  const { checkpoint, options } = catalog.get('backbone', type);
-  if (!checkpoint) return;
-  const settings = checkpoint.settings(withDefaults(options, given));
+  const { backbone, format } = checkpointsOf(trial.config.model.backbone);
+  if (!format) return;
+  const settings = format.settings(backbone);
   writeWhole(join(folder, 'config.json'), `${JSON.stringify(settings, null, 2)}\n`);
 }

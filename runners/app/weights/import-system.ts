@@ -4,7 +4,6 @@
 // --weights` reads it.
 import { basename, dirname } from 'node:path';
 import { AUTHORS } from '../../../modules/checkpoints/authors/index.js';
-import { catalog } from '../../../registry/catalog.js';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { AuthorsFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
@@ -16,7 +15,7 @@ import { tableOf } from '../../model/table.js';
 import { fitTensors, renamed, requireFit, shapesOf, type Fit, type Shapes } from '../../store/weights/fit.js';
 import { splitTensors } from '../../store/weights/split.js';
 import { shapesIn } from '../../store/weights/start.js';
-import { backboneMetadata } from '../../store/weights/told.js';
+import { backboneMetadata, checkpointsOf } from '../../store/weights/told.js';
 import { writeSafetensors } from '../../support/safetensors.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
 
@@ -48,7 +47,7 @@ export async function importSystem(
     const format = tableFor([...source.tensors.keys()], path, as);
     const file = splitTensors(source, format);
     const { backbone } = trial.config.model;
-    const { checkpoint } = catalog.get('backbone', backbone.type);
+    const { format: checkpoint } = checkpointsOf(backbone);
     const names = [...file.tensors.keys()];
     const rules = format.renames(names);
     const ours = (name: string) => {

@@ -15,7 +15,7 @@ import { record } from '../../engine/recording.js';
 import { fitBackbone, requireFit, shapesOf, type Fit, type Shapes } from '../../store/weights/fit.js';
 import { writeSafetensors } from '../../support/safetensors.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
-import { splitTensors } from '../../store/weights/split.js';
+import { backboneNames, splitTensors } from '../../store/weights/split.js';
 import { backboneMetadata, inferOptions, settingsOf } from '../../store/weights/told.js';
 
 export interface Imported {
@@ -61,7 +61,7 @@ export async function importWeights(
     source.verify();
     const { entry, options } = recognise(source, as, heads);
     const wanted = await parametersOf(entry.name, options);
-    const file = splitTensors(source, entry.checkpoint);
+    const file = splitTensors(source, entry.checkpoint, backboneNames(source));
     const stored = shapesOf(file.tensors);
     const fit = fitBackbone(stored, wanted, entry.checkpoint, []);
     requireFit(fit, path);

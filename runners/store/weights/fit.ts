@@ -1,5 +1,6 @@
 // Assigns the tensors of a file to parameters. Everything must match: missing tensors, superfluous tensors and
 // different shapes are reported by name, and then nothing is loaded.
+import { isAdapter } from '../../../registry/contracts/adaptation.js';
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { nearestNames } from '../../../registry/support/near.js';
@@ -26,6 +27,9 @@ export interface Started {
   tensors: number;
   parameters: number;
 }
+
+/** Why a file need not have a low-rank update of the network's own (train.lora). */
+export const STARTS_AT_ZERO = 'a low-rank update, which starts at zero';
 
 /** Tensors of PyTorch modules that hold no weights. */
 const COUNTERS: CheckpointFormat['skips'][number] = [
@@ -72,6 +76,7 @@ export function fitBackbone(
     : [];
   const skips = [...others, ...(format?.skips ?? [])];
   const mayLack = (name: string) => {
+    if (isAdapter(name)) return STARTS_AT_ZERO;
     const prefix = prefixes.find((each) => name.startsWith(each)) ?? '';
     return format?.fresh?.find(([pattern]) => pattern.test(name.slice(prefix.length)))?.[1];
   };
@@ -83,6 +88,9 @@ export function fitBackbone(
   };
   return fitTensors(stored, own, skips, place, mayLack);
 }
+
+/** Axes of length 1 do not matter: the numbers are the same in the same order. */
+const extents = (shape: readonly number[]): string => shape.filter((n) => n !== 1).join();
 
 /**
  * Assigns each stored tensor to one or more parameters.
@@ -115,7 +123,7 @@ export function fitTensors(
     for (const target of known) {
       const expected = wanted.get(target)!;
       if (taken.has(target)) unexpected.push(name);
-      else if (expected.join() !== shape.join()) misshapen.push({ name, shape, wanted: expected });
+      else if (extents(expected) !== extents(shape)) misshapen.push({ name, shape, wanted: expected });
       taken.set(target, name);
     }
     if (!known[0].endsWith(name)) changed.push({ from: name, to: known[0] });

@@ -2,10 +2,21 @@
 // the head of its task; a section of a network goes into the same section. As with a file, everything must match:
 // each tensor of the source has a target, and a section that is filled is filled completely.
 import { STARTED_PARTS, type TrialSpec } from '../../config/index.js';
+import { isAdapter } from '../../../registry/contracts/adaptation.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { RunFolder } from '../ledger/run-folder.js';
 import type { HostTensor } from '../../support/host-tensor.js';
-import { fitTensors, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
+import { mergedAdapters, withoutAdapters } from './adapters.js';
+import {
+  fitTensors,
+  readFitted,
+  requireFit,
+  shapesOf,
+  STARTS_AT_ZERO,
+  type Fit,
+  type Shapes,
+  type Started,
+} from './fit.js';
 import { WeightsSource } from '../../support/weights-source.js';
 import { wholeWeights } from '../checkpoint.js';
 import { weightsIn } from './trial-folder.js';
@@ -21,9 +32,11 @@ const isAuxiliary = (name: string): boolean => AUXILIARY[0].test(name);
  */
 export function fitRow(part: string, stored: Shapes, wanted: Shapes, tasks: readonly string[]): Fit {
   return (STARTED_PARTS as readonly string[]).includes(part)
-    ? fitSection(part, stored, wanted, tasks)
-    : fitTask(part, stored, wanted);
+    ? fitSection(part, withoutAdapters(stored), wanted, tasks)
+    : fitTask(part, withoutAdapters(stored), wanted);
 }
+
+const mayLack = (name: string) => (isAdapter(name) ? STARTS_AT_ZERO : undefined);
 
 /** Names stay as they are. Heads of tasks that this network does not have are left. */
 function fitSection(part: string, stored: Shapes, wanted: Shapes, tasks: readonly string[]): Fit {
@@ -36,6 +49,7 @@ function fitSection(part: string, stored: Shapes, wanted: Shapes, tasks: readonl
     own,
     [[others, 'is the head of a task that this network does not have']],
     (name) => [name],
+    mayLack,
   );
 }
 
@@ -52,7 +66,7 @@ function fitTask(task: string, stored: Shapes, wanted: Shapes): Fit {
   const sections = new Set([...filled].map(sectionOf));
   const mine = new Map([...wanted].filter(([name]) => isOwn(name) && sections.has(sectionOf(name))));
   const others = new RegExp(`^heads\\.(?!${task}\\.)`);
-  return fitTensors(stored, mine, [[others, 'is the head of another task'], AUXILIARY], place);
+  return fitTensors(stored, mine, [[others, 'is the head of another task'], AUXILIARY], place, mayLack);
 }
 
 /**
@@ -116,8 +130,9 @@ export function loadRows(
   try {
     const fits = fitRows(trial, (source) => shapesOf(fileOf(source).tensors), wanted);
     return [...fits].map(([part, fit]) => {
-      const file = fileOf(trial.sources[`weights.rows.${part}`]);
-      return { source: file.path, ...readFitted(file, fit, array) };
+      const source = trial.sources[`weights.rows.${part}`];
+      const file = fileOf(source);
+      return { source: file.path, ...readFitted(mergedAdapters(file, source.config.train.lora), fit, array) };
     });
   } finally {
     for (const file of opened.values()) file.close();

@@ -1,21 +1,19 @@
 // A trial's `weights` section: the file is examined before anything is trained, and read once the trial's arrays
 // exist.
 import type { ParameterTable } from '../../../modules/nn/scope.js';
-import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { withDefaults } from '../../../registry/options.js';
 import type { TrialSpec } from '../../config/index.js';
 import type { HostTensor } from '../../support/host-tensor.js';
 import type { RunFolder } from '../ledger/run-folder.js';
 import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
 import { loadRows } from './rows.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
-import { splitTensors, type TensorFile } from './split.js';
-import { requireTold } from './told.js';
+import { backboneNames, splitTensors, type TensorFile } from './split.js';
+import { checkpointsOf, requireTold } from './told.js';
 
 const hintOf = (trial: TrialSpec): string => {
-  const { checkpoint } = catalog.get('backbone', trial.config.model.backbone.type);
-  const example = checkpoint ? `, for example of ${checkpoint.example},` : '';
+  const { format } = checkpointsOf(trial.config.model.backbone);
+  const example = format ? `, for example of ${format.example},` : '';
   return `\`mtcp weights import SOURCE -o FILE\` makes it from a checkpoint${example} that you have; \`weights.backbone=null\` trains from scratch`;
 };
 
@@ -104,12 +102,9 @@ export function fitTrial(
   source: WeightsSource,
   table: ParameterTable,
 ): { file: TensorFile; fit: Fit } {
-  const { backbone } = trial.config.model;
-  const { checkpoint, options } = catalog.get('backbone', backbone.type);
-  const { type, ...given } = backbone;
-  const whole = { type, ...withDefaults(options, given) };
-  requireTold(source, whole, checkpoint, whereOf(trial));
-  const file = splitTensors(source, checkpoint);
+  const { backbone, format } = checkpointsOf(trial.config.model.backbone);
+  requireTold(source, backbone, format, whereOf(trial));
+  const file = splitTensors(source, format, backboneNames(source));
   const tasks = Object.keys(trial.config.tasks);
-  return { file, fit: fitBackbone(shapesOf(file.tensors), shapesIn(table), checkpoint, tasks) };
+  return { file, fit: fitBackbone(shapesOf(file.tensors), shapesIn(table), format, tasks) };
 }

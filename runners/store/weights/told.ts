@@ -1,12 +1,13 @@
 // What a weights file says about its model besides the shapes of tensors: a config.json in the same folder, as
 // published checkpoints have, or the backbone in the metadata of files that mtcp wrote.
+import { catalog } from '../../../registry/catalog.js';
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
-import type { Slot } from '../../../registry/options.js';
+import { withDefaults, type Slot } from '../../../registry/options.js';
 import type { WeightsSource } from '../../support/weights-source.js';
 import { renamed, shapesOf } from './fit.js';
-import { splitTensors } from './split.js';
+import { backboneNames, splitTensors } from './split.js';
 
 /** Name in the metadata of a file. */
 const KEY = 'backbone';
@@ -16,6 +17,20 @@ const BACKBONE = new JsonFormat<Slot>(
   { type: 'object', required: ['type'], properties: { type: { type: 'string' } } },
   { kind: 'weights' },
 );
+
+/** The backbone that public checkpoints fit: a trial's own, or the one inside it; and the format of such files. */
+export function checkpointsOf({ type, ...given }: Slot): {
+  backbone: Slot;
+  format: CheckpointFormat | undefined;
+} {
+  const { options, checkpoint, encodes } = catalog.get('backbone', type);
+  const whole = withDefaults(options, given);
+  if (!encodes) return { backbone: { type, ...whole }, format: checkpoint };
+  const inner = checkpointsOf(whole[encodes.option] as Slot);
+  if (!inner.format || !encodes.own) return inner;
+  const fresh = [...(inner.format.fresh ?? []), encodes.own];
+  return { backbone: inner.backbone, format: { ...inner.format, fresh } };
+}
 
 /** What goes into the metadata of a file with a backbone's weights. */
 export const backboneMetadata = (backbone: Slot): Record<string, string> => ({
@@ -52,7 +67,7 @@ export function inferOptions(
   format: CheckpointFormat,
   settings: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const shapes = [...shapesOf(splitTensors(source, format).tensors)].map(
+  const shapes = [...shapesOf(splitTensors(source, format, backboneNames(source)).tensors)].map(
     ([name, shape]) => [renamed(name.replace(/^backbone\./, ''), format), shape] as const,
   );
   return format.infer(new Map(shapes), settings);

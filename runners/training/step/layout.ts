@@ -2,7 +2,7 @@
 // gradients and each part of its state have one layout.
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import { sizeOf } from '../../engine/graph/ir.js';
-import { groupParameters, type GroupedParameters } from '../../model/groups.js';
+import { groupParameters, type GroupedParameters, type TrainedParameters } from '../../model/groups.js';
 
 /** Parameters start at multiples of a cache line. */
 export const ALIGN = 16;
@@ -47,11 +47,11 @@ export class GroupedLayout extends Layout {
   readonly groups: readonly GroupedParameters[];
 
   /**
-   * @param shapes of the trained parameters, by name
    * @param multiple at which each group starts
    */
-  constructor(shapes: ReadonlyMap<string, readonly number[]>, optimizer: Optimizer, multiple = ALIGN) {
-    const groups = groupParameters([...shapes.keys()], optimizer);
+  constructor(trained: TrainedParameters, optimizer: Optimizer, multiple = ALIGN) {
+    const { shapes } = trained;
+    const groups = groupParameters(trained, optimizer);
     const names = groups.flatMap((group) => group.names);
     super(
       new Map(names.map((name) => [name, shapes.get(name)!])),

@@ -2,6 +2,7 @@
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import type { Engine, VectorProgram } from '../../engine/engine.js';
 import { Arena } from './arena.js';
+import type { TrainedParameters } from '../../model/groups.js';
 import { GroupedLayout } from './layout.js';
 import {
   scalarNames,
@@ -34,10 +35,10 @@ export class OnePassUpdate implements Update {
   static async compile(
     engine: Engine,
     optimizer: Optimizer,
-    shapes: ReadonlyMap<string, readonly number[]>,
+    trained: TrainedParameters,
     clipped: boolean,
   ): Promise<OnePassUpdate | undefined> {
-    const layout = new GroupedLayout(shapes, optimizer);
+    const layout = new GroupedLayout(trained, optimizer);
     const { length, starts } = layout;
     const program = await engine.compileVectors?.(
       'update',

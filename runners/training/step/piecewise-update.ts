@@ -4,6 +4,7 @@ import { hostTensor, type Engine, type Program } from '../../engine/engine.js';
 import { sizeOf } from '../../engine/graph/ir.js';
 import type { Binding, HostTensor } from '../../engine/ort/session.js';
 import { Arena } from './arena.js';
+import type { TrainedParameters } from '../../model/groups.js';
 import { GroupedLayout } from './layout.js';
 import { scalarsOf, slotName, traceUpdate, type Update, type UpdateVectors } from './update.js';
 
@@ -54,12 +55,12 @@ export class PiecewiseUpdate implements Update {
   static async compile(
     engine: Engine,
     optimizer: Optimizer,
-    shapes: ReadonlyMap<string, readonly number[]>,
+    trained: TrainedParameters,
     clipped: boolean,
   ): Promise<PiecewiseUpdate> {
-    const total = [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape) + 15, 0);
+    const total = [...trained.shapes.values()].reduce((sum, shape) => sum + sizeOf(shape) + 15, 0);
     const block = total <= BLOCK ? Math.ceil(total / 16) * 16 : BLOCK;
-    const layout = new GroupedLayout(shapes, optimizer, block);
+    const layout = new GroupedLayout(trained, optimizer, block);
     const program = await engine.compile('update', (tracer) =>
       Object.fromEntries(
         Object.entries(traceUpdate(tracer, optimizer, block, clipped)).map(([name, tensor]) => [

@@ -12,6 +12,7 @@ import { Arena } from './arena.js';
 import { compileUpdate } from './compile-update.js';
 import { DeviceApplier } from './device-applier.js';
 import { HostApplier } from './host-applier.js';
+import type { TrainedParameters } from '../../model/groups.js';
 import { GroupedLayout, Layout } from './layout.js';
 import type { Traced } from './traced.js';
 import { Weights } from './weights.js';
@@ -48,8 +49,11 @@ export interface StepParts {
   applier(observed: (buffer: string) => HostTensor): Applier;
 }
 
-const shapesOf = ({ table, trained }: Traced) =>
-  new Map(trained.map((name) => [name, table.parameters.get(name)!.shape] as const));
+const trainedOf = ({ table, trained, layers }: Traced): TrainedParameters => ({
+  shapes: new Map(trained.map((name) => [name, table.parameters.get(name)!.shape] as const)),
+  names: [...table.parameters.keys()],
+  layers,
+});
 
 /**
  * The arrays of a step on a device, as vectors.
@@ -62,7 +66,7 @@ export function deviceArrays(
   outputs: ReadonlyMap<string, Pick<Value, 'shape' | 'dtype'>>,
 ): DeviceArrays {
   const { table } = traced;
-  const layout = new GroupedLayout(shapesOf(traced), optimizer);
+  const layout = new GroupedLayout(trainedOf(traced), optimizer);
   const weights = new Weights(table, new Arena(layout));
   const apart = [NAMES.gradient(''), NAMES.observed(''), 'part/'];
   const numbers = [...outputs]
@@ -84,7 +88,7 @@ export async function hostParts(
   optimizer: Optimizer,
   { accumulate = 1, clip }: StepOptions,
 ): Promise<StepParts> {
-  const update = await compileUpdate(engine, optimizer, shapesOf(traced), clip !== null);
+  const update = await compileUpdate(engine, optimizer, trainedOf(traced), clip !== null);
   const { parameter, gradient, slots } = update.vectors;
   const weights = new Weights(traced.table, parameter);
   const { momenta } = traced;

@@ -120,7 +120,7 @@ export class TrainingStep {
     optimizer: Optimizer,
     options: StepOptions,
   ): Promise<TrainingStep> {
-    const traced = newTrace();
+    const traced = newTrace(network.layers);
     const { memory } = engine;
     let arrays: DeviceArrays | undefined;
     const packing: CompileOptions['packing'] =

@@ -18,6 +18,7 @@ def main() -> None:
     from .auxiliary import write_auxiliary
     from .backbones import write_backbones
     from .checkpoints import write_checkpoints
+    from .newer_backbones import write_newer_backbones
     from .optimizers import write_optimizers
     from .sluice import write_sluice
 
@@ -25,6 +26,7 @@ def main() -> None:
     write_checkpoints(options.out)
     write_optimizers(options.out)
     write_backbones(options.out)
+    write_newer_backbones(options.out)
     write_sluice(options.out)
     if options.authors:
         from .mtcp import write_mtcp

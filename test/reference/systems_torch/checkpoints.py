@@ -20,6 +20,7 @@ from transformers.models.swin.modeling_swin import SwinBackbone
 
 from .backbones import hrnet_maps, narrow, resnet_maps, small_hrnet
 from .fixture import Outputs, sample, spread
+from .newer_checkpoints import newer_checkpoints
 
 SIZE = (64, 96)
 SWIN = {
@@ -75,7 +76,7 @@ def hub_name(name: str) -> str:
     return name
 
 
-HEADS = ("fc.", "head.", "classifier.", "final_layer.", "incre_modules.", "downsamp_modules.")
+HEADS = ("fc.", "head.", "classifier.", "final_layer.", "incre_modules.", "downsamp_modules.", "decode_head.")
 
 
 def checkpoint(
@@ -120,5 +121,6 @@ def write_checkpoints(folder: Path) -> None:
         "vit": checkpoint(vit, vit_maps, (64, 64)),
         "swin": checkpoint(classifier_swin, swin_maps, rename=hub_name),
         "swin-timm": checkpoint(timm_swin, timm_swin_maps),
+        **newer_checkpoints(checkpoint),
     }
     write_json(folder / "checkpoints.json", cases)

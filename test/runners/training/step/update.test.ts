@@ -80,11 +80,13 @@ async function closing<T>(update: Update | undefined, use: (update: Update) => P
   }
 }
 
+const trained = (shapes: ReadonlyMap<string, readonly number[]>) => ({ shapes, names: [...shapes.keys()] });
+
 describe('the update', () => {
   for (const [name, options] of Object.entries(OPTIMIZERS))
     it(`of ${name} in one pass is what its operators compute`, async () => {
       const optimizer = create(options);
-      const shapes = name.includes('groups') || name === 'sgd' ? LONG : SHORT;
+      const shapes = trained(name.includes('groups') || name === 'sgd' ? LONG : SHORT);
       const ours = await closing(
         await OnePassUpdate.compile(recordingEngine, optimizer, shapes, false),
         (update) => steps(update, 3, null),
@@ -100,7 +102,7 @@ describe('the update', () => {
     const optimizer = create(OPTIMIZERS['adamw with groups']);
     const on = async (threads: number) => {
       const engine = new RecordingEngine({ threads, optimize: 'none' });
-      return closing(await OnePassUpdate.compile(engine, optimizer, LONG, true), async (update) => {
+      return closing(await OnePassUpdate.compile(engine, optimizer, trained(LONG), true), async (update) => {
         const first = await steps(update, 2, 0.5);
         const rest = await steps(update, 2, 0.5, 2);
         return { values: rest.values, norms: [...first.norms, ...rest.norms] };
@@ -112,7 +114,7 @@ describe('the update', () => {
       expect(norms).to.deep.equal(alone.norms);
     }
     const elsewhere = await closing(
-      await PiecewiseUpdate.compile(recordingEngine, optimizer, LONG, true),
+      await PiecewiseUpdate.compile(recordingEngine, optimizer, trained(LONG), true),
       (update) => steps(update, 4, 0.5),
     );
     elsewhere.norms.forEach((norm, i) => expect(alone.norms[i]! / norm!).to.be.closeTo(1, 1e-12));
@@ -121,7 +123,7 @@ describe('the update', () => {
   });
 
   const kindOn = async (engine: Engine, optimizer: Optimizer) =>
-    closing(await compileUpdate(engine, optimizer, SHORT, false), async (update) => {
+    closing(await compileUpdate(engine, optimizer, trained(SHORT), false), async (update) => {
       await steps(update, 1, null);
       return update.isProgram ? 'piecewise' : 'one pass';
     });
