@@ -43,7 +43,7 @@ export const convnextCheckpoint: CheckpointFormat = {
   fresh: [[/^hidden_states_norms\./, 'norms of single maps, which a classifier does not have']],
 
   infer(shapes) {
-    dimension(shapes, 'embeddings.patch_embeddings.weight', 0);
+    dimension(shapes, 'encoder.stages.0.layers.0.dwconv.weight', 0);
     const stages = Array.from(
       { length: countOf(shapes, 'encoder.stages') },
       (_, i) => `encoder.stages.${i}.layers`,

@@ -78,7 +78,7 @@ function windowsIn(settings: Readonly<Record<string, unknown>>): {
   if (window === undefined)
     throw new MtcpError('weights', 'no tensor tells the size of its windows', {
       option: 'window',
-      hint: 'put the config.json that was published with it beside the file, or one with { "window_size": ... }',
+      hint: 'name a folder with model.safetensors and the config.json that was published with it, or one with { "window_size": ... }',
     });
   const four = Array.isArray(sizes) && sizes.length === 4 && sizes.every((n) => Number.isSafeInteger(n));
   if (sizes !== undefined && !four)

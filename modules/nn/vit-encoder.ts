@@ -114,6 +114,15 @@ export const TOKEN_LAYERS = { block: /\bblocks\.\d+\./, after: /^backbone\.norm\
 export const dropPathOf = (last: number, i: number, depth: number): number =>
   (last * i) / Math.max(1, depth - 1);
 
+export interface PositionTable {
+  /** Rows and columns of the table, which is resized (bicubic) to those of the image. */
+  grid: readonly number[];
+  /** Whether it begins with the position of the class token. */
+  classToken?: boolean;
+  /** Whether what shrinks it looks at all of it; timm's way, and that of DINOv2 with registers. */
+  antialias?: boolean;
+}
+
 /**
  * The image as patches without positions, [batch, rows, columns, channels].
  * @param image [batch, height, width, 3]
@@ -137,15 +146,6 @@ export function embedPatches(
     );
   const options = { kernel: patch, stride: patch, ...vitInit };
   return conv2d(scope.at('patch_embed.proj'), image.data, channels, options);
-}
-
-export interface PositionTable {
-  /** Rows and columns of the table, which is resized (bicubic) to those of the image. */
-  grid: readonly number[];
-  /** Whether it begins with the position of the class token. */
-  classToken?: boolean;
-  /** Whether what shrinks it looks at all of it; timm's way, and that of DINOv2 with registers. */
-  antialias?: boolean;
 }
 
 /** Learnt positions of the class token, if there is one in the table, and of every patch, [1, tokens, channels]. */

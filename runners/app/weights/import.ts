@@ -35,8 +35,8 @@ export interface Imported {
 
 type Known = ComponentEntry & { checkpoint: CheckpointFormat };
 
-/** Any size at which every stage has a few cells; shapes of parameters do not depend on it. */
-const SIZE = 64;
+/** Any size at which every stage has a few cells, in whole patches; shapes of parameters do not depend on it. */
+const sizeFor = ({ patch }: Record<string, unknown>): number => (typeof patch === 'number' ? 4 * patch : 64);
 
 export interface ImportOptions {
   /** The backbone component, where the file does not tell. */
@@ -145,7 +145,8 @@ async function parametersOf(type: string, options: Record<string, unknown>): Pro
   const table = new ParameterTable();
   await record((tracer) => {
     const pass = new Pass(table, tracer, false);
-    const image = tracer.input('image', 'float32', [1, SIZE, SIZE, 3]) as Tensor4D;
+    const size = sizeFor(options);
+    const image = tracer.input('image', 'float32', [1, size, size, 3]) as Tensor4D;
     backbone.forward(pass.root.at('backbone'), { data: image, stride: 1 });
     return {};
   });

@@ -26,6 +26,14 @@ interface Case {
 
 const CASES = readJson('systems/checkpoints.json') as Record<string, Case>;
 const CELLS = 24;
+/** What tells the config.json beside a file. */
+const SETTINGS: Record<string, object> = {
+  'swin-v2': { model_type: 'swinv2', window_size: 4, pretrained_window_sizes: [3, 3, 3, 2] },
+  'swin-v2-timm': { architecture: 'swinv2_tiny_window4_64' },
+};
+/** What of a name tells parts apart that are one tensor here. */
+const JOINED =
+  /attention\.(query|key|value)(?=\.)|(?<=attention\.)(q|k|v)_proj(?=\.weight)|(gate|up)_proj|fc1_[gx]/;
 
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
@@ -43,9 +51,12 @@ describe('checkpoints of other libraries', function () {
     return new Map(Object.entries(CASES[name].tensors).map(([key, spec]) => [key, tensor(spec, key)]));
   }
 
-  function write(name: string, tensors = tensorsOf(name)): string {
-    const path = join(folder, `${name}-source.safetensors`);
+  /** Each in a folder of its own, with its config.json if it has one. */
+  function write(name: string, tensors = tensorsOf(name), settings = SETTINGS[name]): string {
+    const own = mkdtempSync(join(folder, `${name}-`));
+    const path = join(own, settings ? 'model.safetensors' : `${name}-source.safetensors`);
     writeSafetensors(path, tensors, { format: 'pt' });
+    if (settings) writeFileSync(join(own, 'config.json'), JSON.stringify(settings));
     return path;
   }
 
@@ -102,6 +113,27 @@ describe('checkpoints of other libraries', function () {
     }
   }
 
+  const DINOV2 = { type: 'dinov2', channels: 48, depth: 2, heads: 3, patch: 14 };
+  const DINOV3 = {
+    type: 'dinov3',
+    channels: 48,
+    depth: 2,
+    heads: 3,
+    mlp: 'swiglu',
+    registers: 2,
+    patch: 16,
+  };
+  const CONVNEXT = { depths: [1, 2, 1, 1], channels: [8, 12, 16, 20] };
+  const SWIN_V2 = {
+    type: 'swin_v2',
+    embed: 8,
+    depths: [1, 2, 1, 1],
+    heads: [1, 2, 2, 4],
+    window: 4,
+    mlp_ratio: 4,
+  };
+  /** Heads that no published size tells. */
+  const HEADS: Record<string, number> = { vit: 2, dinov2: 3, 'dinov2-timm': 3, dinov3: 3, 'dinov3-timm': 3 };
   const OPTIONS: Record<string, Record<string, unknown>> = {
     resnet18: { type: 'resnet', depth: 18, width: 8, blocks: [2, 1, 1, 1] },
     resnet50: { type: 'resnet', depth: 50, width: 8, blocks: [1, 1, 1, 1] },
@@ -116,6 +148,28 @@ describe('checkpoints of other libraries', function () {
       window: 2,
       mlp_ratio: 4,
     },
+    dinov2: { ...DINOV2, hidden: 192, mlp: 'gelu', registers: 0, class_position: true, grid: [2, 2] },
+    'dinov2-timm': {
+      ...DINOV2,
+      hidden: 96,
+      mlp: 'swiglu',
+      registers: 2,
+      class_position: false,
+      grid: [3, 3],
+    },
+    dinov3: { ...DINOV3, hidden: 64, biases: 'qv' },
+    'dinov3-timm': { ...DINOV3, hidden: 96, biases: 'none' },
+    convnext: { type: 'convnext', version: 1, ...CONVNEXT },
+    'convnext-timm': { type: 'convnext', version: 2, ...CONVNEXT },
+    mit: {
+      type: 'mit',
+      depths: [1, 2, 1, 1],
+      channels: [8, 12, 20, 24],
+      reductions: [4, 2, 1, 1],
+      mlp_ratio: 4,
+    },
+    'swin-v2': { ...SWIN_V2, pretrained_windows: [3, 3, 3, 2] },
+    'swin-v2-timm': { ...SWIN_V2, pretrained_windows: [0, 0, 0, 0] },
   };
   /** What an experiment says besides: how the libraries run the same weights. */
   const RUN: Record<string, Record<string, unknown>> = {
@@ -125,23 +179,51 @@ describe('checkpoints of other libraries', function () {
     vit: { taps: [1, 2] },
     swin: { drop_path: 0 },
     'swin-timm': { drop_path: 0 },
+    dinov2: { taps: [1, 2] },
+    'dinov2-timm': { taps: [1, 2] },
+    dinov3: { taps: [1, 2] },
+    'dinov3-timm': { taps: [1, 2] },
+    convnext: { drop_path: 0 },
+    'convnext-timm': { drop_path: 0 },
+    mit: { drop_path: 0 },
+    'swin-v2': { drop_path: 0 },
+    'swin-v2-timm': { drop_path: 0 },
+  };
+  /** Families whose norms of single maps a classifier lacks. */
+  const NORMS = ['swin', 'convnext'];
+  /** What is left out of each file besides; transformers' DINOv3 has no head. */
+  const HEADLESS: Record<string, string> = {
+    dinov3: 'stands for patches that pretraining hides',
+    mit: 'segments images',
   };
 
   for (const [name, options] of Object.entries(OPTIONS))
     it(`${name}: read from shapes, imported, and run as its library runs it`, async () => {
       const out = join(folder, `${name}.safetensors`);
       // A small ViT is none of the published ones, whose heads are known.
-      const { backbone, fit } = await importWeights(write(name), out, name === 'vit' ? { heads: 2 } : {});
+      const { backbone, fit } = await importWeights(
+        write(name),
+        out,
+        name in HEADS ? { heads: HEADS[name] } : {},
+      );
       expect(backbone).to.deep.equal(options);
       expect([fit.missing, fit.unexpected, fit.misshapen]).to.deep.equal([[], [], []]);
-      const classifying = fit.skipped.filter(({ reason }) => reason === 'classifies images');
+      const classifying = fit.skipped.filter(
+        ({ reason }) => reason === (HEADLESS[name] ?? 'classifies images'),
+      );
       expect(classifying).not.to.deep.equal([]);
       const stored = Object.keys(CASES[name].tensors);
-      // Swin has three tensors for each of timm's.
-      const apart = options.type === 'swin' ? stored.filter((key) => key.includes('.qkv.')).length : 0;
-      expect(fit.taken.size + fit.skipped.length).to.equal(stored.length + 2 * apart);
+      // Swins have three tensors for each of timm's, the DINOs one for several of transformers'.
+      const apart = String(options.type).startsWith('swin')
+        ? stored.filter((key) => key.includes('.qkv.')).length
+        : 0;
+      const joined = stored.filter((key) => JOINED.test(key)).length;
+      const ones = new Set(stored.filter((key) => JOINED.test(key)).map((key) => key.replace(JOINED, '')));
+      expect(fit.taken.size + fit.skipped.length).to.equal(
+        stored.length + 2 * apart - (String(options.type).startsWith('dino') ? joined - ones.size : 0),
+      );
       expect(fit.fresh.map((each) => each.name)).to.deep.equal(
-        options.type === 'swin'
+        NORMS.includes(options.type as string)
           ? [1, 2, 3, 4].flatMap((stage) =>
               ['weight', 'bias'].map((end) => `backbone.hidden_states_norms.stage${stage}.${end}`),
             )
@@ -204,6 +286,47 @@ describe('checkpoints of other libraries', function () {
     expect((await rejection(read({}))).message).to.match(
       /6 positions, which is no square; config.json .* "grid"/,
     );
+  });
+
+  it('whose windows no tensor tells need the config.json, and are compared when they are known', async () => {
+    const out = join(folder, 'windows.safetensors');
+    const unknown = await rejection(importWeights(write('swin-v2', undefined, {}), out));
+    expect(unknown.message).to.contain('no tensor tells the size of its windows');
+    expect(unknown.hint).to.contain('config.json').and.contain('window_size');
+    expect(existsSync(out)).to.equal(false);
+    const finetuned = { architecture: 'swinv2_base_window12to16_192to256' };
+    const { backbone } = await importWeights(write('swin-v2', undefined, finetuned), out);
+    expect(backbone).to.deep.include({ window: 16, pretrained_windows: [12, 12, 12, 6] });
+    const trial = trialOf({ ...SWIN_V2, drop_path: 0 }, out, CASES['swin-v2'].size);
+    const error = await rejection(expectMaps('swin-v2', trial));
+    expect(error.message).to.contain('was trained with window: 16, the model has 4');
+  });
+
+  it('of a plain transformer fit one inside a pyramid, whose own parameters are drawn', async () => {
+    const encoder = { ...OPTIONS.dinov2, ...RUN.dinov2, type: 'dinov2' };
+    const trial = trialOf(
+      { type: 'simple_pyramid', channels: 8, encoder },
+      write('dinov2', undefined, { num_attention_heads: 3 }),
+      [56, 84],
+    );
+    const [input, out] = [join(folder, 'pyramid-in.safetensors'), join(folder, 'pyramid-out.safetensors')];
+    const shape = [1, 3, 56, 84];
+    const image = { dtype: 'float32' as const, shape, data: namedValues('image', sizeOf(shape), 0, 1) };
+    writeSafetensors(input, new Map([['image', image]]), {});
+    const outputs = [0, 1, 2, 3].map((i) => `backbone.shared.${i}`);
+    await forward(trial, { input, out, outputs });
+    const shapes = outputs.map((name) => readSafetensors(out).tensors.get(name)!.shape);
+    expect(shapes).to.deep.equal([
+      [1, 8, 16, 24],
+      [1, 8, 8, 12],
+      [1, 8, 4, 6],
+      [1, 8, 2, 3],
+    ]);
+    const other = { ...trial.config.model.backbone, encoder: { ...encoder, heads: 4 } };
+    const wrong = await rejection(
+      forward(trialOf(other, trial.config.weights.backbone!, [56, 84]), { input, out, outputs }),
+    );
+    expect(wrong.message).to.contain('was trained with heads: 3, the model has 4');
   });
 
   it('are named in an experiment as they are, too', async () => {

@@ -113,7 +113,7 @@ def newer_checkpoints(checkpoint) -> dict[str, object]:
     dinov3 = DINOv3ViTModel(
         DINOv3ViTConfig(
             hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=3, num_register_tokens=2,
-            use_gated_mlp=True,
+            use_gated_mlp=True, hidden_act="silu",
         )
     )  # fmt: skip
     dinov3_timm = Eva(
