@@ -8,5 +8,5 @@ draw() {
 for row in MTL Cross-Stitch PAP PSD PAD-Net MTI-Net InvPT DeMT MTFormer MLoRE Bi-MTDP NDDR-CNN MTAN MT-CP; do
   draw table1 "$row"
 done
-for row in ATRC TaskPrompter Sluice; do draw beyond "$row"; done
+for row in ATRC TaskPrompter Sluice EMA-Net MTMamba MTMamba++; do draw beyond "$row"; done
 for row in MMoE CGC PLE DSelect-k LTB; do draw sharing "$row"; done

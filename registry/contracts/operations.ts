@@ -128,6 +128,11 @@ const DECLARED = {
   Relu: declare()({ x: 'any' }, ['y'], 'required'),
   RepeatCells: declare<{ factors: readonly [number, number] }>()({ x: 4 }, ['y']),
   ScatterShares: declare<{ count: number }>()({ shares: 3, rows: 3, index: 3 }, ['y'], 'required'),
+  /** `steps`: positions of a chunk; `block`: steps whose states the backward pass holds at a time */
+  SelectiveScan: declare<{ steps: number; block: number }>()({ u: 4, delta: 4, a: 3, b: 4, c: 4 }, [
+    'y',
+    'states',
+  ]),
   SoftmaxAffinity: declare<{ tile: number }>()({ q: 3, k: 3, v: 3 }, ['y']),
   Summary: declare<{ axes: number[] }>()({ x: 'any' }, ['maximum', 'mean']),
 };

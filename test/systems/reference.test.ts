@@ -37,6 +37,9 @@ const SYSTEMS = [
   'ple',
   'dselect-k',
   'ltb',
+  'mtmamba',
+  'mtmamba-plus',
+  'ema-net',
 ];
 
 describe("systems against their authors' code", () => {

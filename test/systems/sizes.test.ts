@@ -137,6 +137,11 @@ describe('sizes of systems', () => {
     ['DeMT, HRNet, without backbone', 2_265_812, () => demt(HRNET, 33)],
     ['DeMT, Swin-T, without backbone', 3_588_746, () => demt({ type: 'swin', variant: 't' }, 180)],
     ['DeMT, Swin-B, without backbone', 4_129_346, () => demt({ type: 'swin', variant: 'b' }, 240)],
+    ['EMA-Net, HRNet, NYUD at 288x384, without backbone and fusion of levels', 2_133_208, () => emaNet()],
+    ['MTMamba, NYUD, without backbone', 84_936_428, () => mtmamba(NYUD, {}, { type: 'linear' })],
+    ['MTMamba, PASCAL, without backbone', 84_933_533, () => mtmamba(PASCAL, {}, { type: 'linear' })],
+    ['MTMamba++, NYUD, without backbone', 91_608_524, () => mtmamba(NYUD, PLUS, WIDE)],
+    ['MTMamba++, PASCAL, without backbone', 91_607_069, () => mtmamba(PASCAL, PLUS, WIDE)],
     ['MTFormer, own blocks', 1_581_384, () => mtformer(NYUD, 'decoder.1.semseg')],
     [
       'MTFormer, cross-task blocks, two tasks',
@@ -218,6 +223,20 @@ function demt(backbone: Slot, channels: number): Promise<number> {
   const decoder = { type: 'sequence', blocks: [reduce, { type: 'deform_mixer' }] };
   const model = { backbone, decoder, interaction: { type: 'pixel_attention' } };
   return count(NYUD, model, { type: 'conv', channels }, ['decoder', 'interaction', 'heads']);
+}
+
+function emaNet(): Promise<number> {
+  const decoder = { type: 'sequence', blocks: [FUSED, { type: 'initial' }] };
+  const model = { backbone: HRNET, decoder, interaction: { type: 'ctal' } };
+  return count(NYUD, model, { type: 'bottlenecks' }, ['decoder.1', 'interaction', 'heads'], [288, 384]);
+}
+
+const PLUS = { exchange: 'guided', expand: 1 };
+const WIDE = { type: 'conv', channels: 96, bias: true };
+
+function mtmamba(tasks: readonly Task[], options: object, head: Slot): Promise<number> {
+  const backbone = { type: 'swin', variant: 'l', window: 12 };
+  return count(tasks, { backbone, decoder: { type: 'mtmamba', ...options } }, head, ['decoder', 'heads']);
 }
 
 function taskprompter(

@@ -1,5 +1,6 @@
 // Our own operations: the recorded kernels against the composites on tfjs cpu, outputs and gradients. The
 // composites themselves are checked against PyTorch in reference.test.ts.
+import { expect } from 'chai';
 import * as tf from '../../../registry/tf.js';
 import { gelu, relu } from '../../../modules/nn/ops/activations.js';
 import { conv2d, type ConvAttributes } from '../../../modules/nn/ops/convolution.js';
@@ -12,8 +13,11 @@ import { crossEntropy } from '../../../modules/nn/ops/cross-entropy.js';
 import { after } from '../../../modules/nn/ops/after.js';
 import { summary } from '../../../modules/nn/ops/summary.js';
 import { relativePositions } from '../../../modules/nn/ops/relative-positions.js';
+import { selectiveScan } from '../../../modules/nn/ops/selective-scan.js';
 import { scatterShares } from '../../../modules/nn/ops/scatter-shares.js';
 import { EagerEngine } from '../../../runners/engine/eager.js';
+import { peakBytesOf } from '../../../runners/engine/graph/lifetimes.js';
+import { record } from '../../../runners/engine/recording.js';
 import {
   evaluate,
   expectClose,
@@ -141,6 +145,71 @@ describe('operations, recorded against composite', () => {
       await evaluate(cpu, inputs, withGradients(run(5 * 22))),
     ];
     for (const name of Object.keys(whole)) expectClose(tiled[name].data, whole[name].data, 1e-5, name);
+  });
+
+  const scanInputs = (length: number) => ({
+    u: noise([3, 2, length, 5], 'u'),
+    raw: noise([3, 2, length, 5], 'delta'),
+    logs: noise([3, 5, 4], 'a'),
+    b: noise([3, 2, length, 4], 'b'),
+    c: noise([3, 2, length, 4], 'c'),
+  });
+  /** Step sizes are positive, rates negative. */
+  const scan =
+    (...limits: number[]) =>
+    ({ u, raw, logs, b, c }: Record<string, tf.Tensor>) =>
+      selectiveScan({ u, delta: tf.softplus(raw), a: logs.exp().neg(), b, c } as never, ...limits);
+
+  for (const length of [1, 7, 24])
+    it(`selective scan of ${length}: position by position, whole and in blocks`, async () => {
+      const plain = ({ u, raw, logs, b, c }: Record<string, tf.Tensor>) => {
+        const delta = tf.softplus(raw);
+        const a = logs.exp().neg().expandDims(1);
+        let x: tf.Tensor = tf.zeros([3, 2, 5, 4]);
+        const ys = Array.from({ length }, (_, t) => {
+          const at = (whole: tf.Tensor) => tf.slice(whole, [0, 0, t, 0], [3, 2, 1, -1]).squeeze([2]);
+          const decay = at(delta).expandDims(3).mul(a).exp();
+          x = x.mul(decay).add(at(delta).mul(at(u)).expandDims(3).mul(at(b).expandDims(2)));
+          return x.mul(at(c).expandDims(2)).sum(3);
+        });
+        return tf.stack(ys, 2);
+      };
+      const cpu = await EagerEngine.create('cpu');
+      const inputs = scanInputs(length);
+      const expected = await evaluate(cpu, inputs, withGradients(plain));
+      // Blocks are for engines that order nothing themselves.
+      for (const limits of [
+        [0, 1e9],
+        [0, 2 * 3 * 5 * 4],
+        [0, 9 * 2 * 3 * 5 * 4],
+      ])
+        for (const engine of [cpu, recordingEngine]) {
+          const actual = await evaluate(engine, inputs, withGradients(scan(...limits)));
+          for (const [name, { data }] of Object.entries(expected))
+            expectClose(actual[name].data, data, 1e-5, `${name}, ${limits.join()}`);
+        }
+      const whole = await evaluate(cpu, inputs, withGradients(scan()));
+      for (const [name, { data }] of Object.entries(expected))
+        expectClose(whole[name].data, data, 1e-5, name);
+      await expectSame(inputs, scan());
+    });
+
+  it('selective scan: a large one holds the states of some steps at a time', async () => {
+    const peakOf = async (...limits: number[]) => {
+      const { graph, outputs } = await record((tracer) => {
+        const wide = [1, 1, 256, 64];
+        const shapes = { u: wide, raw: wide, logs: [1, 64, 64], b: wide };
+        const given = Object.entries({ ...shapes, c: shapes.b }).map(([name, shape]) => [
+          name,
+          tracer.input(name, 'float32', shape),
+        ]);
+        return withGradients(scan(...limits))(Object.fromEntries(given));
+      });
+      const computed = [...outputs.values()];
+      return peakBytesOf(graph.reachable(computed), computed);
+    };
+    const states = 256 * 64 * 64;
+    expect(await peakOf(0, states / 64)).to.be.below((await peakOf(states)) / 4);
   });
 
   const convolutions: [string, number[], number[], Partial<ConvAttributes>][] = [

@@ -29,6 +29,8 @@ def main() -> None:
     write_newer_backbones(options.out)
     write_sluice(options.out)
     if options.authors:
+        from .emanet import write_emanet
+        from .mamba import write_mamba
         from .mtcp import write_mtcp
         from .names import write_names
         from .prompted import write_prompted
@@ -44,6 +46,8 @@ def main() -> None:
         write_relational(options.out, options.authors)
         write_prompted(options.out, options.authors)
         write_sharing(options.out, options.authors)
+        write_mamba(options.out, options.authors)
+        write_emanet(options.out, options.authors)
 
 
 if __name__ == "__main__":

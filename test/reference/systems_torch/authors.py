@@ -24,6 +24,7 @@ COMMITS = {
     "MTFormer": "22b31089b34bfe587575c4092d67ab51bc486a54",  # xiaogang00
     "EMA-Net": "59e2e48b6bd267fa863890fc944d53c610fc4c2b",  # Armanfard-Lab
     "LibMTL": "4336804847eaa5e0b924b743d76beec7ac3fdc97",  # median-research-group
+    "mamba": "e9594ce1c732d97440f0332fdc43170a2294dbfa",  # state-spaces
     "MTMamba": "a0b4f0b4c5e8cd1766a85a1f20e449a2c73905c9",  # EnVision-Research
 }
 

@@ -135,39 +135,38 @@ def vit(folder: Path) -> None:
         write(folder, name, model, size, lambda n: n, {"model": m}, maps)
 
 
-def swin(folder: Path) -> None:
+SWIN = {"type": "swin", "embed": 8, "depths": [1, 2, 1, 1], "heads": [1, 2, 2, 4], "window": 4, "drop_path": 0}
+
+
+def small_swin() -> SwinBackbone:
     config = SwinConfig(
         embed_dim=8, depths=[1, 2, 1, 1], num_heads=[1, 2, 2, 4], window_size=4, drop_path_rate=0.0,
         out_features=["stage1", "stage2", "stage3", "stage4"], hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
     )  # fmt: skip
-    model = SwinBackbone(config)
+    return SwinBackbone(config)
 
-    def rename(name: str) -> str | None:
-        name = name.removeprefix("swin.")
-        if name.startswith("layernorm."):
-            return None
-        for old, new in (
-            ("attention.q_proj", "attention.self.query"),
-            ("attention.k_proj", "attention.self.key"),
-            ("attention.v_proj", "attention.self.value"),
-            ("attention.o_proj", "attention.output.dense"),
-            ("attention.relative_position_bias.relative", "attention.self.relative"),
-            ("mlp.fc1", "intermediate.dense"),
-            ("mlp.fc2", "output.dense"),
-        ):
-            name = name.replace(old, new)
-        return name
 
-    write(
-        folder,
-        "swin",
-        model,
-        SIZE,
-        rename,
-        {"model": {"type": "swin", "embed": 8, "depths": [1, 2, 1, 1], "heads": [1, 2, 2, 4], "window": 4,
-                   "drop_path": 0}},
-        lambda m, x: levels(list(m(x).feature_maps)),
-    )  # fmt: skip
+def swin_name(name: str) -> str | None:
+    """transformers' name to ours; the last norm, which no map goes through, is left out."""
+    name = name.removeprefix("swin.")
+    if name.startswith("layernorm."):
+        return None
+    for old, new in (
+        ("attention.q_proj", "attention.self.query"),
+        ("attention.k_proj", "attention.self.key"),
+        ("attention.v_proj", "attention.self.value"),
+        ("attention.o_proj", "attention.output.dense"),
+        ("attention.relative_position_bias.relative", "attention.self.relative"),
+        ("mlp.fc1", "intermediate.dense"),
+        ("mlp.fc2", "output.dense"),
+    ):
+        name = name.replace(old, new)
+    return name
+
+
+def swin(folder: Path) -> None:
+    maps = lambda m, x: levels(list(m(x).feature_maps))  # noqa: E731
+    write(folder, "swin", small_swin(), SIZE, swin_name, {"model": SWIN}, maps)
 
 
 def write_backbones(folder: Path) -> None:

@@ -33,6 +33,12 @@ const CONVOLUTION: ConvAttributes = {
 };
 const [gamma, beta] = [noise([6], 'gamma'), noise([6], 'beta')];
 
+/** The same numbers, all of this sign. */
+const signed = (x: Arrays[string], sign: number) => ({
+  ...x,
+  data: Float32Array.from(x.data, (value) => sign * Math.abs(value)),
+});
+
 const examples: Examples = {
   After: { inputs: { x: noise([3, 5]), first: noise([7], 'first') }, attributes: {} },
   BandedProduct: {
@@ -99,6 +105,16 @@ const examples: Examples = {
   ScatterShares: {
     inputs: { shares: noise([6, 7, 2], 's'), rows: noise([6, 7, 40], 'r'), index: integers([6, 7, 2], 5) },
     attributes: { count: 5 },
+  },
+  SelectiveScan: {
+    inputs: {
+      u: noise([3, 2, 11, 5], 'u'),
+      delta: signed(noise([3, 2, 11, 5], 'delta'), 1),
+      a: signed(noise([3, 5, 4], 'a'), -1),
+      b: noise([3, 2, 11, 4], 'b'),
+      c: noise([3, 2, 11, 4], 'c'),
+    },
+    attributes: { steps: 4, block: 4 },
   },
   SoftmaxAffinity: {
     inputs: { q: noise([2, 13, 4], 'q'), k: noise([2, 11, 4], 'k'), v: noise([2, 11, 3], 'v') },
