@@ -107,6 +107,7 @@ import './schemes/gradients/db-mtl.js';
 import './schemes/gradients/dualproj.js';
 import './schemes/gradients/excess-mtl.js';
 import './schemes/gradients/fairgrad.js';
+import './schemes/gradients/forum.js';
 import './schemes/gradients/graddrop.js';
 import './schemes/gradients/gradnorm.js';
 import './schemes/gradients/gradvac.js';

@@ -123,6 +123,18 @@ export interface GradientRule {
    * `combine` is called for each. 1 by default, the whole batch.
    */
   readonly samples?: number;
+  /**
+   * Virtual steps of gradient descent on a sample: training takes them, notes the terms that they lead to, and goes back
+   * before it computes the sample's gradients. The number of micro-batches is then a multiple of `samples`.
+   */
+  readonly ahead?: {
+    readonly steps: number;
+    readonly rate: number;
+    /** What is descended: the terms times these. */
+    weights(): PerTask<number>;
+    /** Whether the coming sample wants them. */
+    wanted(): boolean;
+  };
   /** Called with the gradients of the terms of those tasks that had a valid pixel; at least one. */
   combine(gradients: TaskGradients, step: StepInfo): Combination;
 }
@@ -138,6 +150,8 @@ export interface TaskGradients {
   /** Raw losses, and the terms whose gradients these are. */
   readonly raw: readonly number[];
   readonly terms: readonly number[];
+  /** The terms after the virtual steps, where the rule asked for some. */
+  readonly ahead?: readonly number[];
 }
 
 export interface Combination {

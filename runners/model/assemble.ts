@@ -241,6 +241,12 @@ function checkSteps({ config }: TrialSpec, scheme: Scheme | undefined, misfits: 
       message: `${named} compares gradients of ${samples} independent parts of a batch; train.accumulate is ${accumulate}`,
       hint: `set \`train: {accumulate: ${divisors(batch).find((n) => n >= samples) ?? samples}}\`${batch < samples ? ', and a larger batch' : ''}`,
     });
+  if (needs.gradients?.ahead && accumulate >= samples && accumulate % samples !== 0)
+    misfits.push({
+      path: ['train', 'accumulate'],
+      message: `${named} pairs micro-batches; train.accumulate is ${accumulate}`,
+      hint: `set \`train: {accumulate: ${samples}}\``,
+    });
   if (((needs.gradients && samples === 1) || needs.again) && accumulate > 1)
     misfits.push({
       path: ['train', 'accumulate'],

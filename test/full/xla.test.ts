@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { assembled } from '../../runners/model/assemble.js';
 import { openExperiment } from '../../runners/config/open.js';
 import type { TrialSpec } from '../../runners/config/index.js';
 import { createEngine } from '../../runners/engine/index.js';
@@ -39,6 +40,11 @@ describe('xla beside onnx', function () {
     const { trials } = openExperiment(join(FOLDER, file), { profile: 'smoke', seeds: [0] });
     for (const trial of trials)
       it(`${name}: ${trial.row}`, async () => {
+        if (assembled(trial).criterion.scheme.needs?.gradients?.ahead) {
+          const error = await steps(trial, true).catch((reason: unknown) => reason);
+          expect((error as Error).message).to.include('virtual steps');
+          return;
+        }
         const [expected, actual] = [await steps(trial, false), await steps(trial, true)];
         expect(differenceOf({ ...expected, losses: expected.losses.slice(0, 1) }, actual)).to.be.below(1e-5);
         // AdamW's first step is the sign of the gradient where that is next to nothing.

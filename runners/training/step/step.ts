@@ -4,7 +4,7 @@
 // there.
 import { inputName } from '../../../modules/nn/scope.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
-import type { StepInfo } from '../../../registry/contracts/scheme.js';
+import type { PerTask, StepInfo } from '../../../registry/contracts/scheme.js';
 import type { RandomStream } from '../../../registry/random.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { TrainBatch } from '../../data/batch.js';
@@ -134,6 +134,14 @@ export class TrainingStep {
     const microBatch = { ...options, batch: microBatchOf(options) };
     const teachers = await compileTeachers(engine, criterion.auxiliary, microBatch);
     const { gradients, again } = criterion.scheme.needs ?? {};
+    if (gradients?.ahead && memory)
+      throw new MtcpError(
+        'engine',
+        'the scheme takes virtual steps, and this engine keeps weights on a device',
+        {
+          hint: 'use `engine: { type: onnx }`',
+        },
+      );
     const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, microBatch, traced);
     const [gradientProgram, backboneProgram] =
       gradients?.shared === 'representation'
@@ -236,8 +244,9 @@ export class TrainingStep {
     const results: StepResult[] = [];
     for (let microBatch = 0; microBatch < this.#microBatches; microBatch++) {
       await this.#feed(batch, microBatch, noise);
+      const ahead = await this.#lookAhead();
       await this.#run();
-      results.push(await this.#check(info));
+      results.push(await this.#check(info, ahead));
       await this.#applier.fold(microBatch);
     }
     return meanOf(results);
@@ -271,8 +280,32 @@ export class TrainingStep {
     }
   }
 
+  /** Every task's term after the virtual steps that the scheme wants on this micro-batch; weights are as before then. */
+  async #lookAhead(): Promise<PerTask<number> | undefined> {
+    const rule = this.criterion.scheme.needs?.gradients?.ahead;
+    if (!rule?.wanted()) return undefined;
+    const { data, views } = this.weights.trained;
+    const before = data.slice();
+    const weights = rule.weights();
+    const terms = () =>
+      Object.fromEntries(this.criterion.tasks.map(({ name }) => [name, this.#scalar(NAMES.term(name))]));
+    try {
+      await this.#run();
+      for (let i = 0; i < rule.steps; i++) {
+        const value = Object.entries(terms()).reduce((sum, [task, term]) => sum + weights[task] * term, 0);
+        // Steps that are too long lead nowhere.
+        if (!(value <= RUNAWAY)) break;
+        this.#taskGradients!.descend(weights, rule.rate, views);
+        await this.#run();
+      }
+      return terms();
+    } finally {
+      data.set(before);
+    }
+  }
+
   /** The losses of a micro-batch, and what the scheme makes of its gradients. */
-  async #check(info: StepInfo): Promise<StepResult> {
+  async #check(info: StepInfo, ahead?: PerTask<number>): Promise<StepResult> {
     const { scheme } = this.criterion;
     const result = this.#losses();
     const numbers = [result.total, ...Object.values(result.raw)];
@@ -286,7 +319,7 @@ export class TrainingStep {
     if (scheme.effective) Object.assign(result.weights, scheme.effective(result.raw));
     if (this.#taskGradients) {
       const terms = Object.keys(result.raw).map((task) => this.#scalar(NAMES.term(task)));
-      const { coefficients, cosines } = this.#taskGradients.combine(result.raw, terms, info);
+      const { coefficients, cosines } = this.#taskGradients.combine(result.raw, terms, info, ahead);
       for (const [task, factor] of Object.entries(coefficients)) result.weights[task] *= factor;
       result.cosines = cosines;
       await this.#backboneRun?.run();
@@ -371,6 +404,9 @@ export class TrainingStep {
     this.#device?.close();
   }
 }
+
+/** A sum of losses that virtual steps have run away with. */
+const RUNAWAY = 1e5;
 
 const microBatchOf = ({ batch, accumulate = 1 }: StepOptions): number => batch / accumulate;
 

@@ -89,11 +89,13 @@ export class TaskGradientRun {
    * Writes the combined gradient, or the second program's input.
    * @param raw losses of the tasks that had a valid pixel
    * @param terms the terms of the same tasks
+   * @param ahead every task's term after virtual steps, if the rule wanted some
    */
   combine(
     raw: PerTask<number>,
     terms: readonly number[],
     info: StepInfo,
+    ahead?: PerTask<number>,
   ): { coefficients: PerTask<number>; cosines: Record<string, number> } {
     const tasks = Object.keys(raw);
     const vectors = tasks.map((task) => this.#vector(task));
@@ -102,7 +104,15 @@ export class TaskGradientRun {
       tasks.length === 0
         ? { coefficients: [] }
         : this.rule.combine(
-            { tasks, vectors, groups: this.#groups, gram, raw: Object.values(raw), terms },
+            {
+              tasks,
+              vectors,
+              groups: this.#groups,
+              gram,
+              raw: Object.values(raw),
+              terms,
+              ...(ahead && { ahead: tasks.map((task) => ahead[task]) }),
+            },
             info,
           );
     if (coefficients.some((factor) => !Number.isFinite(factor)))
@@ -139,6 +149,15 @@ export class TaskGradientRun {
       }
     });
     return { coefficients: Object.fromEntries(sharedFactors), cosines: cosinesOf(tasks, gram) };
+  }
+
+  /** One step of gradient descent on the weighted terms, from the gradients of the last run. */
+  descend(weights: PerTask<number>, rate: number, parameters: ReadonlyMap<string, HostTensor>): void {
+    for (const [name, { data }] of parameters)
+      for (const task of this.plan.tasks) {
+        const part = this.#shared.get(task)!.views.get(name) ?? this.#apart.get(task)!.views.get(name);
+        if (part) axpy(data as Float32Array, -rate * weights[task], part.data as Float32Array);
+      }
   }
 
   /** A task's gradient over the shared set: as it lies there, or of the representation, summed over the batch. */

@@ -152,6 +152,7 @@ function combineSample(scheme: Scheme, step: number, gradients: number[][]): num
       gram: gramOf(vectors),
       raw: losses[step],
       terms: losses[step],
+      ahead: fixture.again[step],
     },
     { epoch: Math.floor(step / stepsPerEpoch), step, random: recorded(step) },
   );

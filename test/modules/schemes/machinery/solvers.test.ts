@@ -1,6 +1,7 @@
 // The small optimisation problems behind gradient schemes: optimality conditions on random Gram matrices of all
 // scales, and what is done where gradients are collinear, opposite or zero.
 import { expect } from 'chai';
+import { ascentWeights } from '../../../../modules/schemes/machinery/solvers/ascent.js';
 import { randomStream } from '../../../../registry/random.js';
 import {
   dot,
@@ -221,5 +222,41 @@ describe('solvers of gradient schemes', () => {
       expect(sum(w)).to.be.closeTo(1, 1e-12);
       expect(Math.min(...w)).to.be.at.least(0);
     }
+  });
+
+  it("FORUM's weights: nothing feasible is better, whichever of its three problems has the solution", () => {
+    const random = randomStream('forum');
+    const seen = { inside: 0, free: 0, plane: 0 };
+    for (let draw = 0; draw < 150; draw++) {
+      const size = 6;
+      const vector = () => Array.from({ length: size }, () => random.normal());
+      const q = vector().map((x) => (0.3 + (draw % 3)) * x);
+      const bias = [0, 0.8, -1.5][draw % 3];
+      const g = Array.from({ length: 3 }, () => vector().map((x, i) => x + bias * q[i]));
+      const [square, phi] = [dot(q, q), random.uniform()];
+      const along = g.map((each) => dot(each, q));
+      const pi = along.map((x) => phi - x / square);
+      const gram = g.map((a) => g.map((b) => dot(a, b)));
+      const value = (w: readonly number[], nu: number) => {
+        const sum = q.map((x, i) => nu * x + w.reduce((all, share, t) => all + share * g[t][i], 0));
+        return dot(sum, sum) - nu * phi * square;
+      };
+      const w = ascentWeights(gram, along, { square, pi, phi });
+      expect(w.reduce((a, b) => a + b, 0)).to.be.closeTo(1, 1e-9);
+      expect(Math.min(...w)).to.be.at.least(0);
+      const asked = dot(w, pi);
+      seen[Math.abs(asked) < 1e-7 ? 'plane' : asked > 0 ? 'inside' : 'free']++;
+      const best = value(w, Math.max(0, asked));
+      let least = Infinity;
+      for (let trial = 0; trial < 400; trial++) {
+        // Near the solution, and anywhere.
+        const raw = w.map((x) => (trial % 2 ? x + 1e-2 * random.uniform() : random.uniform() ** 3));
+        const other = raw.map((x) => x / sum(raw));
+        const nu = Math.max(0, dot(other, pi)) + (trial % 3 === 0 ? 0.1 * random.uniform() : 0);
+        least = Math.min(least, value(other, nu));
+      }
+      expect(least, `draw ${draw}`).to.be.at.least(best - 1e-7 * Math.max(1, Math.abs(best)));
+    }
+    expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).to.be.above(2);
   });
 });

@@ -1,7 +1,7 @@
 // One forward and a backward pass for each task, against the plain step: for every shared set the gradients of
 // single tasks add up to the gradient of the sum, coefficients act on what they should, and the engines agree.
 import { expect } from 'chai';
-import type { GradientRule, SharedSet } from '../../../../registry/contracts/scheme.js';
+import type { GradientRule, SharedSet, TaskGradients } from '../../../../registry/contracts/scheme.js';
 import { createTrialContainer } from '../../../../registry/container.js';
 import { IGNORE } from '../../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../../registry/random.js';
@@ -181,6 +181,73 @@ describe('gradients of single tasks', () => {
       'gradient',
       1e-2,
     );
+  });
+
+  it('virtual steps are gradient descent on the weighted terms, and are taken back', async () => {
+    const { network, criterion, batch } = toyTrial({ type: 'equal' });
+    let wanted = true;
+    let seen: TaskGradients | undefined;
+    const ahead = { steps: 2, rate: 0.3, weights: () => FACTORS, wanted: () => wanted };
+    Object.assign(criterion.scheme, {
+      needs: {
+        gradients: {
+          shared: 'every',
+          exclusive: 'weighted',
+          ahead,
+          combine: (gradients) => {
+            seen = { ...gradients, vectors: gradients.vectors.map((vector) => Float32Array.from(vector)) };
+            return { coefficients: ones(gradients.tasks) };
+          },
+        } satisfies GradientRule,
+      },
+    });
+    const options = { batch: batch.ids.length, size: TOY_SIZE, clip: null };
+    const step = await TrainingStep.compile(recordingEngine, network, criterion, adamw, options);
+    step.weights.initialize(3);
+    const { data, views } = step.weights.trained;
+    const before = Float32Array.from(data);
+    const run = () => step.gradientsOf(batch, (name) => randomStream(name));
+    await run();
+    expect(data).to.deep.equal(before);
+    const found = seen!;
+    expect(found.ahead).to.have.length(3);
+
+    wanted = false;
+    for (let i = 0; i < ahead.steps; i++) {
+      await run();
+      expect(seen!.ahead).to.equal(undefined);
+      // Without them the gradients are the same: those at the weights themselves.
+      if (i === 0) expect(seen!.vectors).to.deep.equal(found.vectors);
+      for (const { name, start, end } of seen!.groups) {
+        const weight = views.get(name)!.data;
+        seen!.tasks.forEach((task, t) =>
+          seen!.vectors[t]
+            .subarray(start, end)
+            .forEach((x, k) => (weight[k] -= ahead.rate * FACTORS[task] * x)),
+        );
+      }
+    }
+    await run();
+    step.close();
+    found.ahead!.forEach((term, t) => {
+      expect(term).to.be.closeTo(seen!.terms[t], 1e-4 * Math.abs(seen!.terms[t]));
+      expect(Math.abs(term - found.terms[t])).to.be.above(1e-3);
+    });
+  });
+
+  it('virtual steps are refused where a device keeps the weights', async () => {
+    const { network, criterion } = toyTrial({ type: 'equal' });
+    const ahead = { steps: 1, rate: 1, weights: () => ONES, wanted: () => true };
+    Object.assign(criterion.scheme, {
+      needs: {
+        gradients: { shared: 'every', exclusive: 'sum', ahead, combine: () => ({ coefficients: [] }) },
+      },
+    });
+    const engine = { ...recordingEngine, memory: {} } as Engine;
+    const error = await rejection(
+      TrainingStep.compile(engine, network, criterion, adamw, { batch: 2, size: TOY_SIZE, clip: null }),
+    );
+    expect(error.message).to.include('virtual steps');
   });
 
   it('one task shares everything with itself', async () => {
