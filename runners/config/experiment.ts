@@ -66,6 +66,10 @@ export interface LatexConfig {
   digits?: Record<string, number>;
   best?: 'bold' | 'underline' | 'none';
   second?: 'bold' | 'underline' | 'none';
+  /** p values below which a number has a star, two stars, ... */
+  significance?: number[];
+  /** The row that stars compare with; the first of the table if absent. */
+  against?: string;
 }
 
 export interface ReportConfig {

@@ -112,6 +112,7 @@ export function renameReport(report: ReportConfig, nameOf: (row: string) => stri
   const style = (config: LatexConfig): LatexConfig => ({
     ...config,
     ...(config.rows && { rows: config.rows.map(nameOf) }),
+    ...(config.against !== undefined && { against: nameOf(config.against) }),
   });
   return {
     ...report,

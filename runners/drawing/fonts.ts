@@ -8,6 +8,13 @@ import { makeFolder } from '../../registry/support/make-folder.js';
 
 export const FONT = 'DejaVu Sans';
 
+/** A font of a paper: paths of its files. */
+export interface PaperFont {
+  family: string;
+  regular: string;
+  bold: string;
+}
+
 let ready = false;
 
 /** Comes before the first text that sharp draws in a process; fontconfig reads its settings once. */

@@ -1,7 +1,7 @@
 // The canvas that Vega draws on, as far as its marks need one, writing into a PDF. A canvas moves the points of a path when they
 // are added, and keeps the path after filling it; a PDF does neither. So transformations are applied here, and the path is
 // kept and written for each use.
-import type { PaperFont } from './pdf.js';
+import type { PaperFont } from './fonts.js';
 
 /** What is used of a document of pdfkit. */
 export type PdfDocument = PDFKit.PDFDocument;

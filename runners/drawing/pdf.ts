@@ -5,15 +5,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { MtcpError } from '../../registry/errors.js';
 import { printable } from '../support/escape.js';
+import type { PaperFont } from './fonts.js';
 import { openView, type Plot } from './draw.js';
 import { PdfContext } from './pdf-context.js';
 import type { PaperText } from './theme.js';
-
-export interface PaperFont {
-  family: string;
-  regular: string;
-  bold: string;
-}
 
 export interface PaperFigure {
   svg: string;

@@ -1,7 +1,8 @@
 // The plots of a report as figures of a paper: vector pictures of its width, with its font.
 import type { Plot } from '../drawing/draw.js';
 import type { Layout } from '../drawing/layout.js';
-import { paperFigure, type PaperFigure, type PaperFont } from '../drawing/pdf.js';
+import type { PaperFont } from '../drawing/fonts.js';
+import { paperFigure, type PaperFigure } from '../drawing/pdf.js';
 import { labelled, type MeasuredRow, type Primary } from './measure.js';
 import { costPlot } from './plots/cost.js';
 import { trainingCurves } from './plots/training.js';

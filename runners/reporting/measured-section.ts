@@ -20,6 +20,7 @@ import {
 } from './measure.js';
 import type { RowResult } from './row-result.js';
 import { fewestSeeds, leastDifference, noiseNotes, noiseOf } from './noise.js';
+import { significanceOf, type Significance } from './significance.js';
 import { compact, decimalsFor, duration, formatNumber, formatSpread, signed } from './numbers.js';
 import { metricColumn, right, type Section } from './sections.js';
 import type { Cell, Column } from './table.js';
@@ -41,6 +42,9 @@ export interface Choice {
   rows?: readonly string[];
   /** Decimals by column. */
   digits?: Readonly<Record<string, number>>;
+  /** Levels of p below which numbers have stars, and the row that they are compared with. */
+  significance?: readonly number[];
+  against?: string;
 }
 
 /**
@@ -61,18 +65,22 @@ export function measuredSection(
   const groups = [...new Set(measured.map(({ group }) => group))];
   const footnotes = new Footnotes();
   const noise = noiseOf(experiment);
+  // Of all rows: the one that is compared with need not be shown.
+  const significance =
+    choice.significance &&
+    significanceOf(choice.against === undefined ? measured : all, choice.significance, choice.against);
   const leastOf = (task: string, key: string) => leastDifference(noise, key, fewestSeeds(measured, task));
   const decimalsOf = (key: string, means: readonly number[]) => own(choice.digits, key) ?? decimalsFor(means);
   const known = Object.keys(constant.metrics).length > 0;
   const possible: TableColumn[] = [
     ...(groups.length > 1 ? [groupColumn(groups)] : []),
     ...[...primary].flatMap(([task, info]) =>
-      metricCells(task, info, measured, constant, decimalsOf, footnotes, leastOf),
+      metricCells(task, info, measured, constant, decimalsOf, footnotes, leastOf, significance),
     ),
     ...(Object.keys(experiment.report.delta_m ?? {}).length > 0 ? [deltaColumn(footnotes)] : []),
     ...COSTS,
   ];
-  const others = () => otherMetrics(rows, measured, constant, primary, decimalsOf, footnotes);
+  const others = () => otherMetrics(rows, measured, constant, primary, decimalsOf, footnotes, significance);
   const columns = choice.columns
     ? choice.columns.map((key) => pickNamed('column', key, [...possible, ...others()], (each) => each.key))
     : possible.filter(({ cell, always }) => always || measured.some((row) => cell(row) !== ''));
@@ -88,6 +96,7 @@ export function measuredSection(
       ...conditionNotes(experiment, rows, groups),
       ...ceilingNotes(measured, groups, primary),
       ...noiseNotes(experiment, measured, primary),
+      ...(significance ? [significance.note] : []),
       ...(experiment.report.notes ?? []),
       ...experimentNotes(
         experiment,
@@ -120,12 +129,15 @@ function otherMetrics(
   primary: Primary,
   decimalsOf: DecimalsOf,
   footnotes: Footnotes,
+  significance?: Significance,
 ): TableColumn[] {
   const infos = metricValues(rows.map(({ trial }) => trial));
   return [...infos].flatMap(([task, values]) =>
     values
       .filter(({ name }) => name !== primary.get(task)?.name)
-      .flatMap((info) => metricCells(task, info, measured, constant, decimalsOf, footnotes)),
+      .flatMap((info) =>
+        metricCells(task, info, measured, constant, decimalsOf, footnotes, undefined, significance),
+      ),
   );
 }
 
@@ -150,6 +162,7 @@ function metricCells(
   decimalsOf: DecimalsOf,
   footnotes: Footnotes,
   leastOf: (task: string, key: string) => number = () => 0,
+  significance?: Significance,
 ): TableColumn[] {
   const column = (value: Pick<MetricInfo, 'name'>, ranked: boolean): TableColumn => {
     const key = keyOf(task, value);
@@ -164,7 +177,9 @@ function metricCells(
         const score = scoreOf(row.done, key);
         if (!score) return missing(row);
         const standing = ranked ? standingOf(row, key, info.better, measured, leastOf(task, key)) : undefined;
-        return scoreCell(score, name, decimals, footnotes, standing);
+        const shown = scoreCell(score, name, decimals, footnotes, standing);
+        const stars = significance?.stars(row, key) ?? 0;
+        return stars > 0 ? { ...(typeof shown === 'string' ? { text: shown } : shown), stars } : shown;
       },
       constant: () => constantCell(constant, key, name, decimals, footnotes),
     };

@@ -14,6 +14,8 @@ export interface MarkedCell {
   text: string;
   standing?: 'best' | 'second';
   marks?: readonly number[];
+  /** Stars of significance; LaTeX shows them. */
+  stars?: number;
 }
 
 export const textOf = (cell: Cell): string => (typeof cell === 'string' ? cell : cell.text);
@@ -82,7 +84,8 @@ export function latexTable(
     const text = latexText(textOf(cell));
     const standing = standingOf(cell);
     const command = standing ? COMMANDS[style[standing]] : '';
-    const marks = marksOf(cell);
+    const stars = typeof cell === 'string' ? 0 : (cell.stars ?? 0);
+    const marks = [...(stars > 0 ? ['*'.repeat(stars)] : []), ...marksOf(cell)];
     return `${command ? `${command}{${text}}` : text}${marks.length > 0 ? `$^{${marks.join(',')}}$` : ''}`;
   };
   const line = (cells: readonly Cell[]) => `  ${cells.map(shown).join(' & ')} \\\\`;

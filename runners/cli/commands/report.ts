@@ -31,9 +31,11 @@ export function declare(command: Command): void {
     .option('--digits <n>', 'of LaTeX: decimals by column, as semseg.mIoU=2,depth.RMSE=4')
     .option('--best <style>', 'of LaTeX: how the best of a column is set: bold, underline or none')
     .option('--second <style>', 'of LaTeX: the same of the second best')
-    .option('--width <length>', 'of figures: such as 3.25in (a column), 84mm or 240pt', '3.25in')
-    .option('--font <name>', 'of figures: sans, serif, or the path of a .ttf or .otf file', 'serif')
-    .option('--font-size <points>', 'of figures', '8')
+    .option('--significance <levels>', 'of LaTeX: stars for p values below these, as 0.05,0.01')
+    .option('--against <row>', 'of LaTeX: the row that stars compare with; the first if left out')
+    .option('--width <length>', 'of figures: such as 3.25in (a column), 84mm or 240pt; 3.25in if left out')
+    .option('--font <name>', 'of figures: sans, serif, or the path of a .ttf or .otf file; serif if left out')
+    .option('--font-size <points>', 'of figures; 8 if left out')
     .option('--check', 'exit with 3 if an expectation does not hold')
     .addHelpText(
       'after',
@@ -73,6 +75,8 @@ async function report(
 ): Promise<void> {
   const { reportExperiment } = await import('../../app/report.js');
   const format = parseFormat(options.format);
+  const { width, font, fontSize } = options;
+  requireFormat('figures', { width, font, fontSize }, format);
   const made = reportExperiment(file, {
     ...choiceOf(options, overrides),
     runs: options.runs,
@@ -113,18 +117,14 @@ interface LatexFlags {
   digits?: string;
   best?: string;
   second?: string;
+  significance?: string;
+  against?: string;
 }
 
 function latexOf(flags: LatexFlags, format: Format): LatexConfig {
-  const { columns, rows, caption, label, digits, best, second } = flags;
-  const given = Object.entries({ columns, rows, caption, label, digits, best, second }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (given.length > 0 && format !== 'latex')
-    throw new MtcpError('usage', `--${given[0][0]} is for LaTeX`, {
-      where: `argument "--format ${format}"`,
-      hint: 'add --format latex',
-    });
+  const { columns, rows, caption, label, digits, best, second, significance, against } = flags;
+  const all = { columns, rows, caption, label, digits, best, second, significance, against };
+  requireFormat('latex', all, format);
   return {
     ...(columns !== undefined && { columns: listOf(columns) }),
     ...(rows && { rows }),
@@ -133,7 +133,28 @@ function latexOf(flags: LatexFlags, format: Format): LatexConfig {
     ...(digits !== undefined && { digits: parseDigits(digits) }),
     ...(best !== undefined && { best: parseStyle('best', best) }),
     ...(second !== undefined && { second: parseStyle('second', second) }),
+    ...(significance !== undefined && { significance: parseLevels(significance) }),
+    ...(against !== undefined && { against }),
   };
+}
+
+function requireFormat(wanted: Format, flags: Record<string, unknown>, format: Format): void {
+  const given = Object.entries(flags).find(([, value]) => value !== undefined);
+  if (given === undefined || format === wanted) return;
+  const flag = given[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new MtcpError('usage', `--${flag} is for --format ${wanted}`, {
+    where: `argument "--format ${format}"`,
+    hint: `add --format ${wanted}`,
+  });
+}
+
+function parseLevels(text: string): number[] {
+  const levels = listOf(text).map(Number);
+  if (levels.every((level) => level > 0 && level < 1)) return levels;
+  throw new MtcpError('usage', `"${text}" is not a list of levels of significance`, {
+    where: `argument "--significance ${text}"`,
+    hint: 'write p values, such as 0.05,0.01',
+  });
 }
 
 const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
@@ -162,9 +183,9 @@ function parseStyle(flag: string, text: string): (typeof STYLES)[number] {
 }
 
 interface FigureFlags {
-  width: string;
-  font: string;
-  fontSize: string;
+  width?: string;
+  font?: string;
+  fontSize?: string;
 }
 
 /** Points of a unit. */
@@ -197,8 +218,8 @@ async function writeFigures(made: ExperimentReport, folder: string, flags: Figur
       hint: 'name a folder, such as -o figures/',
     });
   const { paperFont } = await import('../../drawing/pdf.js');
-  const [width, size] = [parseLength(flags.width), parseSize(flags.fontSize)];
-  const font = await paperFont(flags.font);
+  const [width, size] = [parseLength(flags.width ?? '3.25in'), parseSize(flags.fontSize ?? '8')];
+  const font = await paperFont(flags.font ?? 'serif');
   const figures = await made.figures({ width, size, font });
   if (figures.length === 0)
     throw new MtcpError('usage', 'there is nothing to draw yet', {

@@ -71,6 +71,41 @@ report:
     }
   });
 
+  it('has stars of significance against a row, where the file or a flag asks for them', () => {
+    const seeded = experimentFile(`seeds: [0, 1, 2]
+rows:
+  base: ${DEPTH_ONLY}
+  other: ${only('optimizer: { rate: 0.5 }')}
+  like: ${only('optimizer: { rate: 0.4 }')}
+report:
+  latex: { significance: [0.01, 0.05] }
+`);
+    // Against base: differences of 0.1 with little noise, and differences that are noise.
+    const values: Record<string, number[]> = {
+      base: [0.5, 0.6, 0.7],
+      other: [0.4, 0.501, 0.599],
+      like: [0.52, 0.59, 0.7],
+    };
+    const folder = temporaryFolder();
+    for (const trial of openExperiment(seeded, { profile: 'smoke' }).trials)
+      writeResult(folder, trial, { metrics: { 'depth.RMSE': values[trial.row][trial.seed] } });
+    const made = (latex: LatexConfig) => reportExperiment(seeded, { runs: folder, profile: 'smoke', latex });
+    const { latex, text } = made({});
+    expect(latex).to.match(/^ {2}other & .*0\.5000 \$\\pm\$ 0\.0995\}\$\^\{\*\*\}\$/m);
+    expect(latex)
+      .to.match(/^ {2}(base|like) & [^*]*$/m)
+      .and.not.to.match(/^ {2}(base|like) & .*\*/m);
+    expect(latex).to.contain('p \\textless{} 0.05, {*}{*} p \\textless{} 0.01 against base');
+    expect(text).not.to.contain('p < 0.05, **');
+    // The other way round, with a level that nothing passes.
+    expect(made({ against: 'other' }).latex).to.match(/^ {2}base & .*\^\{\*\*\}/m);
+    expect(made({ significance: [1e-6] }).latex).not.to.match(/\^\{\*/);
+    const [{ error }] = made({ against: 'oher' }).faults;
+    expect(error).to.have.property('hint').that.contains('other');
+    const one = reportExperiment(file, { runs, profile: 'smoke', latex: { significance: [0.05] } });
+    expect(one.faults[0].error).to.have.property('message').that.contains('shares two seeds');
+  });
+
   it('compiles, whatever rows are called', async function () {
     this.timeout(120_000);
     if (spawnSync('pdflatex', ['--version']).status !== 0)
