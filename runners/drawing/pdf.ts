@@ -32,12 +32,13 @@ export async function paperFont(name: string): Promise<PaperFont> {
     const file = join(fonts, family.replaceAll(' ', ''));
     return { family, regular: `${file}.ttf`, bold: `${file}-Bold.ttf` };
   }
+  const where = `argument "--font ${name}"`;
   const hint = `write sans, serif, or the path of a .ttf or .otf file; \`kpsewhich texgyretermes-regular.otf\` finds Times in a LaTeX installation`;
-  if (!existsSync(name)) throw new MtcpError('usage', `there is no font "${name}"`, { hint });
+  if (!existsSync(name)) throw new MtcpError('usage', `there is no font "${name}"`, { where, hint });
   try {
     return { family: await familyOf(name), regular: name, bold: name };
   } catch (cause) {
-    throw new MtcpError('usage', `"${name}" is not a font that can be embedded`, { hint, cause });
+    throw new MtcpError('usage', `"${name}" is not a font that can be embedded`, { where, hint, cause });
   }
 }
 

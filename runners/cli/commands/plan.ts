@@ -1,12 +1,11 @@
 // mtcp plan: what a run would do, without doing it.
 import type { Command } from 'commander';
-import { differences, fittedText, inShort, type Difference } from '../../config/index.js';
+import { differences, fittedText } from '../../config/index.js';
 import type { Duration } from '../../app/durations.js';
 import { MtcpError } from '../../../registry/errors.js';
-import { duration } from '../../reporting/numbers.js';
-import { textTable, type Column } from '../../reporting/table.js';
 import { RunFolder } from '../../store/ledger/run-folder.js';
 import { DATA, JSON_DOCUMENT, RUNS, choiceOf, experimentCommand, type RunsOptions } from '../flags.js';
+import { changeText, dependencyLines, planTable } from '../plan-text.js';
 import { tellWarnings } from '../warnings.js';
 
 export function declare(command: Command): void {
@@ -85,70 +84,15 @@ async function plan(
     return;
   }
   const { augment, train, data } = trials[0].config;
-  const right = (title: string): Column => ({ title, align: 'right' });
-  const timed = planned.some(({ seconds }) => seconds !== null);
-  const dependent = planned.some(({ after }) => after.length > 0);
-  const sections = [...new Set(planned.flatMap((row) => Object.keys(row.sections)))];
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined;
   const out = [
     `${experiment.title}${experiment.profile ? `, profile ${experiment.profile}` : ''}`,
     `data ${data.type}, images of ${(augment.size as number[] | undefined)?.join('x') ?? "the pipeline's size"}, ${train.epochs} ${train.epochs === 1 ? 'epoch' : 'epochs'}, batch ${train.batch}`,
     '',
-    textTable(
-      [
-        { title: 'row' },
-        right('seed'),
-        { title: 'state' },
-        right('parameters'),
-        ...sections.map(right),
-        right('graph nodes'),
-        right('memory'),
-        ...(timed ? [right('a step'), right('an epoch'), right('training')] : []),
-        ...(dependent ? [{ title: 'after' }] : []),
-      ],
-      planned.map((row) => [
-        row.row,
-        String(row.seed),
-        row.state,
-        row.parameters.toLocaleString('en-US'),
-        ...sections.map((section) => row.sections[section]?.toLocaleString('en-US') ?? '-'),
-        row.nodes.toLocaleString('en-US'),
-        `${(row.memory / 1e9).toFixed(1)} GB`,
-        ...(timed ? timesOf(row.seconds) : []),
-        ...(dependent ? [row.after.join(', ') || '-'] : []),
-      ]),
-    ),
-    '',
-    ...devices,
+    planTable(planned, width),
+    ...dependencyLines(planned),
+    ...(devices.size > 0 ? ['', ...devices] : []),
   ];
-  if (changed.length > 0) out.push('', 'What the rows change:', ...changed.map(describeChange));
+  if (changed.length > 0) out.push('', 'What the rows change:', ...changed.map(changeText));
   process.stdout.write(`${out.join('\n')}\n`);
 }
-
-function timesOf(seconds: Duration | null): string[] {
-  if (!seconds) return ['-', '-', '-'];
-  const { step, epoch, training } = seconds;
-  const shown = step < 10 ? `${(step * 1000).toFixed(0)} ms` : duration(step);
-  return [shown, ...[epoch, training].map((each) => (each === undefined ? '-' : duration(each)))];
-}
-
-/** A setting, and under it each of its values with the rows that have it. */
-function describeChange({ path, values }: Difference): string {
-  const rows = new Map<string, string[]>();
-  for (const [row, value] of Object.entries(values)) {
-    const shown = inShort(value);
-    rows.set(shown, [...(rows.get(shown) ?? []), row]);
-  }
-  const width = Math.max(...[...rows.keys()].map((value) => value.length));
-  const most = [...rows.values()].reduce((a, b) => (b.length > a.length ? b : a));
-  const listed = (names: readonly string[]) =>
-    names === most && names.length > FEW
-      ? `the other ${names.length} rows`
-      : names.map((name) => JSON.stringify(name)).join(', ');
-  return [
-    `  ${path}`,
-    ...[...rows].map(([value, names]) => `    ${value.padEnd(width)}  ${listed(names)}`),
-  ].join('\n');
-}
-
-/** Rows of the most frequent value that are still named. */
-const FEW = 2;
