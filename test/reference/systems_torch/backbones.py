@@ -141,7 +141,8 @@ SWIN = {"type": "swin", "embed": 8, "depths": [1, 2, 1, 1], "heads": [1, 2, 2, 4
 def small_swin() -> SwinBackbone:
     config = SwinConfig(
         embed_dim=8, depths=[1, 2, 1, 1], num_heads=[1, 2, 2, 4], window_size=4, drop_path_rate=0.0,
-        out_features=["stage1", "stage2", "stage3", "stage4"], hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+        out_features=["stage1", "stage2", "stage3", "stage4"], hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
     )  # fmt: skip
     return SwinBackbone(config)
 

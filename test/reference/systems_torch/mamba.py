@@ -1,4 +1,7 @@
-"""MTMamba and MTMamba++ on a small Swin transformer, from their authors' code; scans by the reference function of Mamba's authors."""
+"""MTMamba and MTMamba++ on a small Swin transformer, from their authors' code.
+
+Scans are those of the reference function of Mamba's authors.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from .vandenhende import TASKS, heads, substitute
 
 SIZE = (32, 64)
 STATE = 4
+Rules = list[tuple[str, str]]
 
 
 @contextmanager
@@ -92,7 +96,7 @@ def write_mamba(folder: Path, authors: Path) -> None:
         (r"^final_expand\.(\w+)\.1\.", r"heads.\1.norm."),
     ]
 
-    def save(name: str, net: nn.Module, rules: list[tuple[str, str]], decoder: dict[str, Any], head: dict[str, Any]) -> None:
+    def save(name: str, net: nn.Module, rules: Rules, decoder: dict[str, Any], head: dict[str, Any]) -> None:
         for module in net.modules():
             if isinstance(module, DropPath):
                 module.drop_prob = 0.0
@@ -112,4 +116,5 @@ def write_mamba(folder: Path, authors: Path) -> None:
         save("mtmamba", net, plain, {}, {"type": "linear"})
         with mock.patch.object(nn, "SyncBatchNorm", nn.BatchNorm2d):
             net = load("models.MTMamba_plus").MTMamba_plus(p, trunk, d_state=STATE)
-        save("mtmamba-plus", net, plus, {"exchange": "guided", "expand": 1}, {"type": "conv", "channels": 96, "bias": True})
+        head = {"type": "conv", "channels": 96, "bias": True}
+        save("mtmamba-plus", net, plus, {"exchange": "guided", "expand": 1}, head)

@@ -25,6 +25,7 @@ STAGES = ["stem", "layer1", "layer2", "layer3", "layer4"]
 PASSES = 250
 BRANCHING = {"type": "ltb", "temperature": 2, "round": 100, "warmup": 40}
 EPOCHS = 40
+Rules = list[tuple[str, str]]
 
 
 def write_sharing(folder: Path, authors: Path) -> None:
@@ -46,7 +47,7 @@ def write_sharing(folder: Path, authors: Path) -> None:
             arguments = (list(TASKS), encoder, decoders, False, False, torch.device("cpu"))
             return kind(*arguments, img_size=list(IMAGE), **settings)
 
-        def save(name: str, net: nn.Module, rules: list[tuple[str, str]], backbone: dict[str, Any], **more: Any) -> None:
+        def save(name: str, net: nn.Module, rules: Rules, backbone: dict[str, Any], **more: Any) -> None:
             rules = [*rules, (r"^decoders\.(\w+)\.", r"heads.\1.classify.")]
             setting = {"model": {"backbone": backbone}, "tasks": heads(PLAIN)}
             write(folder, name, net, SIZE, lambda key: substitute(key, rules), setting, **more)
@@ -67,7 +68,8 @@ def layered(save: Any, net: nn.Module) -> None:
     rules = []
     for i, stage in enumerate(STAGES):
         rules.append((rf"^encoder\.gate_specific\.(\w+)\.{i}\.0\.", rf"backbone.gates.\1.{stage}."))
-        for place, ours in ((r"specific_layer\.0\.(\w+)\.(\d)", r"own.\1.\2"), (r"shared_layer\.0\.(\d)", r"experts.\1")):
+        places = ((r"specific_layer\.0\.(\w+)\.(\d)", r"own.\1.\2"), (r"shared_layer\.0\.(\d)", r"experts.\1"))
+        for place, ours in places:
             pattern = place.replace(".0", f".{i}", 1)
             if i == 0:
                 rules.append((rf"^encoder\.{pattern}\.0\.", rf"backbone.{ours}.conv1."))
@@ -152,9 +154,13 @@ def branching(save: Any, net: nn.Module) -> None:
             (rf"^encoder\.passes{i}$", f"backbone.units.{stage}.passes"),
             (rf"^encoder\.draws{i}$", f"backbone.units.{stage}.gumbel"),
         ]
-    rules += [(r"^encoder\.resnet_conv\.(\w+)\.0\.", r"backbone.\1.conv1."), (r"^encoder\.resnet_conv\.(\w+)\.1\.", r"backbone.\1.bn1.")]
+    rules += [
+        (r"^encoder\.resnet_conv\.(\w+)\.0\.", r"backbone.\1.conv1."),
+        (r"^encoder\.resnet_conv\.(\w+)\.1\.", r"backbone.\1.bn1."),
+    ]
     for i in range(4):
-        rules += [(rf"^encoder\.resnet_layer\.{i}\.{t}\.", f"backbone.{task}.layer{i + 1}.") for t, task in enumerate(TASKS)]
+        for t, task in enumerate(TASKS):
+            rules.append((rf"^encoder\.resnet_layer\.{i}\.{t}\.", f"backbone.{task}.layer{i + 1}."))
 
     def values(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
         if name.endswith(".passes"):
