@@ -26,7 +26,7 @@ function editorSchemas(folder: string): (name: string) => ValidateFunction {
     allowUnionTypes: true,
     formats: { path: true },
   });
-  editor.addVocabulary(['enumDescriptions', 'bare', 'written']);
+  editor.addVocabulary(['enumDescriptions', 'bare', 'written', 'taskKinds', 'usual']);
   const components = readdirSync(join(folder, 'components')).map((file) => `components/${file}`);
   for (const file of ['experiment.schema.json', 'trial.schema.json', ...components])
     editor.addSchema(JSON.parse(readFileSync(join(folder, file), 'utf8')) as object, file);
