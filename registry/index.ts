@@ -16,6 +16,7 @@ export {
   type Slot,
 } from './options.js';
 export { randomStream, shuffle, type RandomStream } from './random.js';
+export type * from './contracts/adaptation.js';
 export type * from './contracts/auxiliary.js';
 export type * from './contracts/blocks.js';
 export type * from './contracts/checkpoints.js';

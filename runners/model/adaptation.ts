@@ -39,7 +39,7 @@ export function requireAdaptation(
       hint: 'name weights of linear layers in train.lora.parameters',
     });
   const { isFrozen } = adaptationOf(train);
-  if (parameters.every(isFrozen))
+  if (train.freeze.length > 0 && parameters.every(isFrozen))
     throw new MtcpError('config', 'train.freeze: nothing is left to train', {
       hint: 'name fewer parameters',
     });

@@ -130,6 +130,10 @@ async function misfitsIn(trial: TrialSpec, recorded: Set<string>): Promise<Misfi
   if (misfits.length > 0 || recorded.has(kind)) return misfits;
   const table = await recordStep(assembly, misfits);
   if (misfits.length > 0) return misfits;
+  at(misfits, ['train'], () =>
+    requireAdaptation(trial.config.train, [...table.parameters.keys()], [...table.buffers.keys()]),
+  );
+  if (misfits.length > 0) return misfits;
   at(misfits, ['optimizer', 'groups'], () => groupParameters(trainedOf(assembly, table), assembly.optimizer));
   at(misfits, ['weights', 'backbone'], () => fitFile(trial, table));
   await checkRows(assembly, table, misfits);
@@ -191,9 +195,6 @@ async function recordStep(assembly: Assembly, misfits: Misfit[]): Promise<Parame
     return {};
   });
   checkParameters(table, misfits);
-  at(misfits, ['train'], () =>
-    requireAdaptation(spec.config.train, [...table.parameters.keys()], [...table.buffers.keys()]),
-  );
   // A backward pass is only recorded where it may fail.
   if (misfits.length === 0 && withoutGradient.length > 0)
     await tryGradients(assembly, shape, withoutGradient, misfits);
