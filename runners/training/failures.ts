@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { resize } from '../../modules/support/warp.js';
 import { IGNORE, type Task } from '../../registry/contracts/tasks.js';
 import { kindOf } from '../../registry/kinds.js';
-import { paint, photograph, rangeOf, type Picture } from '../drawing/paint.js';
-import { drawSheet } from '../drawing/sheet.js';
+import { legendOf, paint, photograph, rangeOf, type Picture } from '../drawing/paint.js';
+import { drawSheet, type Sheet } from '../drawing/sheet.js';
 import { writeWhole } from '../support/files.js';
 import type { Extreme, TaskExtremes } from './image-scores.js';
 
@@ -15,12 +15,15 @@ export async function writeFailures(folder: string, tasks: readonly TaskExtremes
   if (tasks.length === 0) return;
   const rows: Picture[][] = [];
   const captions: string[] = [];
+  const legends: Sheet['legends'][number][] = [];
   for (const { task, value, worst, best } of tasks) {
     const all = [...worst, ...best];
     const range = rangeOf(
       task,
       all.map(({ label }) => label),
     );
+    const maps = all.flatMap(({ label, prediction }) => [label, prediction]);
+    legends.push({ title: task.name, legend: legendOf(task, maps, range) });
     const errors = all.map((extreme) => errorsOf(extreme, task));
     // One scale for the task, which outliers do not stretch.
     const top = kindOf(task).batch === 'indices' ? 1 : quantile(errors, 0.98);
@@ -37,7 +40,7 @@ export async function writeFailures(folder: string, tasks: readonly TaskExtremes
     }
   }
   const columns = ['image', 'label', 'prediction', 'error: white 0, black most'];
-  writeWhole(join(folder, 'failures.png'), await drawSheet({ columns, rows, captions, legends: [] }));
+  writeWhole(join(folder, 'failures.png'), await drawSheet({ columns, rows, captions, legends }));
 }
 
 /** At each pixel the distance of label and prediction: 0 or 1 for classes; NaN where nothing is known. */

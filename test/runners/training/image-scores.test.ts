@@ -82,8 +82,19 @@ describe('metrics of single images', () => {
     const picture = sharp(readFileSync(join(folder, 'failures.png')));
     const { width, height } = await picture.metadata();
     expect(width).to.equal(4 * 192 + 3 * 4);
-    // Eight rows of 128 pixels with their captions.
-    expect(height).to.be.within(8 * (128 + 16), 8 * (128 + 24) + 40);
+    // Eight rows of 128 pixels with their captions; below them a legend for each of the two tasks.
+    const rows = 24 + 8 * (18 + 128 + 4);
+    expect(height).to.equal(rows + 4 + 2 * 22);
+    const legend = sharp(readFileSync(join(folder, 'failures.png'))).extract({
+      left: 90,
+      top: rows,
+      width: 300,
+      height: height - rows,
+    });
+    const colours = await legend.removeAlpha().raw().toBuffer();
+    const isColoured = (_: number, i: number) =>
+      i % 3 === 0 && Math.abs(colours[i] - colours[i + 1]) + Math.abs(colours[i] - colours[i + 2]) > 60;
+    expect(colours.filter(isColoured).length).to.be.above(100);
     const { channels } = await picture.stats();
     expect(channels.some(({ stdev }) => stdev > 5)).to.equal(true);
   });
