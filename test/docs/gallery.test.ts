@@ -33,7 +33,8 @@ function photographs(): string {
 }
 
 describe('the gallery', function () {
-  this.timeout(300_000);
+  // Seconds each on idle cores.
+  this.timeout(900_000);
 
   it('has five studies, each shown on its page', () => {
     expect(studies.sort()).to.deep.equal(Object.keys(SHOWS).sort());
