@@ -32,6 +32,8 @@ export const shortened = (text: string, most = 28): string =>
   text.length <= most ? text : `${text.slice(0, most - 1).trimEnd()}…`;
 
 const LINE = 1.25;
+/** How far from its point a label is tried, in steps of 0.75 lines. */
+const RINGS = 30;
 
 /**
  * Labels of points. Each stands as close to its point as those before it and the points allow, right of it if possible.
@@ -88,7 +90,7 @@ export function besidePoints(
 
 /** From the left end and the middle of a label to its point: near ones first, right before left. */
 function* offsets(wide: number, high: number, gap: number): Generator<readonly [number, number]> {
-  for (let ring = 0; ring < 9; ring++)
+  for (let ring = 0; ring < RINGS; ring++)
     for (const up of ring === 0 ? [0] : [-ring * 0.75, ring * 0.75])
       for (const dx of [gap, -wide / 2, -wide - gap, gap * (1 + ring), -wide - gap * (1 + ring)]) {
         // Above or below its point a label must be clear of it.

@@ -52,7 +52,10 @@ const MARGIN = 60;
 export function costPlot(measured: readonly MeasuredRow[], layout?: Layout): Plot | undefined {
   const rows = measured.filter(({ delta }) => delta !== undefined);
   if (rows.length < 2) return undefined;
-  const shown = COSTS.filter(({ of }) => rows.every((row) => (of(row) ?? 0) > 0));
+  const known = COSTS.filter(({ of }) => rows.every((row) => (of(row) ?? 0) > 0));
+  // A cost that all rows share compares nothing, as parameters of one network under many schemes.
+  const differing = known.filter(({ of }) => new Set(rows.map(of)).size > 1);
+  const shown = differing.length > 0 ? differing : known;
   if (shown.length === 0) return undefined;
   const label = labelled(measured);
   const marks = new Marks();

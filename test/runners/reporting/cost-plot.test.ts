@@ -71,12 +71,13 @@ describe('plot of gains against costs', () => {
     expect(svg).not.to.include('STL depth');
   });
 
-  it('prints no label over another, where thirteen rows are close', () => {
-    const rows = Array.from({ length: 13 }, (_, i) =>
+  it('prints no label over another, where forty rows are close', () => {
+    const rows = Array.from({ length: 40 }, (_, i) =>
       row(`Row number ${i}`, 1 + i / 40, { parameters: 1e6 + 1e3 * i, flops: 1e9, secondsPerStep: 1 }),
     );
     const { concat } = costPlot(rows)!.spec as unknown as { concat: Panel[] };
-    expect(concat).to.have.length(3);
+    // FLOPs and time of a step are the same in all rows.
+    expect(concat).to.have.length(1);
     for (const { data } of concat) {
       const boxes = data.values.map(({ labelX, labelY, label }) => {
         const [x, y] = [Number(labelX), Number(labelY)];
