@@ -9,7 +9,7 @@ import { kindOf } from '../../registry/kinds.js';
 export function windowStarts(length: number, window: number): number[] {
   const most = length - window;
   if (most <= 0) return [0];
-  const gaps = Math.ceil(most / Math.ceil(window / 2));
+  const gaps = Math.ceil(most / Math.max(1, Math.floor(window / 2)));
   return Array.from({ length: gaps + 1 }, (_, i) => Math.round((i * most) / gaps));
 }
 

@@ -50,7 +50,8 @@ export function mtcp(
 /** The smallest trial there is, as an experiment of one row. */
 export const smallExperiment = (): string => {
   const small = DEPTH_ONLY.replace('model: {', 'model: { decoder: null,');
-  return experimentFile(`rows: { depth: ${small} }\nevaluate: { every: 1 }\n`);
+  // With a running mean of the weights, which is a part of every checkpoint.
+  return experimentFile(`rows: { depth: ${small} }\nevaluate: { every: 1 }\ntrain: { ema: 0.9 }\n`);
 };
 
 export function trialFolderIn(runs: string): string {

@@ -59,6 +59,35 @@ describe('a trained trial', function () {
       );
   });
 
+  it('predicts a large image in windows, each as an image by itself', async () => {
+    const height = 32;
+    const image = (columns: number) => ({
+      height,
+      width: columns,
+      channels: 3,
+      data: Float32Array.from({ length: height * columns * 3 }, (_, i) => {
+        const [y, x] = [Math.floor(i / (3 * columns)), Math.floor(i / 3) % columns];
+        return 127 + 120 * Math.sin((1 + (i % 3)) * (x / 5 + y / 9));
+      }),
+    });
+    const predictor = await Predictor.open(folder, { window: true });
+    const [wide, left] = [await predictor.predict(image(64)), await predictor.predict(image(32))];
+    predictor.close();
+    for (const [task, channels] of [
+      ['depth', 1],
+      ['normals', 3],
+      ['semseg', 1],
+    ] as const) {
+      expect([wide[task].height, wide[task].width]).to.deep.equal([32, 64]);
+      // The first 16 columns are seen by the first window alone.
+      const part = (map: MapData) =>
+        Array.from({ length: height }, (_, y) => [
+          ...map.data.slice(y * map.width * channels, (y * map.width + 16) * channels),
+        ]).flat();
+      expectClose(part(wide[task]), part(left[task]), 1e-5, task);
+    }
+  });
+
   it('predicts the same for a row of a file with the weights of another', async () => {
     const image = join(rooms, 'images', readdirSync(join(rooms, 'images'))[0]);
     const own = await predict({ folder, images: [image], out: temporaryFolder() });

@@ -1,85 +1,100 @@
-// Large images in windows: they cover every pixel, overlap by half, and what they say is averaged.
+// Predictions in overlapping windows: every pixel is covered, and predictions are averaged, not chosen, where windows overlap.
 import '../../../modules/index.js';
 import { expect } from 'chai';
 import type { MapData } from '../../../registry/contracts/data.js';
 import type { Task } from '../../../registry/contracts/tasks.js';
 import { predictInWindows, windowStarts } from '../../../runners/inference/windows.js';
 
-const TASKS: Task[] = [
-  { name: 'semseg', kind: 'classes', channels: 3 },
-  { name: 'depth', kind: 'depth', channels: 1 },
-  { name: 'normals', kind: 'normals', channels: 3 },
-];
-const [HEIGHT, WIDTH] = [7, 11];
-/** Each pixel is its own number. */
-const IMAGE: MapData = {
-  height: HEIGHT,
-  width: WIDTH,
-  channels: 3,
-  data: Float32Array.from({ length: HEIGHT * WIDTH * 3 }, (_, i) => Math.floor(i / 3)),
-};
+const DEPTH: Task = { name: 'depth', kind: 'depth', channels: 1 };
+const SEMSEG: Task = { name: 'semseg', kind: 'classes', channels: 3 };
+const NORMALS: Task = { name: 'normals', kind: 'normals', channels: 3 };
 
-/** What is asked of a window is a function of its pixels, and `call` may add to it. */
-const network =
-  (add: (call: number) => number, seen: number[][] = []) =>
-  (part: MapData): Promise<Record<string, MapData>> => {
-    const pixels = Array.from({ length: part.height * part.width }, (_, i) => part.data[3 * i]);
-    seen.push([part.height, part.width, pixels[0]]);
-    const plus = add(seen.length - 1);
-    const map = (channels: number, of: (pixel: number) => number[]): MapData => ({
-      height: part.height,
-      width: part.width,
-      channels,
-      data: Float32Array.from(pixels.flatMap(of)),
-    });
-    return Promise.resolve({
-      semseg: map(3, (pixel) => [0, 1, 2].map((c) => (pixel % 3 === c ? 0.8 : 0.1))),
-      depth: map(1, (pixel) => [pixel + plus]),
-      normals: map(3, (pixel) => [0.6, 0, pixel % 2 ? -0.8 : 0.8]),
-    });
-  };
+const map = (height: number, width: number, channels: number, f: (i: number) => number): MapData => ({
+  height,
+  width,
+  channels,
+  data: Float32Array.from({ length: height * width * channels }, (_, i) => f(i)),
+});
+/** An image whose first channel is the number of the pixel. */
+const numbered = (height: number, width: number) => map(height, width, 3, (i) => (i % 3 === 0 ? i / 3 : 0));
 
-describe('windows of large images', () => {
-  it('begin so that every pixel is seen, and neighbours overlap by half', () => {
-    for (const window of [4, 5, 32])
-      for (let length = 1; length < 200; length++) {
-        const starts = windowStarts(length, window);
-        expect(starts[0]).to.equal(0);
-        expect(starts.at(-1)).to.equal(Math.max(0, length - window));
-        for (const [i, start] of starts.slice(1).entries())
-          expect(start - starts[i], `${length} by ${window}`).to.be.within(1, Math.ceil(window / 2));
-      }
-  });
-
-  it('put a network together that looks at pixels only', async () => {
-    const seen: number[][] = [];
-    const found = await predictInWindows(
-      IMAGE,
-      [4, 5],
-      TASKS,
-      network(() => 0, seen),
-    );
-    expect(seen.every(([height, width]) => height === 4 && width === 5)).to.equal(true);
-    expect(seen.length).to.equal(windowStarts(HEIGHT, 4).length * windowStarts(WIDTH, 5).length);
-    const { semseg, depth, normals } = found;
-    expect([semseg, depth, normals].map(({ channels }) => channels)).to.deep.equal([1, 1, 3]);
-    for (let i = 0; i < HEIGHT * WIDTH; i++) {
-      expect(semseg.data[i]).to.equal(i % 3);
-      expect(depth.data[i]).to.be.closeTo(i, 1e-4);
-      expect(normals.data[3 * i]).to.be.closeTo(0.6, 1e-6);
-      expect(normals.data[3 * i + 2]).to.be.closeTo(i % 2 ? -0.8 : 0.8, 1e-6);
+describe('windows', () => {
+  it('begin so that they cover a side, overlap by half or more, and end with it', () => {
+    for (const [length, window] of [
+      [10, 4],
+      [11, 4],
+      [64, 64],
+      [65, 64],
+      [200, 64],
+      [7, 3],
+    [9, 5],
+      [3, 8],
+    ]) {
+      const starts = windowStarts(length, window);
+      expect(starts[0]).to.equal(0);
+      expect(starts.at(-1)! + window, `${length} by ${window}`).to.equal(Math.max(length, window));
+      starts.slice(1).forEach((start, i) => {
+        expect(start).to.be.above(starts[i]);
+        expect(start - starts[i]).to.be.at.most(window / 2);
+      });
     }
   });
 
-  it('are averaged where they overlap', async () => {
-    const found = await predictInWindows(
-      { ...IMAGE, height: 4, data: IMAGE.data.slice(0, 4 * WIDTH * 3) },
-      [4, 8],
-      [TASKS[1]],
-      network((call) => call * 100),
-    );
-    // Windows from column 0 and from column 3: 0 to 2 are of the first, 3 to 7 of both, 8 to 10 of the second.
-    const first = Array.from(found.depth.data, (value, x) => Math.round(value - x)).slice(0, WIDTH);
-    expect(first).to.deep.equal([0, 0, 0, 50, 50, 50, 50, 50, 100, 100, 100]);
+  it('see their own part of the image, and give every pixel its own prediction', async () => {
+    const seen: number[][] = [];
+    const { depth } = await predictInWindows(numbered(5, 9), [4, 4], [DEPTH], (part) => {
+      seen.push([part.height, part.width]);
+      return Promise.resolve({
+        depth: map(part.height, part.width, 1, (i) => 2 * part.data[3 * i] + 1),
+      });
+    });
+    expect(seen.length).to.equal(windowStarts(5, 4).length * windowStarts(9, 4).length);
+    expect(new Set(seen.flat())).to.deep.equal(new Set([4]));
+    expect([depth.height, depth.width]).to.deep.equal([5, 9]);
+    expect([...depth.data]).to.deep.equal(Array.from({ length: 45 }, (_, i) => 2 * i + 1));
+  });
+
+  it('average values where they overlap', async () => {
+    let call = 0;
+    const { depth } = await predictInWindows(numbered(2, 3), [2, 2], [DEPTH], () => {
+      const value = 10 ** call++;
+      return Promise.resolve({ depth: map(2, 2, 1, () => value) });
+    });
+    // Windows at 0 and 1; the middle column has both.
+    expect([...depth.data]).to.deep.equal([1, 5.5, 10, 1, 5.5, 10]);
+  });
+
+  it('average probabilities of classes before one is chosen', async () => {
+    // One window is sure of class 2, the two others slightly prefer class 1.
+    const windows = [
+      [0.4, 0.5, 0.1],
+      [0, 0.05, 0.95],
+      [0.4, 0.5, 0.1],
+    ];
+    let call = 0;
+    const starts = windowStarts(5, 3);
+    expect(starts).to.deep.equal([0, 1, 2]);
+    const { semseg } = await predictInWindows(numbered(1, 5), [1, 3], [SEMSEG], () => {
+      const probabilities = windows[call++];
+      return Promise.resolve({ semseg: map(1, 3, 3, (i) => probabilities[i % 3]) });
+    });
+    // Votes would give 1 in the middle.
+    expect([...semseg.data]).to.deep.equal([1, 2, 2, 2, 1]);
+    expect(semseg.channels).to.equal(1);
+  });
+
+  it('leave directions of unit length', async () => {
+    const windows = [
+      [0, 0, -1],
+      [0.6, 0, -0.8],
+    ];
+    let call = 0;
+    const { normals } = await predictInWindows(numbered(1, 3), [1, 2], [NORMALS], () => {
+      const direction = windows[call++];
+      return Promise.resolve({ normals: map(1, 2, 3, (i) => direction[i % 3]) });
+    });
+    const middle = [...normals.data.slice(3, 6)];
+    expect(Math.hypot(...middle)).to.be.closeTo(1, 1e-6);
+    expect(middle[0] / -middle[2]).to.be.closeTo(0.3 / 0.9, 1e-6);
   });
 });
