@@ -2,7 +2,12 @@
 // classes are equally frequent, which does for shapes and times. Training replaces that by the counts of its split.
 import type { ClassCounts, Task } from '../../registry/contracts/tasks.js';
 import { kindOf } from '../../registry/kinds.js';
-import type { Assembly } from './assemble.js';
+import type { Criterion } from './objective.js';
+
+/** What of a trial's assembly is looked at here. */
+interface Judged {
+  readonly criterion: Criterion;
+}
 
 /** The task as if each class were equally frequent; other kinds as they are. */
 export function evenlyCounted(task: Task): Task {
@@ -12,14 +17,14 @@ export function evenlyCounted(task: Task): Task {
 }
 
 /** Tasks whose losses ask how often their classes occur. */
-export const tasksToCount = ({ criterion: { tasks, losses } }: Assembly): Task[] =>
+export const tasksToCount = ({ criterion: { tasks, losses } }: Judged): Task[] =>
   tasks.filter((task) => losses[task.name].classWeights?.(task) !== undefined);
 
 /**
  * The same trial with what was counted for each of `tasksToCount`.
  * @throws Error if one is missing
  */
-export function withCounts(parts: Assembly, counts: Readonly<Record<string, ClassCounts>>): Assembly {
+export function withCounts<P extends Judged>(parts: P, counts: Readonly<Record<string, ClassCounts>>): P {
   const asking = tasksToCount(parts).map(({ name }) => name);
   const absent = asking.find((name) => !(name in counts));
   if (absent !== undefined) throw new Error(`the classes of ${absent} have not been counted`);
@@ -30,7 +35,7 @@ export function withCounts(parts: Assembly, counts: Readonly<Record<string, Clas
 }
 
 /** What each class weighs in the losses that weigh classes, by task. */
-export const classWeightsOf = ({ criterion: { tasks, losses } }: Assembly): Record<string, number[]> =>
+export const classWeightsOf = ({ criterion: { tasks, losses } }: Judged): Record<string, number[]> =>
   Object.fromEntries(
     tasks.flatMap((task) => {
       const weights = losses[task.name].classWeights?.(task);
