@@ -81,9 +81,9 @@ describe('a trained trial', function () {
       expect([wide[task].height, wide[task].width]).to.deep.equal([32, 64]);
       // The first 16 columns are seen by the first window alone.
       const part = (map: MapData) =>
-        Array.from({ length: height }, (_, y) => [
-          ...map.data.slice(y * map.width * channels, (y * map.width + 16) * channels),
-        ]).flat();
+        Array.from({ length: height }, (_, y) =>
+          Array.from(map.data.slice(y * map.width * channels, (y * map.width + 16) * channels)),
+        ).flat();
       expectClose(part(wide[task]), part(left[task]), 1e-5, task);
     }
   });

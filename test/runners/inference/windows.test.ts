@@ -93,7 +93,7 @@ describe('windows', () => {
       const direction = windows[call++];
       return Promise.resolve({ normals: map(1, 2, 3, (i) => direction[i % 3]) });
     });
-    const middle = [...normals.data.slice(3, 6)];
+    const middle = Array.from(normals.data.slice(3, 6));
     expect(Math.hypot(...middle)).to.be.closeTo(1, 1e-6);
     expect(middle[0] / -middle[2]).to.be.closeTo(0.3 / 0.9, 1e-6);
   });
