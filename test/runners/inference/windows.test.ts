@@ -27,7 +27,7 @@ describe('windows', () => {
       [65, 64],
       [200, 64],
       [7, 3],
-    [9, 5],
+      [9, 5],
       [3, 8],
     ]) {
       const starts = windowStarts(length, window);
