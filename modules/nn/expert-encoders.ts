@@ -53,7 +53,7 @@ export function mixMaps(weights: tf.Tensor2D, maps: readonly FeatureMap[]): Feat
   return { data, stride: maps[0].stride };
 }
 
-/** The weighted sum of pyramids, level by level; `weights` as in `mixMaps`. */
+/** The weighted sum of pyramids, level by level; `weights` [batch, experts]. */
 export function mixPyramids(weights: tf.Tensor2D, pyramids: readonly Pyramid[]): Pyramid {
   return pyramids[0].map((_, level) =>
     mixMaps(
@@ -63,7 +63,10 @@ export function mixPyramids(weights: tf.Tensor2D, pyramids: readonly Pyramid[]):
   );
 }
 
-/** The pyramids of `count` encoders, with parameters below `scope.0`, `scope.1`, ... */
+/**
+ * The pyramids of `count` encoders, with parameters below `scope.0`, `scope.1`, ...
+ * @param image [batch, height, width, 3]
+ */
 export function encodeAll(
   encoder: Backbone,
   scope: Scope,
@@ -76,6 +79,7 @@ export function encodeAll(
 
 /**
  * The pyramid of an encoder inside another backbone.
+ * @param image [batch, height, width, 3]
  * @throws MtcpError `component` in the name of `who` if it has one for each task
  */
 export function sharedPyramid(encoder: Backbone, scope: Scope, image: FeatureMap, who: string): Pyramid {

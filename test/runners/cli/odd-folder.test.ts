@@ -12,6 +12,8 @@ function install(): string {
   mkdirSync(folder);
   for (const part of ['package.json', 'experiments', 'schemas', 'templates'])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  const references = 'modules/references.bib';
+  cpSync(join(ROOT, references), join(folder, references));
   for (const part of ['registry', 'modules', 'runners', 'vendor'])
     cpSync(join(ROOT, 'dist', part), join(folder, 'dist', part), {
       recursive: true,

@@ -70,6 +70,8 @@ intermediate: { weight: 0.5 }
         accumulate: 1,
         clip: null,
         ema: null,
+        freeze: [],
+        lora: null,
         checkpoint: { every: 1, minutes: null, keep: 'last' },
         workers: null,
         cache: 512,

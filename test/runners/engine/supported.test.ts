@@ -23,6 +23,7 @@ const NAMES: Record<string, string> = {
   RealDiv: 'div',
   Select: 'where',
   SplitV: 'split',
+  TopK: 'topk',
   Unpack: 'unstack',
 };
 /** Kernels of gradients alone. */

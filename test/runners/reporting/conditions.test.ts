@@ -103,8 +103,9 @@ describe('rows under different conditions', () => {
     const larger = report.csv.split('\n').find((text) => text.startsWith('larger,'));
     expect(larger).to.contain('64x64');
     const cost = report.plots.find(({ name }) => name === 'cost')!;
-    const { datasets } = cost.spec as unknown as { datasets: { rows: { row: string }[] } };
-    expect(datasets.rows.map(({ row }) => row)).to.include.members(['base (A)', 'longer (B)']);
+    const { concat } = cost.spec as unknown as { concat: { data: { values: { row: string }[] } }[] };
+    const named = concat[0].data.values.map(({ row }) => row);
+    expect(named).to.include.members(['base (A)', 'longer (B)']);
     expect(cost.title).to.contain('conditions');
     const page = await report.html();
     expect(page).to.contain('D: Trained here: other rooms').and.to.contain('+33.33<sup>1</sup>');
