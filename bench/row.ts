@@ -22,7 +22,8 @@ function trialOf({ experiment, profile, row, overrides }: RowChoice): TrialSpec 
     rows: [row],
     overrides: ['weights.backbone=null', ...overrides],
   });
-  return trials.find((trial) => trial.row === row)!;
+  // A row that the overrides change is named by what they change.
+  return trials.find((trial) => trial.row === row || trial.row.startsWith(`${row}, `))!;
 }
 
 /** What a training step of the row is made from. */
