@@ -7,27 +7,14 @@
 // their number is no power of two. LibMTL computes both for its last task alone, and clears their gradients before
 // each step. Here every task has both.
 import * as tf from '../../registry/tf.js';
-import {
-  component,
-  components,
-  defineOptions,
-  options,
-  tasks,
-  type Backbone,
-  type ComponentFactory,
-  type FeatureMap,
-  type OptionsOf,
-  type Scope,
-  type Task,
-  type TaskPyramids,
-} from '../../registry/index.js';
-import { encodeAll, expertCount, gateGrid, gateInput, mixPyramids } from '../nn/expert-encoders.js';
+import { component, defineOptions, type OptionsOf, type Scope } from '../../registry/index.js';
+import { expertCount, gateGrid } from '../nn/expert-encoders.js';
 import { uniform } from '../nn/initializers.js';
 import { linear } from '../nn/layers.js';
-import { byTask } from '../nn/levels.js';
+import { encoderOption, Mixture } from './machinery/experts.js';
 
 const schema = defineOptions({
-  encoder: { $ref: '#/definitions/backbone', description: 'What every expert is.' },
+  encoder: encoderOption,
   experts: { ...expertCount, minimum: 2, default: 4, description: 'Experts that all tasks share.' },
   nonzeros: {
     type: 'integer',
@@ -65,28 +52,11 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class DSelectK implements Backbone {
-  readonly #encoder: Backbone;
+export class DSelectK extends Mixture<OptionsOf<typeof schema>> {
+  protected readonly who = 'backbone dselect_k';
+  protected readonly counts = () => ({ shared: this.options.experts, own: 0 });
 
-  constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
-    @components() factory: ComponentFactory,
-    @tasks() private readonly tasks: readonly Task[],
-  ) {
-    this.#encoder = factory.create('backbone', options.encoder);
-  }
-
-  forward(scope: Scope, image: FeatureMap): { tasks: TaskPyramids } {
-    const { experts, gate_grid: grid } = this.options;
-    const pyramids = encodeAll(this.#encoder, scope.at('experts'), image, experts, 'backbone dselect_k');
-    const seen = gateInput(image.data, grid);
-    return {
-      tasks: byTask(this.tasks, (name) => mixPyramids(this.#gate(scope.at(`gates.${name}`), seen), pyramids)),
-    };
-  }
-
-  /** Shares of the experts, [batch, experts]. */
-  #gate(scope: Scope, seen: tf.Tensor2D): tf.Tensor2D {
+  protected override gate(scope: Scope, seen: tf.Tensor2D): tf.Tensor2D {
     const { experts, nonzeros, gamma, entropy, existing } = this.options;
     const digits = Math.ceil(Math.log2(experts));
     const [first, weightInit] = [uniform(gamma / 100), uniform(0.05)];

@@ -24,9 +24,10 @@ import {
 } from '../../registry/index.js';
 import { expertCount, gateGrid, gateInput, mixMaps, softmaxGate } from '../nn/expert-encoders.js';
 import { byTask } from '../nn/levels.js';
+import { encoderOption, Experts } from './machinery/experts.js';
 
 const schema = defineOptions({
-  encoder: { $ref: '#/definitions/backbone', description: 'What every expert is.' },
+  encoder: encoderOption,
   shared: { ...expertCount, default: 1, description: 'Experts that all tasks share.' },
   own: { ...expertCount, default: 1, description: 'Experts that each task has for itself.' },
   gate_grid: gateGrid,
@@ -40,19 +41,17 @@ const schema = defineOptions({
   options: schema,
   file: import.meta.url,
 })
-export class Ple implements Backbone {
-  readonly #encoder: Backbone;
-
+export class Ple extends Experts<OptionsOf<typeof schema>> implements Backbone {
   constructor(
-    @options() private readonly options: OptionsOf<typeof schema>,
+    @options() given: OptionsOf<typeof schema>,
     @components() factory: ComponentFactory,
-    @tasks() private readonly tasks: readonly Task[],
+    @tasks() all: readonly Task[],
   ) {
-    this.#encoder = factory.create('backbone', options.encoder);
-    if (!this.#encoder.stages)
+    super(given, factory, all);
+    if (!this.encoder.stages)
       throw new MtcpError(
         'component',
-        `backbone ple: "${options.encoder.type}" cannot stop between its stages, where experts are mixed`,
+        `backbone ple: "${given.encoder.type}" cannot stop between its stages, where experts are mixed`,
         { option: 'encoder', hint: 'resnet can' },
       );
   }
@@ -63,7 +62,7 @@ export class Ple implements Backbone {
 
   #extract(scope: Scope, name: string, image: FeatureMap): Pyramid {
     const { shared, own, gate_grid: grid } = this.options;
-    const start = (at: Scope) => this.#encoder.stages!(at, image);
+    const start = (at: Scope) => this.encoder.stages!(at, image);
     const experts = [
       ...Array.from({ length: shared }, (_, i) => start(scope.shared(`experts.${i}`))),
       ...Array.from({ length: own }, (_, i) => start(scope.at(`own.${name}.${i}`))),

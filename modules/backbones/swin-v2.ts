@@ -13,23 +13,11 @@ import { swinV2Checkpoint } from '../checkpoints/swin-v2.js';
 import { conv2d, layerNorm } from '../nn/layers.js';
 import { padToMultiple } from '../nn/pad.js';
 import { patchMergingV2, swinV2Block, swinV2Init } from '../nn/swin-v2.js';
-import { nullableStages, SWIN_VARIANTS } from '../nn/swin-variants.js';
+import { swinSize, swinSizeOptions } from '../nn/swin-variants.js';
 import { dropPathOption, mlpRatioOption } from '../nn/transformer-options.js';
 
 const schema = defineOptions({
-  variant: {
-    enum: ['t', 's', 'b', 'l'],
-    default: 't',
-    description: 'Swin V2-T, S, B or L: sets the defaults of embed, depths and heads.',
-  },
-  embed: {
-    type: ['integer', 'null'],
-    minimum: 1,
-    default: null,
-    description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
-  },
-  depths: nullableStages('Blocks of each stage.'),
-  heads: nullableStages('Attention heads of each stage.'),
+  ...swinSizeOptions('Swin V2', 't'),
   window: {
     type: 'integer',
     minimum: 1,
@@ -65,22 +53,14 @@ export class SwinV2 extends Configured<OptionsOf<typeof schema>> implements Back
   readonly layers = { block: /\blayers\.\d+\.blocks\.\d+\./ };
 
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
-    const {
-      variant,
-      window,
-      pretrained_windows: pretrained,
-      mlp_ratio: mlpRatio,
-      drop_path: dropPath,
-    } = this.options;
-    const preset = SWIN_VARIANTS[variant];
-    const depths = this.options.depths ?? preset.depths;
-    const heads = this.options.heads ?? preset.heads;
+    const { window, pretrained_windows: pretrained, mlp_ratio: mlpRatio, drop_path: dropPath } = this.options;
+    const { embed, depths, heads } = swinSize(this.options);
     const blocks = depths.reduce((sum, depth) => sum + depth, 0);
     const embeddings = scope.at('embeddings');
     const patches = conv2d(
       embeddings.at('patch_embeddings.projection'),
       padToMultiple(image.data, PATCH),
-      this.options.embed ?? preset.embed,
+      embed,
       { kernel: PATCH, stride: PATCH, ...swinV2Init },
     );
     let x = layerNorm(embeddings.at('norm'), patches);

@@ -11,23 +11,11 @@ import {
 } from '../../registry/index.js';
 import { swinCheckpoint } from '../checkpoints/swin.js';
 import { swinEncoder } from '../nn/swin-encoder.js';
-import { nullableStages, SWIN_VARIANTS } from '../nn/swin-variants.js';
+import { swinSize, swinSizeOptions } from '../nn/swin-variants.js';
 import { dropPathOption, mlpRatioOption, windowOption } from '../nn/transformer-options.js';
 
 const schema = defineOptions({
-  variant: {
-    enum: ['t', 's', 'b', 'l'],
-    default: 't',
-    description: 'Swin-T, S, B or L: sets the defaults of embed, depths and heads.',
-  },
-  embed: {
-    type: ['integer', 'null'],
-    minimum: 1,
-    default: null,
-    description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
-  },
-  depths: nullableStages('Blocks of each stage.'),
-  heads: nullableStages('Attention heads of each stage.'),
+  ...swinSizeOptions('Swin', 't'),
   window: { ...windowOption, description: 'Window size in cells: 7, or 12 for checkpoints at 384x384.' },
   mlp_ratio: mlpRatioOption,
   drop_path: dropPathOption(0.3),
@@ -46,14 +34,7 @@ export class Swin extends Configured<OptionsOf<typeof schema>> implements Backbo
   readonly layers = { block: /\blayers\.\d+\.blocks\.\d+\./, after: /\bhidden_states_norms\./ };
 
   forward(scope: Scope, image: FeatureMap): { shared: Pyramid } {
-    const { variant, embed, depths, heads, ...rest } = this.options;
-    const preset = SWIN_VARIANTS[variant];
-    const encoder = {
-      ...rest,
-      embed: embed ?? preset.embed,
-      depths: depths ?? preset.depths,
-      heads: heads ?? preset.heads,
-    };
+    const encoder = { ...this.options, ...swinSize(this.options) };
     return { shared: swinEncoder(scope, image, encoder) };
   }
 }

@@ -25,3 +25,37 @@ export const nullableStages = (description: string) =>
     type: ['array', 'null'],
     default: null,
   }) as const;
+
+/** Which size it is, and what it has of its own in place of it. */
+export const swinSizeOptions = (name: string, standard: keyof typeof SWIN_VARIANTS) =>
+  ({
+    variant: {
+      enum: ['t', 's', 'b', 'l'],
+      default: standard,
+      description: `${name}-T, S, B or L: sets the defaults of embed, depths and heads.`,
+    },
+    embed: {
+      type: ['integer', 'null'],
+      minimum: 1,
+      default: null,
+      description: 'Channels of the first stage; each later one has twice as many. null: of the variant.',
+    },
+    depths: nullableStages('Blocks of each stage.'),
+    heads: nullableStages('Attention heads of each stage.'),
+  }) as const;
+
+/** The size that these options say. */
+export function swinSize({
+  variant,
+  embed,
+  depths,
+  heads,
+}: {
+  variant: keyof typeof SWIN_VARIANTS;
+  embed: number | null;
+  depths: readonly number[] | null;
+  heads: readonly number[] | null;
+}): { embed: number; depths: readonly number[]; heads: readonly number[] } {
+  const preset = SWIN_VARIANTS[variant];
+  return { embed: embed ?? preset.embed, depths: depths ?? preset.depths, heads: heads ?? preset.heads };
+}

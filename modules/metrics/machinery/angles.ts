@@ -1,6 +1,7 @@
 // Angles between vectors as the evaluations of the field compute them.
 import { f64x2, op } from '../../support/wasm/instructions.js';
-import { acos, add, atan2, choose, divide, multiply, subtract, type Keep, type Vector } from './functions.js';
+import { choose, type Keep, type Vector } from '../../support/wasm/vector.js';
+import { acos, add, atan2, divide, multiply, subtract } from './functions.js';
 
 /** Angles are also counted by hundredths of a degree; behind them pixels of unknown label are. */
 export const BINS = 18000;

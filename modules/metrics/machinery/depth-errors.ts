@@ -1,6 +1,7 @@
 // What the errors of depth add up.
 import { f64x2, op } from '../../support/wasm/instructions.js';
-import { add, choose, divide, log, multiply, only, subtract, type Keep, type Vector } from './functions.js';
+import { choose, type Keep, type Vector } from '../../support/wasm/vector.js';
+import { add, divide, log, multiply, only, subtract } from './functions.js';
 
 /** 65535 * 0.01 * 0.01: where the evaluation code of MTFormer and MT-CP stops. */
 export const TRUNCATED = 6.5535;

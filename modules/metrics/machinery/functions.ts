@@ -1,28 +1,12 @@
 // Arc cosine, arc tangent and logarithm in WebAssembly, two numbers of double precision at a time, without branches. A
 // branch that depends on a pixel is guessed wrong every other time, which costs more than computing both sides.
-import { f64x2, i32, i64x2, op, type Expression, type Statement } from '../../support/wasm/instructions.js';
-import type { Declare } from '../../support/wasm/module.js';
-
-export type Vector = Expression<'v128'>;
-
-/** Remembers an intermediate result: `keep(x)` computes it once, what it returns reads it. */
-export type Keep = (value: Vector) => Vector;
-
-/** @param statements where results are computed, in order */
-export const keeper =
-  (declare: Declare, statements: Statement[]): Keep =>
-  (value) => {
-    const local = declare('v128');
-    statements.push(local.set(value));
-    return local.get();
-  };
+import { f64x2, i32, i64x2, op } from '../../support/wasm/instructions.js';
+import { choose, type Keep, type Vector } from '../../support/wasm/vector.js';
 
 export const add = (a: Vector, b: Vector): Vector => op('f64x2.add', a, b);
 export const subtract = (a: Vector, b: Vector): Vector => op('f64x2.sub', a, b);
 export const multiply = (a: Vector, b: Vector): Vector => op('f64x2.mul', a, b);
 export const divide = (a: Vector, b: Vector): Vector => op('f64x2.div', a, b);
-/** `a` where the mask has ones. */
-export const choose = (mask: Vector, a: Vector, b: Vector): Vector => op('v128.bitselect', a, b, mask);
 /** `a` where the mask has ones, elsewhere 0, also where `a` is no number. */
 export const only = (mask: Vector, a: Vector): Vector => op('v128.and', mask, a);
 

@@ -1,6 +1,5 @@
 // The inner loops of metrics in WebAssembly, two pixels at a time in double precision. Maps are copied in blocks into a
-// small memory, which stays in the cache; what comes out are sums over pixels and integers for
-// each pixel.
+// small memory, which stays in the cache; what comes out are sums over pixels, and integers for each pixel.
 import { IGNORE, type MapData } from '../../../registry/index.js';
 import { Instance, Memory, Module } from '../../support/wasm/api.js';
 import {
@@ -20,7 +19,8 @@ import { ANGLE_LIMITS, ANGLES, BINS, type AngleForm, type AngleSums, type Vector
 import { DEPTH_SUMS, depthTerms, type DepthSums } from './depth-errors.js';
 import { ABOVE, AT_LEAST } from './thresholds.js';
 import { WasmModule, type Declare } from '../../support/wasm/module.js';
-import { add, choose, keeper, multiply, only, type Keep, type Vector } from './functions.js';
+import { choose, keeper, type Keep, type Vector } from '../../support/wasm/vector.js';
+import { add, multiply, only } from './functions.js';
 
 type Numbers = MapData['data'];
 

@@ -12,11 +12,9 @@ import {
   repeatWhile,
   shuffle,
   storeLane,
-  type Expression,
   type Statement,
 } from '../wasm/instructions.js';
-
-type Vector = Expression<'v128'>;
+import { choose, keeper, type Keep, type Vector } from '../wasm/vector.js';
 
 /** In place, on pixels from `at` to `end`; up to three more behind them are written, too. */
 export interface HsvKernels {
@@ -31,9 +29,6 @@ export interface HsvKernels {
 /** Fixed point of 12 bits: quotients by value and by range. */
 const SHIFT = 12;
 const PIXELS = 4;
-
-/** What remembers an intermediate result: `keep(x)` computes it once, what it returns reads it. */
-type Keep = (value: Vector) => Vector;
 
 export function defineHsv(module: WasmModule): void {
   for (const [ending, round] of [
@@ -73,11 +68,7 @@ function throughHsv(
 ): [...Statement[], Statement] {
   const here = at.get();
   const statements: Statement[] = [];
-  const keep: Keep = (value) => {
-    const local = declare('v128');
-    statements.push(local.set(value));
-    return local.get();
-  };
+  const keep = keeper(declare, statements);
   const pixels = keep(load('v128.load', here));
   const channel = (k: number) =>
     keep(
@@ -115,8 +106,6 @@ function throughHsv(
 
 const add = (a: Vector, b: Vector): Vector => op('i32x4.add', a, b);
 const subtract = (a: Vector, b: Vector): Vector => op('i32x4.sub', a, b);
-/** `a` where the mask has ones. */
-const choose = (mask: Vector, a: Vector, b: Vector): Vector => op('v128.bitselect', a, b, mask);
 
 /** @returns hue as whole numbers, saturation as float32, value as whole numbers */
 function toHsv(keep: Keep, r: Vector, g: Vector, b: Vector): readonly [Vector, Vector, Vector] {

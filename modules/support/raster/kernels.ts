@@ -16,9 +16,9 @@ import {
   type Expression,
   type Statement,
 } from '../wasm/instructions.js';
+import type { Vector } from '../wasm/vector.js';
 
 type Address = Local<'i32'>;
-type Vector = Expression<'v128'>;
 
 /** Addresses are in bytes; ends are exclusive, and at least one pixel comes before them. */
 export interface Kernels extends HsvKernels {

@@ -18,8 +18,7 @@ import {
   type Statement,
 } from '../../../modules/support/wasm/instructions.js';
 import { sameShape, sizeOf, type Graph, type Node, type Value } from '../graph/ir.js';
-
-type Vector = Expression<'v128'>;
+import type { Vector } from '../../../modules/support/wasm/vector.js';
 
 /** Numbers that one turn of the loop over a vector may take: vectors are padded to a multiple of it. */
 export const STRIDE = 16;
