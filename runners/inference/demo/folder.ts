@@ -78,7 +78,7 @@ function runtimeFolder(): string {
 function settingsOf({ trial, tasks, transform, colours }: OnnxModel): DemoSettings {
   return {
     title: trial.row,
-    about: `${trial.experiment}, seed ${trial.seed}, trial ${trial.hash}`,
+    about: `${trial.experiment}, seed ${trial.seed}, trial ${trial.hash.slice(0, 12)}`,
     size: transform.size,
     fit: transform.fit === 'pad' ? 'pad' : 'stretch',
     transform: { ...trial.config.augment, size: [...transform.size] },
