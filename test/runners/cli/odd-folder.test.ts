@@ -1,39 +1,17 @@
 // mtcp installed in a folder whose name means something to those who read paths out of text: stack traces write
 // "(file:line:column)", URLs escape spaces, and "#" ends a path in them.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { DEPTH_ONLY, ROOT, temporaryFolder } from '../../support/rooms.js';
-
-/** What a package has, without its tests and maps. */
-function install(): string {
-  const folder = join(temporaryFolder(), 'mtcp (1) #2');
-  mkdirSync(folder);
-  for (const part of ['package.json', 'experiments', 'schemas', 'templates'])
-    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  const references = 'modules/references.bib';
-  cpSync(join(ROOT, references), join(folder, references));
-  for (const part of ['registry', 'modules', 'runners', 'vendor'])
-    cpSync(join(ROOT, 'dist', part), join(folder, 'dist', part), {
-      recursive: true,
-      filter: (path) => !/\.(map|d\.ts)$/.test(path),
-    });
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
-}
+import { installIn, runInstalled } from '../../support/installed.js';
+import { DEPTH_ONLY, temporaryFolder } from '../../support/rooms.js';
 
 describe('mtcp in a folder with parentheses', function () {
   this.timeout(120_000);
   let folder: string;
-  before(() => (folder = install()));
+  before(() => installIn((folder = join(temporaryFolder(), 'mtcp (1) #2'))));
 
-  const mtcp = (...args: string[]) =>
-    spawnSync(process.execPath, [join(folder, 'dist/runners/cli/main.js'), ...args], {
-      encoding: 'utf8',
-      cwd: folder,
-      env: { ...process.env, NO_COLOR: '1', XDG_CONFIG_HOME: temporaryFolder() },
-    });
+  const mtcp = (...args: string[]) => runInstalled(folder, ...args);
 
   it('trains, with workers of its own', () => {
     const rows = `rows: { depth: ${DEPTH_ONLY}, other: ${DEPTH_ONLY.replace(/ }$/, ', optimizer: { rate: 1e-3 } }')} }\n`;

@@ -13,8 +13,8 @@ import { runExperiment } from '../../../../runners/app/run.js';
 import { makeDemo } from '../../../../runners/inference/demo/folder.js';
 import { predict } from '../../../../runners/inference/predict.js';
 import { BROWSER, NO_BROWSER, openBrowser } from '../../../support/browser.js';
+import { installIn, runInstalled } from '../../../support/installed.js';
 import { pending } from '../../../support/pending.js';
-import { rejection } from '../../../support/reference.js';
 import { experimentFile, temporaryFolder } from '../../../support/rooms.js';
 
 const TYPES: Record<string, string> = {
@@ -74,17 +74,14 @@ describe('mtcp demo', function () {
     await sharp(data, { raw: { width, height, channels: 3 } }).toFile(image);
   });
 
-  it('says what is missing without onnxruntime-web', async function () {
-    try {
-      createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
-    } catch {
-      const error = await rejection(
-        makeDemo({ folder: folders.padded, out: join(temporaryFolder(), 'demo') }),
-      );
-      expect(error.format()).to.contain('npm install --no-save onnxruntime-web@');
-      return undefined;
-    }
-    return pending(this, 'onnxruntime-web is installed');
+  it('says what is missing without onnxruntime-web, and writes nothing', () => {
+    const folder = join(temporaryFolder(), 'mtcp');
+    installIn(folder, 'onnxruntime-web');
+    const out = join(folder, 'demo');
+    const { status, stderr } = runInstalled(folder, 'demo', folders.padded, '-o', out);
+    expect(status, stderr).to.equal(2);
+    expect(stderr).to.contain('npm install --no-save onnxruntime-web@');
+    expect(existsSync(out)).to.equal(false);
   });
 
   describe('in Chromium', () => {
