@@ -38,6 +38,7 @@ import { TaskGradientRun } from './task-gradients.js';
 import { newTrace } from './traced.js';
 import { memoryOf, traceLosses, traceStages } from './trace-step.js';
 import type { Update } from './update.js';
+import { termsAhead } from './virtual-steps.js';
 import { VECTORS, type Weights } from './weights.js';
 
 export class TrainingStep {
@@ -285,23 +286,13 @@ export class TrainingStep {
     const rule = this.criterion.scheme.needs?.gradients?.ahead;
     if (!rule?.wanted()) return undefined;
     const { data, views } = this.weights.trained;
-    const before = data.slice();
-    const weights = rule.weights();
-    const terms = () =>
-      Object.fromEntries(this.criterion.tasks.map(({ name }) => [name, this.#scalar(NAMES.term(name))]));
-    try {
-      await this.#run();
-      for (let i = 0; i < rule.steps; i++) {
-        const value = Object.entries(terms()).reduce((sum, [task, term]) => sum + weights[task] * term, 0);
-        // Steps that are too long lead nowhere.
-        if (!(value <= RUNAWAY)) break;
-        this.#taskGradients!.descend(weights, rule.rate, views);
-        await this.#run();
-      }
-      return terms();
-    } finally {
-      data.set(before);
-    }
+    return termsAhead(rule, {
+      weights: data,
+      run: () => this.#run(),
+      terms: () =>
+        Object.fromEntries(this.criterion.tasks.map(({ name }) => [name, this.#scalar(NAMES.term(name))])),
+      descend: (factors, rate) => this.#taskGradients!.descend(factors, rate, views),
+    });
   }
 
   /** The losses of a micro-batch, and what the scheme makes of its gradients. */
@@ -404,9 +395,6 @@ export class TrainingStep {
     this.#device?.close();
   }
 }
-
-/** A sum of losses that virtual steps have run away with. */
-const RUNAWAY = 1e5;
 
 const microBatchOf = ({ batch, accumulate = 1 }: StepOptions): number => batch / accumulate;
 
