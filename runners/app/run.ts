@@ -229,19 +229,23 @@ async function work(run: Run): Promise<Ended> {
   }
   const asked = options.jobs ?? launcher.jobs;
   const processes = asked === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : asked;
-  if (processes <= 1)
-    return workThrough({ ledger, specOf: (trial) => trial, sources, observe, stopRequested });
-  return runInProcesses({
-    runs,
-    experiment: experiment.name,
-    trials: experiment.needed,
-    only,
-    attempts: ledger.attempts,
-    tags: options.ledger?.tags,
-    jobs: processes,
-    observe,
-    stopRequested,
-  });
+  const inProcesses = (count: number) =>
+    runInProcesses({
+      runs,
+      experiment: experiment.name,
+      trials: experiment.needed,
+      only,
+      attempts: ledger.attempts,
+      tags: options.ledger?.tags,
+      jobs: count,
+      observe,
+      stopRequested,
+    });
+  if (processes > 1) return inProcesses(processes);
+  const worked = await workThrough({ ledger, specOf: (trial) => trial, sources, observe, stopRequested });
+  if (!worked.lost) return worked;
+  const rest = await inProcesses(1);
+  return { ...rest, failed: [...worked.failed, ...rest.failed] };
 }
 
 /** 5. The report, and the outcome of all trials. */

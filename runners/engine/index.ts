@@ -10,6 +10,8 @@ import { RecordingEngine } from './recording.js';
 import type { Precision } from './xla/lowering/index.js';
 import { createXlaRuntime } from './xla/runtime.js';
 
+export { closeClients } from './xla/runtime.js';
+
 export type EngineChoice =
   | { type: 'onnx'; provider: Provider }
   | { type: 'xla'; plugin: string | null; precision?: Precision }

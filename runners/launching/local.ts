@@ -98,9 +98,11 @@ export async function runInProcesses({
         workers.delete(worker);
         unwatch();
         if (worker.worked) {
-          failed.push(...worker.worked.failed);
-          interrupted ||= worker.worked.interrupted;
-          return resolve();
+          const { worked } = worker;
+          failed.push(...worked.failed);
+          interrupted ||= worked.interrupted;
+          // A new process may find the device working again; each costs a trial, so this ends.
+          return worked.lost && !stopRequested() ? start().then(resolve, reject) : resolve();
         }
         const how = signal ? `was killed by ${signal}` : `ended with code ${code}`;
         if (!worker.trial) {

@@ -4,7 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../registry/errors.js';
 import { threadsOf, type RunSettings, type TrialSpec } from '../config/index.js';
 import type { DataSources } from './data-sources.js';
-import { createEngine } from '../engine/index.js';
+import { DeviceError, isLost } from '../engine/device-error.js';
+import { closeClients, createEngine } from '../engine/index.js';
 import type { Engine } from '../engine/engine.js';
 import type { Claim, LedgerTrial, Ledger, TrialRef } from '../store/ledger/ledger.js';
 import { EventLog } from '../store/ledger/events.js';
@@ -35,6 +36,8 @@ export interface Worked {
   failed: Failure[];
   /** True if it ended because it was asked to. */
   interrupted: boolean;
+  /** Set if it ended because this process's device has stopped working: another process may go on. */
+  lost?: boolean;
 }
 
 export interface WorkContext<T extends TrialRef = TrialSpec> {
@@ -57,6 +60,7 @@ export async function workThrough<T extends TrialRef>(context: WorkContext<T>): 
   const { ledger, stopRequested, skip } = context;
   const engines = new Engines(context.settings);
   const failed: Failure[] = [];
+  let lost = false;
   try {
     for (;;) {
       if (stopRequested()) return { failed, interrupted: true };
@@ -74,12 +78,20 @@ export async function workThrough<T extends TrialRef>(context: WorkContext<T>): 
         if (error instanceof Interrupted) return { failed, interrupted: true };
         const { row, seed } = claim.trial;
         failed.push({ row, seed, message: messageOf(error) });
+        if (isLost(error)) {
+          lost = true;
+          return { failed, interrupted: false, lost };
+        }
+        // What a trial without memory held there is not to be missing for the next one.
+        if (error instanceof DeviceError) engines.close();
       } finally {
         claim.release();
       }
     }
   } finally {
     engines.close();
+    // The process that goes on finds the device free.
+    if (lost) closeClients();
   }
 }
 
@@ -91,10 +103,10 @@ async function run<T extends TrialRef>(
   const { row, seed } = claimed;
   const of = ledger.entries.length;
   observe({ event: 'trial', row, seed, index, of, state: before, folder: folder.path });
-  const trial = inFull(claimed, folder, specOf);
+  const trial = await orFailed(folder, () => specOf(claimed));
   await sources.prepare([trial]);
   await runTrial(trial, {
-    engine: await engines.of(trial),
+    engine: await orFailed(folder, () => engines.of(trial)),
     settings,
     folder,
     data: sources.about(trial),
@@ -106,14 +118,10 @@ async function run<T extends TrialRef>(
   });
 }
 
-/** A trial that cannot be read in full has failed, and its folder says so. */
-function inFull<T extends TrialRef>(
-  claimed: T,
-  folder: RunFolder,
-  specOf: (trial: T) => TrialSpec,
-): TrialSpec {
+/** A trial that cannot be read in full, or that has no engine, has failed, and its folder says so. */
+async function orFailed<T>(folder: RunFolder, make: () => T | Promise<T>): Promise<T> {
   try {
-    return specOf(claimed);
+    return await make();
   } catch (error) {
     new EventLog(folder.events).append({ event: 'failed', message: messageOf(error) });
     throw error;
@@ -136,5 +144,6 @@ class Engines {
 
   close(): void {
     for (const engine of this.#known.values()) engine.close();
+    this.#known.clear();
   }
 }

@@ -67,8 +67,12 @@ const TIMES = new Set(['time', 'seconds', 'waited', 'path', 'memory']);
 const withoutTimes = (value: object) => JSON.stringify(value, (key, part) => (TIMES.has(key) ? 0 : part));
 
 /** Metrics, events and weights, byte by byte; times and paths differ. */
-export function expectSameRun(runs: string, undisturbed: string, { checkpoints = true } = {}): void {
-  const [actual, expected] = [runs, undisturbed].map(trialFolderIn);
+export function expectSameRun(runs: string, undisturbed: string, options?: { checkpoints?: boolean }): void {
+  expectSameTrial(trialFolderIn(runs), trialFolderIn(undisturbed), options);
+}
+
+/** The same of two trials' folders. */
+export function expectSameTrial(actual: string, expected: string, { checkpoints = true } = {}): void {
   const result = (folder: string) =>
     withoutTimes(JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')));
   expect(result(actual), 'result.json').to.equal(result(expected));

@@ -41,7 +41,7 @@ async function work(submission: string, { group, task, timeLeft = '', warning }:
   const stop = takeStopSignals(() => {}, { insist: false });
   const progress = new Progress(process.stderr, false);
   try {
-    const { failed, interrupted } = await workOn(submission, {
+    const { failed, interrupted, lost } = await workOn(submission, {
       group,
       task: task === undefined ? undefined : parseWhole(task, '--task'),
       observe: narrator(progress),
@@ -50,6 +50,8 @@ async function work(submission: string, { group, task, timeLeft = '', warning }:
     progress.clear();
     for (const { row, seed, message } of failed)
       process.stderr.write(`\nfailed: ${row}, seed ${seed}\n${message}\n`);
+    if (lost)
+      process.stderr.write('\nthis process cannot use its device any more; other tasks take what is left\n');
     if (interrupted) {
       process.stderr.write(
         `stopped after a checkpoint: ${stop.requested() ? 'told to' : 'the time of the job is nearly over'}\n`,

@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
 import { loadLibrary } from '../../support/native-library.js';
+import { DeviceError } from '../device-error.js';
 import {
   ARGUMENTS,
   FUNCTIONS_OFFSET,
   MAJOR,
   OLDEST_MINOR,
   ORDER,
-  RESOURCE_EXHAUSTED,
+  ERROR_CODE,
   VERSION_OFFSETS,
   type Called,
 } from './pjrt-table.js';
@@ -23,8 +24,13 @@ type Native = ((args: Buffer) => unknown) & {
 /** A function that frees what came with it. */
 const RELEASE = koffi.proto('void', ['uintptr_t']);
 
-const MEMORY_HINT =
-  'smaller train.batch, train.accumulate, memory: {recompute: always} or a lower precision take less';
+/** Functions that find out whether the device works; what others refuse says nothing about that. */
+const AT_WORK: ReadonlySet<Called> = new Set([
+  'Event_Await',
+  'Client_BufferFromHostBuffer',
+  'LoadedExecutable_Execute',
+  'Buffer_ToHostBuffer',
+]);
 
 export class PjrtApi {
   readonly version: string;
@@ -98,6 +104,15 @@ export class PjrtApi {
     );
   }
 
+  /** Frees something. A device that has failed may refuse that; what it holds is lost anyway, so nothing is said. */
+  free<N extends Called>(name: N, values: Values<FieldsOf<N>>): void {
+    try {
+      this.call(name, values);
+    } catch (error) {
+      if (!MtcpError.is(error, 'engine')) throw error;
+    }
+  }
+
   /** Calls a function that the plugin returned, such as one that frees what came with it. */
   callPointer(address: bigint, argument: bigint): void {
     (koffi.decode(address as never, RELEASE) as (argument: bigint) => void)(argument);
@@ -125,10 +140,12 @@ export class PjrtApi {
     const coded = this.#arguments('Error_GetCode', { error: address });
     this.#function('Error_GetCode')(coded.memory);
     this.#function('Error_Destroy')(this.#arguments('Error_Destroy', { error: address }).memory);
-    const isMemory = coded.number('code') === RESOURCE_EXHAUSTED;
-    throw new MtcpError('engine', isMemory ? `the device is out of memory: ${message}` : message, {
-      where: `PJRT_${name}`,
-      hint: isMemory ? MEMORY_HINT : undefined,
-    });
+    const code = coded.number('code');
+    const where = `PJRT_${name}`;
+    // Libraries below the plugin may report it as a fault of their own.
+    if (code === ERROR_CODE.resourceExhausted || /out of memory/i.test(message))
+      throw new DeviceError('memory', message, where);
+    if (AT_WORK.has(name) && ERROR_CODE.lost.includes(code)) throw new DeviceError('lost', message, where);
+    throw new MtcpError('engine', message, { where });
   }
 }

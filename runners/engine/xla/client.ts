@@ -35,7 +35,7 @@ export class DeviceBuffer {
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
-    this.client.api.call('Buffer_Destroy', { buffer: this.handle });
+    this.client.api.free('Buffer_Destroy', { buffer: this.handle });
   }
 }
 
@@ -96,15 +96,21 @@ export class Executable {
       output_lists: addresses([made]),
       device_complete_events: events,
     });
-    await this.client.settled(events.readBigUInt64LE(0));
-    return Array.from(
+    const outputs = Array.from(
       { length: this.outputs },
       (_, i) => new DeviceBuffer(this.client, made.readBigUInt64LE(8 * i)),
     );
+    try {
+      await this.client.settled(events.readBigUInt64LE(0));
+    } catch (error) {
+      for (const output of outputs) output.destroy();
+      throw error;
+    }
+    return outputs;
   }
 
   destroy(): void {
-    this.client.api.call('LoadedExecutable_Destroy', { executable: this.handle });
+    this.client.api.free('LoadedExecutable_Destroy', { executable: this.handle });
   }
 }
 
@@ -203,8 +209,14 @@ export class PjrtClient {
       host_buffer_semantics: UNTIL_TRANSFERRED,
       device: this.devices[0],
     });
-    await this.settled(args.address('done_with_host_buffer'));
-    return new DeviceBuffer(this, args.address('buffer'));
+    const buffer = new DeviceBuffer(this, args.address('buffer'));
+    try {
+      await this.settled(args.address('done_with_host_buffer'));
+    } catch (error) {
+      buffer.destroy();
+      throw error;
+    }
+    return buffer;
   }
 
   /** Waits for an event and destroys it. */
@@ -213,12 +225,12 @@ export class PjrtClient {
     try {
       await this.api.callAsync('Event_Await', { event });
     } finally {
-      this.api.call('Event_Destroy', { event });
+      this.api.free('Event_Destroy', { event });
     }
   }
 
   close(): void {
-    this.api.call('Client_Destroy', { client: this.#handle });
+    this.api.free('Client_Destroy', { client: this.#handle });
   }
 }
 

@@ -45,12 +45,21 @@ export class XlaMemory implements DeviceMemory {
     }
   }
 
+  /** Frees every copy. */
+  close(): void {
+    for (const { buffer } of this.#kept.values()) buffer?.destroy();
+    this.#kept.clear();
+    this.#below.clear();
+  }
+
   changed(tensors: Iterable<HostTensor>): void {
     for (const { data } of tensors) this.#replace(this.#require(data), undefined);
   }
 
   async pull(tensors: Iterable<HostTensor>): Promise<void> {
     const read = [...tensors].map(({ data }) => this.#require(data).buffer?.read(data));
+    // Nobody may write into these arrays before the last copy has ended, not even after a failure.
+    await Promise.allSettled(read);
     await Promise.all(read);
   }
 

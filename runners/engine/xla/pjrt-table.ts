@@ -212,5 +212,8 @@ export const BUFFER_TYPE = { bool: 1, int32: 4, int64: 5, float32: 11 } as const
 export const NAMED_VALUE = { string: 0, int64: 1, bool: 4 } as const;
 /** PJRT_HostBufferSemantics: the memory may change again when the call has returned and its event has come. */
 export const UNTIL_TRANSFERRED = 1;
-/** PJRT_Error_Code of an allocation that the device refuses. */
-export const RESOURCE_EXHAUSTED = 8;
+/**
+ * PJRT_Error_Code: of an allocation that the device refuses, and of what is no fault of the caller (unknown, aborted,
+ * internal, unavailable, data loss).
+ */
+export const ERROR_CODE = { resourceExhausted: 8, lost: [2, 10, 13, 14, 15] as readonly number[] } as const;

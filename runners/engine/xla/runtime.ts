@@ -14,7 +14,13 @@ import { createXlaSession, lowerGraph } from './session.js';
  * closed before the process ends, for its threads do not survive the library.
  */
 const clients = new Map<string, PjrtClient>();
-process.once('exit', () => clients.forEach((client) => client.close()));
+process.once('exit', closeClients);
+
+/** Gives the devices back. Nothing that was made with the clients may be used any more. */
+export function closeClients(): void {
+  for (const client of clients.values()) client.close();
+  clients.clear();
+}
 
 /** @throws MtcpError `engine` if there is no such plugin, or it cannot be used here */
 export function openClient(plugin: string | undefined, options: ClientOptions = {}): PjrtClient {
@@ -46,5 +52,6 @@ export function createXlaRuntime(plugin?: string, precision: Precision = 'float3
         create: () => createXlaSession(client, memory, program, tell),
       };
     },
+    close: () => memory.close(),
   };
 }

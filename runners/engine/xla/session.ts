@@ -36,16 +36,22 @@ export async function createXlaSession(
     tell?.(`compiling for ${client.deviceKind}, ${seconds} s so far`),
   );
   const constants = new Map<number, DeviceBuffer>();
-  for (const [i, { constant, dtype, shape }] of program.parameters.entries())
-    if (constant) constants.set(i, await client.upload(constant, dtype, shape));
+  const close = () => {
+    for (const buffer of constants.values()) buffer.destroy();
+    executable.destroy();
+  };
+  try {
+    for (const [i, { constant, dtype, shape }] of program.parameters.entries())
+      if (constant) constants.set(i, await client.upload(constant, dtype, shape));
+  } catch (error) {
+    close();
+    throw error;
+  }
   const taken = executable.memory;
   return {
     deviceBytes: taken && taken.arguments + taken.outputs + taken.temporary,
     bind: (inputs, outputs) => bind(client, memory, executable, constants, program, inputs, outputs),
-    close() {
-      for (const buffer of constants.values()) buffer.destroy();
-      executable.destroy();
-    },
+    close,
   };
 }
 
@@ -61,6 +67,12 @@ export async function untilDone<T>(work: Promise<T>, report: (seconds: number) =
   } finally {
     clearInterval(timer);
   }
+}
+
+/** All results; if one fails, its error when the others have ended too, so that what they made can be freed. */
+export async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 function bind(
@@ -80,7 +92,7 @@ function bind(
     async run() {
       const temporary: DeviceBuffer[] = [];
       try {
-        const given = await Promise.all(
+        const given = await allOf(
           parameters.map(async ({ dtype, shape }, i) => {
             const tensor = read[i];
             if (!tensor) return constants.get(i)!;
@@ -91,15 +103,15 @@ function bind(
           }),
         );
         const made = await executable.execute(given);
-        const down: Promise<void>[] = [];
+        const down: [DeviceBuffer, HostTensor][] = [];
         for (const [i, buffer] of made.entries()) {
           if (memory.keeps(written[i])) memory.written(written[i], buffer);
           else {
             temporary.push(buffer);
-            down.push(buffer.read(written[i].data));
+            down.push([buffer, written[i]]);
           }
         }
-        await Promise.all(down);
+        await allOf(down.map(([buffer, { data }]) => buffer.read(data)));
       } finally {
         for (const buffer of temporary) buffer.destroy();
       }

@@ -44,11 +44,19 @@ export class StepDevice {
   }
 
   async #upload(part: BatchParts): Promise<ReadonlyMap<string, Staged>> {
-    const uploads = [...part].map(async ([name, data]): Promise<[string, Staged]> => {
+    const staged = new Map<string, Staged>();
+    const uploads = [...part].map(async ([name, data]) => {
       const tensor = this.arrays.batch.get(name)!;
-      return [name, await this.memory.stage({ ...tensor, data })];
+      staged.set(name, await this.memory.stage({ ...tensor, data }));
     });
-    return new Map(await Promise.all(uploads));
+    try {
+      await Promise.all(uploads);
+    } catch (error) {
+      await Promise.allSettled(uploads);
+      staged.forEach((numbers) => numbers.discard());
+      throw error;
+    }
+    return staged;
   }
 
   /** Makes a micro-batch what programs read. */

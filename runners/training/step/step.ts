@@ -8,6 +8,7 @@ import type { PerTask, StepInfo } from '../../../registry/contracts/scheme.js';
 import type { RandomStream } from '../../../registry/random.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { TrainBatch } from '../../data/batch.js';
+import { DeviceError } from '../../engine/device-error.js';
 import {
   hostTensor,
   type CompileOptions,
@@ -275,6 +276,7 @@ export class TrainingStep {
     try {
       await this.#gradientRun.run();
     } catch (error) {
+      if (error instanceof DeviceError) throw error;
       // NaN that becomes an index makes operators fail before there is a loss to look at.
       const first = await this.#firstNonFinite();
       throw first === undefined ? error : notFinite('the objective is NaN', first);
