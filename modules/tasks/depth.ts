@@ -52,7 +52,9 @@ export class Depth implements TaskKind {
     _channels?: number,
     out: MapData['data'] = new Float32Array(data.length),
   ): MapData['data'] {
-    for (let i = 0; i < out.length; i++) out[i] = data[i] > 0 && data[i] < Infinity ? data[i] : IGNORE;
+    // Few pixels are unknown: only these are written.
+    if (out !== data) out.set(data);
+    for (let i = 0; i < out.length; i++) if (!(out[i] > 0 && out[i] < Infinity)) out[i] = IGNORE;
     return out;
   }
 

@@ -37,10 +37,7 @@ export class Normals implements TaskKind {
   readonly outside = 0;
   readonly resampling = 'linear';
   /** [-1, 1] to [0, 255] */
-  readonly bytes = {
-    encode: (value: number) => ((value + 1) * 255) / 2,
-    decode: (byte: number) => (2 * byte) / 255 - 1,
-  };
+  readonly bytes = { shift: 1, scale: 127.5 };
   readonly sixteen = {
     values: 'unit vector, 0..65535 for -1..1',
     of: (value: number) => (value + 1) * 32767.5,
@@ -97,15 +94,14 @@ export class Normals implements TaskKind {
     _channels?: number,
     out: MapData['data'] = new Float32Array(normals.length),
   ): MapData['data'] {
+    // Few pixels are unknown: only these are written.
+    if (out !== normals) out.set(normals);
     for (let i = 0; i < out.length; i += 3) {
-      const x = normals[i];
-      const y = normals[i + 1];
-      const z = normals[i + 2];
+      const x = out[i];
+      const y = out[i + 1];
+      const z = out[i + 2];
       const squared = x * x + y * y + z * z;
-      const known = squared > 0 && squared < Infinity;
-      out[i] = known ? x : IGNORE;
-      out[i + 1] = known ? y : IGNORE;
-      out[i + 2] = known ? z : IGNORE;
+      if (!(squared > 0 && squared < Infinity)) out[i] = out[i + 1] = out[i + 2] = IGNORE;
     }
     return out;
   }

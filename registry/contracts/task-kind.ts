@@ -70,8 +70,11 @@ export interface TaskKind {
   decode(raw: Tensor4D, task: Task): Tensor;
   /** How decoded predictions are resized; `settle` follows in predictions for files. */
   readonly resampling: 'nearest' | 'linear';
-  /** Bytes that evaluation passes predictions through where it follows code that saves them as images. */
-  readonly bytes?: { encode(value: number): number; decode(byte: number): number };
+  /**
+   * Bytes that evaluation passes predictions through where it follows code that saves them as images: the whole part of
+   * (value + shift) * scale.
+   */
+  readonly bytes?: { readonly shift: number; readonly scale: number };
   /** Whole numbers from 0 to 65535 for PNG files, and what they are. */
   readonly sixteen: { readonly values: string; of(value: number): number };
 

@@ -128,9 +128,23 @@ function gatherBits(
     for (let i = 0; i < indices.length; i++) out[i] = indices[i] < 0 ? outside : data[indices[i]];
     return;
   }
+  if (channels === 3) return gatherVectors(data, indices, outside, out);
   for (let i = 0, to = 0; i < indices.length; i++, to += channels) {
     const from = indices[i] * channels;
     for (let k = 0; k < channels; k++) out[to + k] = from < 0 ? outside : data[from + k];
+  }
+}
+
+/** Three channels, without the inner loop. */
+function gatherVectors(data: Int32Array, indices: Int32Array, outside: number, out: Int32Array): void {
+  for (let i = 0, to = 0; i < indices.length; i++, to += 3) {
+    const from = indices[i] * 3;
+    if (from < 0) out[to] = out[to + 1] = out[to + 2] = outside;
+    else {
+      out[to] = data[from];
+      out[to + 1] = data[from + 1];
+      out[to + 2] = data[from + 2];
+    }
   }
 }
 

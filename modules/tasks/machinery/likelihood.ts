@@ -23,10 +23,7 @@ export function probability(raw: Tensor4D): Tensor {
 }
 
 /** Probabilities as grey images. */
-export const greyBytes = {
-  encode: (value: number) => value * 255,
-  decode: (byte: number) => byte / 255,
-};
+export const greyBytes = { shift: 0, scale: 255 };
 
 /** Says "yes" everywhere, since measures of masks are 0 for an empty one. */
 export const always = (): Tally => ({ add: () => {}, constant: () => [1] });
