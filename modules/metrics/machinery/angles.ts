@@ -32,7 +32,7 @@ export const ANGLES: Record<AngleForm, (keep: Keep, p: Vector3, g: Vector3) => V
     const lengths = keep(op('f64x2.sqrt', multiply(dot(p, p), dot(g, g))));
     const divisor = choose(op('f64x2.eq', lengths, f64x2(0)), f64x2(1), lengths);
     const cosine = divide(dot(p, g), divisor);
-    const clipped = keep(op('f64x2.max', f64x2(-1), op('f64x2.min', f64x2(1), cosine)));
+    const clipped = keep(op('f64x2.pmax', op('f64x2.pmin', cosine, f64x2(1)), f64x2(-1)));
     return multiply(acos(keep, clipped), f64x2(DEGREES));
   },
   atan2(keep, p, g) {

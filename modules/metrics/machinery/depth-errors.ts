@@ -30,7 +30,7 @@ export function depthTerms(keep: Keep, raw: Vector, depth: Vector): DepthTerms {
   const quotient = keep(divide(guess, depth));
   // The logarithm of what is no number would be some number.
   const logarithm = keep(add(log(keep, quotient), subtract(guess, guess)));
-  const ratio = keep(op('f64x2.max', quotient, divide(f64x2(1), quotient)));
+  const ratio = keep(op('f64x2.pmax', quotient, divide(f64x2(1), quotient)));
   const within = (power: number) => only(op('f64x2.lt', ratio, f64x2(1.25 ** power)), f64x2(1));
   const near = keep(op('f64x2.lt', depth, f64x2(TRUNCATED)));
   return {

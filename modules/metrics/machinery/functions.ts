@@ -46,8 +46,8 @@ const ATAN_Q = [
 
 /** The angle of (x, y), both of them 0 or more; of (0, 0) it is 0. */
 export function atan2(keep: Keep, y: Vector, x: Vector): Vector {
-  const larger = op('f64x2.max', op('f64x2.max', x, y), f64x2(Number.MIN_VALUE));
-  const ratio = keep(divide(op('f64x2.min', x, y), larger));
+  const larger = op('f64x2.pmax', op('f64x2.pmax', x, y), f64x2(Number.MIN_VALUE));
+  const ratio = keep(divide(op('f64x2.pmin', x, y), larger));
   // atan(r) = pi/4 + atan((r - 1) / (r + 1))
   const upper = keep(op('f64x2.gt', ratio, f64x2(0.66)));
   const shifted = divide(subtract(ratio, f64x2(1)), add(ratio, f64x2(1)));

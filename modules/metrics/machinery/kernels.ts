@@ -70,7 +70,7 @@ function moduleOf(): WasmModule {
       const g = vectors(keep, at.get(), SECOND);
       const known = keep(op('f64x2.ne', g[0], f64x2(IGNORE)));
       const angle = keep(ANGLES[form](keep, p, g));
-      const bin = op('f64x2.min', multiply(angle, f64x2(BINS / 180)), f64x2(BINS - 1));
+      const bin = op('f64x2.pmin', multiply(angle, f64x2(BINS / 180)), f64x2(BINS - 1));
       const shown = op('i32x4.trunc_sat_f64x2_s_zero', choose(known, bin, f64x2(BINS)));
       const sums = summed(declare, known, [
         f64x2(1),

@@ -94,8 +94,8 @@ const INSTRUCTIONS = {
   'f64x2.gt': [simd(74), BINARY, 'v128'],
   'f64x2.le': [simd(75), BINARY, 'v128'],
   'f64x2.abs': [simd(236), UNARY, 'v128'],
-  'f64x2.min': [simd(244), BINARY, 'v128'],
-  'f64x2.max': [simd(245), BINARY, 'v128'],
+  'f64x2.pmin': [simd(246), BINARY, 'v128'],
+  'f64x2.pmax': [simd(247), BINARY, 'v128'],
   /** Towards zero, then two zeros; what is no number is 0. */
   'i32x4.trunc_sat_f64x2_s_zero': [simd(252), UNARY, 'v128'],
   'i64x2.shr_u': [simd(205), ['v128', 'i32'], 'v128'],
