@@ -14,6 +14,17 @@ export function labelOf(node: YamlNode): string {
   return type === undefined ? `{${options}}` : `${type} {${options}}`;
 }
 
+/** Longer labels would make names that no table has room for. */
+const LONGEST = 32;
+
+/** The same in a few words, where there is only one value: of a long one its type. */
+export function shortLabelOf(node: YamlNode): string {
+  const label = labelOf(node);
+  if (label.length <= LONGEST) return label;
+  const type = node.kind === 'map' ? text(node, 'type') : undefined;
+  return type === undefined ? `${label.slice(0, LONGEST - 3)}...` : `${type} {...}`;
+}
+
 /** The shortest end of each path that no other path has. */
 export function shortNames(paths: readonly string[]): Map<string, string> {
   const short = (path: string): string => {

@@ -5,7 +5,7 @@ import { isPlainObject } from '../../registry/options.js';
 import { own } from '../../registry/own.js';
 import type { LatexConfig, ReportConfig } from './experiment.js';
 import type { YamlMap, YamlNode } from './nodes.js';
-import { labelOf, shortNames, variantName } from './row-names.js';
+import { shortLabelOf, shortNames, variantName } from './row-names.js';
 import { referencesOf } from './sources.js';
 import { NOT_HASHED, type TrialConfig } from './trial.js';
 import type { Draft } from './validate.js';
@@ -68,7 +68,7 @@ function differing(
   // In an order that does not depend on that of the arguments.
   return counts
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, value]) => `${names.get(path)}=${labelOf(value)}`);
+    .map(([path, value]) => `${names.get(path)}=${shortLabelOf(value)}`);
 }
 
 /** The path that an argument names, and its value. Marks of its keys hold the path so far; those inside the value do not. */

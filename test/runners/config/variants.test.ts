@@ -76,6 +76,11 @@ describe('variants of rows', () => {
     expect(named(['scheme={ type: equal }'], joint)).to.deep.equal(['joint, scheme=equal']);
   });
 
+  it('of a long value the name has the type', () => {
+    const exact = ['scheme={ type: dwa, temperature: 7.1234567890123 }'];
+    expect(named(exact, joint)).to.deep.equal(['joint, scheme=dwa {...}']);
+  });
+
   it('an argument that changes nothing, or nothing that counts, names nothing', () => {
     expect(named(['scheme.temperature=3'], joint)).to.deep.equal(['joint']);
     // What a file leaves out has its default.
