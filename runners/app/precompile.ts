@@ -39,6 +39,7 @@ export async function precompile(
   const results: Precompiled[] = [];
   for (const trial of rows) {
     programs.length = 0;
+    if (ahead) refuseSeveral(trial);
     const engine = ahead
       ? new RecordingEngine({
           runtime: aheadRuntime(ahead, precisionOf(trial), (program) => programs.push(program)),
@@ -62,6 +63,15 @@ export async function precompile(
 
 const precisionOf = ({ config: { engine } }: TrialSpec) =>
   engine.type === 'xla' ? engine.precision : 'float32';
+
+/** @throws MtcpError `usage` for programs on several devices: their topology is known where they are */
+function refuseSeveral({ row, config: { engine } }: TrialSpec): void {
+  if (engine.type !== 'xla' || engine.devices === 1) return;
+  throw new MtcpError('usage', 'programs for several devices cannot be compiled without them', {
+    where: `row "${row}", engine.devices ${engine.devices}`,
+    hint: 'compile them on the machine that has the devices, without --device; or add --devices 1',
+  });
+}
 
 async function localEngine(trial: TrialSpec): Promise<Engine> {
   const { engine } = trial.config;

@@ -28,6 +28,10 @@ export const CHECKPOINT = [
   'another checkpoint than the one that the reported numbers belong to',
 ] as const;
 export const JSON_DOCUMENT = ['--json', 'one JSON document'] as const;
+export const DEVICES = [
+  '--devices <n>',
+  'of the engine xla: devices that a batch is divided among, or all',
+] as const;
 export const QUIET = ['-q, --quiet', 'no progress'] as const;
 
 export interface ExperimentOptions {
@@ -56,13 +60,15 @@ export interface RunsOptions extends ExperimentOptions {
 export interface EngineOptions {
   engine?: string;
   threads?: string;
+  devices?: string;
 }
 
 /** Options of the commands that compute. */
 export const engineOptions = (command: Command): Command =>
   command
     .option('--engine <name>', 'onnx, xla, onnx:cuda, onnx:webgpu, tensorflow, wasm or cpu')
-    .option('--threads <n>', 'threads of the engine; one per core if left out');
+    .option('--threads <n>', 'threads of the engine; one per core if left out')
+    .option(...DEVICES);
 
 /** What the options of `experimentCommand` and the overrides ask `openExperiment` for. */
 export const choiceOf = ({ profile, row, seeds, whereItFits }: ExperimentOptions, overrides: string[]) => ({
@@ -106,6 +112,10 @@ export function parseThreads(text: string | undefined): number | undefined {
     where: `argument "--threads ${text}"`,
     hint: threadsHint(),
   });
+}
+
+export function parseDevices(text: string | undefined): number | 'all' | undefined {
+  return text === undefined || text === 'all' ? text : parseCount(text, '--devices');
 }
 
 export function parseSeeds(text: string | undefined): number[] | undefined {

@@ -2,18 +2,19 @@
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialSpec } from '../config/index.js';
 import { openExperiment } from '../config/open.js';
-import { choiceOf, parseThreads, type EngineOptions, type ExperimentOptions } from './flags.js';
+import { choiceOf, parseDevices, parseThreads, type EngineOptions, type ExperimentOptions } from './flags.js';
 
 /** @throws MtcpError `usage` if the options leave several rows */
 export function oneTrial(
   file: string,
   overrides: string[],
-  { engine, threads, ...options }: ExperimentOptions & EngineOptions,
+  { engine, threads, devices, ...options }: ExperimentOptions & EngineOptions,
 ): TrialSpec {
   const { trials } = openExperiment(file, {
     ...choiceOf(options, overrides),
     engine,
     threads: parseThreads(threads),
+    devices: parseDevices(devices),
   });
   const rows = [...new Set(trials.map(({ row }) => row))];
   if (rows.length > 1)

@@ -90,7 +90,12 @@ export interface EvaluateConfig {
 
 export type EngineConfig =
   | { type: 'onnx'; provider: 'cpu' | 'cuda' | 'webgpu'; threads: number | null }
-  | { type: 'xla'; plugin: string | null; precision: 'float32' | 'tf32' | 'bfloat16' }
+  | {
+      type: 'xla';
+      plugin: string | null;
+      precision: 'float32' | 'tf32' | 'bfloat16';
+      devices: number | 'all';
+    }
   | { type: 'tensorflow'; threads: number | null }
   | { type: 'wasm' }
   | { type: 'cpu' };
@@ -158,6 +163,8 @@ export const HASH_VERSION = 2;
  */
 export const NOT_HASHED: readonly (readonly string[])[] = [
   ['engine', 'threads'],
+  // Several devices compute what one does; see engine/xla/mesh.ts.
+  ['engine', 'devices'],
   ['train', 'workers'],
   ['train', 'cache'],
   ['train', 'checkpoint'],

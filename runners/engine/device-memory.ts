@@ -1,7 +1,7 @@
 // Arrays that live on a device between runs. A kept array has a copy there, and programs that are bound to it read and
 // write the copy; the array on the host is brought up to date only when somebody asks. So a training step moves its
 // batch up and its losses down, and weights stay where they are.
-import type { HostTensor } from '../support/host-tensor.js';
+import type { HostArray, HostTensor } from '../support/host-tensor.js';
 
 /** Numbers that are on their way to a kept array, or there, without being its contents yet. */
 export interface Staged {
@@ -18,8 +18,8 @@ export interface DeviceMemory {
   changed(tensors: Iterable<HostTensor>): void;
   /** Brings the copies' numbers into the arrays. */
   pull(tensors: Iterable<HostTensor>): Promise<void>;
-  /** Copies numbers to the device while programs run there. */
-  stage(tensor: HostTensor): Promise<Staged>;
+  /** Copies numbers for a kept array to the device while programs run there. */
+  stage(tensor: HostTensor, numbers: HostArray): Promise<Staged>;
   /** Makes staged numbers the contents of a kept array's copy. */
   place(tensor: HostTensor, staged: Staged): void;
   /** Bytes that were copied to the device and from it since it was opened. */

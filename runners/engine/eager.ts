@@ -33,6 +33,7 @@ const HINTS: Record<EagerBackend, string> = {
 
 export class EagerEngine implements Engine {
   readonly description: string;
+  readonly devices = 1;
 
   private constructor(readonly backend: EagerBackend) {
     this.description = `tfjs ${backend}, eager`;

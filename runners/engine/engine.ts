@@ -78,6 +78,12 @@ export interface VectorProgram {
   close(): void;
 }
 
+/**
+ * Whether the first axis of an input or output is the samples of a batch. An engine with several devices divides these
+ * among them. That does not change what is computed.
+ */
+export type IsBatched = (name: string, shape: Shape) => boolean;
+
 export interface CompileOptions {
   /**
    * Values of this many bytes and more that wait between two uses are computed a second time instead, where that takes
@@ -91,6 +97,7 @@ export interface CompileOptions {
   packing?: (outputs: ReadonlyMap<string, Pick<Value, 'shape' | 'dtype'>>) => Packing;
   /** Outputs that are bound to the array of an input, which is not read any more when they are written. */
   inPlace?: ReadonlyMap<string, string>;
+  isBatched?: IsBatched;
   /** Hears of compilation that takes long. */
   tell?: (what: string) => void;
 }
@@ -99,6 +106,8 @@ export interface Engine {
   readonly description: string;
   /** Of engines that can keep arrays on a device between runs. */
   readonly memory?: DeviceMemory;
+  /** That a batch is divided among: 1 for most engines. */
+  readonly devices: number;
   /** @param define computes the outputs from inputs it asks `tracer` for; called once, or at each run */
   compile(
     name: string,

@@ -14,8 +14,12 @@ export { closeClients } from './xla/runtime.js';
 
 export type EngineChoice =
   | { type: 'onnx'; provider: Provider }
-  | { type: 'xla'; plugin: string | null; precision?: Precision }
+  | { type: 'xla'; plugin: string | null; precision?: Precision; devices?: number | 'all' }
   | { type: EagerBackend };
+
+/** The same on one device, for what has no batch to divide. */
+export const onOneDevice = (choice: EngineChoice): EngineChoice =>
+  choice.type === 'xla' ? { ...choice, devices: 1 } : choice;
 
 export interface EngineOptions {
   /** Prefix of the file into which onnxruntime writes what the n-th program took, operator by operator. */
@@ -28,7 +32,9 @@ export async function createEngine(
   { profile }: EngineOptions = {},
 ): Promise<Engine> {
   if (choice.type === 'xla')
-    return new RecordingEngine({ runtime: createXlaRuntime(choice.plugin ?? undefined, choice.precision) });
+    return new RecordingEngine({
+      runtime: createXlaRuntime(choice.plugin ?? undefined, choice.precision, choice.devices),
+    });
   if (choice.type !== 'onnx') return EagerEngine.create(choice.type, threads);
   const create = canLoadLibrary() ? createNativeSession : createNodeSession;
   let programs = 0;

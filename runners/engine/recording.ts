@@ -42,6 +42,7 @@ const SMALL_OPERATORS = 1e6;
 export class RecordingEngine implements Engine {
   readonly description: string;
   readonly memory?: DeviceMemory;
+  readonly devices: number;
   readonly #sessions = new Map<string, { session: Session; users: number }>();
   readonly #runtime: Runtime;
 
@@ -50,6 +51,7 @@ export class RecordingEngine implements Engine {
     this.#runtime = 'runtime' in options ? options.runtime : createOrtRuntime(options);
     this.description = this.#runtime.description;
     this.memory = this.#runtime.memory;
+    this.devices = this.#runtime.devices ?? 1;
   }
 
   async compile(
@@ -93,11 +95,11 @@ export class RecordingEngine implements Engine {
     });
     const carried = carriedValues(graph, [...first.values()], [...second.values()]);
     for (const [value, carriedName] of carried) first.set(carriedName, value);
+    const { tell, isBatched } = options;
+    const own = { tell, isBatched };
     return [
-      await this.#program(name, graph, first, new Map(), started, { tell: options.tell }),
-      await this.#program(`${name}, second of two`, graph, second, carried, performance.now(), {
-        tell: options.tell,
-      }),
+      await this.#program(name, graph, first, new Map(), started, own),
+      await this.#program(`${name}, second of two`, graph, second, carried, performance.now(), own),
     ];
   }
 
@@ -120,7 +122,7 @@ export class RecordingEngine implements Engine {
     outputs: Map<string, Value>,
     given: ReadonlyMap<Value, string>,
     started: number,
-    { inPlace, tell }: CompileOptions = {},
+    { inPlace, isBatched, tell }: CompileOptions = {},
   ): Promise<Program> {
     const computed = this.memory ? outputs : unshaped(outputs);
     const nodes = graph.reachable([...computed.values()], given);
@@ -131,6 +133,7 @@ export class RecordingEngine implements Engine {
       peakBytes,
       small,
       inPlace,
+      isBatched,
       tell: tell && ((what) => tell(`program ${name}: ${what}`)),
     });
     const recorded = performance.now();
@@ -156,7 +159,8 @@ export class RecordingEngine implements Engine {
       stats,
       translated.lanes,
       () => this.#release(key),
-      (outputs) => this.#runtime.translate(graph, outputs, given, { peakBytes, small: false }).create(),
+      (outputs) =>
+        this.#runtime.translate(graph, outputs, given, { peakBytes, small: false, isBatched }).create(),
     );
   }
 

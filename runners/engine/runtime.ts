@@ -1,6 +1,7 @@
 // What runs recorded graphs: onnxruntime, or an XLA device. A runtime translates a graph into its own form; the
 // recording engine does the rest, whichever it is.
 import type { DeviceMemory } from './device-memory.js';
+import type { IsBatched } from './engine.js';
 import type { Graph, Value } from './graph/ir.js';
 import type { Target } from './graph/target.js';
 import type { Session } from './ort/session.js';
@@ -11,6 +12,8 @@ export interface Runtime {
   readonly target: Target;
   /** Of the device, if arrays can stay on it. Then every output has to have its own shape. */
   readonly memory?: DeviceMemory;
+  /** That a batch is divided among; one if left out. */
+  readonly devices?: number;
   /**
    * Threads for functions of vectors (vectors/program.ts), where runs read and write arrays in the memory of this process;
    * otherwise undefined, and the runtime computes those, too.
@@ -37,6 +40,7 @@ export interface GraphHints {
   small: boolean;
   /** Outputs that may take the memory of an input. */
   inPlace?: ReadonlyMap<string, string>;
+  isBatched?: IsBatched;
   /** Hears of compilation that takes long. */
   tell?: (what: string) => void;
 }

@@ -6,6 +6,7 @@ export function telling(engine: Engine, tell: (what: string) => void): Engine {
   return {
     description: engine.description,
     memory: engine.memory,
+    devices: engine.devices,
     compile: (name, define, options) => engine.compile(name, define, withTell(options)),
     compilePair: (name, define, options) => engine.compilePair(name, define, withTell(options)),
     compileVectors: engine.compileVectors?.bind(engine),

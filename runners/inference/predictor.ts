@@ -9,7 +9,7 @@ import type { MapData, Transform } from '../../registry/contracts/data.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { TrialSpec } from '../config/index.js';
-import { createEngine } from '../engine/index.js';
+import { createEngine, onOneDevice } from '../engine/index.js';
 import { hostTensor, type Engine, type Program } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import { tracePredictions } from '../training/evaluation.js';
@@ -69,7 +69,7 @@ export class Predictor {
       checkpoint,
       join(checkpoint, 'weights.safetensors'),
       options,
-      await createEngine(trial.config.engine, threadsOf(trial.config)),
+      await createEngine(onOneDevice(trial.config.engine), threadsOf(trial.config)),
     );
   }
 
@@ -80,7 +80,7 @@ export class Predictor {
    */
   static async ofFile(trial: TrialSpec, weights: string, options: PredictorOptions = {}): Promise<Predictor> {
     new SafetensorsFile(weights).close();
-    const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
+    const engine = await createEngine(onOneDevice(trial.config.engine), threadsOf(trial.config));
     return new Predictor(trial, weights, weights, options, engine);
   }
 

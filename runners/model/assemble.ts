@@ -15,6 +15,7 @@ import { throwAll, type TrialSpec } from '../config/index.js';
 import { adaptationOf } from './adaptation.js';
 import { auxiliaryOf } from './auxiliary.js';
 import { evenlyCounted } from './class-counts.js';
+import { undivided } from './division.js';
 import { asErrors, collect, misfitOf, type Misfit } from './misfit.js';
 import { BLOCK_SECTIONS, Network } from './network.js';
 import type { Criterion } from './objective.js';
@@ -213,6 +214,12 @@ function checkSteps({ config }: TrialSpec, scheme: Scheme | undefined, misfits: 
       message: `train.accumulate ${accumulate} does not divide train.batch ${batch}`,
       hint: `a batch of ${batch} can be divided into ${divisors(batch).join(', ')} micro-batches`,
     });
+  const { engine } = config;
+  // How many `all` are is known when the engine has started.
+  if (engine.type === 'xla' && engine.devices !== 'all') {
+    const fault = undivided(config.train, engine.devices);
+    if (fault) misfits.push({ path: ['engine', 'devices'], ...fault });
+  }
   if (!scheme) return;
   const outdated = Object.keys(FORMER_NEEDS).find((name) => name in scheme);
   if (outdated !== undefined)

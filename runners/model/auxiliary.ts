@@ -20,6 +20,7 @@ import { matches } from '../support/pattern.js';
 import type { Network } from './network.js';
 import { PartError } from './part-error.js';
 import { requireScalar } from './returned.js';
+import { isBatchedBy } from './step-inputs.js';
 import type { StepShape } from './step-shape.js';
 
 export interface AuxiliaryTerm {
@@ -144,7 +145,9 @@ export async function compileTeachers(
   await measureTeachers(auxiliary, shape);
   const compiled: CompiledTeacher[] = [];
   for (const teacher of teachersOf(auxiliary)) {
-    const program = await engine.compile('teacher', (tracer) => teacher.trace(tracer, shape));
+    const program = await engine.compile('teacher', (tracer) => teacher.trace(tracer, shape), {
+      isBatched: isBatchedBy(shape.batch),
+    });
     compiled.push({ teacher, program });
   }
   return compiled;

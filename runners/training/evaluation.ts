@@ -24,6 +24,7 @@ import type { EvaluationBatch } from '../data/batch.js';
 import { hostTensor, type Engine, type Program, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { Network } from '../model/network.js';
+import { isBatchedBy } from '../model/step-inputs.js';
 import { isOnce, ONCE, type TestTime } from '../model/views.js';
 import { packingOf } from './step/packing.js';
 import type { Weights } from './step/weights.js';
@@ -71,7 +72,10 @@ export class Evaluation {
     const program = await engine.compile(
       'evaluation',
       (tracer) => tracePredictions(tracer, network, [config.batch, ...size], config),
-      { packing: engine.memory && (() => packingOf({ weights })) },
+      {
+        packing: engine.memory && (() => packingOf({ weights })),
+        isBatched: isBatchedBy(config.batch),
+      },
     );
     return new Evaluation(program, network.tasks, metrics, config, weights, fit);
   }

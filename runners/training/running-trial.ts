@@ -1,6 +1,8 @@
 // The state of a trial that is being trained: its parts, its programs and its progress. Training, evaluating, saving
 // and finishing are functions of this state, each in its own file (epoch.ts, assess.ts, save.ts, finish.ts). trial.ts
 // calls them in order.
+import { MtcpError } from '../../registry/errors.js';
+import { undivided } from '../model/division.js';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { ClassCounts } from '../../registry/contracts/tasks.js';
 import type { RunSettings, TrialSpec } from '../config/index.js';
@@ -143,6 +145,7 @@ export async function openTrial(
   }
 }
 
+/** @throws MtcpError `config` if the batch cannot be divided among the engine's devices */
 export function compileStep(
   { config: { train } }: TrialSpec,
   engine: Engine,
@@ -150,6 +153,12 @@ export function compileStep(
   size: readonly [number, number],
 ): Promise<TrainingStep> {
   const { batch, accumulate, clip } = train;
+  const fault = undivided(train, engine.devices);
+  if (fault)
+    throw new MtcpError('config', fault.message, {
+      where: `engine.devices, which are ${engine.devices} here`,
+      hint: fault.hint,
+    });
   return TrainingStep.compile(engine, network, criterion, optimizer, { batch, accumulate, size, clip });
 }
 

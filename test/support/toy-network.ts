@@ -104,15 +104,19 @@ export function toyTrial(
   return { tasks, network, criterion, batch: toyBatch(tasks) };
 }
 
-export function toyBatch(tasks: readonly Task[], name = 'toy'): TrainBatch {
+export function toyBatch(tasks: readonly Task[], name = 'toy', count = BATCH): TrainBatch {
   const random = randomStream(name);
   const draw = (channels: number, number: () => number) =>
-    Float32Array.from({ length: BATCH * TOY_SIZE[0] * TOY_SIZE[1] * channels }, number);
+    Float32Array.from({ length: count * TOY_SIZE[0] * TOY_SIZE[1] * channels }, number);
   const image = draw(3, () => random.normal());
   const labels = tasks.map((task): [string, Float32Array | Int32Array] => {
     if (task.kind === 'classes') return [task.name, Int32Array.from(draw(1, () => random.integer(3)))];
     const number = task.kind === 'depth' ? () => 1 + random.uniform() : () => random.normal();
     return [task.name, draw(kindOf(task).labelChannels(task), number)];
   });
-  return { ids: ['0', '1'], image, labels: Object.fromEntries(labels) };
+  return {
+    ids: Array.from({ length: count }, (_, i) => String(i)),
+    image,
+    labels: Object.fromEntries(labels),
+  };
 }

@@ -6,7 +6,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import { didYouMean } from '../../../registry/support/near.js';
 import type { TrialSpec } from '../../config/index.js';
 import { hostTensor, type Tracer } from '../../engine/engine.js';
-import { createEngine } from '../../engine/index.js';
+import { createEngine, onOneDevice } from '../../engine/index.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import { record } from '../../engine/recording.js';
 import type { Network } from '../../model/network.js';
@@ -89,7 +89,7 @@ export async function forward(
   const [, height, width] = image.shape;
   const weights = new Weights(await tableOf(parts, [height, width]), new Arena(new Layout(new Map())));
   fill(trial, weights, weightsOptions);
-  const engine = await createEngine(trial.config.engine, threadsOf(trial.config));
+  const engine = await createEngine(onOneDevice(trial.config.engine), threadsOf(trial.config));
   try {
     const program = await engine.compile('forward', (tracer) => {
       const features = featuresOf(parts.network, tracer, image.shape);

@@ -1,6 +1,6 @@
 // mtcp engine: plugins of the xla engine.
 import type { Command } from 'commander';
-import { choiceOf, experimentCommand, type ExperimentOptions } from '../flags.js';
+import { choiceOf, DEVICES, experimentCommand, parseDevices, type ExperimentOptions } from '../flags.js';
 
 export function declare(command: Command): void {
   command.description(
@@ -27,6 +27,7 @@ export function declare(command: Command): void {
     );
   experimentCommand(precompiles)
     .option('--engine <name>', 'xla, or xla:cuda13 and others')
+    .option(...DEVICES)
     .option('--device <name>', 'a device that is not here: h100, or a file with a target config of XLA')
     .addHelpText(
       'after',
@@ -41,12 +42,21 @@ Examples:
 async function precompileRows(
   file: string,
   overrides: string[],
-  { engine, device, ...choice }: ExperimentOptions & { engine?: string; device?: string },
+  {
+    engine,
+    devices,
+    device,
+    ...choice
+  }: ExperimentOptions & { engine?: string; devices?: string; device?: string },
 ): Promise<void> {
   await import('../../../modules/index.js');
   const { openExperiment } = await import('../../config/open.js');
   const { precompile } = await import('../../app/precompile.js');
-  const experiment = openExperiment(file, { ...choiceOf(choice, overrides), engine });
+  const experiment = openExperiment(file, {
+    ...choiceOf(choice, overrides),
+    engine,
+    devices: parseDevices(devices),
+  });
   const compiled = await precompile(experiment.needed, {
     device,
     tell: (what) => process.stderr.write(`${what}\n`),

@@ -4,6 +4,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import { addressAt, addresses, bytesAt, Struct, textAt } from './structs.js';
 import { CompiledPrograms } from './compiled.js';
 import type { Moved } from '../device-memory.js';
+import { compileOptions, ON_ONE, type Placement } from './mesh.js';
 import type { PjrtApi } from './api.js';
 import { BUFFER_TYPE, NAMED_VALUE, STRUCTS, UNTIL_TRANSFERRED } from './pjrt-table.js';
 import type { HostArray } from '../../support/host-tensor.js';
@@ -14,29 +15,49 @@ type Handle = bigint;
 /** Arrays that a program may be handed. */
 export type Elements = HostArray | BigInt64Array | Uint8Array;
 
-/** An array on a device. */
+/** An array on a device, or on several. */
 export class DeviceBuffer {
   #isDestroyed = false;
 
   constructor(
     readonly client: PjrtClient,
-    readonly handle: Handle,
+    readonly handles: readonly Handle[],
+    readonly placement: Placement = ON_ONE,
   ) {}
 
   /** Fills `data` with its elements. */
   async read(data: Elements): Promise<void> {
+    if (this.placement.isDivided) {
+      const parts = partsOf(data, this.handles.length);
+      await Promise.all(this.handles.map((handle, i) => this.#readOne(handle, parts[i])));
+    } else await this.#readOne(this.handles[0], data);
+  }
+
+  async #readOne(src: Handle, data: Elements): Promise<void> {
     if (data.byteLength === 0) return;
     const { api, moved } = this.client;
     moved.down += data.byteLength;
-    const args = api.call('Buffer_ToHostBuffer', { src: this.handle, dst: data, dst_size: data.byteLength });
+    const args = api.call('Buffer_ToHostBuffer', { src, dst: data, dst_size: data.byteLength });
     await this.client.settled(args.address('event'));
   }
 
   destroy(): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
-    this.client.api.free('Buffer_Destroy', { buffer: this.handle });
+    for (const buffer of this.handles) this.client.api.free('Buffer_Destroy', { buffer });
   }
+}
+
+/** Like Promise.all, but fails only when none is under way any more. */
+async function allSettled<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+/** As many equal parts of an array. */
+function partsOf<T extends Elements>(data: T, count: number): T[] {
+  const length = data.length / count;
+  return Array.from({ length: count }, (_, i) => data.subarray(i * length, (i + 1) * length) as T);
 }
 
 export class Executable {
@@ -47,6 +68,8 @@ export class Executable {
     readonly handle: Handle,
     /** Whether it was compiled by an earlier process. */
     readonly isStored = false,
+    /** That it runs on, the client's first. */
+    readonly devices = 1,
   ) {
     this.outputs = this.#inner((executable) =>
       client.api.call('Executable_NumOutputs', { executable }).number('num_outputs'),
@@ -80,28 +103,38 @@ export class Executable {
     return this.#inner((executable) => memoryStatsOf(this.client.api, executable));
   }
 
-  /** Runs on the client's first device; resolves when the outputs are there. */
-  async execute(inputs: readonly DeviceBuffer[]): Promise<DeviceBuffer[]> {
+  /**
+   * Resolves when the outputs are there.
+   * @param placements of the outputs; copies if left out
+   */
+  execute(inputs: readonly DeviceBuffer[], placements: readonly Placement[] = []): Promise<DeviceBuffer[]> {
+    const run = () => this.#execute(inputs, placements);
+    return this.devices === 1 ? run() : this.client.inTurn(run);
+  }
+
+  async #execute(inputs: readonly DeviceBuffer[], placements: readonly Placement[]): Promise<DeviceBuffer[]> {
     const { api } = this.client;
-    const given = addresses(inputs.map(({ handle }) => handle));
-    const made = Buffer.alloc(8 * Math.max(1, this.outputs));
-    const events = Buffer.alloc(8);
+    const { devices } = this;
+    const each = Array.from({ length: devices }, (_, i) => i);
+    const given = each.map((i) => addresses(inputs.map(({ handles }) => handles[i])));
+    const made = each.map(() => Buffer.alloc(8 * Math.max(1, this.outputs)));
+    const events = Buffer.alloc(8 * devices);
     const options = new Struct(STRUCTS.ExecuteOptions, { struct_size: STRUCTS.ExecuteOptions.size });
     await api.callAsync('LoadedExecutable_Execute', {
       executable: this.handle,
       options,
-      argument_lists: addresses([given]),
-      num_devices: 1,
+      argument_lists: addresses(given),
+      num_devices: devices,
       num_args: inputs.length,
-      output_lists: addresses([made]),
+      output_lists: addresses(made),
       device_complete_events: events,
     });
-    const outputs = Array.from(
-      { length: this.outputs },
-      (_, i) => new DeviceBuffer(this.client, made.readBigUInt64LE(8 * i)),
-    );
+    const outputs = Array.from({ length: this.outputs }, (_, output) => {
+      const handles = made.map((list) => list.readBigUInt64LE(8 * output));
+      return new DeviceBuffer(this.client, handles, placements[output] ?? { devices, isDivided: false });
+    });
     try {
-      await this.client.settled(events.readBigUInt64LE(0));
+      await allSettled(each.map((i) => this.client.settled(events.readBigUInt64LE(8 * i))));
     } catch (error) {
       for (const output of outputs) output.destroy();
       throw error;
@@ -124,6 +157,7 @@ export class PjrtClient {
   /** Bytes that were copied to the device and from it. */
   readonly moved: Moved = { up: 0, down: 0 };
   readonly #handle: Handle;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly api: PjrtApi,
@@ -160,12 +194,13 @@ export class PjrtClient {
   /**
    * Compiles a program, or takes what an earlier process compiled.
    * @param text StableHLO
+   * @param devices that it is divided among
    */
-  async compile(text: string, stored = new CompiledPrograms()): Promise<Executable> {
-    const options = compileOptions();
+  async compile(text: string, stored = new CompiledPrograms(), devices = 1): Promise<Executable> {
+    const options = compileOptions(devices);
     const { path, version } = this.api;
     const key = stored.keyOf({ plugin: path, version, device: this.deviceKind }, text, options);
-    const known = this.#load(stored.read(key));
+    const known = this.#load(stored.read(key), devices);
     if (known) return known;
     const args = await this.api.callAsync('Client_Compile', {
       client: this.#handle,
@@ -173,14 +208,14 @@ export class PjrtClient {
       compile_options: options,
       compile_options_size: options.length,
     });
-    const executable = new Executable(this, args.address('executable'));
+    const executable = new Executable(this, args.address('executable'), false, devices);
     const program = executable.serialized();
     if (program) stored.write(key, program);
     return executable;
   }
 
   /** Undefined also for a program that the plugin does not take: it is compiled again. */
-  #load(program: Buffer | undefined): Executable | undefined {
+  #load(program: Buffer | undefined, devices: number): Executable | undefined {
     if (!program) return undefined;
     try {
       const args = this.api.call('Executable_DeserializeAndLoad', {
@@ -188,15 +223,40 @@ export class PjrtClient {
         serialized_executable: program,
         serialized_executable_size: program.length,
       });
-      return new Executable(this, args.address('loaded_executable'), true);
+      return new Executable(this, args.address('loaded_executable'), true, devices);
     } catch (error) {
       if (!MtcpError.is(error, 'engine')) throw error;
       return undefined;
     }
   }
 
-  /** A copy of the array on the first device; the array may change when this resolves. */
-  async upload(data: Elements, dtype: ElementType, shape: readonly number[]): Promise<DeviceBuffer> {
+  /** A copy of the array, on the first device if nothing else is said; the array may change when this resolves. */
+  async upload(
+    data: Elements,
+    dtype: ElementType,
+    shape: readonly number[],
+    placement: Placement = ON_ONE,
+  ): Promise<DeviceBuffer> {
+    const { isDivided } = placement;
+    const devices = this.devices.slice(0, placement.devices);
+    const parts = isDivided ? partsOf(data, devices.length) : devices.map(() => data);
+    const own = isDivided ? [shape[0] / devices.length, ...shape.slice(1)] : shape;
+    const uploads = devices.map((device, i) => this.#upload(parts[i], dtype, own, device));
+    try {
+      return new DeviceBuffer(this, await allSettled(uploads), placement);
+    } catch (error) {
+      for (const upload of await Promise.allSettled(uploads))
+        if (upload.status === 'fulfilled') this.api.free('Buffer_Destroy', { buffer: upload.value });
+      throw error;
+    }
+  }
+
+  async #upload(
+    data: Elements,
+    dtype: ElementType,
+    shape: readonly number[],
+    device: Handle,
+  ): Promise<Handle> {
     this.moved.up += data.byteLength;
     const dims = Buffer.alloc(8 * Math.max(1, shape.length));
     shape.forEach((n, i) => dims.writeBigInt64LE(BigInt(n), 8 * i));
@@ -207,16 +267,23 @@ export class PjrtClient {
       dims,
       num_dims: shape.length,
       host_buffer_semantics: UNTIL_TRANSFERRED,
-      device: this.devices[0],
+      device,
     });
-    const buffer = new DeviceBuffer(this, args.address('buffer'));
+    const handle = args.address('buffer');
     try {
       await this.settled(args.address('done_with_host_buffer'));
     } catch (error) {
-      buffer.destroy();
+      this.api.free('Buffer_Destroy', { buffer: handle });
       throw error;
     }
-    return buffer;
+    return handle;
+  }
+
+  /** Runs on several devices follow each other: two at once could each wait for devices that the other has. */
+  inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(run);
+    this.#turn = mine.catch(() => {});
+    return mine;
   }
 
   /** Waits for an event and destroys it. */
@@ -256,12 +323,6 @@ export function namedValues(options: readonly [string, string | number | boolean
 
 /** Names and texts of client options: a plugin may look at them for as long as its client lives. */
 const held: unknown[] = [];
-
-/** CompileOptionsProto: executable_build_options (3) with num_replicas (4) and num_partitions (5). */
-export function compileOptions(replicas = 1): Buffer {
-  const build = Buffer.from([0x20, replicas, 0x28, 1]);
-  return Buffer.concat([Buffer.from([0x1a, build.length]), build]);
-}
 
 /** The struct PJRT_Program of StableHLO text. */
 export function programOf(text: string) {

@@ -3,12 +3,16 @@
 import type { DeviceMemory, Moved, Staged } from '../device-memory.js';
 import type { HostArray, HostTensor } from '../../support/host-tensor.js';
 import type { DeviceBuffer, PjrtClient } from './client.js';
+import { ON_ONE, type Placement } from './mesh.js';
 
 interface Kept {
   readonly tensor: HostTensor;
   /** None before the first use, and after the array was written to. */
   buffer?: DeviceBuffer;
 }
+
+const isSame = (a: Placement, b: Placement): boolean =>
+  a.devices === b.devices && a.isDivided === b.isDivided;
 
 class StagedBuffer implements Staged {
   constructor(readonly buffer: DeviceBuffer) {}
@@ -21,6 +25,8 @@ export class XlaMemory implements DeviceMemory {
   readonly #kept = new Map<HostArray, Kept>();
   /** By what lies under the arrays, to find a part of one that is kept as a whole. */
   readonly #below = new Map<ArrayBufferLike, HostArray>();
+  /** Where the programs that are bound to an array expect its copy; on one device if nothing is said. */
+  readonly #placements = new WeakMap<HostArray, Placement>();
 
   constructor(readonly client: Pick<PjrtClient, 'moved' | 'upload'>) {}
 
@@ -63,8 +69,8 @@ export class XlaMemory implements DeviceMemory {
     await Promise.all(read);
   }
 
-  async stage({ data, dtype, shape }: HostTensor): Promise<Staged> {
-    return new StagedBuffer(await this.client.upload(data, dtype, shape));
+  async stage({ data, dtype, shape }: HostTensor, numbers: HostArray): Promise<Staged> {
+    return new StagedBuffer(await this.client.upload(numbers, dtype, shape, this.#placements.get(data)));
   }
 
   place({ data }: HostTensor, staged: Staged): void {
@@ -79,11 +85,24 @@ export class XlaMemory implements DeviceMemory {
     return false;
   }
 
+  /** Says where a program that is bound to the array expects its copy, or leaves it. */
+  expect({ data }: HostTensor, placement: Placement): void {
+    const known = this.#placements.get(data);
+    if (known && !isSame(known, placement))
+      throw new Error('two programs want an array on several devices in different ways');
+    this.#placements.set(data, placement);
+  }
+
   /** The copy that a program reads. */
   async bufferOf({ data }: HostTensor): Promise<DeviceBuffer> {
     const kept = this.#require(data);
     const { dtype, shape } = kept.tensor;
-    return (kept.buffer ??= await this.client.upload(data, dtype, shape));
+    return (kept.buffer ??= await this.client.upload(
+      data,
+      dtype,
+      shape,
+      this.#placements.get(data) ?? ON_ONE,
+    ));
   }
 
   /** What a program has written. */

@@ -1,11 +1,13 @@
 // The XLA runtime: one client of one plugin, graphs as StableHLO.
 import { createHash } from 'node:crypto';
+import { MtcpError } from '../../../registry/errors.js';
 import { TARGETS } from '../graph/target.js';
 import type { Runtime } from '../runtime.js';
 import { PjrtApi } from './api.js';
 import { PjrtClient, type ClientOptions } from './client.js';
 import type { Precision } from './lowering/index.js';
 import { XlaMemory } from './memory.js';
+import { meshOf } from './mesh.js';
 import { pluginFor } from './plugin.js';
 import { createXlaSession, lowerGraph } from './session.js';
 
@@ -31,16 +33,42 @@ export function openClient(plugin: string | undefined, options: ClientOptions = 
   return client;
 }
 
-/** @param plugin a variant such as `cuda13`, the path of a library, or nothing for the first that is found */
-export function createXlaRuntime(plugin?: string, precision: Precision = 'float32'): Runtime {
+/**
+ * The client of a plugin that has so many devices. The plugin for CPUs has one, or as many as it is told to have.
+ * @throws MtcpError `engine` if there are fewer
+ */
+function clientFor(plugin: string | undefined, devices: number | 'all'): PjrtClient {
   const client = openClient(plugin);
+  if (devices === 'all' || devices <= client.devices.length) return client;
+  if (client.platform === 'cpu') return openClient(plugin, { cpu_device_count: devices });
+  throw new MtcpError(
+    'engine',
+    `engine.devices is ${devices}, and there ${client.devices.length === 1 ? 'is one device' : `are ${client.devices.length} devices`} (${client.deviceKind})`,
+    { hint: '`devices: all` takes as many as there are' },
+  );
+}
+
+/**
+ * @param plugin a variant such as `cuda13`, the path of a library, or nothing for the first that is found
+ * @param devices that a batch is divided among
+ */
+export function createXlaRuntime(
+  plugin?: string,
+  precision: Precision = 'float32',
+  devices: number | 'all' = 1,
+): Runtime {
+  const client = clientFor(plugin, devices);
+  const count = devices === 'all' ? client.devices.length : devices;
   const memory = new XlaMemory(client);
+  const number = count === 1 ? '' : `${count} devices, `;
   return {
-    description: `XLA on ${client.deviceKind} (${client.platform})${precision === 'float32' ? '' : `, ${precision}`}`,
+    description: `XLA on ${number}${client.deviceKind} (${client.platform})${precision === 'float32' ? '' : `, ${precision}`}`,
     target: TARGETS.xla,
     memory,
-    translate(graph, outputs, given, { inPlace, tell }) {
-      const program = lowerGraph(graph, outputs, given, inPlace, precision);
+    devices: count,
+    translate(graph, outputs, given, { inPlace, isBatched, tell }) {
+      const mesh = meshOf(count, isBatched);
+      const program = lowerGraph(graph, outputs, given, inPlace, precision, mesh);
       const hash = createHash('sha256').update(program.text);
       for (const { constant } of program.parameters)
         if (constant) hash.update(new Uint8Array(constant.buffer, constant.byteOffset, constant.byteLength));

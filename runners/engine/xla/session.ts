@@ -6,10 +6,12 @@ import type { Binding, HostTensor, Session } from '../ort/session.js';
 import type { DeviceBuffer, Executable, PjrtClient } from './client.js';
 import { toStableHlo, type Lowered, type Precision } from './lowering/index.js';
 import type { XlaMemory } from './memory.js';
+import { ONE_DEVICE, placementOn, type Mesh } from './mesh.js';
 
 export interface XlaProgram extends Lowered {
   /** Names of the outputs, in order. */
   outputs: readonly string[];
+  mesh: Mesh;
 }
 
 /** @param inPlace outputs that take the memory of an input, which is gone after the run */
@@ -19,10 +21,12 @@ export function lowerGraph(
   given: ReadonlyMap<Value, string>,
   inPlace: ReadonlyMap<string, string> = new Map(),
   precision?: Precision,
+  mesh: Mesh = ONE_DEVICE,
 ): XlaProgram {
   const names = [...outputs.keys()];
   const donated = new Map([...inPlace].map(([output, input]) => [input, names.indexOf(output)]));
-  return { ...toStableHlo(graph, [...outputs.values()], { given, donated, precision }), outputs: names };
+  const options = { given, donated, precision, mesh, names };
+  return { ...toStableHlo(graph, [...outputs.values()], options), outputs: names, mesh };
 }
 
 /** @throws MtcpError `engine` if the plugin refuses the program */
@@ -32,7 +36,9 @@ export async function createXlaSession(
   program: XlaProgram,
   tell?: (what: string) => void,
 ): Promise<Session> {
-  const executable = await untilDone(client.compile(program.text), (seconds) =>
+  const { mesh } = program;
+  const work = client.compile(program.text, undefined, mesh.devices);
+  const executable = await untilDone(work, (seconds) =>
     tell?.(`compiling for ${client.deviceKind}, ${seconds} s so far`),
   );
   const constants = new Map<number, DeviceBuffer>();
@@ -42,7 +48,8 @@ export async function createXlaSession(
   };
   try {
     for (const [i, { constant, dtype, shape }] of program.parameters.entries())
-      if (constant) constants.set(i, await client.upload(constant, dtype, shape));
+      if (constant)
+        constants.set(i, await client.upload(constant, dtype, shape, placementOn(mesh, undefined, shape)));
   } catch (error) {
     close();
     throw error;
@@ -80,7 +87,7 @@ function bind(
   memory: XlaMemory,
   executable: Executable,
   constants: ReadonlyMap<number, DeviceBuffer>,
-  { parameters, outputs: names }: XlaProgram,
+  { parameters, outputs: names, mesh }: XlaProgram,
   inputs: ReadonlyMap<string, HostTensor>,
   outputs: ReadonlyMap<string, HostTensor>,
 ): Binding {
@@ -88,6 +95,10 @@ function bind(
     input === undefined ? undefined : tensorOf(inputs, input, shape),
   );
   const written = names.map((name) => tensorOf(outputs, name));
+  const from = parameters.map(({ input, shape }) => placementOn(mesh, input, shape));
+  const to = names.map((name, i) => placementOn(mesh, name, written[i].shape));
+  read.forEach((tensor, i) => tensor && memory.expect(tensor, from[i]));
+  written.forEach((tensor, i) => memory.expect(tensor, to[i]));
   return {
     async run() {
       const temporary: DeviceBuffer[] = [];
@@ -97,12 +108,12 @@ function bind(
             const tensor = read[i];
             if (!tensor) return constants.get(i)!;
             if (memory.keeps(tensor)) return memory.bufferOf(tensor);
-            const buffer = await client.upload(tensor.data, dtype, shape);
+            const buffer = await client.upload(tensor.data, dtype, shape, from[i]);
             temporary.push(buffer);
             return buffer;
           }),
         );
-        const made = await executable.execute(given);
+        const made = await executable.execute(given, to);
         const down: [DeviceBuffer, HostTensor][] = [];
         for (const [i, buffer] of made.entries()) {
           if (memory.keeps(written[i])) memory.written(written[i], buffer);

@@ -47,7 +47,7 @@ export class StepDevice {
     const staged = new Map<string, Staged>();
     const uploads = [...part].map(async ([name, data]) => {
       const tensor = this.arrays.batch.get(name)!;
-      staged.set(name, await this.memory.stage({ ...tensor, data }));
+      staged.set(name, await this.memory.stage(tensor, data));
     });
     try {
       await Promise.all(uploads);

@@ -21,7 +21,7 @@ import type { Binding, HostArray, HostTensor } from '../../engine/ort/session.js
 import { compileTeachers, type CompiledTeacher } from '../../model/auxiliary.js';
 import type { Network } from '../../model/network.js';
 import type { Criterion } from '../../model/objective.js';
-import { NAMES, schemeInputs } from '../../model/step-inputs.js';
+import { isBatchedBy, NAMES, schemeInputs } from '../../model/step-inputs.js';
 import type { Applier } from './applier.js';
 import { packingOf } from './packing.js';
 import { StepDevice } from './step-device.js';
@@ -132,8 +132,9 @@ export class TrainingStep {
         const { gradients, ...others } = arrays;
         return packingOf({ ...others, gradient: traced.plan ? undefined : gradients });
       });
-    const compileOptions = { ...memoryOf(network), packing };
     const microBatch = { ...options, batch: microBatchOf(options) };
+    const isBatched = isBatchedBy(microBatch.batch);
+    const compileOptions = { ...memoryOf(network), packing, isBatched };
     const teachers = await compileTeachers(engine, criterion.auxiliary, microBatch);
     const { gradients, again } = criterion.scheme.needs ?? {};
     if (gradients?.ahead && memory)
@@ -153,7 +154,7 @@ export class TrainingStep {
       ? await engine.compile(
           'loss',
           (tracer) => traceLosses(tracer, network, criterion, microBatch, traced),
-          { packing },
+          { packing, isBatched },
         )
       : undefined;
     const parts =

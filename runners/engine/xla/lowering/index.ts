@@ -2,6 +2,7 @@
 import { MtcpError } from '../../../../registry/errors.js';
 import { nearestNames } from '../../../../registry/support/near.js';
 import type { Graph, Value } from '../../graph/ir.js';
+import { moduleText, ONE_DEVICE, shardingText, type Mesh } from '../mesh.js';
 import './elementwise.js';
 import './gather.js';
 import { LOWERINGS, Operator } from './lowering.js';
@@ -27,6 +28,10 @@ export interface LoweringOptions {
   donated?: ReadonlyMap<string, number>;
   /** Of products and convolutions. */
   precision?: Precision;
+  /** Devices that it is divided among. */
+  mesh?: Mesh;
+  /** Names of the outputs, in order, where it is. */
+  names?: readonly string[];
 }
 
 /**
@@ -36,7 +41,7 @@ export interface LoweringOptions {
 export function toStableHlo(
   graph: Graph,
   outputs: readonly Value[],
-  { given = new Map(), donated = new Map(), precision }: LoweringOptions = {},
+  { given = new Map(), donated = new Map(), precision, mesh = ONE_DEVICE, names = [] }: LoweringOptions = {},
 ): Lowered {
   const writer = new Writer(given, precision);
   for (const node of graph.reachable(outputs, given)) {
@@ -53,12 +58,16 @@ export function toStableHlo(
   }
   const results = outputs.map((value) => writer.of(value));
   const { parameters, lines } = writer;
-  const list = parameters.map((parameter, i) => argument(parameter, i, donated)).join(', ');
-  const types = results.map(({ dtype, shape }) => typeText(dtype, shape)).join(', ');
-  const names = results.map(({ name }) => name).join(', ');
-  const body = [...lines, `return ${names} : ${types}`].join('\n');
+  const list = parameters.map((parameter, i) => argument(parameter, i, donated, mesh)).join(', ');
+  const types = results.map(({ dtype, shape }) => typeText(dtype, shape));
+  const declared = results.map(({ shape }, i) =>
+    withAttributes(types[i], [shardingText(mesh, names[i], shape)]),
+  );
+  const returned = results.map(({ name }) => name).join(', ');
+  const body = [...lines, `return ${returned} : ${types.join(', ')}`].join('\n');
+  const { attributes, head } = moduleText(mesh);
   return {
-    text: `module @program {\nfunc.func public @main(${list}) -> (${types}) {\n${body}\n}\n}\n`,
+    text: `module @program${attributes} {\n${head}func.func public @main(${list}) -> (${declared.join(', ')}) {\n${body}\n}\n}\n`,
     parameters,
     operations: lines.length,
   };
@@ -68,8 +77,15 @@ function argument(
   { dtype, shape, input }: Parameter,
   i: number,
   donated: ReadonlyMap<string, number>,
+  mesh: Mesh,
 ): string {
   const output = input === undefined ? undefined : donated.get(input);
-  const alias = output === undefined ? '' : ` {tf.aliasing_output = ${output} : i32}`;
-  return `%arg${i}: ${typeText(dtype, shape)}${alias}`;
+  const alias = output === undefined ? undefined : `tf.aliasing_output = ${output} : i32`;
+  const attributes = [alias, shardingText(mesh, input, shape)];
+  return `%arg${i}: ${withAttributes(typeText(dtype, shape), attributes)}`;
+}
+
+function withAttributes(type: string, attributes: readonly (string | undefined)[]): string {
+  const given = attributes.filter((attribute) => attribute !== undefined);
+  return given.length > 0 ? `${type} {${given.join(', ')}}` : type;
 }
