@@ -3,7 +3,15 @@
 import { threadsOf, type TrialSpec } from '../config/index.js';
 import { createEngine } from '../engine/index.js';
 import { TARGETS, type Target } from '../engine/graph/target.js';
-import { knownSpeed, measure, secondsOf, sheetSpeed, speedOf, type Speed } from '../engine/speed.js';
+import {
+  dividedAmong,
+  knownSpeed,
+  measure,
+  secondsOf,
+  sheetSpeed,
+  speedOf,
+  type Speed,
+} from '../engine/speed.js';
 import { assembled } from '../model/assemble.js';
 import { stepsPerEpoch } from '../model/check-data.js';
 import type { NetworkSize } from '../training/inspect.js';
@@ -46,7 +54,12 @@ export class Speeds {
     if (this.device !== undefined) {
       const precision = choice.type === 'xla' ? choice.precision : 'float32';
       const { name, speed } = sheetSpeed(this.device, precision);
-      return { speed, of: `${name}, ${precision}: an estimate from its data sheet, not a measurement` };
+      const devices = choice.type === 'xla' && choice.devices !== 'all' ? choice.devices : 1;
+      const number = devices === 1 ? '' : `${devices} devices, without what they exchange: `;
+      return {
+        speed: dividedAmong(speed, devices),
+        of: `${number}${name}, ${precision}: an estimate from its data sheet, not a measurement`,
+      };
     }
     const engine = await createEngine(choice, threads);
     try {
@@ -55,7 +68,12 @@ export class Speeds {
         speedOf(await measure(engine, targetOf(trial))),
       );
       const doubt = busy ? ' while other programs used this machine, so they are too long' : '';
-      return { speed, of: `${description}, measured with small networks${doubt}` };
+      // Measured with what is not divided: each of the devices did all of it.
+      const several = engine.devices === 1 ? '' : ', without what the devices exchange';
+      return {
+        speed: dividedAmong(speed, engine.devices),
+        of: `${description}, measured with small networks${doubt}${several}`,
+      };
     } finally {
       engine.close();
     }

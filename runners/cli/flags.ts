@@ -114,8 +114,14 @@ export function parseThreads(text: string | undefined): number | undefined {
   });
 }
 
+/** Of --devices, how many a batch is divided among. */
 export function parseDevices(text: string | undefined): number | 'all' | undefined {
-  return text === undefined || text === 'all' ? text : parseCount(text, '--devices');
+  if (text === undefined || text === 'all') return text;
+  const count = wholeOf(text);
+  if (count !== undefined && count > 0) return count;
+  throw new MtcpError('usage', `"${text}" is neither a whole number from 1 nor all`, {
+    where: `argument "--devices ${text}"`,
+  });
 }
 
 export function parseSeeds(text: string | undefined): number[] | undefined {

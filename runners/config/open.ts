@@ -1,6 +1,7 @@
 // Opens an experiment file for the other layers: loads it and its components, and applies the engine and the
 // devices that were asked for.
 import '../../modules/index.js';
+import { MtcpError } from '../../registry/errors.js';
 import { refuseExcess } from './limits.js';
 import { loadExperiment } from './load.js';
 import type { Experiment, LoadOptions } from './experiment.js';
@@ -18,14 +19,28 @@ export function openExperiment(
   file: string,
   { engine, devices, overrides = [], ...options }: OpenOptions = {},
 ): Experiment {
-  const experiment = loadExperiment(file, {
-    ...options,
-    overrides: [
-      ...overrides,
-      ...(engine === undefined ? [] : [engineOverride(engine)]),
-      ...(devices === undefined ? [] : [`engine.devices=${devices}`]),
-    ],
-  });
+  const load = (own: readonly string[]) =>
+    loadExperiment(file, { ...options, overrides: [...overrides, ...own] });
+  const chosen = engine === undefined ? [] : [engineOverride(engine)];
+  let experiment = load(chosen);
+  if (devices !== undefined) {
+    requireDevices(experiment, devices);
+    experiment = load([...chosen, `engine.devices=${devices}`]);
+  }
   refuseExcess(experiment);
   return experiment;
+}
+
+/** @throws MtcpError `usage` if a trial's engine has no choice of devices */
+function requireDevices({ trials }: Experiment, devices: number | 'all'): void {
+  const other = trials.find(({ config }) => config.engine.type !== 'xla');
+  if (!other) return;
+  throw new MtcpError(
+    'usage',
+    `the engine "${other.config.engine.type}" of row "${other.row}" works on one device`,
+    {
+      where: `argument "--devices ${devices}"`,
+      hint: `only xla divides a batch among several: --engine xla --devices ${devices}`,
+    },
+  );
 }

@@ -31,6 +31,16 @@ export interface Sample {
   seconds: number;
 }
 
+/**
+ * Of several such devices on parts of a batch: each runs every operator, with its part of the arithmetic. What they
+ * exchange is not counted.
+ */
+export const dividedAmong = ({ operators, operations, numbers }: Speed, devices: number): Speed => ({
+  operators,
+  operations: operations / devices,
+  numbers: numbers / devices,
+});
+
 export const secondsOf = (work: Work, speed: Speed): number =>
   work.operators * speed.operators + work.operations * speed.operations + work.numbers * speed.numbers;
 

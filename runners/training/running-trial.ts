@@ -146,7 +146,7 @@ export async function openTrial(
 }
 
 /** @throws MtcpError `config` if the batch cannot be divided among the engine's devices */
-export function compileStep(
+export async function compileStep(
   { config: { train } }: TrialSpec,
   engine: Engine,
   { network, criterion, optimizer }: Assembly,

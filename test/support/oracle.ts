@@ -44,6 +44,18 @@ export function integers(shape: number[], bound: number, name = 'i'): Arrays[str
   return { shape, data, dtype: 'int32' };
 }
 
+/** Arrays for a program: filled for its inputs, and those of its outputs by name. */
+export function hostArrays(inputs: Arrays) {
+  const outputs: Record<string, HostTensor> = {};
+  const tensor = (name: string, spec: TensorSpec): HostTensor => {
+    const own = hostTensor(spec);
+    if (inputs[name]) (own.data as Float32Array).set(inputs[name].data);
+    else outputs[name] = own;
+    return own;
+  };
+  return { tensor, outputs };
+}
+
 /** Everything `define` computes, by name. */
 export async function evaluate(
   engine: Engine,
@@ -56,13 +68,8 @@ export async function evaluate(
     );
     return define(Object.fromEntries(tensors), tracer);
   });
-  const outputs: Record<string, HostTensor> = {};
-  const binding = program.bind((name, spec) => {
-    const tensor = hostTensor(spec);
-    if (inputs[name]) (tensor.data as Float32Array).set(inputs[name].data);
-    else outputs[name] = tensor;
-    return tensor;
-  });
+  const { tensor, outputs } = hostArrays(inputs);
+  const binding = program.bind(tensor);
   await binding.run();
   binding.close();
   program.close();

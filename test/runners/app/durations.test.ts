@@ -44,6 +44,15 @@ describe('how long a trial trains', () => {
     expect(of).to.equal('NVIDIA H100 SXM 80 GB, float32: an estimate from its data sheet, not a measurement');
     const precise = trialOf('engine: { type: xla, precision: bfloat16 }');
     expect((await new Speeds('h100').of(precise)).speed.operations).to.be.below(speed.operations);
+    const { of: ofFour, speed: four } = await new Speeds('h100').of(
+      trialOf('engine: { type: xla, devices: 4 }'),
+    );
+    expect(ofFour).to.include('4 devices');
+    expect(four).to.deep.equal({
+      operators: speed.operators,
+      operations: speed.operations / 4,
+      numbers: speed.numbers / 4,
+    });
     expect(await new Speeds('h200x').of(trial).catch((error: unknown) => error)).to.be.instanceOf(MtcpError);
   });
 });

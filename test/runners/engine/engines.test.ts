@@ -97,12 +97,18 @@ describe('engines', function () {
     expect(fails('onx')).to.contain('there is no engine "onx"').and.contain('did you mean "onnx"?');
     expect(fails('onnx:gpu')).to.contain('onnx has no provider "gpu"');
     expect(fails('wasm:cpu')).to.contain('only onnx and xla have variants');
-    expect(open('xla')).to.deep.equal({ type: 'xla', plugin: null, precision: 'float32' });
-    expect(open('xla:cuda13')).to.deep.equal({ type: 'xla', plugin: 'cuda13', precision: 'float32' });
+    expect(open('xla')).to.deep.equal({ type: 'xla', plugin: null, precision: 'float32', devices: 1 });
+    expect(open('xla:cuda13')).to.deep.equal({
+      type: 'xla',
+      plugin: 'cuda13',
+      precision: 'float32',
+      devices: 1,
+    });
     expect(open('xla:/opt/my plugin.so')).to.deep.equal({
       type: 'xla',
       plugin: '/opt/my plugin.so',
       precision: 'float32',
+      devices: 1,
     });
     expect(fails('xla:cuda')).to.contain('there is no XLA plugin "cuda"').and.contain('"cuda13"');
     expect(fails('cuda')).to.contain('onnx:cuda or xla:cuda13 or xla:cuda12');

@@ -1,18 +1,95 @@
-// Several devices of XLA's CPU plugin beside one: the same losses, weights and statistics, whatever the model does with
-// its batch.
+// Several devices of XLA's CPU plugin beside one: the same losses, gradients, weights and statistics, whatever a model does
+// with its batch.
+import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
 import '../../../../modules/index.js';
+import { attention } from '../../../../modules/nn/attention.js';
+import {
+  batchNorm,
+  conv2d,
+  dropChannels,
+  dropout,
+  dropPath,
+  layerNorm,
+  linear,
+} from '../../../../modules/nn/layers.js';
+import { ParameterTable, Pass } from '../../../../modules/nn/scope.js';
+import { catalog } from '../../../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../../../registry/container.js';
+import { IGNORE, kindOf, MtcpError, type Task } from '../../../../registry/index.js';
 import type { Optimizer } from '../../../../registry/contracts/learning.js';
 import { randomStream } from '../../../../registry/random.js';
+import * as tf from '../../../../registry/tf.js';
+import { openExperiment, type OpenOptions } from '../../../../runners/config/open.js';
+import type { Tracer } from '../../../../runners/engine/engine.js';
 import { RecordingEngine } from '../../../../runners/engine/recording.js';
+import { DeviceBuffer } from '../../../../runners/engine/xla/client.js';
+import type { XlaMemory } from '../../../../runners/engine/xla/memory.js';
 import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
+import { assembled } from '../../../../runners/model/assemble.js';
+import { checkTrials } from '../../../../runners/model/check.js';
+import { isBatchedBy } from '../../../../runners/model/step-inputs.js';
+import { readCheckpoint, writeCheckpoint } from '../../../../runners/store/checkpoint.js';
+import { compileStep } from '../../../../runners/training/running-trial.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
-import { expectClose, xlaPlugin } from '../../../support/oracle.js';
+import { expectClose, hostArrays, noise, xlaPlugin, type Arrays } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
+import { ROOT, temporaryFolder } from '../../../support/rooms.js';
 import { TOY_SIZE, toyBatch, toyTrial } from '../../../support/toy-network.js';
 
+const TABLE3 = join(ROOT, 'experiments', 'table3.yaml');
 const BATCH = 4;
 const TASKS = ['semseg', 'depth'];
+
+/** A row of Table 3 with batches of 2. */
+const opened = (...overrides: string[]) =>
+  openExperiment(TABLE3, {
+    profile: 'smoke',
+    rows: ['STL depth'],
+    overrides: ['train.batch=2', ...overrides],
+  });
+
+describe("a trial's devices", () => {
+  it('are no part of its identity', () => {
+    const trials = ['1', '2', 'all'].map(
+      (devices) => opened(`engine={ type: xla, devices: ${devices} }`).trials[0],
+    );
+    expect(trials.map(({ config }) => (config.engine as { devices: unknown }).devices)).to.deep.equal([
+      1,
+      2,
+      'all',
+    ]);
+    expect(new Set(trials.map(({ hash }) => hash)).size).to.equal(1);
+  });
+
+  it('are refused where they do not divide a micro-batch', async () => {
+    const faultOf = async (...overrides: string[]) => {
+      const experiment = opened(...overrides);
+      return checkTrials(experiment, experiment.trials).then(
+        () => undefined,
+        (reason: MtcpError) => reason,
+      );
+    };
+    const fault = await faultOf('engine={ type: xla, devices: 4 }');
+    expect(fault?.message).to.include('engine.devices 4 does not divide train.batch 2');
+    expect(`${fault?.where}`).to.include('engine={ type: xla, devices: 4 }');
+    expect(fault?.hint).to.include('can be 1, 2;').and.to.include('train: {batch: 4}');
+    const inParts = await faultOf('train.accumulate=2', 'engine={ type: xla, devices: 2 }');
+    expect(inParts?.message).to.include(
+      'engine.devices 2 does not divide the micro-batches of 1 (train.batch 2, train.accumulate 2)',
+    );
+    expect(await faultOf('engine={ type: xla, devices: 2 }')).to.equal(undefined);
+  });
+
+  it('are asked for of engines that have several', () => {
+    const open = (options: OpenOptions) =>
+      openExperiment(TABLE3, { profile: 'smoke', rows: ['STL depth'], ...options });
+    expect(() => open({ devices: 2 })).to.throw(MtcpError, 'works on one device');
+    const { engine } = open({ devices: 2, engine: 'xla:cpu' }).trials[0].config;
+    expect(engine).to.deep.equal({ type: 'xla', plugin: 'cpu', precision: 'float32', devices: 2 });
+  });
+});
 
 describe('several devices', function () {
   this.timeout(600_000);
@@ -31,39 +108,249 @@ describe('several devices', function () {
     return engine;
   };
 
-  async function trained(devices: number, scheme?: Slot, accumulate?: number) {
-    const toy = toyTrial(scheme, TASKS);
-    const optimizer = createTrialContainer(toy.tasks).create('optimizer', {
-      type: 'sgd',
-      rate: 1e-2,
-    }) as Optimizer;
-    const options = { batch: BATCH, accumulate, size: TOY_SIZE, clip: 1 };
-    const step = await TrainingStep.compile(
-      engineOf(devices),
-      toy.network,
-      toy.criterion,
-      optimizer,
-      options,
-    );
-    step.weights.initialize(3);
-    const losses: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      const info = { epoch: 0, step: i, random: randomStream('scheme', i) };
-      const batch = toyBatch(toy.tasks, `batch ${i}`, BATCH);
-      const { total, raw } = await step.gradientsOf(batch, (name) => randomStream(i, name), info);
-      losses.push(total, ...Object.values(raw), (await step.apply(i + 1, 1e-2)) ?? 0);
-    }
-    await step.pull();
-    const weights = new Map([...step.weights.entries()].map(([name, { data }]) => [name, data.slice()]));
-    step.close();
-    return { losses, weights };
+  /** What `define` computes from inputs of which those of samples are divided. */
+  async function computed(devices: number, inputs: Arrays, define: (tracer: Tracer) => tf.NamedTensorMap) {
+    const program = await engineOf(devices).compile('test', define, { isBatched: isBatchedBy(BATCH) });
+    const { tensor, outputs } = hostArrays(inputs);
+    const binding = program.bind(tensor);
+    await binding.run();
+    binding.close();
+    program.close();
+    return outputs;
   }
 
-  for (const devices of [2, 4])
-    it(`${devices} devices`, async () => {
-      const [several, one] = [await trained(devices), await trained(1)];
-      console.log(several.losses, one.losses);
-      expectClose(several.losses, one.losses, 1e-6, 'losses');
-      for (const [name, data] of one.weights) expectClose(several.weights.get(name)!, data, 1e-5, name);
+  it('compute every loss of a batch whose samples know different numbers of pixels', async () => {
+    const cases = catalog.list('loss').flatMap(({ name, tasks }) => {
+      const kinds = tasks?.length ? tasks : UNLISTED[name];
+      return kinds.map((kind) => lossCase(name, kind));
     });
+    expect(cases).to.have.lengthOf.above(20);
+    const inputs = Object.assign({}, ...cases.map((each) => each.inputs)) as Arrays;
+    const define = (tracer: Tracer) => Object.assign({}, ...cases.map((each) => each.define(tracer)));
+    // On four devices, the sample that knows next to nothing is alone.
+    const [one, four] = [await computed(1, inputs, define), await computed(4, inputs, define)];
+    for (const [key, { data }] of Object.entries(one)) {
+      expect(
+        data.some((x) => x !== 0),
+        key,
+      ).to.equal(true);
+      expectClose(four[key].data, data, 1e-5, key);
+    }
+  });
+
+  it('compute layers with statistics, attention and random numbers', async () => {
+    const inputs: Arrays = { image: noise([BATCH, 4, 6, 3]) };
+    const table = new ParameterTable();
+    const define = (tracer: Tracer) => {
+      const image = tracer.input('image', 'float32', [BATCH, 4, 6, 3]) as tf.Tensor4D;
+      const forward = () => {
+        const { root } = new Pass(table, tracer, true);
+        const x = batchNorm(root.at('norm'), conv2d(root.at('stem'), image, 8, { kernel: 3, padding: 1 }));
+        const kept = dropChannels(root.at('channels'), x, 0.4);
+        const tokens = layerNorm(root.at('layer'), kept.reshape([BATCH, 24, 8]));
+        const query = linear(root.at('query'), tokens, 8) as tf.Tensor3D;
+        const attended = attention(query, tokens as tf.Tensor3D, query, 2);
+        const branch = dropPath(root.at('path'), dropout(root.at('drop'), attended, 0.3), 0.5);
+        return branch
+          .add(tokens)
+          .square()
+          .mul(linear(root.at('gate'), tokens, 8))
+          .mean() as tf.Scalar;
+      };
+      forward();
+      const names = [...table.parameters.keys()];
+      const parameters = names.map((name) =>
+        tracer.input(`parameter/${name}`, 'float32', table.parameters.get(name)!.shape),
+      );
+      const { value, grads } = tf.engine().gradients(forward, parameters, undefined, true);
+      const outputs: tf.NamedTensorMap = { loss: value };
+      names.forEach((name, i) => (outputs[`gradient/${name}`] = grads[i]));
+      return outputs;
+    };
+    // The noises and the parameters are known when it has been recorded once.
+    await computed(1, inputs, define).catch(() => {});
+    for (const [name, { shape }] of table.parameters) inputs[`parameter/${name}`] = noise(shape, name, 0.3);
+    for (const [name, shape] of table.noises) inputs[`noise/${name}`] = uniform(shape, name);
+    expect(table.noises.size).to.equal(3);
+    const one = await computed(1, inputs, define);
+    for (const devices of [2, 4]) {
+      const several = await computed(devices, inputs, define);
+      // The bias in front of BatchNorm has a gradient of nothing but rounding.
+      for (const [key, { data }] of Object.entries(one))
+        expectClose(several[key].data, data, 1e-5, key, key === 'gradient/stem.bias' ? 1 : 1e-6);
+    }
+  });
+
+  interface Case {
+    scheme?: Slot;
+    accumulate?: number;
+    batch?: number;
+  }
+
+  async function stepOf(devices: number, { scheme, accumulate, batch = BATCH }: Case = {}) {
+    const toy = toyTrial(scheme, TASKS);
+    const slot = { type: 'sgd', rate: 1e-2, momentum: 0.9 };
+    const optimizer = createTrialContainer(toy.tasks).create('optimizer', slot) as Optimizer;
+    const options = { batch, accumulate, size: TOY_SIZE, clip: 1 };
+    const engine = engineOf(devices);
+    const step = await TrainingStep.compile(engine, toy.network, toy.criterion, optimizer, options);
+    step.weights.initialize(3);
+    const train = async (count: number, from = 0) => {
+      const losses: number[] = [];
+      for (let i = from; i < from + count; i++) {
+        const info = { epoch: 0, step: i, random: randomStream('scheme', i) };
+        const samples = toyBatch(toy.tasks, `batch ${i}`, batch);
+        await step.stage(samples);
+        const { total, raw } = await step.gradientsOf(samples, (name) => randomStream(i, name), info);
+        losses.push(total, ...Object.values(raw), (await step.apply(i + 1, 1e-2)) ?? 0);
+      }
+      await step.pull();
+      return losses;
+    };
+    return { step, train, memory: engine.memory as XlaMemory };
+  }
+
+  const CASES: Record<string, Case> = {
+    'an ordinary step': {},
+    'micro-batches': { accumulate: 2, batch: 2 * BATCH },
+    'gradients of the representation': { scheme: { type: 'mgda', shared: 'representation' } },
+  };
+  for (const [name, options] of Object.entries(CASES))
+    for (const devices of name === 'an ordinary step' ? [2, 4] : [2])
+      it(`train like one: ${name} on ${devices}`, async () => {
+        const [several, one] = [await stepOf(devices, options), await stepOf(1, options)];
+        const [actual, expected] = [await several.train(3), await one.train(3)];
+        expectClose(actual, expected, 1e-5, 'losses');
+        const own = new Map(several.step.weights.entries());
+        for (const [key, { data }] of one.step.weights.entries())
+          expectClose(own.get(key)!.data, data, 1e-5, key, 0.1);
+        several.step.close();
+        one.step.close();
+      });
+
+  it('hold the same numbers, and a part of the batch each', async () => {
+    const { step, train, memory } = await stepOf(4);
+    await train(2);
+    const before = { ...memory.moved };
+    await train(1, 2);
+    const { image, labels } = toyBatch(toyTrial(undefined, TASKS).tasks, '', BATCH);
+    const batch = [image, ...Object.values(labels)].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    // Besides the batch, once: a few numbers to each device.
+    expect(memory.moved.up - before.up).to.be.within(batch, batch + 4 * 64);
+    const { handles, client } = await memory.bufferOf(step.weights.trained.tensor);
+    expect(handles).to.have.lengthOf(4);
+    const copies = [];
+    for (const handle of handles) {
+      const copy = new Float32Array(step.weights.trained.data.length);
+      await new DeviceBuffer(client, [handle]).read(copy);
+      copies.push(copy);
+    }
+    for (const copy of copies) expect(copy).to.deep.equal(copies[0]);
+    expect(copies[0]).to.deep.equal(step.weights.trained.data);
+    step.close();
+  });
+
+  it('go on from a checkpoint with the same bytes, also of another number of devices', async () => {
+    const state = {
+      epoch: 0,
+      stepInEpoch: 0,
+      step: 2,
+      scheme: null,
+      losses: null,
+      seconds: 0,
+      best: null,
+      last: null,
+    };
+    const [whole, one] = [await stepOf(2), await stepOf(1)];
+    await whole.train(2);
+    const path = writeCheckpoint(temporaryFolder(), whole.step, state);
+    await whole.train(2, 2);
+    const bytes = (step: TrainingStep) => {
+      const folder = temporaryFolder();
+      writeCheckpoint(folder, step, state);
+      const [name] = readdirSync(folder);
+      return ['weights', 'optimizer'].map((file) => readFileSync(join(folder, name, `${file}.safetensors`)));
+    };
+    const resumed = await stepOf(2);
+    readCheckpoint(path, resumed.step);
+    await resumed.train(2, 2);
+    expect(bytes(resumed.step)).to.deep.equal(bytes(whole.step));
+    readCheckpoint(path, one.step);
+    await one.train(2, 2);
+    expectClose(one.step.weights.trained.data, whole.step.weights.trained.data, 1e-5, 'weights');
+    for (const { step } of [whole, one, resumed]) step.close();
+  });
+
+  it('that cannot share the batch are refused when their number is known', async () => {
+    const [trial] = opened('engine={ type: xla, devices: all }').trials;
+    const assembly = assembled(trial);
+    const error = await compileStep(trial, engineOf(4), assembly, assembly.transform.size).then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    expect(error?.message).to.equal('engine.devices 4 does not divide train.batch 2');
+  });
 });
+
+/** Kinds for the losses that do not name them. */
+const UNLISTED: Readonly<Record<string, readonly string[]>> = {
+  depth_bins: ['depth'],
+  normal_directions: ['normals'],
+  regression: ['regression'],
+};
+
+/** A loss and its gradient; the first sample knows next to nothing, the last everything. */
+function lossCase(type: string, kind: string) {
+  const size = [4, 6] as const;
+  const own = `${type}.${kind}`;
+  const channels = { classes: 5, normals: 3, regression: 2 }[kind] ?? 1;
+  const task: Task = { name: own, kind, channels };
+  const loss = createTrialContainer([task]).create('loss', { type });
+  const { batch, labelChannels } = kindOf(task);
+  const shape = [BATCH, ...size, loss.channels?.(task) ?? channels];
+  const perPixel = batch === 'indices' ? 1 : labelChannels(task);
+  const labelShape = batch === 'indices' ? [BATCH, ...size] : [BATCH, ...size, perPixel];
+  const random = randomStream(own);
+  const draw =
+    batch === 'indices'
+      ? () => random.integer(channels)
+      : kind === 'binary' || kind === 'boundary'
+        ? () => Number(random.uniform() < 0.3)
+        : kind === 'depth'
+          ? () => 1 + 5 * random.uniform()
+          : () => random.normal();
+  const pixels = size[0] * size[1];
+  const label = Array.from({ length: BATCH * pixels }, (_, i) => {
+    const isKnown = random.uniform() < [0.1, 0.4, 0.8, 1][Math.floor(i / pixels)];
+    return Array.from({ length: perPixel }, () => (isKnown ? draw() : IGNORE));
+  }).flat();
+  const dtype = batch === 'indices' ? 'int32' : 'float32';
+  const [predicted, labelled] = [`carried/${own}`, `label/${own}`];
+  return {
+    inputs: {
+      [predicted]: noise(shape, own),
+      [labelled]: { shape: labelShape, data: label, dtype },
+    } satisfies Arrays,
+    define(tracer: Tracer): tf.NamedTensorMap {
+      const prediction = tracer.input(predicted, 'float32', shape) as tf.Tensor4D;
+      const target = tracer.input(labelled, dtype, labelShape);
+      let valid: tf.Scalar | undefined;
+      const { value, grads } = tf.engine().gradients(
+        () => {
+          const result = loss.forward(prediction, target, task);
+          valid = tf.keep(result.valid);
+          return result.value;
+        },
+        [prediction],
+        undefined,
+        true,
+      );
+      return { [own]: value, [`valid ${own}`]: valid!, [`carried/gradient ${own}`]: grads[0] };
+    },
+  };
+}
+
+function uniform(shape: number[], name: string): Arrays[string] {
+  const random = randomStream('uniform', name);
+  return { shape, data: Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.uniform()) };
+}
