@@ -20,8 +20,7 @@ import { matches } from '../support/pattern.js';
 import type { Network } from './network.js';
 import { PartError } from './part-error.js';
 import { requireScalar } from './returned.js';
-import { isBatchedBy } from './step-inputs.js';
-import type { StepShape } from './step-shape.js';
+import { isBatchedBy, type StepShape } from './step-shape.js';
 
 export interface AuxiliaryTerm {
   name: string;

@@ -3,7 +3,7 @@ import * as tf from '../../registry/tf.js';
 import type { Pass } from '../../modules/nn/scope.js';
 import type { Scheme, SchemeInputs } from '../../registry/contracts/scheme.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import type { IsBatched, Tracer } from '../engine/engine.js';
+import type { Tracer } from '../engine/engine.js';
 import type { Criterion, Objective } from './objective.js';
 import { labelSpec, type StepShape } from './step-shape.js';
 
@@ -22,15 +22,6 @@ export const NAMES = {
   intermediate: (task: string, i: number) => `intermediate/${task}.${i}`,
   penalty: (name: string) => `penalty/${name}`,
 };
-
-/** Everything of a step that may hold samples: the batch, random numbers, and what programs hand to each other. */
-const OF_SAMPLES = ['label', 'noise', 'teacher', 'carried', 'map', 'upstream', 'prediction'];
-
-/** Which arrays of programs for such a batch hold its samples, along their first axis. */
-export const isBatchedBy =
-  (batch: number): IsBatched =>
-  (name, shape) =>
-    shape[0] === batch && (name === NAMES.image || OF_SAMPLES.includes(name.split('/', 1)[0]));
 
 /** What a step reads besides weights: a batch, and what the scheme sets. */
 export interface StepInputs {

@@ -24,7 +24,7 @@ import type { EvaluationBatch } from '../data/batch.js';
 import { hostTensor, type Engine, type Program, type Tracer } from '../engine/engine.js';
 import type { Binding, HostTensor } from '../engine/ort/session.js';
 import type { Network } from '../model/network.js';
-import { isBatchedBy } from '../model/step-inputs.js';
+import { isBatchedBy } from '../model/step-shape.js';
 import { isOnce, ONCE, type TestTime } from '../model/views.js';
 import { packingOf } from './step/packing.js';
 import type { Weights } from './step/weights.js';

@@ -21,7 +21,8 @@ import type { Binding, HostArray, HostTensor } from '../../engine/ort/session.js
 import { compileTeachers, type CompiledTeacher } from '../../model/auxiliary.js';
 import type { Network } from '../../model/network.js';
 import type { Criterion } from '../../model/objective.js';
-import { isBatchedBy, NAMES, schemeInputs } from '../../model/step-inputs.js';
+import { NAMES, schemeInputs } from '../../model/step-inputs.js';
+import { isBatchedBy } from '../../model/step-shape.js';
 import type { Applier } from './applier.js';
 import { packingOf } from './packing.js';
 import { StepDevice } from './step-device.js';

@@ -29,7 +29,7 @@ import type { XlaMemory } from '../../../../runners/engine/xla/memory.js';
 import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
 import { assembled } from '../../../../runners/model/assemble.js';
 import { checkTrials } from '../../../../runners/model/check.js';
-import { isBatchedBy } from '../../../../runners/model/step-inputs.js';
+import { isBatchedBy } from '../../../../runners/model/step-shape.js';
 import { readCheckpoint, writeCheckpoint } from '../../../../runners/store/checkpoint.js';
 import { compileStep } from '../../../../runners/training/running-trial.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
