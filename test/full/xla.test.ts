@@ -1,5 +1,6 @@
-// Every row of every shipped experiment, at smoke size, on XLA's CPU plugin beside onnxruntime: two training steps, each
-// with a batch of its own. A row takes XLA's compiler up to a minute. MTCP_XLA_ROWS=table3 chooses experiments.
+// Every row of every shipped experiment, at smoke size, on XLA's CPU plugin beside onnxruntime: a training step and its
+// gradients, then the losses of a second one. Rows whose programs are the same are compared once. A row takes XLA's
+// compiler up to a minute on two free cores. MTCP_XLA_ROWS=table3,table4 chooses experiments.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -7,48 +8,99 @@ import { assembled } from '../../runners/model/assemble.js';
 import { openExperiment } from '../../runners/config/open.js';
 import type { TrialSpec } from '../../runners/config/index.js';
 import { createEngine } from '../../runners/engine/index.js';
-import { differenceOf, stepsOf } from '../../runners/app/doctor/trial-steps.js';
+import type { Engine } from '../../runners/engine/engine.js';
+import { RecordingEngine } from '../../runners/engine/recording.js';
+import { createXlaRuntime } from '../../runners/engine/xla/runtime.js';
 import { xlaPlugin } from '../support/oracle.js';
+import { firstStep, gradientDistance, lossDistance, openStep, whenRun } from '../support/parity.js';
 import { pending } from '../support/pending.js';
 import { ROOT } from '../support/rooms.js';
 
 const FOLDER = join(ROOT, 'experiments');
 const chosen = process.env.MTCP_XLA_ROWS?.split(',');
 
-describe('xla beside onnx', function () {
-  this.timeout(1_800_000);
+/** Times float32's own distance: of the whole gradient, and of a single parameter's. */
+const WHOLE = 10;
+const SINGLE = 30;
 
-  before(function () {
+/** Of the engine's rows, each with the name of its experiment. */
+const ROWS = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((file) => ({ file, name: file.replace('.yaml', '') }))
+  .filter(({ name }) => chosen?.includes(name) ?? true)
+  .flatMap(({ file, name }) =>
+    openExperiment(join(FOLDER, file), { profile: 'smoke', seeds: [0] }).trials.map(
+      (trial): [string, TrialSpec] => [`${name}: ${trial.row}`, trial],
+    ),
+  );
+
+describe('xla beside onnx', function () {
+  this.timeout(3_600_000);
+  let onnx: Engine;
+  /** Titles of the rows that were compared, by their programs. */
+  const compared = new Map<string, string>();
+
+  before(async function () {
     if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    onnx = await createEngine({ type: 'onnx', provider: 'cpu' }, 2);
   });
 
-  const steps = async (trial: TrialSpec, xla: boolean) => {
-    const choice = xla
-      ? ({ type: 'xla', plugin: xlaPlugin! } as const)
-      : ({ type: 'onnx', provider: 'cpu' } as const);
-    const engine = await createEngine(choice, 2);
-    try {
-      return await stepsOf(trial, engine);
-    } finally {
-      engine.close();
-    }
-  };
+  after(() => onnx?.close());
 
-  for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'))) {
-    const name = file.replace('.yaml', '');
-    if (chosen && !chosen.includes(name)) continue;
-    const { trials } = openExperiment(join(FOLDER, file), { profile: 'smoke', seeds: [0] });
-    for (const trial of trials)
-      it(`${name}: ${trial.row}`, async () => {
-        if (assembled(trial).criterion.scheme.needs?.gradients?.ahead) {
-          const error = await steps(trial, true).catch((reason: unknown) => reason);
-          expect((error as Error).message).to.include('virtual steps');
-          return;
-        }
-        const [expected, actual] = [await steps(trial, false), await steps(trial, true)];
-        expect(differenceOf({ ...expected, losses: expected.losses.slice(0, 1) }, actual)).to.be.below(1e-5);
-        // AdamW's first step is the sign of the gradient where that is next to nothing.
-        expect(differenceOf(expected, actual)).to.be.below(5e-3);
-      });
+  /** What onnxruntime computes: as it is, and with inputs that are moved. */
+  async function expectedOf(trial: TrialSpec) {
+    const step = await openStep(trial, onnx);
+    try {
+      const expected = await firstStep(trial, step);
+      const moved = [];
+      // The scheme has gone on with the step before.
+      for (const how of ['one way', 'another way']) {
+        const again = await openStep(trial, onnx);
+        moved.push((await firstStep(trial, again, how)).gradients);
+        again.close();
+      }
+      return { expected, moved };
+    } finally {
+      step.close();
+    }
   }
+
+  ROWS.forEach(([title, trial], i) => {
+    it(title, async () => {
+      const tell = (what: string) => console.log(`    ${i + 1} of ${ROWS.length}: ${title}: ${what}`);
+      const began = performance.now();
+      const { runtime, programs } = whenRun(createXlaRuntime(xlaPlugin));
+      const engine = new RecordingEngine({ runtime });
+      try {
+        if (assembled(trial).criterion.scheme.needs?.gradients?.ahead) {
+          const error = await openStep(trial, engine).catch((reason: unknown) => reason);
+          expect((error as Error).message).to.include('virtual steps');
+          return tell('refused, for virtual steps are taken on the host');
+        }
+        const step = await openStep(trial, engine);
+        const same = compared.get(programs.join());
+        if (same !== undefined) {
+          step.close();
+          return tell(`the programs of ${same}`);
+        }
+        const actual = await firstStep(trial, step);
+        step.close();
+        compared.set(programs.join(), title);
+        const { expected, moved } = await expectedOf(trial);
+        const losses = lossDistance(actual.losses, expected.losses);
+        const { whole, own, worst } = gradientDistance(actual.gradients, expected.gradients, moved);
+        const seconds = Math.round((performance.now() - began) / 1000);
+        tell(
+          `losses ${losses.toExponential(1)}, gradients ${whole.toExponential(1)} (float32 itself ${own.toExponential(1)}), at most ${worst.times.toFixed(1)} times that in ${worst.name}, ${seconds} s`,
+        );
+        expect(losses).to.be.below(1e-5);
+        expect(whole).to.be.below(WHOLE * own);
+        expect(worst.times, worst.name).to.be.below(SINGLE);
+        // AdamW's first step is the sign of the gradient where that is next to nothing.
+        expect(lossDistance(actual.after, expected.after)).to.be.below(5e-3);
+      } finally {
+        engine.close();
+      }
+    });
+  });
 });

@@ -29,7 +29,7 @@ export function trialSteps(engine: Engine, row = 'MT-CP'): Promise<TrialSteps> {
 }
 
 /** The first steps of a trial from the weights of seed 0, without what it starts from. */
-export async function stepsOf(
+async function stepsOf(
   trial: TrialSpec,
   engine: Engine,
   shape?: { batch: number; size: readonly [number, number] },
@@ -58,7 +58,7 @@ export async function stepsOf(
 }
 
 /** Noise in the shape of an image and its labels. */
-function batchOf(
+export function batchOf(
   tasks: readonly Task[],
   batch: number,
   [height, width]: readonly [number, number],
