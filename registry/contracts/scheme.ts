@@ -135,17 +135,22 @@ export interface GradientRule {
     /** Whether the coming sample wants them. */
     wanted(): boolean;
   };
+  /**
+   * Whether `combine` looks at products of gradients (`gram`) only, and returns coefficients. It is given no vectors then,
+   * and gradients stay on a device that has them.
+   */
+  readonly onlyProducts?: boolean;
   /** Called with the gradients of the terms of those tasks that had a valid pixel; at least one. */
   combine(gradients: TaskGradients, step: StepInfo): Combination;
 }
 
 export interface TaskGradients {
   readonly tasks: readonly string[];
-  /** Each task's gradient over the shared set, as one vector. Valid during the call only. */
+  /** Each task's gradient over the shared set, as one vector; empty for `onlyProducts`. Valid during the call only. */
   readonly vectors: readonly Float32Array[];
   /** The parameters in these vectors; one entry for the representation. */
   readonly groups: readonly { name: string; start: number; end: number }[];
-  /** Inner products of the vectors, accumulated in double precision. */
+  /** Inner products of the vectors, accumulated in double precision, or in float32 on a device. */
   readonly gram: readonly (readonly number[])[];
   /** Raw losses, and the terms whose gradients these are. */
   readonly raw: readonly number[];

@@ -24,6 +24,8 @@ const PRECISION = 2 ** -23;
   file: import.meta.url,
 })
 export class AlignedGradients extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients): Combination {
     return { coefficients: withoutZeros(gradients, aligned) };
   }

@@ -36,6 +36,8 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class ConflictAverseGradient extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients): Combination {
     const { c, rescale } = this.options;
     const shrink = [1, 1 + c * c, 1 + c][rescale];

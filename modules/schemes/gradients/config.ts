@@ -25,6 +25,8 @@ const RANK = 1e-10;
   file: import.meta.url,
 })
 export class ConflictFreeDirection extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients): Combination {
     const coefficients = withoutZeros(gradients, (gram) => {
       const lengths = gram.map((row, i) => Math.sqrt(row[i]));

@@ -21,6 +21,8 @@ const schema = defineOptions({ ...gradientProperties('all', 'sum') });
   file: import.meta.url,
 })
 export class DualProjection extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients): Combination {
     const coefficients = withoutZeros(gradients, (gram) =>
       dualConeWeights(

@@ -50,6 +50,8 @@ interface State {
   file: import.meta.url,
 })
 export class GradNorm extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   #state: State = {
     values: this.tasks.map(() => (this.#softmax ? 0 : 1)),
     adam: newAdam(this.tasks.length),

@@ -42,6 +42,8 @@ const EPSILON = 1e-8;
   file: import.meta.url,
 })
 export class GradientVaccine extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = this.options.granularity === 'whole';
+
   /** Running cosines: part -> from task -> to task. */
   #cosines: Record<string, number[][]> = {};
 

@@ -24,6 +24,8 @@ const RIDGE = 1e-12;
   file: import.meta.url,
 })
 export class ImpartialGradients extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients): Combination {
     return { coefficients: withoutZeros(gradients, impartial) };
   }

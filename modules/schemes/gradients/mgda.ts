@@ -29,6 +29,8 @@ const schema = defineOptions({
   file: import.meta.url,
 })
 export class MultipleGradientDescent extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients): Combination {
     const coefficients = withoutZeros(gradients, (gram, active) => {
       const sizes = active.map((i, k) => this.#size(Math.sqrt(gram[k][k]), gradients.terms[i]));

@@ -23,6 +23,8 @@ const schema = defineOptions({ ...gradientProperties('all', 'sum') });
   file: import.meta.url,
 })
 export class ProjectingConflicts extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients, { random }: StepInfo): Combination {
     const coefficients = withoutZeros(gradients, (gram) => {
       const rows = gram.map((_, i) => {

@@ -19,6 +19,8 @@ const schema = defineOptions({ ...gradientProperties('representation', 'sum') })
   file: import.meta.url,
 })
 export class GradientSum extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix({ tasks }: TaskGradients): Combination {
     return { coefficients: tasks.map(() => 1) };
   }

@@ -22,6 +22,8 @@ const schema = defineOptions({ ...gradientProperties('all', 'sum') });
   file: import.meta.url,
 })
 export class UnconflictingProjection extends GradientScheme<OptionsOf<typeof schema>> {
+  protected override readonly onlyProducts = true;
+
   protected mix(gradients: TaskGradients): Combination {
     const coefficients = withoutZeros(gradients, (gram) =>
       columnSums(

@@ -23,6 +23,8 @@ export const fairProperties = {
 export abstract class FairScheme<
   O extends GradientOptions & { every: number; max_norm: number | null },
 > extends GradientScheme<O> {
+  protected override readonly onlyProducts = true;
+
   #last: PerTask<number> = this.perTask(() => 1);
 
   /** What the weights' power is -1 over. */

@@ -38,9 +38,14 @@ export function gradientProperties<S extends SharedSet, E extends GradientRule['
 }
 
 export abstract class GradientScheme<O extends GradientOptions = GradientOptions> extends WeightedSum<O> {
+  /** Whether `mix` looks at `gram` and not at `vectors`; see GradientRule. */
+  protected readonly onlyProducts: boolean = false;
+
   get needs(): SchemeNeeds {
+    const { onlyProducts } = this;
     const { shared, exclusive } = this.options;
-    return { gradients: { shared, exclusive, combine: (gradients, step) => this.mix(gradients, step) } };
+    const combine: GradientRule['combine'] = (gradients, step) => this.mix(gradients, step);
+    return { gradients: { shared, exclusive, onlyProducts, combine } };
   }
 
   /** The rule itself; see GradientRule. */

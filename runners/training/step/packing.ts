@@ -13,23 +13,39 @@ export interface Packed {
   observed?: Arena;
   /** Losses and other single numbers that a step reads. */
   scalars?: Arena;
+  /** Further vectors. */
+  others?: readonly PackedVector[];
 }
 
-export function packingOf({ weights, gradient, observed, scalars }: Packed): Packing {
-  const arenas: readonly (readonly [vector: string, prefix: string, arena: Arena | undefined])[] = [
+/** Inputs and outputs with this prefix, as parts of a vector. */
+export interface PackedVector {
+  vector: string;
+  prefix: string;
+  /** Where they lie. */
+  arena: Arena;
+  /** Which of the arena's numbers are in it; by default all. */
+  has?(name: string): boolean;
+}
+
+export function packingOf({ weights, gradient, observed, scalars, others = [] }: Packed): Packing {
+  const own: readonly (readonly [vector: string, prefix: string, arena: Arena | undefined])[] = [
     [VECTORS.parameter, inputName.parameter(''), weights.trained],
     [VECTORS.buffer, inputName.buffer(''), weights.averaged],
     [VECTORS.gradient, NAMES.gradient(''), gradient],
     [VECTORS.observed, NAMES.observed(''), observed],
     [VECTORS.scalar, '', scalars],
   ];
+  const packed: readonly PackedVector[] = [
+    ...others,
+    ...own.flatMap(([vector, prefix, arena]) => (arena ? [{ vector, prefix, arena }] : [])),
+  ];
   return {
-    lengths: Object.fromEntries(arenas.map(([vector, , arena]) => [vector, arena?.data.length ?? 0])),
+    lengths: Object.fromEntries(packed.map(({ vector, arena }) => [vector, arena.data.length])),
     place(name): Place | undefined {
-      for (const [vector, prefix, arena] of arenas) {
-        const own = name.slice(prefix.length);
-        if (arena && name.startsWith(prefix) && arena.views.has(own))
-          return { vector, start: arena.startOf(own) };
+      for (const { vector, prefix, arena, has = () => true } of packed) {
+        const part = name.slice(prefix.length);
+        if (name.startsWith(prefix) && arena.views.has(part) && has(part))
+          return { vector, start: arena.startOf(part) };
       }
       return undefined;
     },

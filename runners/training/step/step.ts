@@ -36,6 +36,8 @@ import {
 } from './step-parts.js';
 import { meanOf, type StepResult } from './step-result.js';
 import type { Arena } from './arena.js';
+import { DeviceTaskGradients, partVectors } from './device-task-gradients.js';
+import type { TaskGradientCombiner } from './task-factors.js';
 import { TaskGradientRun } from './task-gradients.js';
 import { newTrace } from './traced.js';
 import { memoryOf, traceLosses, traceStages } from './trace-step.js';
@@ -54,7 +56,7 @@ export class TrainingStep {
   readonly #lossRun?: Binding;
   readonly #teacherRuns: readonly Binding[];
   readonly #applier: Applier;
-  readonly #taskGradients?: TaskGradientRun;
+  readonly #taskGradients?: TaskGradientCombiner;
   /** Only where a device keeps the arrays. */
   readonly #device?: StepDevice;
 
@@ -68,15 +70,15 @@ export class TrainingStep {
     readonly teachers: readonly CompiledTeacher[],
     readonly criterion: Criterion,
     readonly options: StepOptions,
-    { traced, arrays, memory, applier }: StepParts,
+    { arrays, memory, applier }: StepParts,
+    taskGradients: TaskGradientCombiner | undefined,
   ) {
     const { weights, gradients, slots, observed, scalars } = arrays;
     this.weights = weights;
     this.gradients = gradients;
     this.#slots = slots;
     this.#scalars = scalars;
-    if (traced.plan)
-      this.#taskGradients = new TaskGradientRun(criterion.scheme.needs!.gradients!, traced.plan, gradients);
+    this.#taskGradients = taskGradients;
 
     const own = new Map<string, HostTensor>([
       [VECTORS.gradient, gradients.tensor],
@@ -106,7 +108,8 @@ export class TrainingStep {
       this.#device = new StepDevice(memory, {
         trained: [...weights.tensors, ...Object.values(slots).map((slot) => slot.tensor)],
         between: [
-          ...(traced.plan ? [] : [gradients.tensor]),
+          ...(this.#isCombinedHere ? [] : [gradients.tensor]),
+          ...(taskGradients?.kept ?? []),
           ...(observed ? [observed.tensor] : []),
           ...taught,
           ...this.#between(),
@@ -125,19 +128,22 @@ export class TrainingStep {
   ): Promise<TrainingStep> {
     const traced = newTrace(network.layers);
     const { memory } = engine;
+    const { gradients, again } = criterion.scheme.needs ?? {};
+    const onlyProducts = gradients?.onlyProducts ?? false;
     let arrays: DeviceArrays | undefined;
     const packing: CompileOptions['packing'] =
       memory &&
       ((outputs) => {
         arrays ??= deviceArrays(traced, optimizer, outputs);
-        const { gradients, ...others } = arrays;
-        return packingOf({ ...others, gradient: traced.plan ? undefined : gradients });
+        const { gradients, ...kept } = arrays;
+        const { plan } = traced;
+        if (!plan) return packingOf({ ...kept, gradient: gradients });
+        return packingOf({ ...kept, others: onlyProducts ? partVectors(plan, gradients) : [] });
       });
     const microBatch = { ...options, batch: microBatchOf(options) };
     const isBatched = isBatchedBy(microBatch.batch);
     const compileOptions = { ...memoryOf(network), packing, isBatched };
     const teachers = await compileTeachers(engine, criterion.auxiliary, microBatch);
-    const { gradients, again } = criterion.scheme.needs ?? {};
     if (gradients?.ahead && memory)
       throw new MtcpError(
         'engine',
@@ -162,6 +168,16 @@ export class TrainingStep {
       memory && arrays
         ? await deviceParts(engine, memory, traced, arrays, optimizer, options)
         : await hostParts(engine, traced, optimizer, options);
+    const { plan } = traced;
+    const combined = parts.arrays.gradients;
+    const written = new Set(
+      [gradientProgram, backboneProgram].flatMap((each) => [...(each?.outputs.keys() ?? [])]),
+    );
+    const taskGradients =
+      plan &&
+      (memory && onlyProducts
+        ? await DeviceTaskGradients.compile(engine, gradients!, plan, combined, written)
+        : new TaskGradientRun(gradients!, plan, combined));
     return new TrainingStep(
       gradientProgram,
       backboneProgram,
@@ -170,6 +186,7 @@ export class TrainingStep {
       criterion,
       options,
       parts,
+      taskGradients,
     );
   }
 
@@ -191,9 +208,14 @@ export class TrainingStep {
     await this.#device?.residence.pull();
   }
 
-  /** Brings the gradients of the last `gradientsOf` to the host, if a device keeps them. What a scheme combines is there. */
+  /** Brings the gradients of the last `gradientsOf` to the host, if a device keeps them. What a scheme combines on the host is there. */
   async pullGradients(): Promise<void> {
-    if (!this.#taskGradients) await this.#device?.pull([this.gradients.tensor]);
+    if (!this.#isCombinedHere) await this.#device?.pull([this.gradients.tensor]);
+  }
+
+  /** Whether the host writes the gradient. */
+  get #isCombinedHere(): boolean {
+    return this.#taskGradients?.isOnDevice === false;
   }
 
   /** Copies a batch to the device, if there is one, while the step before it runs. */
@@ -295,7 +317,7 @@ export class TrainingStep {
       run: () => this.#run(),
       terms: () =>
         Object.fromEntries(this.criterion.tasks.map(({ name }) => [name, this.#scalar(NAMES.term(name))])),
-      descend: (factors, rate) => this.#taskGradients!.descend(factors, rate, views),
+      descend: (factors, rate) => (this.#taskGradients as TaskGradientRun).descend(factors, rate, views),
     });
   }
 
@@ -314,10 +336,11 @@ export class TrainingStep {
     if (scheme.effective) Object.assign(result.weights, scheme.effective(result.raw));
     if (this.#taskGradients) {
       const terms = Object.keys(result.raw).map((task) => this.#scalar(NAMES.term(task)));
-      const { coefficients, cosines } = this.#taskGradients.combine(result.raw, terms, info, ahead);
+      const { coefficients, cosines } = await this.#taskGradients.combine(result.raw, terms, info, ahead);
       for (const [task, factor] of Object.entries(coefficients)) result.weights[task] *= factor;
       result.cosines = cosines;
       await this.#backboneRun?.run();
+      await this.#taskGradients.finish();
     }
     return result;
   }
@@ -396,6 +419,7 @@ export class TrainingStep {
     const programs = [this.gradientProgram, this.backboneProgram, this.lossProgram, ...teachers];
     for (const each of [...runs, ...programs]) each?.close();
     this.#applier.close();
+    this.#taskGradients?.close();
     this.#device?.close();
   }
 }

@@ -4,19 +4,13 @@
 //
 // Terms outside the scheme (penalties, unweighted intermediate losses) form one more source, REST, with coefficient
 // 1.
-import type {
-  Combination,
-  GradientRule,
-  PerTask,
-  StepInfo,
-  TaskGradients,
-} from '../../../registry/contracts/scheme.js';
-import { MtcpError } from '../../../registry/errors.js';
+import type { GradientRule, PerTask, StepInfo, TaskGradients } from '../../../registry/contracts/scheme.js';
 import { hostTensor } from '../../engine/engine.js';
 import { sizeOf, type Shape } from '../../engine/graph/ir.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import { Arena } from './arena.js';
 import { Layout } from './layout.js';
+import { factorsOf, type Combined, type TaskGradientCombiner } from './task-factors.js';
 
 export const REST = '*';
 
@@ -35,6 +29,8 @@ export interface TaskGradientPlan {
   readonly maps: readonly Shape[];
   /** Whether the second program goes through everything, from the tasks' terms times their factors. */
   readonly late: boolean;
+  /** Parameters whose gradient the second program writes. */
+  readonly second: ReadonlySet<string>;
 }
 
 export const partName = (source: string, parameter: string) => `part/${source}/${parameter}`;
@@ -42,8 +38,10 @@ export const mapName = (source: string, index: number) => `map/${source}/${index
 export const factorName = (task: string) => `factor/${task}`;
 export const upstreamName = (index: number) => `upstream/${index}`;
 
-/** Holds the tasks' gradients and combines them. */
-export class TaskGradientRun {
+/** Arrays of the host. */
+export class TaskGradientRun implements TaskGradientCombiner {
+  readonly kept: readonly HostTensor[] = [];
+  readonly isOnDevice = false;
   /** Over the shared set, by source. */
   readonly #shared: ReadonlyMap<string, Arena>;
   readonly #apart: ReadonlyMap<string, Arena>;
@@ -74,7 +72,6 @@ export class TaskGradientRun {
         : placesOf(this.#shared.get(plan.tasks[0])!);
   }
 
-  /** The array behind an input or output of the programs that belongs to single tasks. */
   tensor(name: string): HostTensor | undefined {
     const [kind, source, rest] = name.split('/');
     if (kind === 'part')
@@ -85,71 +82,47 @@ export class TaskGradientRun {
     return undefined;
   }
 
-  /**
-   * Writes the combined gradient, or the second program's input.
-   * @param raw losses of the tasks that had a valid pixel
-   * @param terms the terms of the same tasks
-   * @param ahead every task's term after virtual steps, if the rule wanted some
-   */
-  combine(
-    raw: PerTask<number>,
-    terms: readonly number[],
-    info: StepInfo,
-    ahead?: PerTask<number>,
-  ): { coefficients: PerTask<number>; cosines: Record<string, number> } {
+  combine(raw: PerTask<number>, terms: readonly number[], info: StepInfo, ahead?: PerTask<number>): Combined {
     const tasks = Object.keys(raw);
     const vectors = tasks.map((task) => this.#vector(task));
-    const gram = gramOf(vectors);
-    const { coefficients, outside, combined }: Combination =
-      tasks.length === 0
-        ? { coefficients: [] }
-        : this.rule.combine(
-            {
-              tasks,
-              vectors,
-              groups: this.#groups,
-              gram,
-              raw: Object.values(raw),
-              terms,
-              ...(ahead && { ahead: tasks.map((task) => ahead[task]) }),
-            },
-            info,
-          );
-    if (coefficients.some((factor) => !Number.isFinite(factor)))
-      throw new MtcpError(
-        'numeric',
-        `the scheme's factors on the gradients of ${tasks.join(', ')} are ${coefficients.join(', ')}`,
-        {
-          hint: 'gradients may have become zero or infinite; a lower optimizer.rate or another scheme may help',
-        },
-      );
-
-    const sharedFactors = new Map(tasks.map((task, i) => [task, coefficients[i]]));
-    const others = this.rule.exclusive === 'weighted' ? (outside ?? coefficients) : tasks.map(() => 1);
-    const factors = new Map(tasks.map((task, i) => [task, others[i]]));
+    const { inside, outside, combined, ...result } = factorsOf(
+      this.rule,
+      {
+        tasks,
+        vectors: this.rule.onlyProducts ? [] : vectors,
+        groups: this.#groups,
+        gram: gramOf(vectors),
+        raw: Object.values(raw),
+        terms,
+        ...(ahead && { ahead: tasks.map((task) => ahead[task]) }),
+      },
+      info,
+    );
     for (const [name, { data }] of this.gradients.views) {
       if (this.plan.shared.has(name)) {
         const from = combined && this.#groups.find((group) => group.name === name)!;
         if (from) data.set(combined.subarray(from.start, from.end));
         else data.fill(0);
-        addTo(data as Float32Array, this.#shared, name, from ? new Map() : sharedFactors);
+        addTo(data as Float32Array, this.#shared, name, from ? new Map() : inside);
       } else if ([...this.plan.apart.values()].some((shapes) => shapes.has(name))) {
         data.fill(0);
-        addTo(data as Float32Array, this.#apart, name, factors);
+        addTo(data as Float32Array, this.#apart, name, outside);
       }
     }
-    for (const [task, { data }] of this.#factors) data[0] = factors.get(task) ?? 0;
+    for (const [task, { data }] of this.#factors) data[0] = outside.get(task) ?? 0;
     this.#upstream.forEach(({ data }, i) => {
       data.fill(0);
       for (const [source, maps] of this.#maps) {
-        const inside = source === REST ? 1 : (sharedFactors.get(source) ?? 0);
-        // The terms' own gradient arrives at the maps too: what is added is the difference.
-        const factor = this.plan.late ? inside - (factors.get(source) ?? 0) : inside;
+        const factor = atMaps(this.plan, source, inside, outside);
         axpy(data as Float32Array, factor, maps[i].data as Float32Array);
       }
     });
-    return { coefficients: Object.fromEntries(sharedFactors), cosines: cosinesOf(tasks, gram) };
+    return result;
   }
+
+  finish(): void {}
+
+  close(): void {}
 
   /** One step of gradient descent on the weighted terms, from the gradients of the last run. */
   descend(weights: PerTask<number>, rate: number, parameters: ReadonlyMap<string, HostTensor>): void {
@@ -177,7 +150,19 @@ export class TaskGradientRun {
   }
 }
 
-function placesOf(arena: Arena): TaskGradients['groups'] {
+/** What a source's gradient at the maps is multiplied by. */
+export function atMaps(
+  { late }: TaskGradientPlan,
+  source: string,
+  inside: ReadonlyMap<string, number>,
+  outside: ReadonlyMap<string, number>,
+): number {
+  const own = source === REST ? 1 : (inside.get(source) ?? 0);
+  // The terms' own gradient arrives at the maps too: what is added is the difference.
+  return late ? own - (outside.get(source) ?? 0) : own;
+}
+
+export function placesOf(arena: Arena): TaskGradients['groups'] {
   return [...arena.layout.places].map(([name, { start, size }]) => ({ name, start, end: start + size }));
 }
 
@@ -210,16 +195,4 @@ export function gramOf(vectors: readonly Float32Array[]): number[][] {
     }
   });
   return gram;
-}
-
-/** Left out where one of the two gradients is zero. */
-function cosinesOf(tasks: readonly string[], gram: readonly (readonly number[])[]): Record<string, number> {
-  const cosines: Record<string, number> = {};
-  tasks.forEach((a, i) => {
-    for (let j = i + 1; j < tasks.length; j++) {
-      const lengths = Math.sqrt(gram[i][i] * gram[j][j]);
-      if (lengths > 0) cosines[`${a}/${tasks[j]}`] = gram[i][j] / lengths;
-    }
-  });
-  return cosines;
 }

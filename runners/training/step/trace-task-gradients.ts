@@ -125,6 +125,7 @@ class Recording {
       apart: new Map(sources.map((source) => [source, shapes(apart.get(source) ?? [])])),
       maps: this.#maps.map(({ shape }) => shape),
       late: this.#isLate,
+      second: new Set(below.keys()),
     };
     const second = [...below].map(([name, gradient]) => [NAMES.gradient(name), gradient]);
     return [this.#outputs, Object.fromEntries(second) as tf.NamedTensorMap];

@@ -63,6 +63,7 @@ function train(
   gradients: (epoch: number) => PerTask<number[]> = () =>
     Object.fromEntries(names.map((name, i) => [name, [1, i]])),
   check: (derivative: PerTask<number>, coefficients: PerTask<number> | undefined, epoch: number) => void,
+  read = () => {},
 ): void {
   for (let step = 0; step < 6; step++) {
     const epoch = Math.floor(step / 2);
@@ -75,13 +76,17 @@ function train(
     let coefficients: PerTask<number> | undefined;
     if (scheme.needs?.gradients && present.length > 0) {
       const vectors = present.map((name) => Float32Array.from(gradients(epoch)[name]));
-      const { samples = 1, combine } = scheme.needs.gradients;
+      const { samples = 1, combine, onlyProducts } = scheme.needs.gradients;
+      const gram = gramOf(vectors);
       const groups = [{ name: 'w', start: 0, end: vectors[0].length }];
       // What the losses are after virtual steps, for schemes that take them.
       const ahead = Object.values(raw).map((loss) => loss * 0.95);
       const losses = { raw: Object.values(raw), terms: Object.values(raw), ahead };
       const mixed = Array.from({ length: samples }, () =>
-        combine({ tasks: present, vectors, groups, gram: gramOf(vectors), ...losses }, info),
+        combine(
+          { tasks: present, vectors: onlyProducts ? [] : told(vectors, read), groups, gram, ...losses },
+          info,
+        ),
       );
       const mean = (i: number) => mixed.reduce((sum, { coefficients: c }) => sum + c[i] / samples, 0);
       coefficients = Object.fromEntries(present.map((name, i) => [name, mean(i)]));
@@ -100,6 +105,15 @@ function train(
     );
   }
 }
+
+/** The same list; calls `read` when an entry is read. */
+const told = (vectors: Float32Array[], read: () => void): Float32Array[] =>
+  new Proxy(vectors, {
+    get(list, key, receiver) {
+      if (key === '0') read();
+      return Reflect.get(list, key, receiver) as unknown;
+    },
+  });
 
 const finite = (values: PerTask<number> | undefined) => Object.values(values ?? {}).every(Number.isFinite);
 const THREE = ['a', 'b', 'c'];
@@ -121,6 +135,22 @@ describe('schemes with little to go by', () => {
           expect(slopes.a).to.be.above(0);
           expect(slopes.c).to.be.above(0);
         });
+      });
+
+      it('gradients stay where they are unless it reads them', function () {
+        const scheme = create(slot, THREE);
+        const { gradients } = scheme.needs ?? {};
+        if (!gradients) return;
+        let reads = 0;
+        train(
+          scheme,
+          THREE,
+          () => ({ a: 1.5, b: 0.4, c: 0.9 }),
+          undefined,
+          () => {},
+          () => reads++,
+        );
+        expect(reads > 0).to.equal(!gradients.onlyProducts);
       });
 
       it('no task with a valid pixel in the first epoch', () => {

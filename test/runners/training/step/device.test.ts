@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createTrialContainer, type Slot } from '../../../../registry/container.js';
 import type { Metric, Optimizer } from '../../../../registry/contracts/learning.js';
+import { IGNORE } from '../../../../registry/contracts/tasks.js';
 import { randomStream } from '../../../../registry/random.js';
 import type { Engine } from '../../../../runners/engine/engine.js';
 import { readCheckpoint, writeCheckpoint, type RunState } from '../../../../runners/store/checkpoint.js';
@@ -41,7 +42,15 @@ const CASES: Record<string, Case> = {
   moments: { optimizer: { type: 'adamw', rate: 1e-2, weight_decay: 1e-2 } },
   'losses after the step': { scheme: { type: 'famo' } },
   'gradients of tasks': { scheme: { type: 'pcgrad', shared: 'backbone' } },
+  'gradients of tasks, weighted everywhere, of micro-batches': {
+    scheme: { type: 'nash_mtl', shared: 'backbone', exclusive: 'weighted', max_norm: 0.5 },
+    accumulate: 2,
+  },
   'gradients of the representation': { scheme: { type: 'mgda', shared: 'representation' } },
+  'gradients of the representation, weighted everywhere': {
+    scheme: { type: 'mgda', shared: 'representation', exclusive: 'weighted' },
+  },
+  'whole gradients of tasks': { scheme: { type: 'db_mtl', shared: 'backbone' } },
 };
 
 /**
@@ -133,6 +142,56 @@ describe('a step on a device', function () {
     expect(down).to.be.below(64 * 32);
     const weights = step.weights.trained.data.byteLength;
     expect(weights).to.be.above(down);
+  });
+
+  describe('with gradients of tasks', () => {
+    /** Bytes a step that are moved besides the batch. */
+    async function movedBy(scheme: Slot) {
+      const { step, toy } = await compile(device, { scheme });
+      await train({ step, toy }, 1);
+      const { moved } = device.memory!;
+      const before = { ...moved };
+      await train({ step, toy }, 2, 1);
+      const { image, labels } = toyBatch(toy.tasks);
+      const batch = [image, ...Object.values(labels)].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      return { up: (moved.up - before.up) / 2 - batch, down: (moved.down - before.down) / 2 };
+    }
+    let plain: { up: number; down: number };
+    /** Each task's term, in a line of memory, and the matrix of products. */
+    const NUMBERS = TASKS.length * 64 + TASKS.length ** 2 * 4;
+    /** What the tasks share is a convolution with BatchNorm. */
+    const SHARED = 4 * (3 * 3 * 3 * 4 + 3 * 4);
+
+    before(async () => (plain = await movedBy({ type: 'equal' })));
+
+    for (const type of ['pcgrad', 'mgda'])
+      for (const shared of ['backbone', 'representation'])
+        it(`of which products are enough, moves only those: ${type}, ${shared}`, async () => {
+          const { up, down } = await movedBy({ type, shared });
+          expect(up - plain.up).to.be.within(1, 64);
+          expect(down - plain.down).to.be.within(TASKS.length ** 2 * 4, NUMBERS);
+        });
+
+    it('one of which is not there', async () => {
+      const results = [];
+      for (const engine of [device, recordingEngine]) {
+        const { step, toy } = await compile(engine, { scheme: { type: 'pcgrad', shared: 'backbone' } });
+        const batch = toyBatch(toy.tasks);
+        batch.labels.depth.fill(IGNORE);
+        const { raw, cosines } = await step.gradientsOf(batch, (name) => randomStream(name));
+        expect(Object.keys(raw)).to.deep.equal(['normals']);
+        expect(cosines).to.deep.equal({});
+        await step.pullGradients();
+        results.push(Float32Array.from(step.gradients.data));
+      }
+      expectClose(results[0], results[1], 1e-4, 'gradient');
+    });
+
+    it('as a whole, moves them', async () => {
+      const { up, down } = await movedBy({ type: 'db_mtl', shared: 'backbone' });
+      expect(down - plain.down).to.be.above(TASKS.length * SHARED);
+      expect(up - plain.up).to.be.above(SHARED);
+    });
   });
 
   it('takes a batch that was copied while the step before it ran', async () => {

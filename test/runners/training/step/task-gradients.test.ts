@@ -289,6 +289,30 @@ describe('gradients of single tasks', () => {
     expectGradients(byName, expected, (name) => name.startsWith('backbone.'));
   });
 
+  it('a rule that sees products alone is given no vectors, and returns no gradient', async () => {
+    const products =
+      (combine: GradientRule['combine']): Change =>
+      ({ scheme }) => {
+        Object.assign(scheme, {
+          needs: { gradients: { shared: 'all', exclusive: 'sum', onlyProducts: true, combine } },
+        });
+      };
+    let seen: TaskGradients | undefined;
+    const { byName } = await gradients(
+      products((given) => {
+        seen = given;
+        return { coefficients: factors(given.tasks) };
+      }),
+    );
+    expect(seen!.vectors).to.deep.equal([]);
+    expect(seen!.gram).to.have.length(3);
+    expectGradients(byName, (await gradients(rule('all', 'sum', factors))).byName);
+    const error = await rejection(
+      gradients(products(() => ({ coefficients: [1, 1, 1], combined: new Float32Array(1) }))),
+    );
+    expect(error.message).to.include('only products');
+  });
+
   it('a task without a valid pixel has no part in the combination', async () => {
     const { network, criterion, batch } = toyTrial({ type: 'cagrad', shared: 'backbone' });
     batch.labels.depth.fill(IGNORE);
