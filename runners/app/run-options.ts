@@ -40,6 +40,8 @@ export type RunEvent =
       name: string;
       title: string;
       profile: string | null;
+      /** `task.metric` of the metrics that tables show. */
+      primary: string[];
       trials: { row: string; seed: number; state: TrialState }[];
     }
   | DataEvent

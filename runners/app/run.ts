@@ -23,7 +23,7 @@ import { rowsOf } from './report.js';
 import { writeReport } from './write-report.js';
 import { propose } from './search/propose.js';
 import { requireObjective } from './search/objective.js';
-import { measure } from '../reporting/measure.js';
+import { keyOf, measure } from '../reporting/measure.js';
 import { searchOf } from '../reporting/search.js';
 import { primaryMetrics } from '../model/primary-metrics.js';
 import { statusOf } from '../store/ledger/status.js';
@@ -179,7 +179,8 @@ function open(experiment: Experiment, options: Observed, watch: Stopwatch): Run 
   const ledger = new Ledger(runs, needed, ledgerOptions(options, jobs));
   const states = ledger.entries.map((entry) => ({ entry, state: ledger.state(entry) }));
   const trials = states.map(({ entry, state }) => ({ ...about(entry.trial), state }));
-  observe({ event: 'experiment', name, title, profile, trials });
+  const primary = [...primaryMetrics(needed)].map(([task, info]) => keyOf(task, info));
+  observe({ event: 'experiment', name, title, profile, primary, trials });
   const folder = join(runs, name);
   return {
     experiment,

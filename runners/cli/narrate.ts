@@ -21,6 +21,8 @@ export function narrator(
   let after = 0;
   // Of the whole table, for several trials at once.
   let todo = 0;
+  // What tables show; not known to a job of a batch system.
+  let primary: readonly string[] | undefined;
   let over = 0;
   const since = performance.now();
   const restOfTable = (): string => {
@@ -38,6 +40,7 @@ export function narrator(
       case 'experiment': {
         const left = event.trials.filter(({ state }) => state !== 'done').length;
         todo = left;
+        primary = event.primary;
         progress.line(
           `${event.title}${event.profile ? `, profile ${event.profile}` : ''}: ${event.trials.length} ${event.trials.length === 1 ? 'trial' : 'trials'}, ${left} to do`,
         );
@@ -108,7 +111,8 @@ export function narrator(
         break;
       }
       case 'evaluated': {
-        const shown = Object.entries(event.metrics).filter(([name]) => !OF_A_CLASS.test(name));
+        const isShown = (name: string) => (primary ? primary.includes(name) : !OF_A_CLASS.test(name));
+        const shown = Object.entries(event.metrics).filter(([name]) => isShown(name));
         const values = shown.map(([name, value]) => `${name} ${value === null ? '-' : formatNumber(value)}`);
         progress.line(`${indent}validation after epoch ${event.epoch}: ${values.join(', ')}`);
         break;

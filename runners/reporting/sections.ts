@@ -114,8 +114,8 @@ export function weightsSection(courses: readonly WeightCourse[]): Section | unde
     const means = [...tasks].map(
       ([task, epochs]) => [task, [...epochs.values()].map((values) => spreadOf(values).mean)] as const,
     );
+    if (means.every(([, course]) => course.every((weight) => weight === course[0]))) continue;
     const all = means.flatMap(([, course]) => course);
-    if (all.every((weight) => weight === 1)) continue;
     const [low, high] = [Math.min(...all), Math.max(...all)];
     for (const [task, course] of means) found.push({ row, task, course, low, high });
   }
