@@ -8,6 +8,7 @@ import type { Slot } from '../../registry/container.js';
 import type { InvocationOutcome, RunTracker } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { Experiment, TrialSpec } from '../config/index.js';
+import { takesDevice } from '../engine/index.js';
 import { DataSources } from '../training/data-sources.js';
 import { openExperiment } from '../config/open.js';
 import { isBatchLauncher, type Launcher } from '../../registry/contracts/launching.js';
@@ -299,9 +300,12 @@ const blockedIn = (ledger: Ledger): Failure[] =>
 /** Bytes up to which a training process is small: its operators run on one thread each. */
 const SMALL = 1e9;
 
-/** Small networks leave cores idle, so there is a process for each core; a large one uses all of them itself. */
+/**
+ * Small networks leave cores idle, so there is a process for each core; a large one uses all of them itself. A device has
+ * one process.
+ */
 async function jobsFor(trials: readonly TrialSpec[]): Promise<number> {
-  if (trials.length < 2) return 1;
+  if (trials.length < 2 || trials.some(({ config }) => takesDevice(config.engine))) return 1;
   const { memory } = await inspect(trials[0]);
   return memory < SMALL ? Math.min(availableParallelism(), trials.length) : 1;
 }

@@ -8,6 +8,7 @@ import { createNodeSession } from './ort/node.js';
 import type { Provider } from './ort/providers.js';
 import { RecordingEngine } from './recording.js';
 import type { Precision } from './xla/lowering/index.js';
+import { isForCpu, pluginFor } from './xla/plugin.js';
 import { createXlaRuntime } from './xla/runtime.js';
 
 export { closeClients } from './xla/runtime.js';
@@ -48,6 +49,22 @@ export async function createEngine(
       ? (model, options) => create(model, { ...options, profile: profile(programs++) })
       : create,
   });
+}
+
+/**
+ * Whether an engine takes a GPU or TPU for itself. A plugin reserves most of its memory at once, so that a second process
+ * there has none.
+ */
+export function takesDevice(choice: EngineChoice, env?: Parameters<typeof pluginFor>[1]): boolean {
+  if (choice.type === 'onnx') return choice.provider !== 'cpu';
+  if (choice.type !== 'xla') return false;
+  try {
+    return !isForCpu(pluginFor(choice.plugin ?? undefined, env));
+  } catch (error) {
+    // Without a plugin no trial runs, and each says so.
+    if (!MtcpError.is(error, 'engine')) throw error;
+    return true;
+  }
 }
 
 function canLoadLibrary(): boolean {

@@ -11,10 +11,13 @@ import { createXlaRuntime } from '../../runners/engine/xla/runtime.js';
 
 export const recordingEngine = new RecordingEngine({ threads: 2, optimize: 'none' });
 
+/** Tests have a cache of their own; plugins are in that of this machine. */
+const plugins = [process.env, { ...process.env, MTCP_CACHE: undefined }].flatMap((env) => findPlugins(env));
+
 /** XLA's CPU plugin, where it is installed: see test/support/xla/install.sh. */
-export const xlaPlugin = [process.env, { ...process.env, MTCP_CACHE: undefined }]
-  .flatMap((env) => findPlugins(env))
-  .find(({ variant }) => variant === 'cpu' || variant === 'path')?.path;
+export const xlaPlugin = plugins.find(({ variant }) => variant === 'cpu' || variant === 'path')?.path;
+/** That for NVIDIA's GPUs, which compiles without one. */
+export const cudaPlugin = plugins.find(({ variant }) => variant === 'cuda13')?.path;
 /** Made when the first test asks for it: a process that compares nothing loads no plugin. */
 export function xlaEngines(): readonly RecordingEngine[] {
   if (!xlaPlugin) return [];

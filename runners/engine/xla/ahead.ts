@@ -128,14 +128,18 @@ export class AheadCompiler {
   readonly #topology: bigint;
   readonly #path: string;
 
-  /** @throws MtcpError `usage` for an unknown device; `engine` if no plugin here compiles for it */
+  /**
+   * @param path of the plugin; by default the one that is found for the device
+   * @throws MtcpError `usage` for an unknown device; `engine` if no plugin here compiles for it
+   */
   constructor(
     device: string,
     readonly stored = new CompiledPrograms(),
+    path?: string,
   ) {
     const { plugin, kind, config } = deviceOf(device);
     this.kind = kind;
-    this.#path = pluginFor(plugin).path;
+    this.#path = pluginFor(path ?? plugin).path;
     this.#api = new PjrtApi(this.#path);
     const name = Buffer.from('1x1x1');
     const options = Object.entries({ target_config: config, topology: '1x1x1' });

@@ -88,3 +88,7 @@ export function pluginFor(wanted: string | undefined, env: Env = process.env): F
     },
   );
 }
+
+/** Whether it computes on this machine's processor, which several processes can share. */
+export const isForCpu = ({ variant, path }: FoundPlugin): boolean =>
+  variant === 'cpu' || VARIANTS.cpu.some((pattern) => pattern.test(path));

@@ -5,10 +5,9 @@ import { expect } from 'chai';
 import { MtcpError } from '../../../../registry/errors.js';
 import { AheadCompiler } from '../../../../runners/engine/xla/ahead.js';
 import { CompiledPrograms } from '../../../../runners/engine/xla/compiled.js';
-import { findPlugins } from '../../../../runners/engine/xla/plugin.js';
 import { openClient } from '../../../../runners/engine/xla/runtime.js';
 import { untilDone } from '../../../../runners/engine/xla/session.js';
-import { xlaPlugin } from '../../../support/oracle.js';
+import { cudaPlugin, xlaPlugin } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
 import { temporaryFolder } from '../../../support/rooms.js';
 
@@ -63,9 +62,8 @@ describe('compiled programs', () => {
 
   it('for an H100 come from the plugin for CUDA, without a GPU', async function () {
     this.timeout(300_000);
-    if (!findPlugins().some(({ variant }) => variant === 'cuda13'))
-      pending(this, '`mtcp engine install xla:cuda13` installs the plugin');
-    const compiler = new AheadCompiler('h100', new CompiledPrograms(temporaryFolder()));
+    if (!cudaPlugin) pending(this, '`mtcp engine install xla:cuda13` installs the plugin');
+    const compiler = new AheadCompiler('h100', new CompiledPrograms(temporaryFolder()), cudaPlugin);
     const first = await compiler.compile(PROGRAM);
     expect(first.isKnown).to.equal(false);
     expect(first.memory!.arguments).to.equal(16);

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MtcpError } from '../../../../registry/errors.js';
+import { takesDevice } from '../../../../runners/engine/index.js';
 import { PjrtApi } from '../../../../runners/engine/xla/api.js';
 import { ARGUMENTS, ORDER } from '../../../../runners/engine/xla/pjrt-table.js';
 import { findPlugins, pluginFor } from '../../../../runners/engine/xla/plugin.js';
@@ -42,6 +43,25 @@ describe('xla plugins', () => {
       .to.throw(MtcpError, 'no PJRT plugin for rocm')
       .with.property('hint')
       .that.contains('mtcp engine install xla:rocm');
+  });
+
+  it('for a GPU take it for one process', () => {
+    const gpu = cacheWith('jax_plugins/xla_cuda13/xla_cuda_plugin.so');
+    const cpu = cacheWith('lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so');
+    const taken = (plugin: string | null, env: { MTCP_CACHE: string }) =>
+      takesDevice({ type: 'xla', plugin }, env);
+    expect([taken(null, gpu), taken('cuda13', gpu), taken('/opt/plugin.so', cpu)]).to.deep.equal([
+      true,
+      true,
+      true,
+    ]);
+    expect([taken(null, cpu), taken('cpu', cpu), taken(pluginFor('cpu', cpu).path, gpu)]).to.deep.equal([
+      false,
+      false,
+      false,
+    ]);
+    expect(takesDevice({ type: 'onnx', provider: 'cuda' })).to.equal(true);
+    expect(takesDevice({ type: 'onnx', provider: 'cpu' })).to.equal(false);
   });
 
   it('that cannot be used are refused with a reason', () => {
