@@ -19,9 +19,12 @@ import { ROOT } from '../support/rooms.js';
 const FOLDER = join(ROOT, 'experiments');
 const chosen = process.env.MTCP_XLA_ROWS?.split(',');
 
-/** Times float32's own distance: of the whole gradient, and of a single parameter's. */
-const WHOLE = 10;
-const SINGLE = 30;
+/**
+ * Times float32's own distance: of the whole gradient, and of a single parameter's. Long sums go beyond it: onnxruntime's
+ * sum of a million numbers is off by 23 units in the last place, XLA's by less than one.
+ */
+const WHOLE = 30;
+const SINGLE = 100;
 
 /** Of the engine's rows, each with the name of its experiment. */
 const ROWS = readdirSync(FOLDER)

@@ -29,7 +29,7 @@ export class DeviceBuffer {
   async read(data: Elements): Promise<void> {
     if (this.placement.isDivided) {
       const parts = partsOf(data, this.handles.length);
-      await Promise.all(this.handles.map((handle, i) => this.#readOne(handle, parts[i])));
+      await allSettled(this.handles.map((handle, i) => this.#readOne(handle, parts[i])));
     } else await this.#readOne(this.handles[0], data);
   }
 
@@ -48,8 +48,8 @@ export class DeviceBuffer {
   }
 }
 
-/** Like Promise.all, but fails only when none is under way any more. */
-async function allSettled<T>(work: readonly Promise<T>[]): Promise<T[]> {
+/** Like Promise.all, but fails only when none is under way any more: what they made can be freed, what they read can change. */
+export async function allSettled<T>(work: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(work);
   return Promise.all(work);
 }

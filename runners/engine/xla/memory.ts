@@ -2,7 +2,7 @@
 // another buffer, which takes the place of the old one.
 import type { DeviceMemory, Moved, Staged } from '../device-memory.js';
 import type { HostArray, HostTensor } from '../../support/host-tensor.js';
-import type { DeviceBuffer, PjrtClient } from './client.js';
+import { allSettled, type DeviceBuffer, type PjrtClient } from './client.js';
 import { ON_ONE, type Placement } from './mesh.js';
 
 interface Kept {
@@ -63,10 +63,7 @@ export class XlaMemory implements DeviceMemory {
   }
 
   async pull(tensors: Iterable<HostTensor>): Promise<void> {
-    const read = [...tensors].map(({ data }) => this.#require(data).buffer?.read(data));
-    // Nobody may write into these arrays before the last copy has ended, not even after a failure.
-    await Promise.allSettled(read);
-    await Promise.all(read);
+    await allSettled([...tensors].map(async ({ data }) => this.#require(data).buffer?.read(data)));
   }
 
   async stage({ data, dtype, shape }: HostTensor, numbers: HostArray): Promise<Staged> {

@@ -3,7 +3,7 @@
 import { MtcpError } from '../../../registry/errors.js';
 import { sizeOf, type Graph, type Value } from '../graph/ir.js';
 import type { Binding, HostTensor, Session } from '../ort/session.js';
-import type { DeviceBuffer, Executable, PjrtClient } from './client.js';
+import { allSettled, type DeviceBuffer, type Executable, type PjrtClient } from './client.js';
 import { toStableHlo, type Lowered, type Precision } from './lowering/index.js';
 import type { XlaMemory } from './memory.js';
 import { ONE_DEVICE, placementOn, type Mesh } from './mesh.js';
@@ -76,12 +76,6 @@ export async function untilDone<T>(work: Promise<T>, report: (seconds: number) =
   }
 }
 
-/** All results; if one fails, its error when the others have ended too, so that what they made can be freed. */
-export async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work);
-  return Promise.all(work);
-}
-
 function bind(
   client: PjrtClient,
   memory: XlaMemory,
@@ -103,7 +97,7 @@ function bind(
     async run() {
       const temporary: DeviceBuffer[] = [];
       try {
-        const given = await allOf(
+        const given = await allSettled(
           parameters.map(async ({ dtype, shape }, i) => {
             const tensor = read[i];
             if (!tensor) return constants.get(i)!;
@@ -122,7 +116,7 @@ function bind(
             down.push([buffer, written[i]]);
           }
         }
-        await allOf(down.map(([buffer, { data }]) => buffer.read(data)));
+        await allSettled(down.map(([buffer, { data }]) => buffer.read(data)));
       } finally {
         for (const buffer of temporary) buffer.destroy();
       }

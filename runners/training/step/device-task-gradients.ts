@@ -6,7 +6,14 @@
 //   combination   the gradient: what no task has by itself, and each task's part times its factor
 import * as tf from '../../../registry/tf.js';
 import type { GradientRule, PerTask, StepInfo } from '../../../registry/contracts/scheme.js';
-import { hostTensor, type Engine, type Program, type TensorSpec, type Tracer } from '../../engine/engine.js';
+import {
+  hostTensor,
+  type Engine,
+  type IsBatched,
+  type Program,
+  type TensorSpec,
+  type Tracer,
+} from '../../engine/engine.js';
 import type { Binding, HostTensor } from '../../engine/ort/session.js';
 import { NAMES } from '../../model/step-inputs.js';
 import type { Arena } from './arena.js';
@@ -70,23 +77,27 @@ export class DeviceTaskGradients implements TaskGradientCombiner {
     this.#combination = bind(programs.combination);
   }
 
-  /** @param written names of what the step's programs write */
+  /**
+   * @param written names of what the step's programs write
+   * @param isBatched which arrays hold samples, as for those programs
+   */
   static async compile(
     engine: Engine,
     rule: GradientRule,
     plan: TaskGradientPlan,
     gradients: Arena,
     written: ReadonlySet<string>,
+    isBatched: IsBatched,
   ): Promise<DeviceTaskGradients> {
     const recording = new Recording(plan, gradients.data.length, written);
+    const compile = (name: string, define: (tracer: Tracer) => tf.NamedTensorMap) =>
+      engine.compile(name, define, { isBatched });
     return new DeviceTaskGradients(rule, plan, gradients, {
-      products: await engine.compile('products of gradients', (tracer) => recording.products(tracer)),
+      products: await compile('products of gradients', (tracer) => recording.products(tracer)),
       ...(plan.maps.length > 0 && {
-        maps: await engine.compile('combination of maps', (tracer) => recording.maps(tracer)),
+        maps: await compile('combination of maps', (tracer) => recording.maps(tracer)),
       }),
-      combination: await engine.compile('combination of gradients', (tracer) =>
-        recording.combination(tracer),
-      ),
+      combination: await compile('combination of gradients', (tracer) => recording.combination(tracer)),
     });
   }
 

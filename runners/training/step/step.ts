@@ -176,7 +176,7 @@ export class TrainingStep {
     const taskGradients =
       plan &&
       (memory && onlyProducts
-        ? await DeviceTaskGradients.compile(engine, gradients!, plan, combined, written)
+        ? await DeviceTaskGradients.compile(engine, gradients!, plan, combined, written, isBatched)
         : new TaskGradientRun(gradients!, plan, combined));
     return new TrainingStep(
       gradientProgram,

@@ -213,6 +213,7 @@ describe('several devices', function () {
   const CASES: Record<string, Case> = {
     'an ordinary step': {},
     'micro-batches': { accumulate: 2, batch: 2 * BATCH },
+    'gradients of tasks': { scheme: { type: 'pcgrad', shared: 'backbone' } },
     'gradients of the representation': { scheme: { type: 'mgda', shared: 'representation' } },
   };
   for (const [name, options] of Object.entries(CASES))
