@@ -6,7 +6,7 @@ import { createTrialContainer } from '../../registry/container.js';
 import { assembled } from '../../runners/model/assemble.js';
 import { loadExperiment } from '../../runners/config/index.js';
 import { AheadCompiler, aheadRuntime } from '../../runners/engine/xla/ahead.js';
-import type { MemoryStats } from '../../runners/engine/xla/client.js';
+import type { MemoryStats } from '../../runners/engine/xla/forms.js';
 import { CompiledPrograms } from '../../runners/engine/xla/compiled.js';
 import { RecordingEngine } from '../../runners/engine/recording.js';
 import { telling } from '../../runners/engine/telling.js';

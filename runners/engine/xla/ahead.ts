@@ -7,8 +7,9 @@ import { didYouMean } from '../../../registry/support/near.js';
 import { TARGETS } from '../graph/target.js';
 import type { Runtime } from '../runtime.js';
 import { PjrtApi } from './api.js';
-import { memoryStatsOf, namedValues, programOf, serialized, type MemoryStats } from './client.js';
+
 import { CompiledPrograms } from './compiled.js';
+import { memoryStatsOf, namedValues, programOf, serialized, type MemoryStats } from './forms.js';
 import type { Precision } from './lowering/index.js';
 import { XlaMemory } from './memory.js';
 import { compileOptions } from './mesh.js';

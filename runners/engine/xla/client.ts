@@ -1,12 +1,13 @@
 // A client of a PJRT plugin: its devices, arrays on them, and compiled programs. The code that creates a buffer or an
 // executable destroys it.
 import { MtcpError } from '../../../registry/errors.js';
-import { addressAt, addresses, bytesAt, Struct, textAt } from './structs.js';
+import { addressAt, addresses, Struct, textAt } from './structs.js';
 import { CompiledPrograms } from './compiled.js';
 import type { Moved } from '../device-memory.js';
 import { compileOptions, ON_ONE, type Placement } from './mesh.js';
 import type { PjrtApi } from './api.js';
-import { BUFFER_TYPE, NAMED_VALUE, STRUCTS, UNTIL_TRANSFERRED } from './pjrt-table.js';
+import { memoryStatsOf, namedValues, programOf, serialized, type MemoryStats } from './forms.js';
+import { BUFFER_TYPE, STRUCTS, UNTIL_TRANSFERRED } from './pjrt-table.js';
 import type { HostArray } from '../../support/host-tensor.js';
 
 export type ElementType = keyof typeof BUFFER_TYPE;
@@ -298,72 +299,5 @@ export class PjrtClient {
 
   close(): void {
     this.api.free('Client_Destroy', { client: this.#handle });
-  }
-}
-
-export function namedValues(options: readonly [string, string | number | boolean][]): Buffer {
-  const size = Math.ceil(STRUCTS.NamedValue.size / 8) * 8;
-  const list = Buffer.alloc(size * Math.max(1, options.length));
-  options.forEach(([key, given], i) => {
-    const name = Buffer.from(key);
-    const text = typeof given === 'string' ? Buffer.from(given) : undefined;
-    const value = new Struct(STRUCTS.NamedValue, {
-      struct_size: STRUCTS.NamedValue.size,
-      name,
-      name_size: name.length,
-      type: text ? NAMED_VALUE.string : typeof given === 'boolean' ? NAMED_VALUE.bool : NAMED_VALUE.int64,
-      value: text ?? (given as number | boolean),
-      value_size: text?.length ?? 1,
-    });
-    value.memory.copy(list, size * i);
-    held.push(name, text);
-  });
-  return list;
-}
-
-/** Names and texts of client options: a plugin may look at them for as long as its client lives. */
-const held: unknown[] = [];
-
-/** The struct PJRT_Program of StableHLO text. */
-export function programOf(text: string) {
-  const code = Buffer.from(text, 'utf8');
-  const format = Buffer.from('mlir');
-  return new Struct(STRUCTS.Program, {
-    struct_size: STRUCTS.Program.size,
-    code,
-    code_size: code.length,
-    format,
-    format_size: format.length,
-  });
-}
-
-/** A compiled program as bytes. */
-export function serialized(api: PjrtApi, executable: Handle): Buffer {
-  const args = api.call('Executable_Serialize', { executable });
-  try {
-    return Buffer.from(bytesAt(args.address('serialized_bytes'), args.number('serialized_bytes_size')));
-  } finally {
-    api.callPointer(args.address('serialized_executable_deleter'), args.address('serialized_executable'));
-  }
-}
-
-/** Bytes on the device: what a program is handed, what it returns, and what it holds while it runs. */
-export interface MemoryStats {
-  arguments: number;
-  outputs: number;
-  temporary: number;
-}
-
-export function memoryStatsOf(api: PjrtApi, executable: Handle): MemoryStats | undefined {
-  try {
-    const args = api.call('Executable_GetCompiledMemoryStats', { executable });
-    return {
-      arguments: args.number('argument_size_in_bytes'),
-      outputs: args.number('output_size_in_bytes'),
-      temporary: args.number('temp_size_in_bytes'),
-    };
-  } catch (error) {
-    if (!MtcpError.is(error, 'engine')) throw error;
-    return undefined;
   }
 }

@@ -60,7 +60,8 @@ export function createXlaRuntime(
   const client = clientFor(plugin, devices);
   const count = devices === 'all' ? client.devices.length : devices;
   const memory = new XlaMemory(client);
-  const number = count === 1 ? '' : `${count} devices, `;
+  const there = client.devices.length;
+  const number = there === 1 ? '' : count === there ? `${count} devices, ` : `${count} of ${there} devices, `;
   return {
     description: `XLA on ${number}${client.deviceKind} (${client.platform})${precision === 'float32' ? '' : `, ${precision}`}`,
     target: TARGETS.xla,

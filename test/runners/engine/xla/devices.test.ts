@@ -18,10 +18,11 @@ import { ParameterTable, Pass } from '../../../../modules/nn/scope.js';
 import { catalog } from '../../../../registry/catalog.js';
 import { createTrialContainer, type Slot } from '../../../../registry/container.js';
 import { IGNORE, kindOf, MtcpError, type Task } from '../../../../registry/index.js';
-import type { Optimizer } from '../../../../registry/contracts/learning.js';
+import type { Metric, Optimizer } from '../../../../registry/contracts/learning.js';
 import { randomStream } from '../../../../registry/random.js';
 import * as tf from '../../../../registry/tf.js';
 import { openExperiment, type OpenOptions } from '../../../../runners/config/open.js';
+import type { EvaluationBatch } from '../../../../runners/data/batch.js';
 import type { Tracer } from '../../../../runners/engine/engine.js';
 import { RecordingEngine } from '../../../../runners/engine/recording.js';
 import { DeviceBuffer } from '../../../../runners/engine/xla/client.js';
@@ -29,6 +30,8 @@ import type { XlaMemory } from '../../../../runners/engine/xla/memory.js';
 import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
 import { assembled } from '../../../../runners/model/assemble.js';
 import { checkTrials } from '../../../../runners/model/check.js';
+import { ONCE } from '../../../../runners/model/views.js';
+import { Evaluation } from '../../../../runners/training/evaluation.js';
 import { isBatchedBy } from '../../../../runners/model/step-shape.js';
 import { readCheckpoint, writeCheckpoint } from '../../../../runners/store/checkpoint.js';
 import { compileStep } from '../../../../runners/training/running-trial.js';
@@ -207,7 +210,7 @@ describe('several devices', function () {
       await step.pull();
       return losses;
     };
-    return { step, train, memory: engine.memory as XlaMemory };
+    return { step, train, toy, memory: engine.memory as XlaMemory };
   }
 
   const CASES: Record<string, Case> = {
@@ -282,6 +285,48 @@ describe('several devices', function () {
     for (const { step } of [whole, one, resumed]) step.close();
   });
 
+  it('evaluate like one, with the weights that are there', async () => {
+    const predicted = async (devices: number) => {
+      const { step, train, toy } = await stepOf(devices);
+      const config = { batch: BATCH, mode: 'sv', quantize: false, ...ONCE } as never;
+      const { network } = toy;
+      const engine = engineOf(devices);
+      const evaluation = await Evaluation.compile(
+        engine,
+        network,
+        UNMEASURED,
+        config,
+        TOY_SIZE,
+        step.weights,
+      );
+      await train(1);
+      const { image } = toyBatch(toy.tasks, 'evaluation', BATCH);
+      const depths: number[] = [];
+      await evaluation.run(evaluated(image), ({ predictions }) => depths.push(...predictions.depth.data));
+      evaluation.close();
+      step.close();
+      return depths;
+    };
+    const [several, one] = [await predicted(2), await predicted(1)];
+    expect(one).to.have.lengthOf(BATCH * TOY_SIZE[0] * TOY_SIZE[1]);
+    expectClose(several, one, 1e-5, 'depth');
+  });
+
+  it('name the first value that is not finite', async () => {
+    const { step, train, toy } = await stepOf(2);
+    await train(1);
+    const batch = toyBatch(toy.tasks, 'too large', BATCH);
+    batch.image.fill(3e38);
+    const error = await step
+      .gradientsOf(batch, (name) => randomStream(name))
+      .then(
+        () => undefined,
+        (reason: MtcpError) => reason,
+      );
+    expect(error?.where).to.match(/^first in \w+ in backbone/);
+    step.close();
+  });
+
   it('that cannot share the batch are refused when their number is known', async () => {
     const [trial] = opened('engine={ type: xla, devices: all }').trials;
     const assembly = assembled(trial);
@@ -292,6 +337,21 @@ describe('several devices', function () {
     expect(error?.message).to.equal('engine.devices 4 does not divide train.batch 2');
   });
 });
+
+const NO_METRIC = { start: () => ({ update() {}, compute: () => ({}) }) } as unknown as Metric;
+const UNMEASURED = Object.fromEntries(TASKS.map((task) => [task, NO_METRIC]));
+
+/** A batch of an evaluation whose labels nothing looks at. */
+async function* evaluated(image: Float32Array): AsyncGenerator<EvaluationBatch> {
+  const [height, width] = TOY_SIZE;
+  const label = { kind: 'depth', height, width, channels: 1, data: new Float32Array() };
+  const raw = Array.from({ length: BATCH }, (_, i) => ({
+    id: String(i),
+    image: { height, width, channels: 3, data: image },
+    labels: Object.fromEntries(TASKS.map((task) => [task, label])),
+  }));
+  yield { ids: raw.map(({ id }) => id), count: BATCH, image, raw };
+}
 
 /** Kinds for the losses that do not name them. */
 const UNLISTED: Readonly<Record<string, readonly string[]>> = {
