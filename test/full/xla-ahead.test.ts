@@ -2,6 +2,7 @@
 // compiler takes ten minutes on two free cores.
 import { join } from 'node:path';
 import { expect } from 'chai';
+import '../../modules/index.js';
 import { createTrialContainer } from '../../registry/container.js';
 import { assembled } from '../../runners/model/assemble.js';
 import { loadExperiment } from '../../runners/config/index.js';

@@ -130,6 +130,19 @@ describe('an experiment', function () {
       expect(checkpoint).to.match(/^step-\d{8}$/);
   });
 
+  it('runs the others if there is no engine for a trial, whose state says that it failed', async () => {
+    const without = DEPTH_ONLY.replace(/}$/, ', engine: { type: xla, plugin: /nowhere/plugin.so } }');
+    const file = experimentFile(`rows: { without: ${without}, with: ${DEPTH_ONLY} }\n`);
+    const { failed, report } = await runQuietly(file, { jobs: 1 });
+    expect(failed.map(({ row }) => row)).to.deep.equal(['without']);
+    expect(failed[0].message).to.contain('/nowhere/plugin.so').and.to.contain('there is no such file');
+    const states = report.json.rows.map(({ row, state }) => [row, state]);
+    expect(states).to.deep.equal([
+      ['without', 'failed'],
+      ['with', 'done'],
+    ]);
+  });
+
   it('refuses a task that the data set has no labels for before anything is made', async () => {
     const head = '{ head: { type: mlp }, loss: { type: cross_entropy }, metric: { type: miou } }';
     const file = experimentFile(`tasks: { saliency: ${head} }\n`);
