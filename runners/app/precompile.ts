@@ -35,11 +35,11 @@ export async function precompile(
 ): Promise<Precompiled[]> {
   const rows = [...new Map(trials.map((trial) => [trial.row, trial])).values()];
   const programs: AheadProgram[] = [];
+  if (device !== undefined) rows.forEach(refuseSeveral);
   const ahead = device === undefined ? undefined : new AheadCompiler(device);
   const results: Precompiled[] = [];
   for (const trial of rows) {
     programs.length = 0;
-    if (ahead) refuseSeveral(trial);
     const engine = ahead
       ? new RecordingEngine({
           runtime: aheadRuntime(ahead, precisionOf(trial), (program) => programs.push(program)),

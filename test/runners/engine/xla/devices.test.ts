@@ -21,6 +21,7 @@ import { IGNORE, kindOf, MtcpError, type Task } from '../../../../registry/index
 import type { Metric, Optimizer } from '../../../../registry/contracts/learning.js';
 import { randomStream } from '../../../../registry/random.js';
 import * as tf from '../../../../registry/tf.js';
+import { precompile } from '../../../../runners/app/precompile.js';
 import { openExperiment, type OpenOptions } from '../../../../runners/config/open.js';
 import type { EvaluationBatch } from '../../../../runners/data/batch.js';
 import type { Tracer } from '../../../../runners/engine/engine.js';
@@ -83,6 +84,15 @@ describe("a trial's devices", () => {
       'engine.devices 2 does not divide the micro-batches of 1 (train.batch 2, train.accumulate 2)',
     );
     expect(await faultOf('engine={ type: xla, devices: 2 }')).to.equal(undefined);
+  });
+
+  it('are one where programs are compiled for a device that is not here', async () => {
+    const error = await precompile(opened('engine={ type: xla, devices: 2 }').trials, {
+      device: 'h100',
+      tell() {},
+    }).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(MtcpError);
+    expect((error as MtcpError).message).to.include('cannot be compiled without them');
   });
 
   it('are asked for of engines that have several', () => {
@@ -251,7 +261,11 @@ describe('several devices', function () {
     }
     for (const copy of copies) expect(copy).to.deep.equal(copies[0]);
     expect(copies[0]).to.deep.equal(step.weights.trained.data);
+    const { step: one } = await stepOf(1);
+    const [each, whole] = [step, one].map(({ gradientProgram }) => gradientProgram.deviceBytes!);
+    expect(each / whole).to.be.below(0.5);
     step.close();
+    one.close();
   });
 
   it('go on from a checkpoint with the same bytes, also of another number of devices', async () => {
