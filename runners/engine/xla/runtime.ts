@@ -16,12 +16,19 @@ import { createXlaSession, lowerGraph } from './session.js';
  * closed before the process ends, for its threads do not survive the library.
  */
 const clients = new Map<string, PjrtClient>();
-process.once('exit', closeClients);
+process.once('exit', () => closeClients());
 
-/** Gives the devices back. Nothing that was made with the clients may be used any more. */
-export function closeClients(): void {
-  for (const client of clients.values()) client.close();
-  clients.clear();
+/**
+ * Gives devices back. Nothing that was made with the clients may be used any more: it would be looked for in memory that is
+ * free.
+ * @param plugin whose clients are meant, as its path; all if left out
+ */
+export function closeClients(plugin?: string): void {
+  for (const [key, client] of clients) {
+    if (plugin !== undefined && client.api.path !== plugin) continue;
+    client.close();
+    clients.delete(key);
+  }
 }
 
 /** @throws MtcpError `engine` if there is no such plugin, or it cannot be used here */

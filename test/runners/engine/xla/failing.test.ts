@@ -14,11 +14,13 @@ import { failingPlugin, lacking } from '../../../support/xla/failing.js';
 describe('a device that fails', function () {
   this.timeout(300_000);
   let engine: RecordingEngine;
+  let plugin: string;
 
   before(function () {
     const missing = lacking();
     if (missing) pending(this, missing);
-    engine = new RecordingEngine({ runtime: createXlaRuntime(failingPlugin()) });
+    plugin = failingPlugin();
+    engine = new RecordingEngine({ runtime: createXlaRuntime(plugin) });
   });
 
   afterEach(() => {
@@ -81,6 +83,7 @@ describe('a device that fails', function () {
     await rejection(step.stage(batch()));
     step.close();
     engine.close();
-    closeClients();
+    // Other tests of this process have clients of other plugins.
+    closeClients(plugin);
   });
 });
