@@ -5,7 +5,6 @@ import type { MetricInfo } from '../../registry/contracts/learning.js';
 import { own } from '../../registry/own.js';
 import type { Experiment, Noise } from '../config/index.js';
 import { keyOf, type MeasuredRow, type Primary } from './measure.js';
-import { formatNumber } from './numbers.js';
 
 /** Deviations of a difference at which two rows are told apart; a normal difference of 0 exceeds it in 5 % of cases. */
 const DEVIATIONS = 2;
@@ -49,4 +48,4 @@ export function noiseNotes(
 }
 
 const limit = (task: string, { name, unit }: MetricInfo, least: number): string =>
-  `${formatNumber(Number(least.toPrecision(2)))}${unit ? ` ${unit}` : ''} (${task} ${name})`;
+  `${Number(least.toPrecision(2))}${unit ? ` ${unit}` : ''} (${task} ${name})`;

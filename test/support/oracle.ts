@@ -3,7 +3,13 @@ import * as tf from '../../registry/tf.js';
 import { expect } from 'chai';
 import { randomStream } from '../../registry/random.js';
 import { EagerEngine } from '../../runners/engine/eager.js';
-import { hostTensor, type Engine, type TensorSpec, type Tracer } from '../../runners/engine/engine.js';
+import {
+  hostTensor,
+  type Engine,
+  type Program,
+  type TensorSpec,
+  type Tracer,
+} from '../../runners/engine/engine.js';
 import { RecordingEngine } from '../../runners/engine/recording.js';
 import type { HostTensor } from '../../runners/engine/ort/session.js';
 import { findPlugins } from '../../runners/engine/xla/plugin.js';
@@ -47,18 +53,6 @@ export function integers(shape: number[], bound: number, name = 'i'): Arrays[str
   return { shape, data, dtype: 'int32' };
 }
 
-/** Arrays for a program: filled for its inputs, and those of its outputs by name. */
-export function hostArrays(inputs: Arrays) {
-  const outputs: Record<string, HostTensor> = {};
-  const tensor = (name: string, spec: TensorSpec): HostTensor => {
-    const own = hostTensor(spec);
-    if (inputs[name]) (own.data as Float32Array).set(inputs[name].data);
-    else outputs[name] = own;
-    return own;
-  };
-  return { tensor, outputs };
-}
-
 /** Everything `define` computes, by name. */
 export async function evaluate(
   engine: Engine,
@@ -71,7 +65,18 @@ export async function evaluate(
     );
     return define(Object.fromEntries(tensors), tracer);
   });
-  const { tensor, outputs } = hostArrays(inputs);
+  return runOnce(program, inputs);
+}
+
+/** What a program computes from these, by name; the program is closed. */
+export async function runOnce(program: Program, inputs: Arrays): Promise<Record<string, HostTensor>> {
+  const outputs: Record<string, HostTensor> = {};
+  const tensor = (name: string, spec: TensorSpec): HostTensor => {
+    const own = hostTensor(spec);
+    if (inputs[name]) (own.data as Float32Array).set(inputs[name].data);
+    else outputs[name] = own;
+    return own;
+  };
   const binding = program.bind(tensor);
   await binding.run();
   binding.close();

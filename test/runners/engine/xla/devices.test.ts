@@ -37,7 +37,7 @@ import { isBatchedBy } from '../../../../runners/model/step-shape.js';
 import { readCheckpoint, writeCheckpoint } from '../../../../runners/store/checkpoint.js';
 import { compileStep } from '../../../../runners/training/running-trial.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
-import { expectClose, hostArrays, noise, xlaPlugin, type Arrays } from '../../../support/oracle.js';
+import { expectClose, noise, runOnce, xlaPlugin, type Arrays } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
 import { ROOT, temporaryFolder } from '../../../support/rooms.js';
 import { TOY_SIZE, toyBatch, toyTrial } from '../../../support/toy-network.js';
@@ -124,12 +124,7 @@ describe('several devices', function () {
   /** What `define` computes from inputs of which those of samples are divided. */
   async function computed(devices: number, inputs: Arrays, define: (tracer: Tracer) => tf.NamedTensorMap) {
     const program = await engineOf(devices).compile('test', define, { isBatched: isBatchedBy(BATCH) });
-    const { tensor, outputs } = hostArrays(inputs);
-    const binding = program.bind(tensor);
-    await binding.run();
-    binding.close();
-    program.close();
-    return outputs;
+    return runOnce(program, inputs);
   }
 
   it('compute every loss of a batch whose samples know different numbers of pixels', async () => {
