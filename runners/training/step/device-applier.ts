@@ -4,14 +4,18 @@
 //
 //   fold     after each of several micro-batches: adds its gradient to the sum, its statistics to the running ones
 //   update   at the end: new weights, new optimizer state, new running statistics
+//
+// Several processes exchange gradients, and what the network observed, on the host.
 import * as tf from '../../../registry/tf.js';
 import type { Optimizer } from '../../../registry/contracts/learning.js';
 import type { DeviceMemory } from '../../engine/device-memory.js';
 import { hostTensor, type Engine, type Program, type Tracer } from '../../engine/engine.js';
 import type { Binding, HostTensor } from '../../engine/ort/session.js';
-import type { Applier } from './applier.js';
-import type { Arena } from './arena.js';
+import type { Applier, Observed } from './applier.js';
+import { Arena } from './arena.js';
+import type { Exchange } from './exchange.js';
 import type { GroupedLayout } from './layout.js';
+import { RunningStatistics } from './running-statistics.js';
 import { updated } from './update.js';
 import { VECTORS, type Weights } from './weights.js';
 
@@ -27,7 +31,10 @@ export interface DeviceApplierSetup {
   optimizer: Optimizer;
   layout: GroupedLayout;
   vectors: DeviceVectors;
+  /** Of a step, in all processes. */
   microBatches: number;
+  /** That share them. */
+  processes: number;
   momenta: ReadonlyMap<string, number>;
   clipped: boolean;
 }
@@ -51,6 +58,10 @@ export class DeviceApplier implements Applier {
   readonly #own: HostTensor[] = [];
   readonly #update: Binding;
   readonly #fold?: Binding;
+  /** Micro-batches of this process. */
+  readonly #rounds: number;
+  /** Kept by the host where processes share a step. */
+  readonly #statistics: RunningStatistics;
 
   private constructor(
     readonly program: Program,
@@ -59,6 +70,8 @@ export class DeviceApplier implements Applier {
     readonly setup: DeviceApplierSetup,
   ) {
     const { weights, slots, gradient, observed } = setup.vectors;
+    this.#rounds = setup.microBatches / setup.processes;
+    this.#statistics = new RunningStatistics(setup.momenta);
     const arenas = [
       [VECTORS.parameter, weights.trained],
       [VECTORS.buffer, weights.averaged],
@@ -67,7 +80,8 @@ export class DeviceApplier implements Applier {
       ...Object.entries(slots).map(([slot, arena]) => [slotName(slot), arena] as const),
     ] as const;
     for (const [name, arena] of arenas) this.#tensors.set(name, arena.tensor);
-    if (foldProgram)
+    // Of one micro-batch there is no sum, and `update` finds what the network observed.
+    if (setup.microBatches > 1)
       for (const [name, like] of [
         [SUM, gradient],
         [STATISTICS, observed],
@@ -99,7 +113,7 @@ export class DeviceApplier implements Applier {
       });
     const hasBuffers = setup.momenta.size > 0;
     const foldProgram =
-      setup.microBatches > 1
+      setup.microBatches > setup.processes
         ? await compile('fold', (tracer) => traceFold(tracer, setup), [
             SUM,
             VECTORS.gradient,
@@ -118,11 +132,44 @@ export class DeviceApplier implements Applier {
     return { stats: this.program.stats, isProgram: true };
   }
 
-  async fold(microBatch: number): Promise<void> {
+  async observed(): Promise<Observed> {
+    if (this.setup.processes === 1 || this.setup.momenta.size === 0) return {};
+    const { observed } = this.setup.vectors;
+    await this.memory.pull([observed.tensor]);
+    return Object.fromEntries([...observed.views].map(([name, { data }]) => [name, data as Float32Array]));
+  }
+
+  async fold(round: number, observed: readonly Observed[]): Promise<void> {
+    const { processes } = this.setup;
+    if (processes > 1) await this.#average(round, observed);
     if (!this.#fold) return;
-    this.#set(FIRST, Number(microBatch === 0));
-    this.#set(SHARE, microBatch === this.setup.microBatches - 1 ? 1 / this.setup.microBatches : 1);
+    this.#set(FIRST, Number(round === 0));
+    this.#set(SHARE, round === this.#rounds - 1 && processes === 1 ? 1 / this.#rounds : 1);
     await this.#fold.run();
+  }
+
+  /** Running statistics of several processes. */
+  async #average(round: number, observed: readonly Observed[]): Promise<void> {
+    const { averaged } = this.setup.vectors.weights;
+    if (this.setup.momenta.size === 0) return;
+    if (round === 0) {
+      await this.memory.pull([averaged.tensor]);
+      this.#statistics.begin(averaged.views);
+    }
+    for (const each of observed) this.#statistics.add(each);
+  }
+
+  async share(exchange: Exchange): Promise<void> {
+    const { momenta, microBatches, vectors } = this.setup;
+    const { tensor, data } = vectors.gradient;
+    await this.memory.pull([tensor]);
+    await exchange.mean(data, microBatches);
+    this.memory.changed([tensor]);
+    if (momenta.size === 0) return;
+    const statistics = this.#tensors.get(STATISTICS)!;
+    const { layout } = vectors.weights.averaged;
+    this.#statistics.write(new Arena(layout, statistics.data as Float32Array).views);
+    this.memory.changed([statistics]);
   }
 
   async apply(step: number, rate: number, clip: number | null): Promise<number | undefined> {

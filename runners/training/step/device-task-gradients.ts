@@ -5,7 +5,7 @@
 //   maps          what the second program starts from, in representation mode
 //   combination   the gradient: what no task has by itself, and each task's part times its factor
 import * as tf from '../../../registry/tf.js';
-import type { GradientRule, PerTask, StepInfo } from '../../../registry/contracts/scheme.js';
+import type { PerTask, TaskGradients } from '../../../registry/contracts/scheme.js';
 import {
   hostTensor,
   type Engine,
@@ -18,7 +18,7 @@ import type { Binding, HostTensor } from '../../engine/ort/session.js';
 import { NAMES } from '../../model/step-inputs.js';
 import type { Arena } from './arena.js';
 import type { PackedVector } from './packing.js';
-import { factorsOf, type Combined, type Factors, type TaskGradientCombiner } from './task-factors.js';
+import type { Factors, TaskGradientCombiner } from './task-factors.js';
 import {
   atMaps,
   factorName,
@@ -65,7 +65,6 @@ export class DeviceTaskGradients implements TaskGradientCombiner {
   readonly #combination: Binding;
 
   private constructor(
-    readonly rule: GradientRule,
     readonly plan: TaskGradientPlan,
     gradients: Arena,
     readonly programs: { products: Program; maps?: Program; combination: Program },
@@ -83,7 +82,6 @@ export class DeviceTaskGradients implements TaskGradientCombiner {
    */
   static async compile(
     engine: Engine,
-    rule: GradientRule,
     plan: TaskGradientPlan,
     gradients: Arena,
     written: ReadonlySet<string>,
@@ -92,7 +90,7 @@ export class DeviceTaskGradients implements TaskGradientCombiner {
     const recording = new Recording(plan, gradients.data.length, written);
     const compile = (name: string, define: (tracer: Tracer) => tf.NamedTensorMap) =>
       engine.compile(name, define, { isBatched });
-    return new DeviceTaskGradients(rule, plan, gradients, {
+    return new DeviceTaskGradients(plan, gradients, {
       products: await compile('products of gradients', (tracer) => recording.products(tracer)),
       ...(plan.maps.length > 0 && {
         maps: await compile('combination of maps', (tracer) => recording.maps(tracer)),
@@ -120,15 +118,16 @@ export class DeviceTaskGradients implements TaskGradientCombiner {
     return tensor;
   }
 
-  async combine(raw: PerTask<number>, terms: readonly number[], info: StepInfo): Promise<Combined> {
+  async look(raw: PerTask<number>, terms: readonly number[]): Promise<TaskGradients> {
     await this.#products.run();
     const tasks = Object.keys(raw);
     const gram = gramOf(this.plan.tasks, this.#tensors.get(PRODUCTS)!.data, tasks);
-    const given = { tasks, vectors: [], groups: [], gram, raw: Object.values(raw), terms };
-    const factors = factorsOf(this.rule, given, info);
+    return { tasks, vectors: [], groups: [], gram, raw: Object.values(raw), terms };
+  }
+
+  async apply(factors: Factors): Promise<void> {
     this.#set(factors);
     await this.#maps?.run();
-    return { coefficients: factors.coefficients, cosines: factors.cosines };
   }
 
   #set({ inside, outside }: Factors): void {

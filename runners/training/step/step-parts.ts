@@ -87,6 +87,7 @@ export async function hostParts(
   traced: Traced,
   optimizer: Optimizer,
   { accumulate = 1, clip }: StepOptions,
+  processes: number,
 ): Promise<StepParts> {
   const update = await compileUpdate(engine, optimizer, trainedOf(traced), clip !== null);
   const { parameter, gradient, slots } = update.vectors;
@@ -95,7 +96,8 @@ export async function hostParts(
   return {
     traced,
     arrays: { weights, gradients: gradient, slots },
-    applier: (observed) => new HostApplier({ update, weights, microBatches: accumulate, momenta, observed }),
+    applier: (observed) =>
+      new HostApplier({ update, weights, microBatches: accumulate, processes, momenta, observed }),
   };
 }
 
@@ -106,6 +108,7 @@ export async function deviceParts(
   arrays: DeviceArrays,
   optimizer: Optimizer,
   { accumulate = 1, clip }: StepOptions,
+  processes: number,
 ): Promise<StepParts> {
   const { layout, weights, slots, gradients, observed } = arrays;
   const applier = await DeviceApplier.compile(engine, memory, {
@@ -113,6 +116,7 @@ export async function deviceParts(
     layout,
     vectors: { weights, slots, gradient: gradients, observed },
     microBatches: accumulate,
+    processes,
     momenta: traced.momenta,
     clipped: clip !== null,
   });

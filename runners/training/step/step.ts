@@ -1,56 +1,54 @@
 // One training step in two halves. A program reads weights and a batch and computes losses, gradients and batch statistics.
 // The update reads weights, gradients and optimizer state and computes new ones; it clips gradients, too. Between them, on
 // the host, losses are checked. With an engine that has a device's memory, everything but the batch and the losses stays
-// there.
-import { inputName } from '../../../modules/nn/scope.js';
+// there. Several processes may share a step (exchange.ts): each computes some of its micro-batches, and all of them
+// apply the same update.
 import type { Optimizer } from '../../../registry/contracts/learning.js';
-import type { PerTask, StepInfo } from '../../../registry/contracts/scheme.js';
-import type { RandomStream } from '../../../registry/random.js';
+import type { PerTask, StepInfo, TaskGradients } from '../../../registry/contracts/scheme.js';
 import { MtcpError } from '../../../registry/errors.js';
 import type { TrainBatch } from '../../data/batch.js';
 import { DeviceError } from '../../engine/device-error.js';
-import {
-  hostTensor,
-  type CompileOptions,
-  type Engine,
-  type Program,
-  type TensorSpec,
-  type Tracer,
-} from '../../engine/engine.js';
-import type { Binding, HostArray, HostTensor } from '../../engine/ort/session.js';
-import { compileTeachers, type CompiledTeacher } from '../../model/auxiliary.js';
+import type { Engine, Program, TensorSpec } from '../../engine/engine.js';
+import type { Binding, HostTensor } from '../../engine/ort/session.js';
+import type { CompiledTeacher } from '../../model/auxiliary.js';
 import type { Network } from '../../model/network.js';
 import type { Criterion } from '../../model/objective.js';
 import { NAMES, schemeInputs } from '../../model/step-inputs.js';
-import { isBatchedBy } from '../../model/step-shape.js';
-import type { Applier } from './applier.js';
-import { packingOf } from './packing.js';
-import { StepDevice } from './step-device.js';
-import {
-  deviceArrays,
-  deviceParts,
-  hostParts,
-  type DeviceArrays,
-  type StepOptions,
-  type StepParts,
-} from './step-parts.js';
-import { meanOf, type StepResult } from './step-result.js';
+import type { Applier, Observed } from './applier.js';
 import type { Arena } from './arena.js';
-import { DeviceTaskGradients, partVectors } from './device-task-gradients.js';
-import type { TaskGradientCombiner } from './task-factors.js';
-import { TaskGradientRun } from './task-gradients.js';
-import { newTrace } from './traced.js';
-import { memoryOf, traceLosses, traceStages } from './trace-step.js';
+import { BatchArrays, type Noise } from './batch-arrays.js';
+import { compileParts, type CompiledStep } from './compile-step.js';
+import { ALONE, type Exchange } from './exchange.js';
+import { Losses } from './losses.js';
+import { StepDevice } from './step-device.js';
+import type { StepOptions } from './step-parts.js';
+import { meanOf, type StepResult } from './step-result.js';
+import { factorsOf, type TaskGradientCombiner } from './task-factors.js';
+import type { TaskGradientRun } from './task-gradients.js';
 import type { Update } from './update.js';
 import { termsAhead } from './virtual-steps.js';
 import { VECTORS, type Weights } from './weights.js';
 
+/** What a process makes of a micro-batch, as far as the others have to know it. */
+interface Made {
+  result: StepResult;
+  /** What the scheme's rule is given, where it combines gradients. */
+  given?: TaskGradients;
+  observed: Observed;
+}
+
 export class TrainingStep {
+  readonly gradientProgram: Program;
+  /** The second program of the gradients, where the scheme combines them half-way. */
+  readonly backboneProgram?: Program;
+  /** Losses alone, for schemes that look again after the update. */
+  readonly lossProgram?: Program;
+  readonly teachers: readonly CompiledTeacher[];
   readonly weights: Weights;
   readonly gradients: Arena;
   readonly #slots: Record<string, Arena>;
-  readonly #hosts = new Map<string, HostTensor>();
-  readonly #scalars?: Arena;
+  readonly #arrays: BatchArrays;
+  readonly #losses: Losses;
   readonly #gradientRun: Binding;
   readonly #backboneRun?: Binding;
   readonly #lossRun?: Binding;
@@ -61,24 +59,27 @@ export class TrainingStep {
   readonly #device?: StepDevice;
 
   private constructor(
-    readonly gradientProgram: Program,
-    /** The second program of the gradients, where the scheme combines them half-way. */
-    readonly backboneProgram: Program | undefined,
-    /** Losses alone, for schemes that look again after the update. */
-    readonly lossProgram: Program | undefined,
-    /** Run before the gradients; what they see is an input there. */
-    readonly teachers: readonly CompiledTeacher[],
+    { gradientProgram, backboneProgram, lossProgram, teachers, parts, taskGradients }: CompiledStep,
     readonly criterion: Criterion,
     readonly options: StepOptions,
-    { arrays, memory, applier }: StepParts,
-    taskGradients: TaskGradientCombiner | undefined,
+    readonly exchange: Exchange,
   ) {
+    const { arrays, memory, applier } = parts;
     const { weights, gradients, slots, observed, scalars } = arrays;
+    this.gradientProgram = gradientProgram;
+    this.backboneProgram = backboneProgram;
+    this.lossProgram = lossProgram;
+    this.teachers = teachers;
     this.weights = weights;
     this.gradients = gradients;
     this.#slots = slots;
-    this.#scalars = scalars;
     this.#taskGradients = taskGradients;
+    this.#arrays = new BatchArrays((options.accumulate ?? 1) / exchange.of);
+    this.#losses = new Losses(
+      criterion,
+      () => [...(scalars?.views ?? gradientProgram.outputs).keys()],
+      (name) => (scalars?.views.get(name) ?? this.#arrays.get(name)!).data[0],
+    );
 
     const own = new Map<string, HostTensor>([
       [VECTORS.gradient, gradients.tensor],
@@ -90,7 +91,7 @@ export class TrainingStep {
       const known = weights.input(name) ?? own.get(name);
       if (known) return known;
       if (name.startsWith(gradientPrefix)) return gradients.views.get(name.slice(gradientPrefix.length))!;
-      return this.#taskGradients?.tensor(name) ?? this.#host(name, spec);
+      return this.#taskGradients?.tensor(name) ?? this.#arrays.make(name, spec);
     };
     this.#gradientRun = gradientProgram.bind(tensor);
     this.#backboneRun = backboneProgram?.bind(tensor);
@@ -100,10 +101,10 @@ export class TrainingStep {
       program.bind((name, spec) => {
         const weight = teacher.tensor(name, spec);
         if (weight) taught.push(weight);
-        return weight ?? this.#host(name, spec);
+        return weight ?? this.#arrays.make(name, spec);
       }),
     );
-    this.#applier = applier((buffer) => this.#hosts.get(NAMES.observed(buffer))!);
+    this.#applier = applier((buffer) => this.#arrays.get(NAMES.observed(buffer))!);
     if (memory)
       this.#device = new StepDevice(memory, {
         trained: [...weights.tensors, ...Object.values(slots).map((slot) => slot.tensor)],
@@ -112,82 +113,24 @@ export class TrainingStep {
           ...(taskGradients?.kept ?? []),
           ...(observed ? [observed.tensor] : []),
           ...taught,
-          ...this.#between(),
+          ...this.#arrays.between(),
         ],
-        batch: this.#batchTensors(),
+        batch: this.#arrays.samples(),
       });
     weights.residence = this.#device?.residence;
   }
 
+  /** @param exchange with the other processes that share the step, if there are any */
   static async compile(
     engine: Engine,
     network: Network,
     criterion: Criterion,
     optimizer: Optimizer,
     options: StepOptions,
+    exchange: Exchange = ALONE,
   ): Promise<TrainingStep> {
-    const traced = newTrace(network.layers);
-    const { memory } = engine;
-    const { gradients, again } = criterion.scheme.needs ?? {};
-    const onlyProducts = gradients?.onlyProducts ?? false;
-    let arrays: DeviceArrays | undefined;
-    const packing: CompileOptions['packing'] =
-      memory &&
-      ((outputs) => {
-        arrays ??= deviceArrays(traced, optimizer, outputs);
-        const { gradients, ...kept } = arrays;
-        const { plan } = traced;
-        if (!plan) return packingOf({ ...kept, gradient: gradients });
-        return packingOf({ ...kept, others: onlyProducts ? partVectors(plan, gradients) : [] });
-      });
-    const microBatch = { ...options, batch: microBatchOf(options) };
-    const isBatched = isBatchedBy(microBatch.batch);
-    const compileOptions = { ...memoryOf(network), packing, isBatched };
-    const teachers = await compileTeachers(engine, criterion.auxiliary, microBatch);
-    if (gradients?.ahead && memory)
-      throw new MtcpError(
-        'engine',
-        'the scheme takes virtual steps, and this engine keeps weights on a device',
-        {
-          hint: 'use `engine: { type: onnx }`',
-        },
-      );
-    const trace = (tracer: Tracer) => traceStages(tracer, network, criterion, microBatch, traced);
-    const [gradientProgram, backboneProgram] =
-      gradients?.shared === 'representation'
-        ? await engine.compilePair('gradient', trace, compileOptions)
-        : [await engine.compile('gradient', (tracer) => trace(tracer)[0], compileOptions)];
-    const lossProgram = again
-      ? await engine.compile(
-          'loss',
-          (tracer) => traceLosses(tracer, network, criterion, microBatch, traced),
-          { packing, isBatched },
-        )
-      : undefined;
-    const parts =
-      memory && arrays
-        ? await deviceParts(engine, memory, traced, arrays, optimizer, options)
-        : await hostParts(engine, traced, optimizer, options);
-    const { plan } = traced;
-    const combined = parts.arrays.gradients;
-    const written = new Set(
-      [gradientProgram, backboneProgram].flatMap((each) => [...(each?.outputs.keys() ?? [])]),
-    );
-    const taskGradients =
-      plan &&
-      (memory && onlyProducts
-        ? await DeviceTaskGradients.compile(engine, gradients!, plan, combined, written, isBatched)
-        : new TaskGradientRun(gradients!, plan, combined));
-    return new TrainingStep(
-      gradientProgram,
-      backboneProgram,
-      lossProgram,
-      teachers,
-      criterion,
-      options,
-      parts,
-      taskGradients,
-    );
+    const parts = await compileParts(engine, network, criterion, optimizer, options, exchange.of);
+    return new TrainingStep(parts, criterion, options, exchange);
   }
 
   get update(): Pick<Update, 'stats' | 'isProgram'> {
@@ -220,79 +163,77 @@ export class TrainingStep {
 
   /** Copies a batch to the device, if there is one, while the step before it runs. */
   async stage(batch: TrainBatch): Promise<void> {
-    await this.#device?.stage(batch, this.#parts(batch));
-  }
-
-  /** Arrays between programs that the host does not look at. */
-  #between(): HostTensor[] {
-    return [...this.#hosts]
-      .filter(([name]) => name.startsWith('teacher/') || name.startsWith('carried/'))
-      .map(([, tensor]) => tensor);
-  }
-
-  /** The arrays of a micro-batch, by name. */
-  #batchTensors(): Map<string, HostTensor> {
-    const isBatch = (name: string) => name === NAMES.image || name.startsWith(NAMES.label(''));
-    return new Map([...this.#hosts].filter(([name]) => isBatch(name)));
-  }
-
-  /** What a batch puts into the arrays of each micro-batch. */
-  #parts(batch: TrainBatch): Map<string, HostArray>[] {
-    const all = new Map<string, HostArray>([[NAMES.image, batch.image]]);
-    for (const [task, label] of Object.entries(batch.labels))
-      if (this.#hosts.has(NAMES.label(task))) all.set(NAMES.label(task), label);
-    return Array.from({ length: this.#microBatches }, (_, i) => {
-      const part = (whole: HostArray) => {
-        const length = whole.length / this.#microBatches;
-        return whole.subarray(i * length, (i + 1) * length);
-      };
-      return new Map([...all].map(([name, whole]) => [name, part(whole)]));
-    });
-  }
-
-  #host(name: string, spec: TensorSpec): HostTensor {
-    let tensor = this.#hosts.get(name);
-    if (!tensor) this.#hosts.set(name, (tensor = hostTensor(spec)));
-    return tensor;
+    await this.#device?.stage(batch, this.#arrays.parts(batch));
   }
 
   /**
    * Losses and gradients for a batch; weights stay as they are.
+   * @param batch the samples of this process's micro-batches, all of them where there is one process
    * @param noise the stream of a random input of this step
    * @param info where training is, for schemes that combine gradients
    * @throws MtcpError `numeric` if a loss is not finite, naming the first tensor that is not
    */
   async gradientsOf(
     batch: TrainBatch,
-    noise: (name: string) => RandomStream,
+    noise: Noise,
     info: StepInfo = { epoch: 0, step: 0, random: noise('scheme') },
   ): Promise<StepResult> {
+    const { exchange } = this;
     const results: StepResult[] = [];
-    for (let microBatch = 0; microBatch < this.#microBatches; microBatch++) {
-      await this.#feed(batch, microBatch, noise);
-      const ahead = await this.#lookAhead();
-      await this.#run();
-      results.push(await this.#check(info, ahead));
-      await this.#applier.fold(microBatch);
+    for (let round = 0; round < this.#arrays.microBatches; round++) {
+      const fed = [...schemeInputs(this.criterion.scheme)];
+      const made = await exchange.gather(() => this.#make(batch, round, noise));
+      for (const [process, each] of made.entries())
+        await this.#combine(each, info, process === exchange.index);
+      if (exchange.of > 1) this.#requireSteady(fed);
+      await this.#applier.fold(
+        round,
+        made.map(({ observed }) => observed),
+      );
+      results.push(...made.map(({ result }) => result));
     }
+    if (exchange.of > 1) await this.#applier.share(exchange);
     return meanOf(results);
   }
 
-  get #microBatches(): number {
-    return this.options.accumulate ?? 1;
+  /** @param round number of the micro-batch among those of this process */
+  async #make(batch: TrainBatch, round: number, noise: Noise): Promise<Made> {
+    const { index, of } = this.exchange;
+    await this.#arrays.feed(batch, round, this.#device);
+    this.#arrays.setScheme(this.criterion.scheme);
+    this.#arrays.draw(round * of + index, noise);
+    const ahead = await this.#lookAhead();
+    await this.#run();
+    const result = await this.#check();
+    const observed = await this.#applier.observed();
+    if (!this.#taskGradients) return { result, observed };
+    const terms = Object.keys(result.raw).map((task) => this.#losses.term(task));
+    return { result, observed, given: await this.#taskGradients.look(result.raw, terms, ahead) };
   }
 
-  async #feed(batch: TrainBatch, microBatch: number, noise: (name: string) => RandomStream): Promise<void> {
-    if (this.#device) await this.#device.feed(batch, microBatch, () => this.#parts(batch));
-    else for (const [name, part] of this.#parts(batch)[microBatch]) this.#hosts.get(name)!.data.set(part);
-    for (const [name, value] of schemeInputs(this.criterion.scheme)) this.#hosts.get(name)?.data.fill(value);
-    const prefix = inputName.noise('');
-    for (const [name, { data }] of this.#hosts) {
-      if (!name.startsWith(prefix)) continue;
-      const key = name.slice(prefix.length);
-      const stream = noise(microBatch === 0 ? key : `${key}#${microBatch}`);
-      for (let i = 0; i < data.length; i++) data[i] = stream.uniform();
-    }
+  /** What the scheme makes of the gradients of a micro-batch: its rule sees every one, in their order. */
+  async #combine({ result, given }: Made, info: StepInfo, isOwn: boolean): Promise<void> {
+    const rule = this.criterion.scheme.needs?.gradients;
+    if (!rule || !given) return;
+    const factors = factorsOf(rule, given, info);
+    for (const [task, factor] of Object.entries(factors.coefficients)) result.weights[task] *= factor;
+    result.cosines = factors.cosines;
+    if (!isOwn) return;
+    await this.#taskGradients!.apply(factors);
+    await this.#backboneRun?.run();
+    await this.#taskGradients!.finish();
+  }
+
+  /** What the scheme sets must not depend on another micro-batch of the same round: that runs at the same time. */
+  #requireSteady(fed: readonly (readonly [string, number])[]): void {
+    const now = new Map(schemeInputs(this.criterion.scheme));
+    const changed = fed.find(([name, value]) => !Object.is(now.get(name), value));
+    if (changed)
+      throw new MtcpError(
+        'component',
+        `the scheme changes ${changed[0]} within a step, which several processes cannot share`,
+        { hint: 'train in one process' },
+      );
   }
 
   async #run(): Promise<void> {
@@ -316,15 +257,15 @@ export class TrainingStep {
       weights: data,
       run: () => this.#run(),
       terms: () =>
-        Object.fromEntries(this.criterion.tasks.map(({ name }) => [name, this.#scalar(NAMES.term(name))])),
+        Object.fromEntries(this.criterion.tasks.map(({ name }) => [name, this.#losses.term(name)])),
       descend: (factors, rate) => (this.#taskGradients as TaskGradientRun).descend(factors, rate, views),
     });
   }
 
-  /** The losses of a micro-batch, and what the scheme makes of its gradients. */
-  async #check(info: StepInfo, ahead?: PerTask<number>): Promise<StepResult> {
+  /** The losses of a micro-batch. */
+  async #check(): Promise<StepResult> {
     const { scheme } = this.criterion;
-    const result = this.#losses();
+    const result = this.#losses.read();
     const numbers = [result.total, ...Object.values(result.raw)];
     if (!numbers.every(Number.isFinite)) {
       const culprit = Object.entries(result.raw).find(([, loss]) => !Number.isFinite(loss));
@@ -334,71 +275,29 @@ export class TrainingStep {
       throw notFinite(what, await this.#firstNonFinite());
     }
     if (scheme.effective) Object.assign(result.weights, scheme.effective(result.raw));
-    if (this.#taskGradients) {
-      const terms = Object.keys(result.raw).map((task) => this.#scalar(NAMES.term(task)));
-      const { coefficients, cosines } = await this.#taskGradients.combine(result.raw, terms, info, ahead);
-      for (const [task, factor] of Object.entries(coefficients)) result.weights[task] *= factor;
-      result.cosines = cosines;
-      await this.#backboneRun?.run();
-      await this.#taskGradients.finish();
-    }
     return result;
   }
 
-  /**
-   * Every loss of the last micro-batch of a batch: `total`, each task's own, `intermediate.<task>.<i>`, and
-   * `penalty.<component>`.
-   */
+  /** Every loss of the last micro-batch of a batch; see `Losses.all`. */
   losses(): Map<string, number> {
-    const kinds = ['raw/', 'intermediate/', 'penalty/'];
-    const names = this.#numbers().filter(
-      (name) => name === 'total' || kinds.some((kind) => name.startsWith(kind)),
-    );
-    return new Map(names.map((name) => [name.replace(/^raw\//, '').replace('/', '.'), this.#scalar(name)]));
+    return this.#losses.all();
   }
 
-  /** Raw losses of the last batch, with the weights as they are now; for schemes that look again. */
+  /** Raw losses of the last micro-batch, with the weights as they are now; for schemes that look again. */
   async lossesAgain(): Promise<Record<string, number>> {
-    await this.#lossRun!.run();
-    return this.#losses().raw;
-  }
-
-  #losses(): StepResult {
-    const weights = { ...this.criterion.scheme.weights() };
-    const result: StepResult = {
-      total: this.#scalar('total'),
-      raw: {},
-      projected: {},
-      weights,
-      cosines: {},
-    };
-    for (const { name } of this.criterion.tasks) {
-      if (this.#scalar(NAMES.valid(name)) === 0) continue;
-      result.raw[name] = this.#scalar(NAMES.raw(name));
-      result.projected[name] = this.#scalar(NAMES.projected(name));
-    }
-    const prefix = NAMES.penalty('');
-    const added = this.#numbers().filter((name) => name.startsWith(prefix));
-    if (added.length > 0)
-      result.penalties = Object.fromEntries(
-        added.map((name) => [name.slice(prefix.length), this.#scalar(name)]),
-      );
-    return result;
-  }
-
-  /** Names of the single numbers that the gradients come with. */
-  #numbers(): string[] {
-    return [...(this.#scalars?.views ?? this.gradientProgram.outputs).keys()];
-  }
-
-  #scalar(name: string): number {
-    return (this.#scalars?.views.get(name) ?? this.#hosts.get(name)!).data[0];
+    const { index, of } = this.exchange;
+    const all = await this.exchange.gather(async () => {
+      if (index < of - 1) return {};
+      await this.#lossRun!.run();
+      return this.#losses.read().raw;
+    });
+    return all[of - 1];
   }
 
   async #firstNonFinite(): Promise<string | undefined> {
     await this.#device?.pullAll();
     return this.gradientProgram.firstNonFinite(
-      (name, spec) => this.weights.input(name) ?? this.#host(name, spec),
+      (name, spec) => this.weights.input(name) ?? this.#arrays.make(name, spec),
     );
   }
 
@@ -423,8 +322,6 @@ export class TrainingStep {
     this.#device?.close();
   }
 }
-
-const microBatchOf = ({ batch, accumulate = 1 }: StepOptions): number => batch / accumulate;
 
 function notFinite(what: string, first: string | undefined): MtcpError {
   return new MtcpError('numeric', what, {

@@ -27,17 +27,18 @@ export interface TaskGradientCombiner {
   /** The array behind an input or output of the step's programs that belongs to single tasks. */
   tensor(name: string): HostTensor | undefined;
   /**
-   * Writes the combined gradient, or the second program's input.
+   * What the scheme's rule is given of the last run's gradients.
    * @param raw losses of the tasks that had a valid pixel
    * @param terms the terms of the same tasks
    * @param ahead every task's term after virtual steps, if the rule wanted some
    */
-  combine(
+  look(
     raw: PerTask<number>,
     terms: readonly number[],
-    info: StepInfo,
     ahead?: PerTask<number>,
-  ): Combined | Promise<Combined>;
+  ): TaskGradients | Promise<TaskGradients>;
+  /** Writes the combined gradient, or the second program's input. */
+  apply(factors: Factors): void | Promise<void>;
   /** Called when the second program, if there is one, has run: the gradient is complete then. */
   finish(): void | Promise<void>;
   close(): void;

@@ -4,13 +4,13 @@
 //
 // Terms outside the scheme (penalties, unweighted intermediate losses) form one more source, REST, with coefficient
 // 1.
-import type { GradientRule, PerTask, StepInfo, TaskGradients } from '../../../registry/contracts/scheme.js';
+import type { GradientRule, PerTask, TaskGradients } from '../../../registry/contracts/scheme.js';
 import { hostTensor } from '../../engine/engine.js';
 import { sizeOf, type Shape } from '../../engine/graph/ir.js';
 import type { HostTensor } from '../../engine/ort/session.js';
 import { Arena } from './arena.js';
 import { Layout } from './layout.js';
-import { factorsOf, type Combined, type TaskGradientCombiner } from './task-factors.js';
+import type { Factors, TaskGradientCombiner } from './task-factors.js';
 
 export const REST = '*';
 
@@ -82,22 +82,21 @@ export class TaskGradientRun implements TaskGradientCombiner {
     return undefined;
   }
 
-  combine(raw: PerTask<number>, terms: readonly number[], info: StepInfo, ahead?: PerTask<number>): Combined {
+  look(raw: PerTask<number>, terms: readonly number[], ahead?: PerTask<number>): TaskGradients {
     const tasks = Object.keys(raw);
     const vectors = tasks.map((task) => this.#vector(task));
-    const { inside, outside, combined, ...result } = factorsOf(
-      this.rule,
-      {
-        tasks,
-        vectors: this.rule.onlyProducts ? [] : vectors,
-        groups: this.#groups,
-        gram: gramOf(vectors),
-        raw: Object.values(raw),
-        terms,
-        ...(ahead && { ahead: tasks.map((task) => ahead[task]) }),
-      },
-      info,
-    );
+    return {
+      tasks,
+      vectors: this.rule.onlyProducts ? [] : vectors,
+      groups: this.#groups,
+      gram: gramOf(vectors),
+      raw: Object.values(raw),
+      terms,
+      ...(ahead && { ahead: tasks.map((task) => ahead[task]) }),
+    };
+  }
+
+  apply({ inside, outside, combined }: Factors): void {
     for (const [name, { data }] of this.gradients.views) {
       if (this.plan.shared.has(name)) {
         const from = combined && this.#groups.find((group) => group.name === name)!;
@@ -117,7 +116,6 @@ export class TaskGradientRun implements TaskGradientCombiner {
         axpy(data as Float32Array, factor, maps[i].data as Float32Array);
       }
     });
-    return result;
   }
 
   finish(): void {}
