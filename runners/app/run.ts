@@ -9,7 +9,8 @@ import type { InvocationOutcome, RunTracker } from '../../registry/contracts/tra
 import { MtcpError } from '../../registry/errors.js';
 import type { Experiment, TrialSpec } from '../config/index.js';
 import { takesDevice } from '../engine/index.js';
-import { DataSources } from '../training/data-sources.js';
+import { DataSources, storedConstant } from '../training/data-sources.js';
+import { Interrupted } from '../training/interrupted.js';
 import { openExperiment } from '../config/open.js';
 import { isBatchLauncher, type Launcher } from '../../registry/contracts/launching.js';
 import { createLauncher, launcherSlot, siteHere } from '../launching/index.js';
@@ -119,14 +120,16 @@ async function runTrials(
     const run = open(round, rounds++ > 0 ? { ...options, fresh: false } : options, watch);
     await check(run);
     watch.over('checking');
-    await prepareData(run);
+    const isReady = await prepareData(run);
     watch.over('preparing data');
     // Even if the work ends with an error, what was trained until then is reported.
     let broken: { error: unknown } | undefined;
-    const ended = await work(run).catch((error: unknown): Ended => {
-      broken = { error };
-      return { failed: [], interrupted: false };
-    });
+    const ended: Ended = isReady
+      ? await work(run).catch((error: unknown) => {
+          broken = { error };
+          return { failed: [], interrupted: false };
+        })
+      : { failed: [], interrupted: true };
     watch.over('training');
     failed.push(...ended.failed);
     const isOver = broken || ended.interrupted || ended.detached || options.only;
@@ -172,7 +175,7 @@ type Observed = RunOptions & { observe(event: RunEvent): void };
 
 /** 1. Finds the trials to train, from the experiment and its folder. */
 function open(experiment: Experiment, options: Observed, watch: Stopwatch): Run {
-  const { observe, runs, fresh } = options;
+  const { observe, runs, fresh, stopRequested = () => false } = options;
   const { name, title, profile, needed } = experiment;
   const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
   const launcher = createLauncher(slot);
@@ -192,10 +195,10 @@ function open(experiment: Experiment, options: Observed, watch: Stopwatch): Run 
     ledger,
     wanted: states.flatMap(({ entry, state }) => (fresh || state !== 'done' ? entry : [])),
     folder,
-    sources: new DataSources(folder, observe),
+    sources: new DataSources(folder, observe, { stopRequested }),
     watch,
     observe,
-    stopRequested: options.stopRequested ?? (() => false),
+    stopRequested,
   };
 }
 
@@ -208,9 +211,20 @@ async function check({ experiment, wanted, folder, options, observe }: Run): Pro
   requireWritable(folder, options.runs);
 }
 
-/** 3. Prepares data, and sets aside what was trained on other data than today's. */
-async function prepareData({ experiment, ledger, sources, options, observe }: Run): Promise<void> {
-  await sources.prepare(experiment.needed);
+/**
+ * 3. Prepares data, and sets aside what was trained on other data than today's.
+ * @returns whether it was done: false if it was asked to stop
+ */
+async function prepareData(run: Run): Promise<boolean> {
+  const { experiment, ledger, folder, sources, options, observe } = run;
+  try {
+    await sources.prepare(experiment.needed);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    const warn = (message: string) => observe({ event: 'warning', message });
+    sources.constant = storedConstant(folder, rowsOf(ledger), warn);
+    return false;
+  }
   for (const entry of ledger.entries) {
     if (options.fresh) setAside(ledger.state(entry), entry.folder, 'replaced');
     else setAsideIfDataChanged(ledger.state(entry), entry, sources.about(entry.trial).digest, observe);
@@ -219,6 +233,7 @@ async function prepareData({ experiment, ledger, sources, options, observe }: Ru
     if (ledger.state(entry) === 'done')
       observe({ event: 'trial', ...about(trial), index, of, state: 'done', folder: folder.path });
   }
+  return true;
 }
 
 /** 4. Trains: in jobs of a batch system, in several processes, or in this one. */

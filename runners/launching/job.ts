@@ -55,7 +55,10 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
     ledger,
     specOf: (trial) => specOf(trial, folder),
     settings: { threads: here?.cpus },
-    sources: new DataSources(join(folder.runs, record.experiment), options.observe, { constant: false }),
+    sources: new DataSources(join(folder.runs, record.experiment), options.observe, {
+      constant: false,
+      stopRequested: options.stopRequested,
+    }),
     observe(event) {
       if (event.event === 'trial') {
         begun++;

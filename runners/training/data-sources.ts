@@ -16,11 +16,18 @@ import { loaderOf } from '../model/loader.js';
 import { assembled, tasksOf } from '../model/assemble.js';
 import { tasksToCount } from '../model/class-counts.js';
 import { judgedSplit } from '../model/selection.js';
+import { Interrupted } from './interrupted.js';
 
 export type DataEvent =
   | { event: 'preparing'; what: string; done: number; total: number }
   | { event: 'warning'; message: string }
   | { event: 'data'; caption: string; root: string; counts: Record<string, number>; notes: string[] };
+
+export interface DataSourcesOptions {
+  /** False where there is no table to compare the constant predictor with. */
+  constant?: boolean;
+  stopRequested?(): boolean;
+}
 
 export class DataSources {
   /** Of the first data set: the one the table is about. */
@@ -30,11 +37,13 @@ export class DataSources {
   constructor(
     readonly folder: string,
     readonly observe: (event: DataEvent) => void,
-    /** Without the constant predictor, where there is no table to compare with it. */
-    readonly options: { constant: boolean } = { constant: true },
+    readonly options: DataSourcesOptions = {},
   ) {}
 
-  /** Every data set that one of the trials names. */
+  /**
+   * Every data set that one of the trials names.
+   * @throws Interrupted if it was asked to stop while data were made or read; nothing half made is left
+   */
   async prepare(trials: readonly TrialSpec[]): Promise<void> {
     for (const trial of trials)
       if (!this.#known.has(keyOf(trial)))
@@ -86,9 +95,10 @@ export class DataSources {
     const tasks = tasksOf(widest);
     const loader = loaderOf(widest, { tasks });
     try {
-      const info = await loader.prepare((done, total, what) =>
-        this.observe({ event: 'preparing', what, done, total }),
-      );
+      const info = await loader.prepare((done, total, what) => {
+        if (this.options.stopRequested?.()) throw new Interrupted();
+        this.observe({ event: 'preparing', what, done, total });
+      });
       this.observe({
         event: 'data',
         caption: info.caption,
@@ -99,7 +109,7 @@ export class DataSources {
       for (const message of info.warnings ?? []) this.observe({ event: 'warning', message });
       const first = this.#known.size === 0;
       this.#known.set(keyOf(widest), info);
-      if (first && this.options.constant) await this.#compareWithConstant(widest, info, loader);
+      if (first && this.options.constant !== false) await this.#compareWithConstant(widest, info, loader);
     } finally {
       await loader.close();
     }

@@ -3,7 +3,8 @@
 import { MtcpError } from '../../registry/errors.js';
 import { randomStream } from '../../registry/random.js';
 import { save, trySave } from './save.js';
-import { Interrupted, noteMemory, type RunningTrial } from './running-trial.js';
+import { Interrupted } from './interrupted.js';
+import { noteMemory, type RunningTrial } from './running-trial.js';
 
 /** @throws Interrupted after a checkpoint, if the trial was asked to stop */
 export async function trainEpoch(running: RunningTrial): Promise<void> {

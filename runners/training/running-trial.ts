@@ -47,9 +47,6 @@ export interface TrialContext {
   stopRequested(): boolean;
 }
 
-/** Thrown when a trial stopped on request, after it has written a checkpoint. */
-export class Interrupted extends Error {}
-
 /** Written into the folder, and passed to observers. */
 export type Emit = (event: TrialEvent) => void;
 

@@ -20,14 +20,8 @@ import { isSettled } from '../model/selection.js';
 import { thisMachine } from '../support/machine.js';
 import { endsEarly, isRung } from './halving.js';
 import { restore, save, trySave } from './save.js';
-import {
-  closeTrial,
-  Interrupted,
-  openTrial,
-  type Emit,
-  type RunningTrial,
-  type TrialContext,
-} from './running-trial.js';
+import { Interrupted } from './interrupted.js';
+import { closeTrial, openTrial, type Emit, type RunningTrial, type TrialContext } from './running-trial.js';
 
 /**
  * @throws Interrupted if it was asked to stop; MtcpError `busy` if another process has taken the folder

@@ -10,7 +10,8 @@ import type { Engine } from '../engine/engine.js';
 import type { Claim, LedgerTrial, Ledger, TrialRef } from '../store/ledger/ledger.js';
 import { EventLog } from '../store/ledger/events.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
-import { Interrupted, type Observed } from './running-trial.js';
+import { Interrupted } from './interrupted.js';
+import type { Observed } from './running-trial.js';
 import { runTrial } from './trial.js';
 
 export type WorkEvent =

@@ -91,6 +91,25 @@ describe('an experiment', function () {
     );
   });
 
+  it('stops while it renders its data, reports, and leaves nothing half made', async () => {
+    const cache = temporaryFolder();
+    const file = experimentFile(`data: { cache: ${cache} }\nrows: { depth: ${DEPTH_ONLY} }\n`);
+    const runs = temporaryFolder();
+    let rendered = 0;
+    const { interrupted, report } = await runQuietly(file, {
+      runs,
+      overrides: ['data.train=500'],
+      observe: (event) => {
+        if (event.event === 'preparing' && event.what.startsWith('rendering')) rendered = event.done;
+      },
+      stopRequested: () => rendered >= 3,
+    });
+    expect(interrupted).to.equal(true);
+    expect(rendered).to.equal(3);
+    expect(report.json.rows[0].state).to.equal('queued');
+    expect(readdirSync(cache)).to.deep.equal([]);
+  });
+
   it('starts the embedded profile from the committed backbone, whole', async () => {
     const overrides = ['data.train=4', 'data.val=1', 'train.epochs=1'];
     const { failed, events } = await runQuietly(TABLE3, {
