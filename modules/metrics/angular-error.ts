@@ -9,7 +9,7 @@ import {
   type MetricRun,
   type OptionsOf,
 } from '../../registry/index.js';
-import { ANGLE_LIMITS, BINS, type AngleSums } from './machinery/angles.js';
+import { ANGLE_LIMITS, BINS } from './machinery/angles.js';
 import { angleSums } from './machinery/kernels.js';
 
 const schema = defineOptions({
@@ -42,18 +42,19 @@ export class AngularError extends Configured<OptionsOf<typeof schema>> implement
   ] as const;
 
   start(): MetricRun {
-    const histogram = new Float64Array(BINS + 1);
-    const sums: AngleSums = { count: 0, angles: 0, squares: 0, within: ANGLE_LIMITS.map(() => 0) };
+    const histogram = new Float64Array(BINS);
+    let [count, angles, squares] = [0, 0, 0];
     return {
       update: ({ data: p }: MapData, { data: g }: LabelMap) => {
-        const image = angleSums(this.options.angle, p, g, histogram);
-        sums.count += image.count;
-        sums.angles += image.angles;
-        sums.squares += image.squares;
-        image.within.forEach((pixels, k) => (sums.within[k] += pixels));
+        const image = angleSums(this.options.angle, p, g);
+        count += image.count;
+        angles += image.angles;
+        squares += image.squares;
+        for (let bin = 0; bin < BINS; bin++) histogram[bin] += image.bins[bin];
       },
       compute: () => {
-        const { count, angles, squares, within } = sums;
+        const below = (limit: number) =>
+          histogram.subarray(0, (limit * BINS) / 180).reduce((sum, n) => sum + n, 0);
         const none = { absent: 'no pixel of the split has a known normal' };
         const over = (value: () => number) => (count > 0 ? value() : none);
         return {
@@ -61,7 +62,7 @@ export class AngularError extends Configured<OptionsOf<typeof schema>> implement
           median: over(() => medianOf(histogram, count)),
           rmse: over(() => Math.sqrt(squares / count)),
           ...Object.fromEntries(
-            ANGLE_LIMITS.map((limit, k) => [`within_${limit}`, over(() => (100 * within[k]) / count)]),
+            ANGLE_LIMITS.map((limit) => [`within_${limit}`, over(() => (100 * below(limit)) / count)]),
           ),
         };
       },

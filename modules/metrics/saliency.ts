@@ -11,7 +11,6 @@
 import {
   component,
   defineOptions,
-  IGNORE,
   options,
   type LabelMap,
   type MapData,
@@ -20,8 +19,8 @@ import {
   type MetricRun,
   type OptionsOf,
 } from '../../registry/index.js';
-import { eachPassed } from './machinery/kernels.js';
-import { ABOVE, AT_LEAST } from './machinery/thresholds.js';
+import { passedCounts } from './machinery/kernels.js';
+import { ABOVE, AT_LEAST, CODES, OTHER, SALIENT } from './machinery/thresholds.js';
 
 const schema = defineOptions({
   protocol: {
@@ -137,14 +136,11 @@ interface Counts {
 /** @param twice probabilities are passed through another sigmoid before the comparison with AT_LEAST */
 function count(prediction: MapData['data'], label: MapData['data'], twice: boolean): Counts {
   const again = twice ? Float32Array.from(prediction, (x) => 1 / (1 + Math.exp(-x))) : prediction;
-  const codes = (ABOVE.length + 1) * (AT_LEAST.length + 1);
-  // For each code the pixels that are not salient, then those that are, then those of unknown label.
-  const counts = new Float64Array(3 * codes);
-  eachPassed(prediction, again, (some, from) => addCodes(counts, some, label, from));
-  const [others, salient] = [counts.subarray(0, codes), counts.subarray(codes, 2 * codes)];
+  const counts = passedCounts(prediction, again, label);
+  const [others, salient] = [OTHER, SALIENT].map((kind) => counts.subarray(kind * CODES, (kind + 1) * CODES));
   const passed = (thresholds: Float32Array, ofCode: (code: number) => number): Passed => {
     const [both, predicted] = [zeros(thresholds), zeros(thresholds)];
-    for (let code = 0; code < codes; code++)
+    for (let code = 0; code < CODES; code++)
       for (let t = 0; t < ofCode(code); t++) {
         both[t] += salient[code];
         predicted[t] += salient[code] + others[code];
@@ -158,15 +154,6 @@ function count(prediction: MapData['data'], label: MapData['data'], twice: boole
     above: passed(ABOVE, (code) => Math.floor(code / (AT_LEAST.length + 1))),
     atLeast: passed(AT_LEAST, (code) => code % (AT_LEAST.length + 1)),
   };
-}
-
-/** Looked up, not compared: a branch would be guessed wrong for many pixels. */
-const KIND_OF = Uint8Array.from({ length: 256 }, (_, value) => (value === 0 ? 0 : value === IGNORE ? 2 : 1));
-
-/** @param label of the whole image; `codes` begin with its pixel `from` */
-function addCodes(counts: Float64Array, codes: Int32Array, label: MapData['data'], from: number): void {
-  const size = counts.length / 3;
-  for (let i = 0; i < codes.length; i++) counts[size * KIND_OF[label[from + i]] + codes[i]]++;
 }
 
 const sumOf = (counts: Float64Array): number => counts.reduce((sum, n) => sum + n, 0);

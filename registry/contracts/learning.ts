@@ -109,7 +109,10 @@ export interface Metric {
 }
 
 export interface MetricRun {
-  /** One image: decoded prediction (class indices, metres, unit normals, probability) against its label. */
+  /**
+   * One image: decoded prediction (class indices, metres, unit normals, probability) against its label. The prediction
+   * is valid until this returns.
+   */
   update(prediction: MapData, label: LabelMap): void;
   /** Every value, or why there is none; a number that is not finite counts as none. */
   compute(): Record<string, number | Absent>;

@@ -12,11 +12,11 @@
 import * as tf from '../../registry/tf.js';
 import { resizeBilinear } from '../../modules/nn/resize.js';
 import { ParameterTable, Pass } from '../../modules/nn/scope.js';
+import { decode, encoded, rounded } from '../../modules/support/rounding.js';
 import { cropCentre, resize } from '../../modules/support/warp.js';
 import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
 import type { Absent, Measured, Metric, MetricRun } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
-import type { TaskKind } from '../../registry/contracts/task-kind.js';
 import { kindOf } from '../../registry/kinds.js';
 import { MtcpError } from '../../registry/errors.js';
 import type { EvaluateConfig } from '../config/trial.js';
@@ -30,7 +30,10 @@ import { packingOf } from './step/packing.js';
 import type { Weights } from './step/weights.js';
 import { averageOverViews } from './test-time.js';
 
-/** One image with what was predicted for it, at the network's input size, without what was padded. */
+/**
+ * One image with what was predicted for it, at the network's input size, without what was padded. Maps are valid until
+ * the next image.
+ */
 export interface Predicted {
   sample: Sample;
   predictions: Record<string, MapData>;
@@ -86,6 +89,7 @@ export class Evaluation {
     each?: (predicted: Predicted) => void,
   ): Promise<Measured> {
     const runs = started(this.tasks, this.metrics);
+    const space: Record<string, Float32Array> = {};
     for await (const { image, raw, count } of batches) {
       this.#hosts.get('image')!.data.set(image);
       await this.#binding.run();
@@ -96,7 +100,9 @@ export class Evaluation {
         const compared: Record<string, MapData> = {};
         for (const { task, run } of runs) {
           const label = raw[i].labels[task.name];
-          const atLabel = toLabel(predictions[task.name], label, task, this.config, raw[i].id);
+          const prediction = predictions[task.name];
+          const atLabel = toLabel(prediction, label, task, this.config, raw[i].id, space[task.name]);
+          if (atLabel.data !== prediction.data) space[task.name] = atLabel.data as Float32Array;
           compared[task.name] = atLabel;
           run.update(atLabel, label);
         }
@@ -187,13 +193,17 @@ export function measured(results: readonly [string, Record<string, number | Abse
   return Object.keys(absent).length > 0 ? { metrics, absent } : { metrics };
 }
 
-/** A decoded prediction at the label's size. */
+/**
+ * A decoded prediction at the label's size.
+ * @param into where values that are rounded at that size are put if there is room
+ */
 export function toLabel(
   prediction: MapData,
   label: LabelMap,
   task: Task,
   { mode, quantize }: Pick<EvaluateConfig, 'mode' | 'quantize'>,
   id: string,
+  into?: Float32Array,
 ): MapData {
   const { height, width } = label;
   if (mode === 'atrc') {
@@ -210,39 +220,10 @@ export function toLabel(
   const { resampling, bytes } = kindOf(task);
   if (!quantize || !bytes) return resize(prediction, height, width, resampling);
   if (prediction.height === height && prediction.width === width)
-    return { ...prediction, data: throughBytes(bytes, prediction.data) };
-  const image = resize(encoded(bytes, prediction), height, width, resampling);
-  return { ...image, data: decoded(bytes, image.data) };
-}
-
-type ByteCode = NonNullable<TaskKind['bytes']>;
-
-/** The fractions of bytes that are resized, in float32. */
-function encoded({ shift, scale }: ByteCode, map: MapData): MapData {
-  const data = new Float32Array(map.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = (map.data[i] + shift) * scale;
-  return { ...map, data };
-}
-
-/** Cut to whole numbers, as saving an image does, and back to values. */
-function decoded({ shift, scale }: ByteCode, fractions: MapData['data']): Float32Array {
-  const data = new Float32Array(fractions.length);
-  for (let i = 0; i < data.length; i++) data[i] = Math.trunc(fractions[i]) / scale - shift;
-  return data;
-}
-
-/** Both in one loop. A division would take most of it, so bytes are looked up. */
-function throughBytes({ shift, scale }: ByteCode, values: MapData['data']): Float32Array {
-  const table = decoded(
-    { shift, scale },
-    Float32Array.from({ length: 256 }, (_, byte) => byte),
-  );
-  const data = new Float32Array(values.length);
-  for (let i = 0; i < data.length; i++) {
-    const fraction = Math.fround((values[i] + shift) * scale);
-    data[i] = fraction >= 0 && fraction < 256 ? table[fraction | 0] : Math.trunc(fraction) / scale - shift;
-  }
-  return data;
+    return { ...prediction, data: rounded(prediction.data, bytes, into) };
+  const image = { ...prediction, data: encoded(prediction.data, bytes) };
+  const resized = resize(image, height, width, resampling);
+  return { ...resized, data: decode(resized.data as Float32Array, bytes) };
 }
 
 /**

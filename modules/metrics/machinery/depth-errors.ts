@@ -1,6 +1,9 @@
 // What the errors of depth add up.
-import { f64x2, op } from '../../support/wasm/instructions.js';
-import { choose, type Keep, type Vector } from '../../support/wasm/vector.js';
+import { IGNORE } from '../../../registry/index.js';
+import { f64x2, i32, op, type Statement } from '../../support/wasm/instructions.js';
+import type { WasmModule } from '../../support/wasm/module.js';
+import { choose, keeper, type Keep, type Vector } from '../../support/wasm/vector.js';
+import { FIRST, overBytes, pair, SECOND, Sums } from './block.js';
 import { add, divide, log, multiply, only, subtract } from './functions.js';
 
 /** 65535 * 0.01 * 0.01: where the evaluation code of MTFormer and MT-CP stops. */
@@ -22,7 +25,7 @@ export const DEPTH_SUMS = [
 export type DepthSums = Record<(typeof DEPTH_SUMS)[number], number>;
 
 /** What each known pixel adds to the sums. */
-export function depthTerms(keep: Keep, raw: Vector, depth: Vector): DepthTerms {
+function depthTerms(keep: Keep, raw: Vector, depth: Vector): DepthTerms {
   // Nothing keeps a prediction positive; what is not is read as next to nothing.
   const guess = keep(choose(op('f64x2.le', raw, f64x2(0)), f64x2(1e-9), raw));
   const error = keep(subtract(guess, depth));
@@ -47,3 +50,20 @@ export function depthTerms(keep: Keep, raw: Vector, depth: Vector): DepthTerms {
   };
 }
 type DepthTerms = Record<(typeof DEPTH_SUMS)[number], Vector>;
+
+/** Adds a function `depth` of the number of pixels: two maps of metres to DEPTH_SUMS. */
+export function defineDepth(module: WasmModule): void {
+  module.define('depth', ['i32'], (declare, pixels) => {
+    const sums = new Sums(declare);
+    const loop = overBytes(declare, op('i32.mul', pixels.get(), i32(4)), 8, (at) => {
+      const statements: Statement[] = [];
+      const keep = keeper(declare, statements);
+      const label = keep(pair(at, SECOND));
+      const unknown = op('v128.or', op('f64x2.eq', label, f64x2(IGNORE)), op('f64x2.le', label, f64x2(0)));
+      const known = keep(op('v128.not', unknown));
+      const terms = depthTerms(keep, keep(pair(at, FIRST)), label);
+      return [...statements, ...DEPTH_SUMS.map((name) => sums.add(only(known, terms[name])))];
+    });
+    return [loop, sums.store()];
+  });
+}

@@ -1,4 +1,4 @@
-// Arc cosine, arc tangent and logarithm in WebAssembly, two numbers of double precision at a time, without branches. A
+// Arc tangent and logarithm in WebAssembly, two numbers of double precision at a time, without branches. A
 // branch that depends on a pixel is guessed wrong every other time, which costs more than computing both sides.
 import { f64x2, i32, i64x2, op } from '../../support/wasm/instructions.js';
 import { choose, type Keep, type Vector } from '../../support/wasm/vector.js';
@@ -16,47 +16,26 @@ const polynomial = (x: Vector, coefficients: readonly number[]): Vector =>
     .slice(0, -1)
     .reduceRight((sum, c) => add(f64x2(c), multiply(x, sum)), f64x2(coefficients.at(-1)!));
 
-// asin(x) = x + x z P(z) / Q(z), z = x^2, for |x| <= 0.5: the coefficients of Sun's fdlibm, e_asin.c.
-const ASIN_P = [
-  0.16666666666666666, -0.3255658186224009, 0.20121253213486293, -0.04005553450067941, 0.0007915349942898145,
-  3.479331075960212e-5,
-];
-const ASIN_Q = [1, -2.403394911734414, 2.0209457602335057, -0.6882839716054533, 0.07703815055590194];
-
-/** @param x -1 to 1; @returns radians */
-export function acos(keep: Keep, x: Vector): Vector {
-  const size = keep(op('f64x2.abs', x));
-  // acos(x) = 2 asin(sqrt((1 - x) / 2)), where asin(x) is steep.
-  const steep = keep(op('f64x2.gt', size, f64x2(0.5)));
-  const z = keep(choose(steep, multiply(subtract(f64x2(1), size), f64x2(0.5)), multiply(size, size)));
-  const root = keep(choose(steep, op('f64x2.sqrt', z), size));
-  const quotient = divide(polynomial(z, ASIN_P), polynomial(z, ASIN_Q));
-  const asin = keep(add(root, multiply(root, multiply(z, quotient))));
-  const ofSize = keep(choose(steep, add(asin, asin), subtract(f64x2(Math.PI / 2), asin)));
-  return choose(op('f64x2.lt', x, f64x2(0)), subtract(f64x2(Math.PI), ofSize), ofSize);
-}
-
-// atan(x) = x + x z P(z) / Q(z), z = x^2, for |x| <= 0.66: the coefficients of Moshier's Cephes, atan.c.
+// atan(sqrt(z)) = sqrt(z) P(z) / Q(z) for 0 <= z <= 1, with a relative error below 2e-14: P / Q equals atan(sqrt(z)) / sqrt(z) at
+// the zeros of a Chebyshev polynomial, where it was computed with 60 digits.
 const ATAN_P = [
-  -64.85021904942025, -122.88666844901361, -75.00855792314705, -16.157537187333652, -0.8750608600031904,
+  0.9999999999999809, 2.027309518615294, 1.3762786019224715, 0.3587347598066033, 0.030013789465140717,
+  0.00035473155271983816,
 ];
 const ATAN_Q = [
-  194.5506571482614, 485.3903996359137, 432.88106049129027, 165.02700983169885, 24.858464901423062, 1,
+  1, 2.3606428519439446, 1.9631595527689267, 0.6838498464226763, 0.09145544210464955, 0.0031365246863495635,
 ];
 
-/** The angle of (x, y), both of them 0 or more; of (0, 0) it is 0. */
-export function atan2(keep: Keep, y: Vector, x: Vector): Vector {
-  const larger = op('f64x2.pmax', op('f64x2.pmax', x, y), f64x2(Number.MIN_VALUE));
-  const ratio = keep(divide(op('f64x2.pmin', x, y), larger));
-  // atan(r) = pi/4 + atan((r - 1) / (r + 1))
-  const upper = keep(op('f64x2.gt', ratio, f64x2(0.66)));
-  const shifted = divide(subtract(ratio, f64x2(1)), add(ratio, f64x2(1)));
-  const r = keep(choose(upper, shifted, ratio));
-  const z = keep(multiply(r, r));
-  const quotient = divide(polynomial(z, ATAN_P), polynomial(z, ATAN_Q));
-  const base = add(only(upper, f64x2(Math.PI / 4)), add(r, multiply(r, multiply(z, quotient))));
-  const angle = keep(base);
-  return choose(op('f64x2.gt', y, x), subtract(f64x2(Math.PI / 2), angle), angle);
+/** @param z 0 to 1; @returns the arc tangent of its square root in radians, times `scale` */
+export function atanOfRoot(keep: Keep, z: Vector, scale: number): Vector {
+  const square = keep(multiply(z, z));
+  // Polynomials in z^2 whose coefficients are linear in z: fewer operations wait for the one before.
+  const quick = (c: readonly number[]) =>
+    [4, 2, 0]
+      .map((i) => add(f64x2(c[i]), multiply(z, f64x2(c[i + 1]))))
+      .reduce((sum, linear) => add(linear, multiply(square, sum)));
+  const numerator = quick(ATAN_P.map((c) => scale * c));
+  return multiply(op('f64x2.sqrt', z), divide(numerator, quick(ATAN_Q)));
 }
 
 // log(1 + f) = 2 s + s R(s^2), s = f / (2 + f), for sqrt(1/2) < 1 + f < sqrt(2): the coefficients of fdlibm, e_log.c.

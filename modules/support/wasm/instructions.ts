@@ -65,7 +65,8 @@ const INSTRUCTIONS = {
   'f32x4.div': [simd(231), BINARY, 'v128'],
   'f32x4.min': [simd(232), BINARY, 'v128'],
   'f32x4.max': [simd(233), BINARY, 'v128'],
-  /** The same number four times. */
+  /** The same number twice, or four times. */
+  'f64x2.splat': [simd(20), ['f64'], 'v128'],
   'i32x4.splat': [simd(17), ['i32'], 'v128'],
   'f32x4.splat': [simd(19), ['f32'], 'v128'],
   /** Towards zero. */
@@ -99,6 +100,8 @@ const INSTRUCTIONS = {
   /** Towards zero, then two zeros; what is no number is 0. */
   'i32x4.trunc_sat_f64x2_s_zero': [simd(252), UNARY, 'v128'],
   'i64x2.shr_u': [simd(205), ['v128', 'i32'], 'v128'],
+  /** Towards zero. */
+  'f64x2.trunc': [simd(122), UNARY, 'v128'],
   'f64x2.sqrt': [simd(239), UNARY, 'v128'],
   'f64x2.sub': [simd(241), BINARY, 'v128'],
   'f64x2.div': [simd(243), BINARY, 'v128'],
@@ -136,10 +139,13 @@ export const f64x2 = (value: number): Expression<'v128'> => ({
   bytes: [...simd(12), ...new Uint8Array(new Float64Array(2).fill(value).buffer)],
 });
 
-/** The same number four times. */
-export const i32x4 = (value: number): Expression<'v128'> => ({
+/** One number four times, or four numbers. */
+export const i32x4 = (...values: [number] | [number, number, number, number]): Expression<'v128'> => ({
   type: 'v128',
-  bytes: [...simd(12), ...new Uint8Array(new Int32Array(4).fill(value).buffer)],
+  bytes: [
+    ...simd(12),
+    ...new Uint8Array(Int32Array.from({ length: 4 }, (_, i) => values[i] ?? values[0]).buffer),
+  ],
 });
 
 /** The same 64 bits twice. */
@@ -182,6 +188,10 @@ export const load = (name: keyof typeof LOADS, at: Expression<'i32'>, offset = 0
 export const loadI32 = (at: Expression<'i32'>, offset = 0): Expression<'i32'> => ({
   type: 'i32',
   bytes: [...at.bytes, 0x28, ...anywhere(offset)],
+});
+
+export const storeI32 = (at: Expression<'i32'>, value: Expression<'i32'>, offset = 0): Statement => ({
+  bytes: [...at.bytes, ...value.bytes, 0x36, ...anywhere(offset)],
 });
 
 /** Stores 4 or 8 bytes of a vector, the lane-th of such. */

@@ -49,7 +49,7 @@ const BY_PIXEL = {
 
 const vector = (data: Float32Array, i: number): Float32Array => data.subarray(3 * i, 3 * i + 3);
 const angleOf = (form: 'acos' | 'atan2', p: Float32Array, g: Float32Array): number =>
-  angleSums(form, p, g, new Float64Array(BINS + 1)).angles;
+  angleSums(form, p, g).angles;
 
 describe('kernels of metrics', () => {
   for (const form of ['acos', 'atan2'] as const)
@@ -61,8 +61,7 @@ describe('kernels of metrics', () => {
       expected.forEach((angle, i) =>
         expect(angleOf(form, vector(p, i), vector(g, i)), `pixel ${i}`).to.be.closeTo(angle, tolerance),
       );
-      const histogram = new Float64Array(BINS + 1);
-      const sums = angleSums(form, p, g, histogram);
+      const sums = angleSums(form, p, g);
       const sum = (f: (angle: number) => number) => expected.reduce((total, angle) => total + f(angle), 0);
       expect(sums.count).to.equal(PIXELS);
       expect(sums.angles).to.be.closeTo(
@@ -73,10 +72,9 @@ describe('kernels of metrics', () => {
         sum((angle) => angle ** 2),
         360 * tolerance * PIXELS,
       );
-      expect(sums.within).to.deep.equal(ANGLE_LIMITS.map((limit) => sum((angle) => Number(angle < limit))));
-      for (const bin of [0, 4500, BINS - 1])
+      for (const bin of [0, ...ANGLE_LIMITS.map((limit) => 100 * limit), 4500, BINS - 1])
         expect(
-          histogram.slice(bin).reduce((a, b) => a + b),
+          sums.bins.slice(bin).reduce((a, b) => a + b),
           `from bin ${bin}`,
         ).to.equal(sum((angle) => Number(Math.min(BINS - 1, Math.floor(angle * 100)) >= bin)));
     });
@@ -89,18 +87,36 @@ describe('kernels of metrics', () => {
     }
   });
 
-  it('unknown vectors are left out of sums and counted behind the histogram', () => {
+  it('unknown vectors are left out of sums and of the histogram', () => {
     const [p, g] = vectors();
     for (let i = 0; i < PIXELS; i += 2) g[3 * i] = 255;
-    const histogram = new Float64Array(BINS + 1);
-    expect(angleSums('acos', p, g, histogram).count).to.equal((PIXELS - 1) / 2);
-    expect(histogram[BINS]).to.equal((PIXELS + 1) / 2);
+    const { count, bins } = angleSums('acos', p, g);
+    expect(count).to.equal((PIXELS - 1) / 2);
+    expect(bins.reduce((a, b) => a + b)).to.equal(count);
+  });
+
+  it('limits are edges between bins', () => {
+    // Vectors of all angles around a limit, in steps smaller than a bin.
+    for (const form of ['acos', 'atan2'] as const)
+      for (const limit of ANGLE_LIMITS) {
+        const degrees = Array.from({ length: 41 }, (_, i) => limit + (i - 20) / 1e4);
+        const p = Float32Array.from(
+          degrees.flatMap((d) => [Math.cos(d / DEGREES), Math.sin(d / DEGREES), 0]),
+        );
+        const g = Float32Array.from(degrees.flatMap(() => [1, 0, 0]));
+        const expected = degrees.filter((_, i) => BY_PIXEL[form](p, g, 3 * i) < limit).length;
+        const { bins } = angleSums(form, p, g);
+        expect(bins.slice(0, 100 * limit).reduce((a, b) => a + b)).to.equal(expected);
+        expect(expected).to.be.within(15, 25);
+      }
   });
 
   it('what is no number gives no number', () => {
     const one = Float32Array.of(1, 0, 0);
-    for (const form of ['acos', 'atan2'] as const)
-      expect(angleOf(form, Float32Array.of(NaN, 0, 0), one)).to.deep.equal(NaN);
+    for (const form of ['acos', 'atan2'] as const) {
+      const { angles, bins } = angleSums(form, Float32Array.of(NaN, 0, 0), one);
+      expect([angles, bins.at(-1)]).to.deep.equal([NaN, 1]);
+    }
     const { count, squares, logs } = depthSums(Float32Array.of(NaN), Float32Array.of(1));
     expect([count, squares, logs]).to.deep.equal([1, NaN, NaN]);
     expect(depthSums(Float32Array.of(Infinity), Float32Array.of(1)).logs).to.deep.equal(NaN);
