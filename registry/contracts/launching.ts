@@ -8,11 +8,15 @@ export type Launcher = LocalLauncher | BatchLauncher;
 export interface LocalLauncher {
   /** Trials at once. */
   readonly jobs: number | 'auto';
+  /** Processes that share each trial; 1 if left out. */
+  readonly processes?: number;
 }
 
 export interface BatchLauncher {
   /** Name of the batch system, such as slurm. */
   readonly system: string;
+  /** Nodes of a task, each with a process that shares its trials; 1 if left out. */
+  readonly nodes?: number;
   /** How many tasks a job for so many trials has, and how many trials each of them trains, one after the other. */
   divide(trials: number): Promise<{ tasks: number; each: number }>;
   /** The script of a job, for people to read and for the system to run. */
@@ -53,6 +57,11 @@ export interface JobRequest {
   command: readonly string[];
   /** The same without the program, for launchers that start it otherwise. */
   arguments: readonly string[];
+  /**
+   * Command that the further nodes of a task run, which ends when it is killed; and the same without the program. The
+   * task's number and `.meeting.json` are added to the last word.
+   */
+  join: { command: readonly string[]; arguments: readonly string[] };
   /** Folder for the output of tasks, as JOB_TASK.log. */
   logs: string;
   /** Files that tasks write down their beginnings and ends in, less -TASK.jsonl. */

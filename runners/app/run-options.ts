@@ -20,6 +20,8 @@ export interface RunOptions extends OpenOptions {
   fresh?: boolean;
   /** Trials that run at once, each in a process of its own, with the machine's threads shared out. */
   jobs?: number | 'auto';
+  /** Processes that share each trial, with the threads shared out; by default what the launcher says. */
+  processes?: number;
   /** Where trials are trained, such as `slurm`, instead of where the file and the site file say. */
   launcher?: string;
   /** With a batch system: return as soon as the jobs are submitted. */

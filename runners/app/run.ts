@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import type { Slot } from '../../registry/container.js';
 import type { InvocationOutcome, RunTracker } from '../../registry/contracts/tracking.js';
 import { MtcpError } from '../../registry/errors.js';
-import type { Experiment, TrialSpec } from '../config/index.js';
+import { shareOf, type Experiment, type TrialSpec } from '../config/index.js';
 import { takesDevice } from '../engine/index.js';
 import { DataSources, storedConstant } from '../training/data-sources.js';
 import { Interrupted } from '../training/interrupted.js';
@@ -16,6 +16,7 @@ import { isBatchLauncher, type Launcher } from '../../registry/contracts/launchi
 import { createLauncher, launcherSlot, siteHere } from '../launching/index.js';
 import { Jobs } from '../launching/jobs.js';
 import { runInProcesses } from '../launching/local.js';
+import { processesIn, processesOf, requireShared } from '../launching/processes.js';
 import { runInJobs } from '../launching/submit.js';
 import { writeWhole } from '../support/files.js';
 import { requireOwn } from '../support/own.js';
@@ -95,6 +96,8 @@ interface Run {
   readonly slot: Slot;
   readonly launcher: Launcher;
   readonly jobs: Jobs;
+  /** Processes that share each trial. */
+  readonly processes: number;
   readonly ledger: Ledger;
   /** Entries that are not done, or all of them for a fresh start. */
   readonly wanted: readonly LedgerTrial[];
@@ -192,6 +195,7 @@ function open(experiment: Experiment, options: Observed, watch: Stopwatch): Run 
     slot,
     launcher,
     jobs,
+    processes: processesIn(options, launcher),
     ledger,
     wanted: states.flatMap(({ entry, state }) => (fresh || state !== 'done' ? entry : [])),
     folder,
@@ -203,8 +207,17 @@ function open(experiment: Experiment, options: Observed, watch: Stopwatch): Run 
 }
 
 /** 2. Checks all trials before the first one is trained. */
-async function check({ experiment, wanted, folder, options, observe }: Run): Promise<void> {
+async function check({
+  experiment,
+  wanted,
+  folder,
+  options,
+  launcher,
+  processes,
+  observe,
+}: Run): Promise<void> {
   const trials = wanted.map(({ trial }) => trial);
+  requireShared(trials, processes, { isLocal: !isBatchLauncher(launcher), flag: options.processes });
   await checkTrials(experiment, trials, (done, total) =>
     observe({ event: 'preparing', what: 'checking networks', done, total }),
   );
@@ -238,14 +251,16 @@ async function prepareData(run: Run): Promise<boolean> {
 
 /** 4. Trains: in jobs of a batch system, in several processes, or in this one. */
 async function work(run: Run): Promise<Ended> {
-  const { experiment, options, launcher, slot, jobs, ledger, wanted, sources, observe, stopRequested } = run;
+  const { experiment, options, launcher, slot, jobs, processes, ledger, wanted, sources } = run;
+  const { observe, stopRequested } = run;
   const { runs, only, detach, command = '' } = options;
   if (isBatchLauncher(launcher)) {
     const context = { experiment, ledger, runs, launcher, slot, jobs, only, command, observe };
     return runInJobs(context, { detach, stopRequested });
   }
   const asked = options.jobs ?? launcher.jobs;
-  const processes = asked === 'auto' ? await jobsFor(wanted.map(({ trial }) => trial)) : asked;
+  const atOnce =
+    asked === 'auto' ? (processes > 1 ? 1 : await jobsFor(wanted.map(({ trial }) => trial))) : asked;
   const inProcesses = (count: number) =>
     runInProcesses({
       runs,
@@ -255,11 +270,21 @@ async function work(run: Run): Promise<Ended> {
       attempts: ledger.attempts,
       tags: options.ledger?.tags,
       jobs: count,
+      processes,
       observe,
       stopRequested,
     });
-  if (processes > 1) return inProcesses(processes);
-  const worked = await workThrough({ ledger, specOf: (trial) => trial, sources, observe, stopRequested });
+  if (atOnce > 1) return inProcesses(atOnce);
+  const settings = processes > 1 ? shareOf(1, processes) : undefined;
+  const worked = await workThrough({
+    ledger,
+    specOf: (trial) => trial,
+    sources,
+    settings,
+    ...processesOf(settings),
+    observe,
+    stopRequested,
+  });
   if (!worked.lost) return worked;
   const rest = await inProcesses(1);
   return { ...rest, failed: [...worked.failed, ...rest.failed] };

@@ -41,10 +41,10 @@ const program = new Command('mtcp')
   .hook('preAction', async (_, action) => {
     const { setTrust } = await import('../config/trust.js');
     // Jobs are part of a run that was allowed; completion must not wait for an answer.
-    const standard = { work: 'all', complete: 'refuse' } as const;
+    const standard = { work: 'all', join: 'all', complete: 'refuse' } as const;
     const chosen = program.opts<{ trust?: true }>().trust ? 'accept' : 'ask';
     const name = action.name();
-    setTrust(name === 'work' || name === 'complete' ? standard[name] : chosen);
+    setTrust(name in standard ? standard[name as keyof typeof standard] : chosen);
   })
   .showHelpAfterError('(mtcp --help lists the commands)')
   .showSuggestionAfterError()

@@ -75,6 +75,9 @@ export function narrator(
           `${indent}${event.trained.toLocaleString('en-US')} parameters, ${event.stepsPerEpoch} steps an epoch`,
         );
         break;
+      case 'shared':
+        progress.line(`${indent}steps are shared by ${event.processes.length} processes`);
+        break;
       case 'class weights': {
         const [low, high] = [Math.min(...event.weights), Math.max(...event.weights)].map(formatNumber);
         progress.line(`${indent}classes of ${event.task} weigh ${low} to ${high}`);

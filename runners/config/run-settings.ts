@@ -7,16 +7,29 @@ import type { TrialConfig } from './trial.js';
 export interface RunSettings {
   /** Threads that this process may use; all of the machine if left out. */
   readonly threads?: number;
+  /** Processes on this machine that share each trial, and its threads; 1 if left out. */
+  readonly processes?: number;
 }
 
-/** The part of each of `jobs` processes that share this machine. */
-export const shareOf = (jobs: number): RunSettings => ({
-  threads: Math.max(1, Math.floor(availableParallelism() / jobs)),
+/**
+ * The part of each process that shares this machine.
+ * @param jobs trials at once
+ * @param processes of each trial
+ */
+export const shareOf = (jobs: number, processes = 1): RunSettings => ({
+  threads: Math.max(1, Math.floor(availableParallelism() / (jobs * processes))),
+  ...(processes > 1 && { processes }),
 });
 
 /** Threads of a trial's engine. */
-export const threadsOf = ({ engine }: Pick<TrialConfig, 'engine'>, { threads }: RunSettings = {}): number =>
-  ('threads' in engine ? engine.threads : null) ?? threads ?? availableParallelism();
+export function threadsOf(
+  { engine }: Pick<TrialConfig, 'engine'>,
+  { threads, processes = 1 }: RunSettings = {},
+): number {
+  const given = 'threads' in engine ? engine.threads : null;
+  if (given !== null) return Math.max(1, Math.floor(given / processes));
+  return threads ?? availableParallelism();
+}
 
 /** Threads that decode and augment; undefined leaves it to the loader. */
 export const workersOf = (

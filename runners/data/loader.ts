@@ -29,6 +29,8 @@ export interface LoaderSetup {
   /** Samples of a training batch. */
   batch: number;
   seed: number;
+  /** Which samples of a training batch are made here, by their places in it; by default all. */
+  isOwn?(place: number): boolean;
   /** Part of the training split, at least an image, that is held out; the same whatever the seed. */
   heldOut?: number;
   /** Worker threads, 0: none but the main one; by default one less than there are processors, at least 1 and at most 3. */
@@ -166,14 +168,16 @@ class BatchLoader implements Loader {
   }
 
   async *train(epoch: number, { from = 0, reuse = false } = {}): AsyncGenerator<TrainBatch, void, undefined> {
-    const { batch, seed } = this.setup;
+    const { batch, seed, isOwn = () => true } = this.setup;
     const order = shuffle([...this.#split('train')], randomStream(seed, 'order', epoch));
     const steps = this.stepsPerEpoch - from;
     const job = (i: number): Job => ({
       kind: 'train',
       epoch,
       memory: this.#free.pop(),
-      ...this.#request(order.slice((from + i) * batch, (from + i + 1) * batch)),
+      ...this.#request(
+        order.slice((from + i) * batch, (from + i + 1) * batch).filter((_, place) => isOwn(place)),
+      ),
     });
     let before: SharedArrayBuffer | undefined;
     for await (const result of this.#results(steps, job)) {

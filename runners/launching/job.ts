@@ -15,6 +15,7 @@ import { loadPlugin } from '../config/load-plugin.js';
 import { workThrough, type WorkEvent, type Worked } from '../training/work.js';
 import { createLauncher } from './index.js';
 import { probeOf } from './jobs.js';
+import { placedProcesses } from './processes.js';
 import type { Listed } from './submission-formats.js';
 import { SubmissionFolder } from './submission.js';
 
@@ -34,6 +35,7 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
   for (const plugin of record.plugins) loadPlugin(plugin);
   const launcher = createLauncher(record.launcher);
   const here = isBatchLauncher(launcher) ? launcher.here(process.env) : undefined;
+  const nodes = (isBatchLauncher(launcher) ? launcher.nodes : undefined) ?? 1;
   const listed = folder.readTrials();
 
   const group = record.groups.find(({ name }) => name === options.group);
@@ -55,6 +57,9 @@ export async function workOn(path: string, options: JobOptions): Promise<Worked>
     ledger,
     specOf: (trial) => specOf(trial, folder),
     settings: { threads: here?.cpus },
+    ...(nodes > 1 && here && group && options.task !== undefined
+      ? { processes: placedProcesses(nodes, folder.meeting(group.name, options.task)) }
+      : {}),
     sources: new DataSources(join(folder.runs, record.experiment), options.observe, {
       constant: false,
       stopRequested: options.stopRequested,

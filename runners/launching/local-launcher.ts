@@ -13,6 +13,13 @@ const OPTIONS = defineOptions({
     anyOf: [{ type: 'integer', minimum: 1, maximum: 1024 }, { enum: ['auto'] }],
     default: 'auto',
   },
+  processes: {
+    description: 'Processes that share the steps of each trial; the number divides train.accumulate.',
+    type: 'integer',
+    minimum: 1,
+    maximum: 1024,
+    default: 1,
+  },
 });
 
 @component({
@@ -24,13 +31,15 @@ const OPTIONS = defineOptions({
 })
 export class Local implements LocalLauncher {
   readonly jobs: number | 'auto';
+  readonly processes: number;
 
-  constructor(@options() { jobs }: OptionsOf<typeof OPTIONS>) {
+  constructor(@options() { jobs, processes }: OptionsOf<typeof OPTIONS>) {
     if (jobs !== 'auto' && jobs > MOST_THREADS)
       throw new MtcpError('config', `${jobs} processes at once are too many`, {
         where: 'launcher.jobs',
         hint: threadsHint(),
       });
     this.jobs = jobs;
+    this.processes = processes;
   }
 }

@@ -47,18 +47,21 @@ const tell = (child: ChildProcess, message: ToWorker): void => void child.send(m
 export interface ProcessOptions extends Omit<Assignment, 'settings' | 'skip'> {
   /** How many processes at once, at most. */
   jobs: number;
+  /** Processes that share each trial. */
+  processes: number;
   observe(event: WorkEvent): void;
   stopRequested(): boolean;
 }
 
 export async function runInProcesses({
   jobs: most,
+  processes,
   observe,
   stopRequested,
   ...assigned
 }: ProcessOptions): Promise<Worked> {
   const jobs = Math.min(most, assigned.trials.length);
-  const settings = shareOf(jobs);
+  const settings = shareOf(jobs, processes);
   const workers = new Set<Worker>();
   const failed: Failure[] = [];
   const died: Failure[] = [];

@@ -114,6 +114,7 @@ function requestOf(record: Submission, group: Group, folder: SubmissionFolder): 
   const { experiment, profile, groups } = record;
   const { name, trials, tasks, each, after } = group;
   const words = ['work', folder.path, '--group', name];
+  const joining = ['join', folder.records(name)];
   const of = groups.length > 1 ? ` (part ${name} of ${groups.length})` : '';
   return {
     name: groups.length > 1 ? `${experiment}-${name}` : experiment,
@@ -129,6 +130,7 @@ function requestOf(record: Submission, group: Group, folder: SubmissionFolder): 
     cwd: record.cwd,
     command: [process.execPath, MAIN, ...words],
     arguments: words,
+    join: { command: [process.execPath, MAIN, ...joining], arguments: joining },
     logs: folder.logs,
     records: folder.records(name),
   };

@@ -141,6 +141,11 @@ export class SubmissionFolder {
     });
   }
 
+  /** Where the processes of a task meet; see `JobRequest.join`. */
+  meeting(group: string, task: number): string {
+    return `${this.records(group)}-${task}.meeting.json`;
+  }
+
   /** What a task wrote down; lines that cannot be read are left out. */
   readTask(group: string, task: number): TaskRecord[] {
     try {

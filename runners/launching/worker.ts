@@ -9,6 +9,7 @@ import { guardOutput, noteLoss } from '../support/output.js';
 import { dieWith } from '../support/parent.js';
 import { workThrough } from '../training/work.js';
 import { Jobs } from './jobs.js';
+import { processesOf } from './processes.js';
 import type { Assignment, FromWorker, ToWorker } from './local.js';
 
 // A parent that has just died is known by `disconnect`, a moment later; until then sending fails, which is no fault here.
@@ -45,6 +46,7 @@ async function work(assignment: Assignment): Promise<void> {
     specOf: (trial) => trial,
     sources,
     settings,
+    ...processesOf(settings),
     observe: (event) => send({ event }),
     stopRequested: () => stopping,
     skip: ({ trial }) => skip.some(({ row, seed }) => row === trial.row && seed === trial.seed),

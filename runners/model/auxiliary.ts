@@ -84,6 +84,11 @@ export class Teacher {
     return array;
   }
 
+  /** Its weights, once a program of it is bound. */
+  get tensors(): HostTensor[] {
+    return [...this.#arrays.values()];
+  }
+
   /** @throws MtcpError `weights` if the file is not of this network */
   load(source: WeightsSource): void {
     const wanted = new Map([...this.#arrays].map(([name, { shape }]) => [name, shape]));

@@ -7,6 +7,7 @@ import { averaged } from './average.js';
 import type { Predicted } from './evaluation.js';
 import { type Assembly } from '../model/assemble.js';
 import { primaryOf } from '../model/primary-metrics.js';
+import { tellScores } from './processes/lead.js';
 import { saveBest } from './save.js';
 import { judgedSplit } from '../model/selection.js';
 import { noteMemory, type RunningTrial } from './running-trial.js';
@@ -25,7 +26,9 @@ export async function assess(running: RunningTrial, each?: (predicted: Predicted
   const judged = split === 'val' ? measured : await evaluateOn(running, split);
   const score = parts.judge(judged.metrics);
   if (split !== 'val') emit({ event: 'judged', epoch, split, score: score ?? null, ...judged });
-  scheme.evaluated?.(primaryScores(parts, judged.metrics));
+  const scores = primaryScores(parts, judged.metrics);
+  scheme.evaluated?.(scores);
+  tellScores(running, scores);
   tellUnjudged(running, judged, score);
   state.last = { epoch, ...measured };
   if (score !== undefined && (!state.best || score > state.best.score)) {

@@ -2,24 +2,27 @@
 // and finishing are functions of this state, each in its own file (epoch.ts, assess.ts, save.ts, finish.ts). trial.ts
 // calls them in order.
 import { MtcpError } from '../../registry/errors.js';
-import { undivided } from '../model/division.js';
+import { undealt, undivided } from '../model/division.js';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { ClassCounts } from '../../registry/contracts/tasks.js';
 import type { RunSettings, TrialSpec } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
+import type { Team } from '../support/team/team.js';
+import type { Stepping } from './take-step.js';
 import { telling } from '../engine/telling.js';
 import { sizeOf } from '../engine/graph/ir.js';
 import { EventLog, type TrialEvent } from '../store/ledger/events.js';
 import type { RunFolder } from '../store/ledger/run-folder.js';
 import { StepLog } from '../store/ledger/steps.js';
-import type { RunState } from '../store/checkpoint.js';
 import { WeightAverage } from './average.js';
 import { Evaluation } from './evaluation.js';
 import { LossMeans } from './loss-means.js';
+import type { Processes } from './processes/processes.js';
 import { loaderOf } from '../model/loader.js';
 import { assembled, type Assembly } from '../model/assemble.js';
 import { classWeightsOf, withCounts } from '../model/class-counts.js';
+import { ALONE, type Exchange } from './step/exchange.js';
 import { TrainingStep } from './step/step.js';
 import type { Weights } from './step/weights.js';
 
@@ -42,6 +45,8 @@ export interface TrialContext {
   data: DatasetInfo;
   /** How often the classes of tasks occur in the training split, for those that `tasksToCount` names. */
   counts?: Readonly<Record<string, ClassCounts>>;
+  /** Those that share the trial's steps; by default this one trains alone. */
+  processes?: Processes;
   observe(event: Observed): void;
   /** Called between steps: if it returns true, the trial saves a checkpoint and stops. */
   stopRequested(): boolean;
@@ -50,46 +55,48 @@ export interface TrialContext {
 /** Written into the folder, and passed to observers. */
 export type Emit = (event: TrialEvent) => void;
 
-export interface RunningTrial {
-  readonly trial: TrialSpec;
+export interface RunningTrial extends Stepping {
   readonly context: TrialContext;
   readonly emit: Emit;
   readonly log: EventLog;
-  readonly parts: Assembly;
-  readonly loader: Loader;
-  readonly step: TrainingStep;
   readonly evaluation: Evaluation;
-  /** The mean of the weights that is evaluated and kept instead of them (`train.ema`). */
-  readonly average?: WeightAverage;
   /** Number of scalars in the parameters that receive a gradient. */
   readonly trained: number;
-  /** Means of the current epoch. */
-  readonly means: LossMeans;
   /** The log of every step, for curves. */
   readonly steps: StepLog;
-  state: RunState;
+  /** The processes that share the trial, if there are several; this one is number 0. */
+  readonly team?: Team;
   /** Time of the last checkpoint, or of the start of training. */
   saved: number;
   /** Largest memory use seen, in bytes. */
   memory: number;
 }
 
-/** Assembles a trial and compiles its programs; weights are not set. */
+/**
+ * Assembles a trial and compiles its programs; weights are not set.
+ * @param team that shares its steps
+ */
 export async function openTrial(
   trial: TrialSpec,
   context: TrialContext,
   log: EventLog,
   emit: Emit,
+  team?: Team,
 ): Promise<RunningTrial> {
   const parts = withCounts(assembled(trial), context.counts ?? {});
   const { tasks, criterion } = parts;
-  const loader = loaderOf(trial, { tasks, scheme: criterion.scheme, settings: context.settings });
+  const loader = loaderOf(trial, {
+    tasks,
+    scheme: criterion.scheme,
+    settings: context.settings,
+    share: team,
+  });
   const opened: { close(): unknown }[] = [loader];
   try {
     await loader.prepare(() => {});
     context.observe({ event: 'phase', what: 'recording the training step' });
     const engine = telling(context.engine, (what) => context.observe({ event: 'phase', what }));
-    const step = await compileStep(trial, engine, parts, loader.size);
+    const step = await compileStep(trial, engine, parts, loader.size, team);
     opened.push(step);
     const evaluation = await compileEvaluation(trial, engine, parts, loader, step.weights);
     opened.push(evaluation);
@@ -123,6 +130,7 @@ export async function openTrial(
       trained,
       means: new LossMeans(),
       steps: new StepLog(context.folder.steps),
+      team,
       state: {
         epoch: 0,
         stepInEpoch: 0,
@@ -142,21 +150,28 @@ export async function openTrial(
   }
 }
 
-/** @throws MtcpError `config` if the batch cannot be divided among the engine's devices */
+/**
+ * @param exchange with other processes that share the step
+ * @throws MtcpError `config` if the batch cannot be divided among processes, or among the engine's devices
+ */
 export async function compileStep(
   { config: { train } }: TrialSpec,
   engine: Engine,
   { network, criterion, optimizer }: Assembly,
   size: readonly [number, number],
+  exchange: Exchange = ALONE,
 ): Promise<TrainingStep> {
   const { batch, accumulate, clip } = train;
+  const undealtFault = undealt(train, exchange.of);
+  if (undealtFault) throw new MtcpError('config', undealtFault.message, { hint: undealtFault.hint });
   const fault = undivided(train, engine.devices);
   if (fault)
     throw new MtcpError('config', fault.message, {
       where: `engine.devices, which are ${engine.devices} here`,
       hint: fault.hint,
     });
-  return TrainingStep.compile(engine, network, criterion, optimizer, { batch, accumulate, size, clip });
+  const options = { batch, accumulate, size, clip };
+  return TrainingStep.compile(engine, network, criterion, optimizer, options, exchange);
 }
 
 export function compileEvaluation(

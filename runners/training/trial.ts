@@ -21,6 +21,9 @@ import { thisMachine } from '../support/machine.js';
 import { endsEarly, isRung } from './halving.js';
 import { restore, save, trySave } from './save.js';
 import { Interrupted } from './interrupted.js';
+import { beginTogether, endTogether, openTogether } from './processes/lead.js';
+import { ProcessLost } from '../support/team/errors.js';
+import type { Team } from '../support/team/team.js';
 import { closeTrial, openTrial, type Emit, type RunningTrial, type TrialContext } from './running-trial.js';
 
 /**
@@ -34,6 +37,7 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     context.observe(event);
   };
   let running: RunningTrial | undefined;
+  let team: Team | undefined;
   const unwatch = watchOutput(({ message }) => tryEmit(emit, `${message}; training goes on`));
   try {
     const { config, hash, row, seed } = trial;
@@ -42,8 +46,10 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     const before = readEvents(folder.events);
     const { counts: images } = data;
     emit({ event: 'started', row, seed, hash, data: about(data), images, machine: thisMachine() });
-    running = await openTrial(trial, context, log, emit);
+    team = await openTogether(trial, context);
+    running = await openTrial(trial, context, log, emit, team);
     restore(running, before);
+    await beginTogether(running);
     const isOver = ({ state }: RunningTrial) =>
       state.epoch === config.train.epochs || isSettled(config, state);
     while (!isOver(running) && !endsEarly(running)) {
@@ -55,11 +61,17 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
       if (isSettled(config, running.state)) stopEarly(running);
       else if (epoch % config.train.checkpoint.every === 0) trySave(running);
     }
-    return await finish(running);
+    const result = await finish(running);
+    await endTogether(team).catch((error: unknown) => tryEmit(emit, `after the end: ${messageOf(error)}`));
+    return result;
   } catch (error) {
     // Who lost the folder has no right to write into it.
-    if (!(error instanceof Interrupted) && !MtcpError.is(error, 'busy'))
-      emit({ event: 'failed', message: messageOf(error) });
+    if (error instanceof Interrupted) await endTogether(team).catch(() => {});
+    team?.abort(error);
+    if (error instanceof Interrupted || MtcpError.is(error, 'busy')) throw error;
+    // The trial can go on from its checkpoint as if it had been stopped.
+    if (error instanceof ProcessLost) tryEmit(emit, error.message);
+    else emit({ event: 'failed', message: messageOf(error) });
     throw error;
   } finally {
     unwatch();

@@ -12,6 +12,7 @@ import { EventLog } from '../store/ledger/events.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
 import { Interrupted } from './interrupted.js';
 import type { Observed } from './running-trial.js';
+import type { Processes } from './processes/processes.js';
 import { runTrial } from './trial.js';
 
 export type WorkEvent =
@@ -48,6 +49,8 @@ export interface WorkContext<T extends TrialRef = TrialSpec> {
   sources: DataSources;
   /** This process's part of the machine. */
   settings?: RunSettings;
+  /** Those that share each trial; by default this one trains alone. */
+  processes?: Processes;
   observe(event: WorkEvent): void;
   stopRequested(): boolean;
   /** Trials to leave alone. */
@@ -99,7 +102,7 @@ export async function workThrough<T extends TrialRef>(context: WorkContext<T>): 
 async function run<T extends TrialRef>(
   { trial: claimed, folder, index, before, lease }: Claim<T>,
   engines: Engines,
-  { ledger, specOf, sources, settings, observe, stopRequested }: WorkContext<T>,
+  { ledger, specOf, sources, settings, processes, observe, stopRequested }: WorkContext<T>,
 ): Promise<void> {
   const { row, seed } = claimed;
   const of = ledger.entries.length;
@@ -109,6 +112,7 @@ async function run<T extends TrialRef>(
   await runTrial(trial, {
     engine: await orFailed(folder, () => engines.of(trial)),
     settings,
+    processes,
     folder,
     data: sources.about(trial),
     counts: await sources.classCounts(trial),

@@ -145,6 +145,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     leaves: 'trials',
     load: () => import('./work.js'),
   },
+  join: {
+    summary: 'share the steps of trials of another process, which starts it',
+    load: () => import('./join.js'),
+  },
   complete: { load: async () => (await import('./complete.js')).completing(declareCommands) },
 };
 

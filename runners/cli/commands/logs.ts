@@ -115,6 +115,8 @@ function text(event: LoggedEvent): string {
   switch (event.event) {
     case 'started':
       return `started: ${event.row}, seed ${event.seed}, on ${event.data.caption}`;
+    case 'shared':
+      return `steps are shared by ${event.processes.join(', ')}`;
     case 'class weights':
       return `classes of ${event.task} weigh ${event.weights.map(formatNumber).join(', ')}`;
     case 'pretrained':

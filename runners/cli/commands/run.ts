@@ -9,6 +9,7 @@ import {
   QUIET,
   RUNS,
   choiceOf,
+  parseCount,
   engineOptions,
   experimentCommand,
   parseDevices,
@@ -35,6 +36,10 @@ export function declare(command: Command): void {
       '--jobs <n>',
       'trials at once, each in its own process with its share of the threads; auto (the default): one for each core where networks are small',
     )
+    .option(
+      '--processes <n>',
+      'processes that share the steps of each trial, and its threads: each computes some of its micro-batches (train.accumulate)',
+    )
     .option('--launcher <name>', 'where to train: local, or slurm for the jobs of a cluster')
     .option('--detach', 'with slurm: return when the jobs are handed in')
     .option('--dry-run', 'with slurm: print the scripts of the jobs, hand nothing in')
@@ -48,6 +53,7 @@ Examples:
   mtcp run experiments/table3.yaml
   mtcp run experiments/table3.yaml --row "MT-CP" --seeds 0,1,2 --jobs 2
   mtcp run my.yaml --profile full --engine onnx:cuda train.epochs=5
+  mtcp run my.yaml train.accumulate=4 --processes 2      two micro-batches of each step in each process
   mtcp run my.yaml --launcher slurm --dry-run           the script of the job array
   mtcp run my.yaml --launcher slurm --detach            mtcp status and mtcp cancel do the rest`,
     )
@@ -60,6 +66,7 @@ interface Options extends RunsOptions, EngineOptions {
   needed?: boolean;
   fresh?: boolean;
   jobs?: string;
+  processes?: string;
   launcher?: string;
   detach?: boolean;
   dryRun?: boolean;
@@ -128,6 +135,7 @@ const runOptions = async (options: Options, overrides: string[]) => ({
   data: options.data,
   engine: options.engine,
   threads: parseThreads(options.threads),
+  processes: options.processes === undefined ? undefined : parseCount(options.processes, '--processes'),
   devices: parseDevices(options.devices),
   only: parseOnly(options),
   launcher: options.launcher,

@@ -35,6 +35,10 @@ export class SlurmLauncher implements BatchLauncher {
 
   constructor(@options() readonly options: SlurmOptions) {}
 
+  get nodes(): number {
+    return this.options.nodes;
+  }
+
   async divide(trials: number): Promise<{ tasks: number; each: number }> {
     const largest = await maxArraySize();
     const each = Math.max(this.options.trials, Math.ceil(trials / largest));

@@ -20,14 +20,22 @@ export const OPTIONS = defineOptions({
   time: number(
     'Time limit of a task: minutes, H:MM:SS or D-HH. Need not be enough for a trial: the task saves a checkpoint before it ends and is queued again.',
   ),
+  nodes: {
+    description:
+      'Nodes of a task. Each has one process, and these share the steps of a trial; the number divides train.accumulate.',
+    type: 'integer',
+    minimum: 1,
+    default: 1,
+  },
   cpus: {
-    description: 'Cores of a task; also threads of the engine, unless the experiment says how many.',
+    description:
+      'Cores of a task, on each of its nodes; also threads of the engine, unless the experiment says how many.',
     type: ['integer', 'null'],
     minimum: 1,
     default: null,
   },
-  gpus: number('GPUs of a task, as a number or as type:number, such as a100:1.'),
-  memory: number('Memory of a task: megabytes, or with a unit, such as 16G.'),
+  gpus: number('GPUs of a task, on each of its nodes, as a number or as type:number, such as a100:1.'),
+  memory: number('Memory of a task, on each of its nodes: megabytes, or with a unit, such as 16G.'),
   parallel: {
     description: 'Most tasks of a job array that run at once.',
     type: ['integer', 'null'],

@@ -11,8 +11,8 @@ export type SlurmOptions = OptionsOf<typeof OPTIONS>;
 const STOPPED = 75;
 
 export function slurmScript(job: JobRequest, options: SlurmOptions): string {
-  const { modules, setup, command, requeues, warning } = options;
-  const program = command === null ? job.command.map(quote).join(' ') : withoutProgram(job, command);
+  const { modules, setup, command, requeues, warning, nodes } = options;
+  const program = programOf(job, command);
   const parts = [
     `#!/bin/bash\n${job.about.map((line) => `# ${line}`).join('\n')}`,
     directives(job, options).join('\n'),
@@ -21,6 +21,7 @@ export function slurmScript(job: JobRequest, options: SlurmOptions): string {
     `child= warned= interrupted=
 trap 'warned=1 interrupted=1; [ -z "$child" ] || kill -TERM "$child" 2> /dev/null' USR1
 trap 'interrupted=1; [ -z "$child" ] || kill -TERM "$child" 2> /dev/null' TERM`,
+    ...(nodes > 1 ? [others(job, options)] : []),
     `record started
 left=$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%L 2> /dev/null)
 ${program} \\
@@ -33,7 +34,7 @@ while [ -n "$interrupted" ]; do
   interrupted=
   wait "$child"
   code=$?
-done`,
+done${nodes > 1 ? '\nkill "$others" 2> /dev/null' : ''}`,
     `# Told to stop before it could listen: nothing is lost, so go on later.
 if [ -n "$warned" ] && [ "$code" -eq 143 ]; then code=${STOPPED}; fi`,
     `# Stopped after a checkpoint. Unless the job is being cancelled, it goes on from there.
@@ -50,7 +51,7 @@ exit "$code"`,
 }
 
 function directives(job: JobRequest, options: SlurmOptions): string[] {
-  const { parallel, warning, gpus } = options;
+  const { parallel, warning, gpus, nodes } = options;
   const given: [string, string | number | null][] = [
     ['job-name', job.name],
     ['array', `0-${job.tasks - 1}${parallel === null ? '' : `%${parallel}`}`],
@@ -63,6 +64,8 @@ function directives(job: JobRequest, options: SlurmOptions): string[] {
     ['qos', options.qos],
     ['constraint', options.constraint],
     ['time', options.time],
+    ['nodes', nodes > 1 ? nodes : null],
+    ['ntasks-per-node', nodes > 1 ? 1 : null],
     ['cpus-per-task', options.cpus],
     ['gres', gpus === null ? null : `gpu:${gpus}`],
     ['mem', options.memory],
@@ -82,8 +85,26 @@ record() {
     >> ${quote(`${records}-`)}"$task".jsonl
 }`;
 
-const withoutProgram = (job: JobRequest, command: string): string =>
-  [command, ...job.arguments.map(quote)].join(' ');
+/** @param command what starts mtcp, if it is not this one by its path */
+const programOf = (job: Pick<JobRequest, 'command' | 'arguments'>, command: string | null): string =>
+  command === null ? job.command.map(quote).join(' ') : [command, ...job.arguments.map(quote)].join(' ');
+
+/** The processes of the further nodes. They have nothing to save, and are ended when the first node is done. */
+function others({ join }: JobRequest, { nodes, cpus, command }: SlurmOptions): string {
+  const step = [
+    'srun',
+    `--nodes=${nodes - 1}`,
+    `--ntasks=${nodes - 1}`,
+    '--ntasks-per-node=1',
+    '--relative=1',
+    '--kill-on-bad-exit=0',
+    ...(cpus === null ? [] : [`--cpus-per-task=${cpus}`]),
+  ];
+  return `# The other nodes of the task, which share its trials.
+${step.join(' ')} \\
+  ${programOf(join, command)}-"$task".meeting.json < /dev/null &
+others=$!`;
+}
 
 /** A word of the shell. */
 export const quote = (word: string): string =>

@@ -20,6 +20,8 @@ export type TrialEvent =
     }
   /** Goes on from the checkpoint of `step`, 0 being the very start: what was logged of training after it is void. */
   | { event: 'resumed'; epoch: number; step: number }
+  /** Processes that share the steps of the trial, the first of them being the one that writes this. */
+  | { event: 'shared'; processes: string[] }
   /** Something did not work that training can do without for now. */
   | { event: 'warning'; message: string }
   | {
@@ -127,6 +129,7 @@ const FIELDS: Readonly<Record<TrialEvent['event'], Readonly<Record<string, FileS
     },
   },
   resumed: { epoch: COUNT, step: COUNT },
+  shared: { processes: { type: 'array', items: TEXT } },
   warning: { message: TEXT },
   compiled: {
     program: TEXT,

@@ -27,7 +27,7 @@ describe('numbers of threads', () => {
     expect(refusal('train: { workers: 100000 }\n')).to.match(/experiment\.yaml:4:19: .*at most 1024/);
     expect(refusal('augment: { size: [100000, 100000] }\n')).to.match(/4:\d+: .*at most 8192/);
     expect(refusal('', ['engine.threads=100000'])).to.match(/engine\.threads=100000/);
-    expect(() => new Local({ jobs: 100000 })).to.throw('100000 processes at once are too many');
+    expect(() => new Local({ jobs: 100000, processes: 1 })).to.throw('100000 processes at once are too many');
     // Commands that read no experiment, such as predict and doctor, take it too.
     expect(() => parseThreads('100000')).to.throw('100000 threads are too many');
     expect(parseThreads('2')).to.equal(2);

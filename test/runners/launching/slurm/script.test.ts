@@ -21,6 +21,10 @@ const request = (folder: string): JobRequest => ({
   cwd: folder,
   command: ['/usr/bin/node', '/opt/it is/main.js', 'work', '/runs/x'],
   arguments: ['work', '/runs/x'],
+  join: {
+    command: ['/usr/bin/node', '/opt/it is/main.js', 'join', join(folder, 'tasks', '1')],
+    arguments: ['join', join(folder, 'tasks', '1')],
+  },
   logs: join(folder, 'logs'),
   records: join(folder, 'tasks', '1'),
 });

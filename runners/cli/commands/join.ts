@@ -1,0 +1,28 @@
+// mtcp join: what the other processes of a trial run. mtcp starts it itself.
+import type { Command } from 'commander';
+import { STOPPING } from '../signals.js';
+
+export function declare(command: Command): void {
+  command
+    .description(
+      'Shares the steps of trials with the process that writes the file: computes some micro-batches of each step, and writes nothing. mtcp run --processes and the jobs of a cluster start it.',
+    )
+    .argument('<file>', 'where that process writes how it is reached')
+    .option('--once', 'one trial; it ends with the process that started it')
+    .action(join);
+}
+
+async function join(file: string, { once }: { once?: boolean }): Promise<void> {
+  // When to stop is decided by the process that has the trial; this one has nothing to save.
+  for (const signal of STOPPING) process.on(signal, () => {});
+  const { joinAll, joinOnce } = await import('../../launching/processes.js');
+  const tell = (message: string) => void process.stderr.write(`${message}\n`);
+  if (!once) return joinAll(file, tell);
+  const { dieWith } = await import('../../support/parent.js');
+  dieWith(process.ppid);
+  // Libraries may have threads that would go on.
+  await joinOnce(file, tell).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+}

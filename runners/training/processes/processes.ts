@@ -1,0 +1,13 @@
+// Where the other processes of a trial come from, when several share its steps.
+import type { RunFolder } from '../../store/ledger/run-folder.js';
+import type { Team } from '../../support/team/team.js';
+
+export interface Processes {
+  /** How many share a trial, this one included. */
+  readonly count: number;
+  /**
+   * Brings them together, for one trial.
+   * @throws MtcpError `engine` if they cannot be started or do not come
+   */
+  meet(folder: RunFolder): Promise<Team>;
+}
