@@ -5,6 +5,7 @@ import { isBatchLauncher } from '../../registry/contracts/launching.js';
 import { createLauncher, launcherSlot, siteHere } from '../launching/index.js';
 import { Jobs } from '../launching/jobs.js';
 import { planBatch, wantedIn, type BatchPlan } from '../launching/plan-batch.js';
+import { processesIn, requireShared } from '../launching/processes.js';
 import { Ledger } from '../store/ledger/ledger.js';
 import { ledgerOptions, type RunOptions } from './run-options.js';
 
@@ -27,5 +28,10 @@ export async function planJobs(file: string, options: RunOptions): Promise<Batch
   if (jobs.any) await jobs.refresh();
   const wanted = wantedIn({ ledger, jobs, only });
   if (wanted.length === 0) return undefined;
+  requireShared(
+    wanted.map(({ trial }) => trial),
+    processesIn(options, launcher),
+    { isLocal: false },
+  );
   return planBatch({ experiment, ledger, runs, launcher, slot, jobs, command, observe: () => {} }, wanted);
 }

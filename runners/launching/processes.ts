@@ -13,7 +13,7 @@ import { MOST_THREADS, threadsHint } from '../config/limits.js';
 import type { RunSettings, TrialSpec } from '../config/index.js';
 import { takesDevice } from '../engine/index.js';
 import { assembled } from '../model/assemble.js';
-import { undealt, unsharedScheme } from '../model/division.js';
+import { takesWholeBatches, undealt, unsharedScheme } from '../model/division.js';
 import { call, join, MEETING } from '../support/team/meeting.js';
 import { follow } from '../training/processes/follow.js';
 import type { Processes } from '../training/processes/processes.js';
@@ -71,7 +71,14 @@ function unshared(trial: TrialSpec, processes: number, isLocal: boolean) {
       message: `several processes of a machine cannot share the device of engine "${engine.type}"`,
       hint: 'with the engine xla, `--devices` divides batches among the devices of a machine',
     };
-  return undealt(train, processes) ?? unsharedScheme(assembled(trial).criterion.scheme);
+  const { scheme } = assembled(trial).criterion;
+  if (takesWholeBatches(scheme))
+    return {
+      message:
+        'several processes share a batch by its micro-batches, and the scheme looks at the gradients or losses of a whole batch',
+      hint: 'train in one process; with the engine xla, `--devices` divides such batches, too',
+    };
+  return unsharedScheme(scheme) ?? undealt(train, processes);
 }
 
 /** Of a process that shares its machine with others of the trial. */

@@ -15,7 +15,7 @@ import { throwAll, type TrialSpec } from '../config/index.js';
 import { adaptationOf } from './adaptation.js';
 import { auxiliaryOf } from './auxiliary.js';
 import { evenlyCounted } from './class-counts.js';
-import { undivided } from './division.js';
+import { takesWholeBatches, undivided } from './division.js';
 import { asErrors, collect, misfitOf, type Misfit } from './misfit.js';
 import { BLOCK_SECTIONS, Network } from './network.js';
 import type { Criterion } from './objective.js';
@@ -254,7 +254,7 @@ function checkSteps({ config }: TrialSpec, scheme: Scheme | undefined, misfits: 
       message: `${named} pairs micro-batches; train.accumulate is ${accumulate}`,
       hint: `set \`train: {accumulate: ${samples}}\``,
     });
-  if (((needs.gradients && samples === 1) || needs.again) && accumulate > 1)
+  if (takesWholeBatches(scheme) && accumulate > 1)
     misfits.push({
       path: ['train', 'accumulate'],
       message: `${named} looks at the gradients or losses of a whole batch; train.accumulate divides it`,

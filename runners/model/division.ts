@@ -45,6 +45,10 @@ export function undealt(
   };
 }
 
+/** Whether a scheme looks at the gradients or losses of a whole batch, which cannot consist of micro-batches then. */
+export const takesWholeBatches = ({ needs }: Pick<Scheme, 'needs'>): boolean =>
+  (needs?.gradients !== undefined && (needs.gradients.samples ?? 1) === 1) || needs?.again === true;
+
 /** What to say of a scheme whose steps several processes cannot share; undefined if they can. */
 export function unsharedScheme({
   needs,

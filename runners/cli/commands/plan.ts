@@ -1,6 +1,7 @@
 // mtcp plan: what a run would do, without doing it.
 import type { Command } from 'commander';
 import { differences, fittedText } from '../../config/index.js';
+import { isBatchLauncher } from '../../../registry/contracts/launching.js';
 import type { Duration } from '../../app/durations.js';
 import { MtcpError } from '../../../registry/errors.js';
 import { RunFolder } from '../../store/ledger/run-folder.js';
@@ -35,11 +36,20 @@ async function plan(
   const { checkTrials } = await import('../../model/check.js');
   const { inspect } = await import('../../training/inspect.js');
   const { durationOf, Speeds, targetOf } = await import('../../app/durations.js');
+  const { createLauncher, launcherSlot, siteHere } = await import('../../launching/index.js');
+  const { processesIn, requireShared } = await import('../../launching/processes.js');
+  const { dividedAmong } = await import('../../engine/speed.js');
   const experiment = openExperiment(file, { ...choiceOf(choice, overrides), data: root, runs });
   tellWarnings(experiment.warnings);
   for (const fitted of experiment.fitted) process.stderr.write(`${fittedText(fitted)}\n`);
   const trials = experiment.needed;
   await checkTrials(experiment, trials);
+  const launcher = createLauncher(launcherSlot(experiment, { site: siteHere() }));
+  const isLocal = !isBatchLauncher(launcher);
+  const processes = processesIn({}, launcher);
+  requireShared(trials, processes, { isLocal });
+  // Processes of one machine share its cores: a step takes no less arithmetic.
+  const nodes = isLocal ? 1 : processes;
   // Seeds of a row have one network.
   const sizes = new Map<string, Awaited<ReturnType<typeof inspect>>>();
   const durations = new Map<string, Duration>();
@@ -51,8 +61,9 @@ async function plan(
     sizes.set(trial.row, size);
     try {
       const { speed, of } = await speeds.of(trial);
-      durations.set(trial.row, await durationOf(trial, size, speed));
-      devices.add(`Times are for ${of}; one trial at a time, without evaluations.`);
+      durations.set(trial.row, await durationOf(trial, size, dividedAmong(speed, nodes)));
+      const several = nodes === 1 ? '' : `, each of ${nodes} nodes, without what they exchange`;
+      devices.add(`Times are for ${of}${several}; one trial at a time, without evaluations.`);
     } catch (error) {
       // What the engine lacks is told when the rows are to run; a plan does without.
       if (!MtcpError.is(error, 'engine')) throw error;
