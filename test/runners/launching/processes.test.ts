@@ -19,14 +19,11 @@ const small = (train: string) =>
     `rows:\n  depth: ${DEPTH_ONLY.replace('model: {', 'model: { decoder: null,')}\nevaluate: { every: 1 }\ntrain: { ema: 0.9, clip: 1, workers: 0, ${train} }\n`,
   );
 
-const flags = (file: string, runs: string, processes: number, more: readonly string[] = []) => [
-  'run',
-  file,
-  ...['--profile', 'smoke', '--runs', runs],
-  // One thread each: onnxruntime's sums depend on their number.
-  ...['--threads', String(processes), '--processes', String(processes)],
-  ...more,
-];
+/** With one thread each: onnxruntime's sums depend on their number. */
+const flags = (file: string, runs: string, processes: number, more: readonly string[] = []) => {
+  const shared = ['--threads', String(processes), '--processes', String(processes)];
+  return ['run', file, '--profile', 'smoke', '--runs', runs, ...shared, ...more];
+};
 
 /** Runs the one trial of an experiment. @returns its folder */
 async function trained(file: string, processes: number, more: readonly string[] = []): Promise<string> {
