@@ -1,6 +1,6 @@
 // The examples of docs/experiments.md do what the text says.
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { load } from 'js-yaml';
@@ -12,21 +12,37 @@ import { SourceText } from '../../../runners/config/source-text.js';
 import { parseYaml } from '../../../runners/config/yaml.js';
 import { fakeSchemas, GOOD, HERE, write } from './support.js';
 
-const guide = readFileSync(join(HERE, '../../../docs/experiments.md'), 'utf8');
+const ROOT = join(HERE, '../../..');
+const MAIN = join(ROOT, 'dist/runners/cli/main.js');
+const guide = readFileSync(join(ROOT, 'docs/experiments.md'), 'utf8');
 const examples = (kind: string) =>
   [...guide.matchAll(/```yaml (\w+)\n(.*?)```/gs)]
     .filter(([, name]) => name === kind)
     .map(([, , text]) => text);
 
 describe('docs/experiments.md', () => {
+  const [table, dependent] = examples('experiment');
+
   it('shows an experiment that loads', () => {
-    const schemas = fakeSchemas();
-    const [text] = examples('experiment');
-    const file = join(write({ 'x.yaml': text }), 'x.yaml');
-    expect(formatErrors(validateFiles([file], { schemas }))).to.equal('');
-    expect(loadExperiment(file, { schemas }).trials).to.have.length(12);
-    expect(loadExperiment(file, { schemas, profile: 'full' }).trials[0].config.train.epochs).to.equal(100);
+    const folder = write({ 'x.yaml': table });
+    mkdirSync(join(folder, 'data/NYUD_MT'), { recursive: true });
+    const file = join(folder, 'x.yaml');
+    expect(formatErrors(validateFiles([file]))).to.equal('');
+    expect(loadExperiment(file).trials).to.have.length(12);
+    expect(loadExperiment(file, { profile: 'full' }).trials[0].config.train.epochs).to.equal(100);
   });
+
+  for (const [name, text] of Object.entries({ table, dependent }))
+    it(`shows networks that can be built: ${name}`, function () {
+      this.timeout(60_000);
+      const args = ['validate', '--deep', '--profile', 'embedded', 'x.yaml'].filter(
+        (arg) => name === 'table' || !/profile|embedded/.test(arg),
+      );
+      const cwd = write({ 'x.yaml': text });
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd, encoding: 'utf8' });
+      expect(status, stderr).to.equal(0);
+      expect(stderr).not.to.contain('warning');
+    });
 
   it('shows sweeps with the rows they make', () => {
     const sweeps = examples('sweep');
@@ -64,13 +80,12 @@ describe('docs/experiments.md', () => {
 
   it('shows what mtcp config show prints', () => {
     const [, shown] = /```text\n(scheme:.*?)```/s.exec(guide)!;
-    const root = join(HERE, '../../..');
-    const args = [join(root, 'dist/runners/cli/main.js'), 'config', 'show', 'experiments/table3.yaml'];
+    const args = [MAIN, 'config', 'show', 'experiments/table3.yaml'];
     const printed = execFileSync(
       process.execPath,
       [...args, '--profile', 'smoke', '--row', 'STL depth', '--origin'],
       {
-        cwd: root,
+        cwd: ROOT,
         encoding: 'utf8',
       },
     );
