@@ -10,7 +10,7 @@ export const collect = (value: string, before: string[] | undefined): string[] =
 /** Of mtcp itself, in front of a command. */
 export const TRUST = [
   '--trust',
-  'run the plugins of the experiment, and trust this code from now on',
+  'run the plugins of the experiment and trust their code from now on',
 ] as const;
 export const PROFILE = [
   '--profile <name>',
@@ -20,17 +20,17 @@ export const ROWS = ['--row <name>', 'only this row; may be given several times'
 export const RUNS = ['--runs <dir>', 'folder of all runs', 'runs'] as const;
 export const DATA = [
   '--data <dir>',
-  'where the data set lies; for profiles that read one, such as full',
+  'folder of the data set, for profiles that read one, such as full',
 ] as const;
-export const PLUGINS = ['-f, --file <file>', 'experiment file whose plugins count too'] as const;
+export const PLUGINS = ['-f, --file <file>', 'experiment file whose plugins are included'] as const;
 export const CHECKPOINT = [
   '--checkpoint <name>',
-  'another checkpoint than the one that the reported numbers belong to',
+  'checkpoint to use; by default the one that the reported numbers belong to',
 ] as const;
 export const JSON_DOCUMENT = ['--json', 'one JSON document'] as const;
 export const DEVICES = [
   '--devices <n>',
-  'of the engine xla: devices that a batch is divided among, or all',
+  'engine xla: number of devices to divide each batch among, or all',
 ] as const;
 export const QUIET = ['-q, --quiet', 'no progress'] as const;
 
@@ -49,7 +49,7 @@ export const experimentCommand = (command: Command, file = 'experiment file'): C
     .option(...PROFILE)
     .option(...ROWS)
     .option('--where-it-fits', 'apply each override only to the rows that it fits')
-    .option('--seeds <list>', "instead of the file's, for example 0,1,2");
+    .option('--seeds <list>', "seeds to use instead of the file's, for example 0,1,2");
 
 /** Of the commands that also look into the folder of runs. */
 export interface RunsOptions extends ExperimentOptions {

@@ -35,7 +35,9 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot)
 };
 
 const program = new Command('mtcp')
-  .description('Experiments for multi-task dense prediction, declared in YAML, trained here.')
+  .description(
+    'Declares experiments in multi-task dense prediction in YAML, trains them and reports results.',
+  )
   .version(version)
   .option(...TRUST)
   .hook('preAction', async (_, action) => {
@@ -55,17 +57,17 @@ const program = new Command('mtcp')
 Examples:
   mtcp run experiments/table3.yaml                      train every row that is not done yet, print the table
   mtcp run experiments/table3.yaml --row "MT-CP"       only this row
-  mtcp run my.yaml train.epochs=5 scheme.spread=7.5     with values changed
+  mtcp run my.yaml train.epochs=5 scheme.spread=7.5     with changed values
   mtcp validate experiments/*.yaml                      check files without running them
   mtcp plan experiments/table3.yaml                     rows, differences, sizes, what is done
-  mtcp status experiments/table3.yaml                   what became of each trial
-  mtcp logs experiments/table3.yaml --follow            what happens in them
+  mtcp status experiments/table3.yaml                   the state of each trial
+  mtcp logs experiments/table3.yaml --follow            their events as they happen
   mtcp run experiments/table3.yaml --launcher slurm     as jobs of a cluster
   mtcp report experiments/table3.yaml --format html     the results as a page
   mtcp describe scheme lps                              options of a component
   mtcp new experiment my-study --from table3            a file of your own to change
 
-Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 3 results are not what the file expects (report --check), 75 stopped after a checkpoint.`,
+Exit codes: 0 all done, 1 a trial failed, 2 wrong usage or configuration, 3 an expectation of the file does not hold (report --check), 75 stopped after a checkpoint.`,
   );
 
 /** The command right below `mtcp`. */

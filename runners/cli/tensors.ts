@@ -21,8 +21,15 @@ export interface TensorOptions extends ExperimentOptions, EngineOptions {
 /** Arguments and options of the commands that run one row on tensors from a file. */
 export const tensorCommand = (command: Command): Command =>
   engineOptions(experimentCommand(command))
-    .option('--weights <path>', 'safetensors of the whole model; drawn from the seed if left out')
-    .option('--partial <section>', 'the weights are of this section alone: backbone', collect)
+    .option(
+      '--weights <path>',
+      'safetensors file of the whole model; by default the weights that the trial would start from',
+    )
+    .option(
+      '--partial <section>',
+      'section that the file of weights fills: backbone; the rest is drawn from the seed',
+      collect,
+    )
     .option('-o, --out <file>', 'safetensors file to write')
     .option(...JSON_DOCUMENT);
 

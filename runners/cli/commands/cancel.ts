@@ -6,7 +6,7 @@ import { JSON_DOCUMENT, RUNS, experimentCommand, choiceOf, type RunsOptions } fr
 export function declare(command: Command): void {
   experimentCommand(command)
     .description(
-      'Cancels the jobs that wait for a trial or train one. Those that train save a checkpoint first, so that the next run goes on from there.',
+      'Cancels the jobs that wait for a trial or train one. Those that train save a checkpoint first, so that the next run continues from there.',
     )
     .option(...RUNS)
     .option(...JSON_DOCUMENT)
@@ -48,6 +48,6 @@ async function cancel(
   else if (names.length === 0) process.stdout.write('no job waits or runs\n');
   else
     process.stdout.write(
-      `cancelled ${names.length <= 20 ? names.join(', ') : `${names.length} tasks`}; mtcp run goes on from their checkpoints\n`,
+      `cancelled ${names.length <= 20 ? names.join(', ') : `${names.length} tasks`}; mtcp run continues from their checkpoints\n`,
     );
 }

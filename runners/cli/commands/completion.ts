@@ -5,6 +5,7 @@ import { didYouMean } from '../../../registry/support/near.js';
 
 export function declare(command: Command): void {
   command
+    .description('Prints a script with which the shell completes commands, flags, rows and values.')
     .argument('<shell>', SHELLS.join(', ').replace(/, (?=[^,]*$)/, ' or '))
     .addHelpText(
       'after',

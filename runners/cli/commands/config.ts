@@ -21,12 +21,18 @@ import { JSON_DOCUMENT, ROWS } from '../flags.js';
 export function declare(command: Command): void {
   command
     .command('show')
-    .summary('print rows with everything filled in')
+    .summary('print rows with all values filled in')
+    .description(
+      'Prints the configuration of each row with all layers merged and all defaults filled in, as it is trained.',
+    )
     .argument('<file>', 'experiment file')
     .argument('[overrides...]', 'path=value')
     .option('--profile <name>', 'embedded (default) or another profile of the file')
     .option(...ROWS)
-    .option('--origin', 'beside every value the file and line that wrote it, and what it replaced')
+    .option(
+      '--origin',
+      'show beside each value the file and line that set it, and the value that it replaced',
+    )
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',
@@ -38,8 +44,10 @@ Examples:
     .action(show);
   command
     .command('diff')
-    .summary('tell two configurations apart')
-    .description('Compares rows of the same name; one row against one row whatever they are called.')
+    .summary('show the differences between two configurations')
+    .description(
+      'Shows the differences between rows of the same name. Single rows are compared whatever their names.',
+    )
     .argument('<a>', 'experiment file, FILE#ROW, or the folder of a run')
     .argument('<b>', 'the same')
     .option('--profile <name>', 'embedded (default) or another profile of the files')

@@ -7,7 +7,7 @@ import { MtcpError } from '../../../registry/errors.js';
 export function declare(command: Command): void {
   command
     .description(
-      'Writes a folder of static files, a page in which the trained network runs in the browser: drop a picture or use the camera, and see all tasks side by side. Any server of files can serve it. Needs the package onnxruntime-web.',
+      'Writes a folder of static files, a page in which the trained network runs in the browser: drop a picture or use the camera, and see all tasks side by side. Any static file server can serve it. Needs the package onnxruntime-web.',
     )
     .argument('<run>', 'folder of a trial, such as runs/table3/mt-cp-s0-1a2b3c4d')
     .requiredOption('-o, --out <dir>', 'folder to write')

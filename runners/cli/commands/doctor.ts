@@ -8,7 +8,7 @@ import { Progress } from '../progress.js';
 export function declare(command: Command): void {
   command
     .description(
-      'Tries every engine in a process of its own, measures a product of matrices with it, and says what to do about those that do not work. Ends with code 1 if the default engine does not.',
+      'Tries every engine in a separate process, measures a matrix product, and says how to mend those that do not work. Ends with code 1 if the default engine does not.',
     )
     .option('--threads <n>', 'threads of the engines; one per core if left out')
     .option(...JSON_DOCUMENT)

@@ -16,7 +16,7 @@ export function declare(command: Command): void {
   command
     .command('list')
     .summary('list the plugins')
-    .description('Lists the plugins that are found on this machine, in the order in which they are tried.')
+    .description('Lists the plugins found on this machine, in the order in which they are tried.')
     .addHelpText('after', '\nExample:\n  mtcp engine list')
     .action(list);
   const precompiles = command
@@ -28,7 +28,10 @@ export function declare(command: Command): void {
   experimentCommand(precompiles)
     .option('--engine <name>', 'xla, or xla:cuda13 and others')
     .option(...DEVICES)
-    .option('--device <name>', 'a device that is not here: h100, or a file with a target config of XLA')
+    .option(
+      '--device <name>',
+      'a device that is not here: h100, or a file with a target configuration of XLA',
+    )
     .addHelpText(
       'after',
       `

@@ -6,7 +6,7 @@ import { print, required, shown, tensorCommand, type TensorOptions } from '../te
 export function declare(command: Command): void {
   tensorCommand(command)
     .description(
-      'Runs the network of a row in evaluation mode on the tensor "image" ([batch, 3, height, width], float32, any size) of a safetensors file and writes features from inside it, [batch, channels, height, width].',
+      'Runs the network of a row in evaluation mode on the tensor "image" ([batch, 3, height, width], float32, any size) of a safetensors file, and writes features of the network, [batch, channels, height, width].',
     )
     .option('--input <file>', 'safetensors file with "image"')
     .option('--outputs <names>', 'features to write, separated by commas')

@@ -5,7 +5,7 @@ import { print, required, tensorCommand, type TensorOptions } from '../tensors.j
 export function declare(command: Command): void {
   tensorCommand(command)
     .description(
-      'Takes "image" and a label for each task from a safetensors file, in training mode, and writes every loss (loss.total, loss.TASK, ...) and the gradient of every parameter under its own name. Stochastic depth draws from the seed; model.backbone.encoder.drop_path=0 switches it off.',
+      'Runs a training step of a row on "image" and a label for each task from a safetensors file, without an update, and writes every loss (loss.total, loss.TASK, ...) and the gradient of every parameter under its own name. Stochastic depth draws from the seed; model.backbone.encoder.drop_path=0 switches it off.',
     )
     .option(
       '--input <file>',

@@ -12,7 +12,7 @@ export function declare(command: Command): void {
     .argument('<trial>', 'folder of a trial, such as runs/table3/mt-cp-s0-1a2b3c4d')
     .argument('[other]', 'folder of a trial that is compared with the first')
     .option('--task <task>', 'only this task')
-    .option('--show <n>', 'images of each end of the list', wholeNumber, 5)
+    .option('--show <n>', 'number of worst and of best images', wholeNumber, 5)
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

@@ -31,29 +31,29 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./plan.js'),
   },
   status: {
-    summary: 'show what became of the trials of an experiment',
+    summary: 'show the state of the trials of an experiment',
     load: () => import('./status.js'),
   },
   logs: {
-    summary: 'show what happened in the trials of an experiment',
+    summary: 'show the events of the trials of an experiment',
     load: () => import('./logs.js'),
   },
   watch: {
-    summary: 'a live page of what is trained, in the browser',
+    summary: 'serve a live page of running trials',
     load: () => import('./watch.js'),
   },
   cancel: {
-    summary: "take back an experiment's jobs on a cluster",
+    summary: "cancel an experiment's jobs on a cluster",
     leaves: 'files',
     load: () => import('./cancel.js'),
   },
   profile: {
-    summary: 'where the time and memory of a row go, module by module',
+    summary: 'measure time and memory of a row, module by module',
     leaves: 'files',
     load: () => import('./profile.js'),
   },
   images: {
-    summary: 'the worst and best images of a trial, or two trials image by image',
+    summary: 'show the worst and best images of a trial, or compare two trials image by image',
     load: () => import('./images.js'),
   },
   predict: {
@@ -62,17 +62,17 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./predict.js'),
   },
   export: {
-    summary: 'a trained trial for other programs: ONNX, or a folder of Python',
+    summary: 'write a trained trial for other programs: ONNX, or a folder of Python',
     leaves: 'files',
     load: () => import('./export.js'),
   },
   demo: {
-    summary: 'a page in which a trained trial runs in the browser',
+    summary: 'write a page in which a trained trial runs in the browser',
     leaves: 'files',
     load: () => import('./demo.js'),
   },
   report: {
-    summary: 'tables, curves and predictions of what has been trained',
+    summary: 'show tables, curves and predictions of trained trials',
     load: () => import('./report.js'),
   },
   forward: {
@@ -80,7 +80,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./forward.js'),
   },
   grad: {
-    summary: "losses and gradients of a row's training step on tensors from a file",
+    summary: "compute losses and gradients of a row's training step on tensors from a file",
     load: () => import('./grad.js'),
   },
   validate: {
@@ -88,7 +88,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./validate.js'),
   },
   config: {
-    summary: 'look at resolved configurations',
+    summary: 'show or compare resolved configurations',
     load: () => import('./config.js'),
   },
   list: {
@@ -104,12 +104,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./schema.js'),
   },
   new: {
-    summary: 'write a starting point',
+    summary: 'write a component or an experiment to start from',
     leaves: 'files',
     load: () => import('./new.js'),
   },
   trust: {
-    summary: 'let plugins run',
+    summary: 'trust plugins, so that commands run them',
     load: () => import('./trust.js'),
   },
   completion: {
@@ -117,7 +117,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./completion.js'),
   },
   doctor: {
-    summary: 'show what this machine can compute with',
+    summary: 'check which engines work on this machine',
     load: () => import('./doctor.js'),
   },
   engine: {
@@ -126,22 +126,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./engine.js'),
   },
   weights: {
-    summary: 'read public checkpoints, write trained ones',
+    summary: 'import public checkpoints, export trained weights',
     leaves: 'files',
     load: () => import('./weights/index.js'),
   },
   mlflow: {
-    summary: 'show runs on an MLflow tracking server',
+    summary: 'send runs to an MLflow tracking server',
     leaves: 'files',
     load: () => import('./mlflow.js'),
   },
   data: {
-    summary: 'make, build, check and look at data sets',
+    summary: 'render, build, check and draw data sets',
     leaves: 'files',
     load: () => import('./data/index.js'),
   },
   work: {
-    summary: 'train trials of a submission; what jobs of a cluster run',
+    summary: 'train trials of a submission, as jobs of a cluster do',
     leaves: 'trials',
     load: () => import('./work.js'),
   },
@@ -164,6 +164,8 @@ export async function declareCommands(program: Command, words: readonly string[]
     if (summary !== undefined) command.summary(summary);
     if (name !== called) continue;
     (await COMMANDS[name].load()).declare(command);
+    if (command.description() === '' && summary !== undefined)
+      command.description(`${summary[0].toUpperCase()}${summary.slice(1)}.`);
     for (const each of [command, ...command.commands]) acceptOutput(each);
   }
 }

@@ -8,6 +8,7 @@ import { JSON_DOCUMENT, PLUGINS } from '../flags.js';
 
 export function declare(command: Command): void {
   command
+    .description('Lists all components, or those of one kind, with a line about each.')
     .argument('[kind]', 'backbone, decoder, interaction, loss, scheme, ...')
     .option(...PLUGINS)
     .option(...JSON_DOCUMENT)

@@ -15,9 +15,12 @@ import { RUNS, experimentCommand, choiceOf, type RunsOptions } from '../flags.js
 
 export function declare(command: Command): void {
   experimentCommand(command, 'experiment file, or the folder of a trial')
+    .description(
+      'Prints the recorded events of trials, and the last output of cluster jobs that ended early.',
+    )
     .option(...RUNS)
-    .option('-f, --follow', 'go on showing what happens until the trials end')
-    .option('--json', 'the events as they are, one a line')
+    .option('-f, --follow', 'continue to show events until the trials end')
+    .option('--json', 'the recorded events, one JSON object per line')
     .addHelpText(
       'after',
       `

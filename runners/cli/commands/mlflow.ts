@@ -15,12 +15,12 @@ export function declare(command: Command): void {
   const serverOptions = (below: Command): Command =>
     below
       .option(...RUNS)
-      .option('--uri <address>', 'of the tracking server, unless MLFLOW_TRACKING_URI names one')
+      .option('--uri <address>', 'address of the tracking server; MLFLOW_TRACKING_URI takes precedence')
       .option(...JSON_DOCUMENT);
   serverOptions(command.command('sync'))
-    .summary('send what the server does not know yet')
+    .summary('send what the server does not have yet')
     .description(
-      'Brings the server to the state of the folder of runs: what could not be sent while it was away, and trials that ran without a tracker. Sent twice, nothing is there twice.',
+      'Brings the server up to date with the folder of runs: sends what could not be sent while it was unreachable, and trials that ran without a tracker. Repeating it makes no duplicates.',
     )
     .addHelpText(
       'after',
@@ -33,7 +33,7 @@ Examples:
   serverOptions(command.command('gc'))
     .summary('close runs whose process died')
     .description(
-      'Runs that the server shows as running although their process is dead become KILLED, after what they left is sent. "mtcp run" opens them again when it goes on.',
+      'Closes runs that the server shows as running although their process died: sends the rest of their records and marks them as KILLED. "mtcp run" reopens them when it resumes.',
     )
     .addHelpText(
       'after',
@@ -45,9 +45,7 @@ Example:
   command
     .command('ui')
     .summary("start MLflow's server")
-    .description(
-      'Starts the server of the MLflow that is installed for Python; says how to install it if there is none.',
-    )
+    .description('Starts the MLflow server that is installed for Python, or says how to install it.')
     .option('--host <name>', 'address to listen at', '127.0.0.1')
     .option('--port <n>', 'port', '5000')
     .option(...RUNS)

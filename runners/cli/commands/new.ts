@@ -6,17 +6,19 @@ export function declare(command: Command): void {
   command
     .command('component')
     .summary('write a component of your own that works as it is')
+    .description('Writes a working component of this kind in TypeScript, and trusts the file.')
     .argument('<kind>', 'interaction, head, loss, scheme, dataset, ...')
-    .argument('<name>', 'what experiment files call it, such as my-block')
-    .option('-o, --out <path>', 'folder, or the file itself', '.')
+    .argument('<name>', 'its name in experiment files, such as my-block')
+    .option('-o, --out <path>', 'folder or file to write', '.')
     .addHelpText('after', '\nExample:\n  mtcp new component interaction my-block')
     .action(component);
   command
     .command('experiment')
     .summary('write an experiment file from one that exists')
-    .argument('<name>', 'names the file and the folder of the runs')
+    .description('Writes an experiment file that begins as a copy or an extension of another one.')
+    .argument('<name>', 'name of the file and of the folder of the runs')
     .option('--from <experiment>', 'an experiment that comes with mtcp, such as table3, or a file')
-    .option('-o, --out <path>', 'folder, or the file itself', '.')
+    .option('-o, --out <path>', 'folder or file to write', '.')
     .addHelpText('after', '\nExample:\n  mtcp new experiment my-study --from table3')
     .action(experiment);
 }

@@ -11,16 +11,19 @@ import { tellWarnings } from '../warnings.js';
 
 export function declare(command: Command): void {
   experimentCommand(command)
+    .description(
+      'Shows what a run would do, without training: rows and what they change, sizes, memory, times, and what is done already. Records every network on shapes alone, so that all faults of the file are found.',
+    )
     .option(...RUNS)
     .option(...DATA)
-    .option('--device <name>', 'times for a device that is not here, from its data sheet: h100')
+    .option('--device <name>', 'estimate times for a device that is not here, from its data sheet: h100')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',
       `
 Examples:
   mtcp plan experiments/table3.yaml
-  mtcp plan experiments/table3.yaml --profile full --device h100          how long it would take there
+  mtcp plan experiments/table3.yaml --profile full --device h100          with times for this device
   mtcp plan experiments/table3.yaml --profile full --row "MT-CP" --json`,
     )
     .action(plan);

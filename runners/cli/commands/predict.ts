@@ -9,7 +9,7 @@ import { Progress } from '../progress.js';
 export function declare(command: Command): void {
   command
     .description(
-      'Predicts every task for images of any size and writes a colour map for each, a contact sheet with legends (predictions.png), and what it wrote as predictions.json.',
+      'Predicts every task for images of any size and writes a colour map for each, a contact sheet with legends (predictions.png), and a list of the files written (predictions.json).',
     )
     .argument(
       '<run>',
@@ -28,12 +28,12 @@ export function declare(command: Command): void {
     )
     .option(
       '--weights <file>',
-      "of an experiment file's row: the whole network's weights, as `mtcp weights import --row` writes them",
+      'with an experiment file: weights of the whole network, as `mtcp weights import --row` writes them',
     )
-    .option('--row <name>', 'of an experiment file: the row whose network it is')
-    .option('--profile <name>', 'of an experiment file: the profile')
+    .option('--row <name>', 'with an experiment file: the row whose network is used')
+    .option('--profile <name>', 'with an experiment file: the profile')
     .option(...CHECKPOINT)
-    .option('--json', 'what was written as one JSON document')
+    .option('--json', 'list of the files written, as one JSON document')
     .option(...QUIET)
     .addHelpText(
       'after',

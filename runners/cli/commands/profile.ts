@@ -15,13 +15,13 @@ import { Progress } from '../progress.js';
 export function declare(command: Command): void {
   experimentCommand(command)
     .description(
-      'Runs a few training steps and a bit of evaluation under a profiler and gathers time, floating-point operations and bytes by the modules of the network, as a table and a flame picture (profile.svg, .png, .json).',
+      'Runs a few training steps and evaluates some images under a profiler. Shows time, floating-point operations and bytes for each module of the network, as a table and a flame graph (profile.svg, .png, .json).',
     )
     .option(...RUNS)
     .option('--steps <n>', 'training steps to measure', '5')
     .option('--images <n>', 'validation images to evaluate', '8')
     .option('--depth <n>', 'levels of modules in the table', '3')
-    .option('-o, --out <dir>', 'folder for the picture; below the runs if left out')
+    .option('-o, --out <dir>', 'folder for the flame graph; a folder in the folder of runs if left out')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

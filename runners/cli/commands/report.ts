@@ -17,25 +17,28 @@ export function declare(command: Command): void {
     .option(...RUNS)
     .option(
       '--format <format>',
-      'table, md, latex, csv, json, html, bibtex, methods or methods-latex',
+      'table, md, latex, csv, json, html, bibtex, methods, methods-latex or figures',
       'table',
     )
     .option(
       '-o, --out <file>',
-      'file to write; - is stdout (html: report.html beside the runs; figures: a folder, figures beside the runs)',
+      'file to write; - is stdout. By default stdout; for html report.html and for figures the folder figures, both in the folder of these runs',
     )
-    .option('--columns <names>', 'of LaTeX: columns in this order, as semseg.mIoU,depth.absRel,delta_m')
-    .option('--rows <name...>', 'of LaTeX: rows in this order')
-    .option('--caption <text>', 'of LaTeX')
-    .option('--label <name>', 'of LaTeX')
-    .option('--digits <n>', 'of LaTeX: decimals by column, as semseg.mIoU=2,depth.RMSE=4')
-    .option('--best <style>', 'of LaTeX: how the best of a column is set: bold, underline or none')
-    .option('--second <style>', 'of LaTeX: the same of the second best')
-    .option('--significance <levels>', 'of LaTeX: stars for p values below these, as 0.05,0.01')
-    .option('--against <row>', 'of LaTeX: the row that stars compare with; the first if left out')
-    .option('--width <length>', 'of figures: such as 3.25in (a column), 84mm or 240pt; 3.25in if left out')
-    .option('--font <name>', 'of figures: sans, serif, or the path of a .ttf or .otf file; serif if left out')
-    .option('--font-size <points>', 'of figures; 8 if left out')
+    .option('--columns <names>', 'LaTeX: columns in this order, such as semseg.mIoU,depth.absRel,delta_m')
+    .option('--rows <name...>', 'LaTeX: rows in this order')
+    .option('--caption <text>', 'LaTeX: caption of the table')
+    .option('--label <name>', 'LaTeX: label of the table')
+    .option('--digits <n>', 'LaTeX: decimals of columns, such as semseg.mIoU=2,depth.RMSE=4')
+    .option('--best <style>', 'LaTeX: style of the best value of a column: bold, underline or none')
+    .option('--second <style>', 'LaTeX: style of the second best')
+    .option('--significance <levels>', 'LaTeX: stars for p values below these, such as 0.05,0.01')
+    .option('--against <row>', 'LaTeX: the row that stars compare with; the first if left out')
+    .option(
+      '--width <length>',
+      'figures: width, such as 3.25in (a column), 84mm or 240pt; 3.25in if left out',
+    )
+    .option('--font <name>', 'figures: sans, serif, or the path of a .ttf or .otf file; serif if left out')
+    .option('--font-size <points>', 'figures: size of text; 8 if left out')
     .option('--check', 'exit with 3 if an expectation does not hold')
     .addHelpText(
       'after',

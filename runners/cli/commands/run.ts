@@ -25,26 +25,26 @@ import { timingsText } from '../timings.js';
 export function declare(command: Command): void {
   engineOptions(experimentCommand(command))
     .description(
-      'Trains every row that is not done yet, one after the other. Rows that were interrupted continue where they were, a row that fails does not stop the others. Several processes, on one machine or many, may run the same file in the same folder of runs: each takes rows that no other has. The table goes to stdout, progress to stderr. Ctrl-C saves a checkpoint and stops, a second one stops at once.',
+      'Trains every row that is not done yet, one after the other. Interrupted rows continue from their checkpoint; a row that fails does not stop the others. Several processes, on one machine or many, may run the same file in the same folder of runs: each takes rows that no other has. The table goes to stdout, progress to stderr. Ctrl-C saves a checkpoint and stops, a second one stops at once.',
     )
     .option(...RUNS)
     .option(...DATA)
-    .option('--needed', 'train what is not done yet, whatever the reason; the default')
+    .option('--needed', 'train every trial that is not done, whatever its state; the default')
     .option('--only <states>', 'train only trials in these states: queued, failed, interrupted, stale')
-    .option('--fresh', 'train everything again; what there is is set aside, not deleted')
+    .option('--fresh', 'train everything again; existing folders are renamed, not deleted')
     .option(
       '--jobs <n>',
-      'trials at once, each in its own process with its share of the threads; auto (the default): one for each core where networks are small',
+      'trials at once, each in its own process with its share of the threads; auto (the default): one for each core if the networks are small',
     )
     .option(
       '--processes <n>',
       'processes that share the steps of each trial, and its threads: each computes some of its micro-batches (train.accumulate)',
     )
     .option('--launcher <name>', 'where to train: local, or slurm for the jobs of a cluster')
-    .option('--detach', 'with slurm: return when the jobs are handed in')
-    .option('--dry-run', 'with slurm: print the scripts of the jobs, hand nothing in')
-    .option('--timings', 'at the end, where the time went: phases of the run, and what its trials did')
-    .option('--json', 'events as JSON, one object a line, the table last')
+    .option('--detach', 'with slurm: return as soon as the jobs are submitted')
+    .option('--dry-run', 'with slurm: print the scripts of the jobs without submitting them')
+    .option('--timings', 'print where the time went: phases of the run, and what its trials did')
+    .option('--json', 'events as JSON, one object per line, the table last')
     .option(...QUIET)
     .addHelpText(
       'after',
@@ -55,7 +55,7 @@ Examples:
   mtcp run my.yaml --profile full --engine onnx:cuda train.epochs=5
   mtcp run my.yaml train.accumulate=4 --processes 2      two micro-batches of each step in each process
   mtcp run my.yaml --launcher slurm --dry-run           the script of the job array
-  mtcp run my.yaml --launcher slurm --detach            mtcp status and mtcp cancel do the rest`,
+  mtcp run my.yaml --launcher slurm --detach            then mtcp status and mtcp cancel`,
     )
     .action(run);
 }

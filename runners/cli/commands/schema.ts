@@ -9,7 +9,7 @@ import { PLUGINS } from '../flags.js';
 export function declare(command: Command): void {
   command
     .description(
-      'Writes one JSON Schema of experiment files that refers to no other file. Editors need it only for plugins: without, the schemas that come with mtcp do.',
+      'Writes one JSON Schema of experiment files that refers to no other file. Editors need it only for experiments with plugins; for others the schemas that come with mtcp are enough.',
     )
     .option(...PLUGINS)
     .option('-o, --out <file>', 'file to write; stdout if left out')

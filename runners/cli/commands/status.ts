@@ -13,10 +13,10 @@ import { JSON_DOCUMENT, RUNS, experimentCommand, choiceOf, type RunsOptions } fr
 export function declare(command: Command): void {
   experimentCommand(command)
     .description(
-      'Shows each trial: queued, running (and where), done, failed (and why), interrupted (stopped after a checkpoint) or stale (its process died without a word); and what its job on a cluster does, if there is one.',
+      'Shows each trial: queued, running (and where), done, failed (and why), interrupted (stopped after a checkpoint) or stale (its process died); and the state of its job on a cluster, if there is one.',
     )
     .option(...RUNS)
-    .option('-w, --watch', 'show it again and again until nothing is under way')
+    .option('-w, --watch', 'repeat until no trial is running and no job waits')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

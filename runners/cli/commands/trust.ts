@@ -8,12 +8,12 @@ import { distrust, readTrustList, trust as add, trustListFile } from '../../conf
 export function declare(command: Command): void {
   command
     .description(
-      'Plugins are programs. Commands run one only if you have trusted its code, which this command does without running it. Read it first. After a change it has to be trusted again, except with --own. Without files it lists what is trusted.',
+      'Plugins are programs. Commands run one only if you have trusted its code, which this command does without running it. Read it first. After a change you have to trust it again, unless you used --own. Without files it lists what is trusted.',
     )
     .argument('[files...]', 'plugins: files of TypeScript or JavaScript')
-    .option('--own', 'files that you write yourself: trusted whatever is in them')
-    .option('--remove', 'take them off the list')
-    .option('--list', 'what is trusted')
+    .option('--own', 'trust files that you own, whatever they contain')
+    .option('--remove', 'trust these files no longer')
+    .option('--list', 'list what is trusted')
     .addHelpText('after', '\nExample:\n  mtcp trust my-gate.ts')
     .action(trust);
 }

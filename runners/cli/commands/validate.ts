@@ -13,7 +13,7 @@ export function declare(command: Command): void {
     )
     .argument('<files...>', 'experiment files')
     .option('--profile <name>', 'only this profile')
-    .option('--deep', 'build the networks too; takes seconds instead of a moment')
+    .option('--deep', 'build the networks too, which takes some seconds')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

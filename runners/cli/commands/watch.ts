@@ -6,16 +6,16 @@ import { PROFILE, ROWS, RUNS, choiceOf, parseWhole, type RunsOptions } from '../
 export function declare(command: Command): void {
   command
     .description(
-      'Serves a live page: the state, curves and predictions of trials while they train, and the load of the machine. The page can be reached from this machine only; over ssh, forward the port. Nothing that runs is disturbed. Ctrl-C ends it.',
+      'Serves a live page: the state, curves and predictions of trials while they train, and the load of the machine. The page can be reached from this machine only; over ssh, forward the port. The server only reads the folder of runs. Ctrl-C stops it.',
     )
     .argument('[file]', 'experiment file; all trials in the folder of runs if left out')
-    .argument('[overrides...]', 'path=value, as of the run')
+    .argument('[overrides...]', 'path=value, as given to mtcp run')
     .option(...PROFILE)
     .option(...ROWS)
-    .option('--seeds <list>', 'as of the run')
-    .option('--where-it-fits', 'as of the run')
+    .option('--seeds <list>', 'as given to mtcp run')
+    .option('--where-it-fits', 'as given to mtcp run')
     .option(...RUNS)
-    .option('--port <n>', 'port on 127.0.0.1; 0: any that is free', '8420')
+    .option('--port <n>', 'port on 127.0.0.1; 0: any free one', '8420')
     .addHelpText(
       'after',
       `

@@ -9,13 +9,16 @@ import { STOPPED, takeStopSignals } from '../signals.js';
 export function declare(command: Command): void {
   command
     .description(
-      "Takes trials of a submission that are not done and nobody else's. Started by hand, on any machine that sees the folder of runs, it helps the jobs. SIGTERM saves a checkpoint and ends with code 75.",
+      'Trains the trials of a submission that are not done and that no other process owns. Jobs of a cluster run it; started by hand on any machine that can reach the folder of runs, it helps them. SIGTERM saves a checkpoint and exits with code 75.',
     )
     .argument('<submission>', 'folder of the submission, such as runs/table3/.jobs/20260101120000-1a2b')
     .option('--group <name>', 'only trials of this group')
-    .option('--task <n>', 'number of the task: begins with its trials and trains no more than its share')
-    .option('--time-left <time>', 'until the job is ended, as squeue writes it: [D-]HH:MM:SS')
-    .option('--warning <seconds>', 'how long before that it stops', '120')
+    .option(
+      '--task <n>',
+      'number of a task of the job array: train its trials first, and no more than its share',
+    )
+    .option('--time-left <time>', 'time until the job is ended, as squeue writes it: [D-]HH:MM:SS')
+    .option('--warning <seconds>', 'seconds before that at which to stop', '120')
     .addHelpText(
       'after',
       `

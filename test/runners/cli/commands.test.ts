@@ -29,6 +29,11 @@ async function helps(): Promise<Map<string, string>> {
 }
 
 describe('commands', () => {
+  it('say in their help what they do', async () => {
+    for (const [name, help] of await helps())
+      expect(help, name).to.match(/^Usage: .*\n\n[A-Z][^:]*[^]*?\.\n\n(?:Arguments|Options):/);
+  });
+
   it('show in their help how they are called', async () => {
     const all = await helps();
     expect([...all.keys()]).to.include.members(['mtcp run', 'mtcp config diff', 'mtcp data show']);

@@ -8,7 +8,9 @@ export function checkCommand(data: Command): void {
   data
     .command('check')
     .summary('find everything that is wrong with a data folder')
-    .description('Reads every file of a NYUD_MT or PASCAL_MT once. Exit code 2 if anything is wrong.')
+    .description(
+      'Reads every file of a folder in the layout of NYUD_MT or PASCAL_MT and lists all faults. Exit code 2 if there are any.',
+    )
     .argument('<dir>', 'the folder')
     .option(...JSON_DOCUMENT)
     .addHelpText(

@@ -10,7 +10,7 @@ export function prepareCommand(data: Command): void {
     .command('prepare')
     .summary('build a benchmark from its official files')
     .description(
-      'Builds NYUD_MT or PASCAL_MT from what the authors of the data distribute. Goes on where it was interrupted; a finished folder lists its files with their digests.',
+      'Builds NYUD_MT or PASCAL_MT from what the authors of the data distribute. Continues where it was interrupted; a finished folder lists its files with their digests.',
     )
     .argument('<benchmark>', 'nyud-v2 or pascal-context')
     .requiredOption('-o, --out <dir>', 'folder to write')
@@ -19,9 +19,12 @@ export function prepareCommand(data: Command): void {
     .option('--classes <file>', 'nyud-v2: classMapping40.mat')
     .option(
       '--normals <dir>',
-      'nyud-v2: folder of <id>.npy or <id>.png, or "derive" from depth; none if absent',
+      'nyud-v2: folder of <id>.npy or <id>.png, or "derive" to compute them from depth; no normals if left out',
     )
-    .option('--edges <dir>', "nyud-v2: a NYUD_MT's edge, with <id>.npy or <id>.png; none if absent")
+    .option(
+      '--edges <dir>',
+      'nyud-v2: folder edge of NYUD_MT, with <id>.npy or <id>.png; no edges if left out',
+    )
     .option('--voc <dir>', 'pascal-context: VOC2010')
     .option('--voc12 <dir>', 'pascal-context: VOC2012, for its class maps')
     .option('--context <dir>', "pascal-context: PASCAL-Context's <id>.mat")

@@ -7,12 +7,15 @@ import { makeFolder } from '../../../../registry/support/make-folder.js';
 export function showCommand(data: Command): void {
   data
     .command('show')
-    .summary('pictures of samples and their labels, raw and augmented')
-    .argument('<file>', 'experiment file; its first row counts')
+    .summary('draw samples and their labels, raw and augmented')
+    .description(
+      'Draws training samples of a row with their labels: as they are stored (raw.png) and as training sees them (augmented.png).',
+    )
+    .argument('<file>', 'experiment file; its first row if --row is left out')
     .argument('[overrides...]', 'path=value')
     .requiredOption('-o, --out <dir>', 'folder for raw.png and augmented.png')
     .option('--samples <n>', 'training samples', '6')
-    .option('--draws <n>', 'augmented versions of each', '2')
+    .option('--draws <n>', 'augmented versions of each sample', '2')
     .option(...PROFILE)
     .option('--row <name>', 'the row whose pipeline is shown', collect)
     .option(...DATA)

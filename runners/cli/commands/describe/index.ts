@@ -5,14 +5,14 @@ import { JSON_DOCUMENT, PLUGINS, collect } from '../../flags.js';
 export function declare(command: Command): void {
   command
     .description(
-      'The name of a component, or of a section such as train, shows its options. An experiment file shows what the networks of its rows are made of and what flows through them; --format svg draws one row.',
+      'Shows the options of a component or of a section such as train. For an experiment file it shows the blocks of the network of each row and the shapes of the maps between them; --format svg draws one row.',
     )
     .argument('<name...>', 'name, kind and name, section, or experiment file')
     .option(...PLUGINS)
-    .option('--row <name>', 'of an experiment file: only this row; may be given several times', collect)
-    .option('--profile <name>', 'of an experiment file: embedded (default), full, smoke or another')
-    .option('--format <name>', 'of an experiment file: text (default) or svg')
-    .option('-o, --out <file>', 'of an experiment file: file to write; stdout if left out')
+    .option('--row <name>', 'with an experiment file: only this row; may be given several times', collect)
+    .option('--profile <name>', 'with an experiment file: embedded (default), full, smoke or another')
+    .option('--format <name>', 'with an experiment file: text (default) or svg')
+    .option('-o, --out <file>', 'with an experiment file: file to write; stdout if left out')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

@@ -16,7 +16,7 @@ export function exportCommand(weights: Command): void {
     .requiredOption('-o, --out <path>', 'file to write; a folder for --part backbone')
     .option('--part <part>', 'model or backbone', 'model')
     .option('--dtype <type>', 'float32 or float16, which takes half the space', 'float32')
-    .option('--checkpoint <name>', 'which one, such as best or step-00000120; the newest if left out')
+    .option('--checkpoint <name>', 'checkpoint, such as best or step-00000120; the newest if left out')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',

@@ -13,19 +13,22 @@ import { thousands } from '../../text.js';
 export function importCommand(weights: Command): void {
   weights
     .command('import')
-    .summary('make a file that a backbone starts from')
+    .summary('import a public checkpoint as initial weights')
     .description(
-      'Reads a checkpoint (a safetensors file, or a folder as Hugging Face has it), finds out what model it is, checks every name and shape, and writes the tensors a backbone needs under its own names; with an experiment file and a row those of the whole network. Anything missing or unexpected is an error; nothing is written then.',
+      'Reads a checkpoint (a safetensors file, or a folder as Hugging Face has it), recognises its model, checks every name and shape, and writes the tensors of a backbone under the names of mtcp; with an experiment file and a row, those of the whole network. If a tensor is missing or unexpected, this is an error and nothing is written.',
     )
     .argument('<source>', 'file.safetensors, or a folder with model.safetensors and config.json')
     .argument('[file]', 'experiment file, for a whole network as its authors published it')
     .argument('[overrides...]', 'path=value, for example model.interaction.variant=code')
     .option(...PROFILE)
     .option('--row <name>', "the row that is composed as the authors' network", ROWS[2])
-    .option('--system <name>', 'whose names the file has, where it does not tell: MT-CP, InvPT, ...')
+    .option(
+      '--system <name>',
+      'network whose names the file has, if the row does not tell: MT-CP, InvPT, ...',
+    )
     .option('-o, --out <file>', 'file to write; weights/NAME.safetensors if left out')
-    .option('--backbone <type>', 'the component the file is for, where the file does not tell')
-    .option('--heads <n>', 'attention heads, where neither shapes nor a config.json tell')
+    .option('--backbone <type>', 'backbone that the file is for, if the file does not tell')
+    .option('--heads <n>', 'attention heads, if neither shapes nor config.json tell')
     .option(...JSON_DOCUMENT)
     .addHelpText(
       'after',
