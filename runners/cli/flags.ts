@@ -98,7 +98,7 @@ export function parseWhole(text: string, flag: string): number {
 export function parseCount(text: string, flag: string): number {
   const count = wholeOf(text);
   if (count !== undefined && count > 0) return count;
-  throw new MtcpError('usage', `"${text}" is not a whole number from 1`, {
+  throw new MtcpError('usage', `"${text}" is not a positive whole number`, {
     where: `argument "${flag} ${text}"`,
   });
 }
@@ -119,7 +119,7 @@ export function parseDevices(text: string | undefined): number | 'all' | undefin
   if (text === undefined || text === 'all') return text;
   const count = wholeOf(text);
   if (count !== undefined && count > 0) return count;
-  throw new MtcpError('usage', `"${text}" is neither a whole number from 1 nor all`, {
+  throw new MtcpError('usage', `"${text}" is neither a positive whole number nor all`, {
     where: `argument "--devices ${text}"`,
   });
 }

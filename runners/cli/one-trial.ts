@@ -18,7 +18,7 @@ export function oneTrial(
   });
   const rows = [...new Set(trials.map(({ row }) => row))];
   if (rows.length > 1)
-    throw new MtcpError('usage', `${file} has ${rows.length} rows, one of them is wanted`, {
+    throw new MtcpError('usage', `${file} has ${rows.length} rows, and this command takes one`, {
       hint: `choose with --row: ${rows.map((row) => `"${row}"`).join(', ')}`,
     });
   return trials[0];

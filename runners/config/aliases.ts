@@ -31,7 +31,7 @@ export function withoutAliases(map: YamlMap, report: ReportFault): YamlMap {
       if (first)
         report({
           mark: option.key,
-          message: `${section}.${written} and another name of it are both written here`,
+          message: `${section}.${written} is written here under two names`,
           hint: `keep one of ${[name, ...[...names].flatMap(([other, of]) => (of === name ? [other] : []))].join(', ')}`,
         });
       else options.set(name, option);

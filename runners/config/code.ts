@@ -16,7 +16,7 @@ function shippedDigests(): ReadonlyMap<string, string> {
   try {
     shipped = new Map(Object.entries(JSON.parse(readFileSync(DIGESTS, 'utf8')) as Record<string, string>));
   } catch (cause) {
-    throw new MtcpError('io', 'the digests of the components are not there or cannot be read', {
+    throw new MtcpError('io', 'the digests of the components are missing or cannot be read', {
       where: DIGESTS.pathname,
       hint: 'in a checkout, `npm run build` makes them; an installed package has lost a file: install it again',
       cause,

@@ -21,7 +21,7 @@ export function withDataAt(
   const option = schemas.readPath('dataset', type);
   if (option !== undefined) return { ...config, data: { ...config.data, [option]: resolve(path) } };
   const profiles = reading().map(({ name, type }) => `--profile ${name} (${type})`);
-  throw new MtcpError('usage', `data set "${type}" reads no folder: it makes its own images`, {
+  throw new MtcpError('usage', `data set "${type}" reads no folder: it renders its own images`, {
     where: `argument "--data ${path}"`,
     hint:
       profiles.length > 0

@@ -102,7 +102,7 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
       faults.report({
         mark: root.mark,
         message: 'missing "name"',
-        hint: 'the folder of the runs is called by it; without one this file is a fragment for others to extend',
+        hint: 'the folder of the runs has this name; a file without a name is a fragment that other files extend',
       });
     // Rows that were not asked for are checked as the file has them.
     const changed = combinations.filter(({ row }) => isChosen(row, composition, options));

@@ -217,7 +217,7 @@ function checkEntries(entries: readonly ComponentEntry[], taken: Taken): void {
   if (entries.length === 0)
     throw new PluginError([
       {
-        message: 'this plugin announces no component',
+        message: 'this plugin declares no component',
         hint: 'put @component({...}) on a class, or call define({...}); mtcp new component writes an example',
       },
     ]);

@@ -110,7 +110,11 @@ export function expandSweep(
   }
   exclude.complain();
   if (result.size === 0)
-    report({ mark: sweep.mark, message: 'exclude leaves nothing of this sweep', hint: 'keep a combination' });
+    report({
+      mark: sweep.mark,
+      message: 'exclude removes every combination of this sweep',
+      hint: 'keep a combination',
+    });
   return {
     rows: result,
     origins,
@@ -298,7 +302,7 @@ function exclusions(
       return false;
     }
     if (values.includes(labelOf(value)) || choices.some((choice) => is(choice, axis, value))) return true;
-    const message = `exclude names ${labelOf(value)}, which is no value of ${axis}`;
+    const message = `exclude names ${labelOf(value)}, which is not a value of ${axis}`;
     report({ mark: value.mark, message, hint: `its values: ${values.join(', ')}` });
     return false;
   }

@@ -25,7 +25,7 @@ export function unusual(task: string, trial: Values, schemas: Schemas): string |
   if (!kinds) return undefined;
   const names = Object.keys(kinds);
   if (names.length === 0)
-    return `data set "${type}" does not say before it is read which tasks it has: name head, loss and metric`;
+    return `the tasks of data set "${type}" are known only once it is read: name head, loss and metric`;
   const kind = own(kinds, task);
   if (kind === undefined) return `data set "${type}" has no task "${task}"; ${didYouMean(task, names)}`;
   return schemas.usual(kind) ? undefined : `tasks of kind ${kind} have no usual head, loss and metric`;

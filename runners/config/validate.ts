@@ -172,7 +172,7 @@ function validateTaskNames(trial: YamlMap, report: ReportFault): void {
         report({
           mark: key,
           message: `"${name}" cannot be a name in ${section}`,
-          hint: 'every object of JavaScript has something of this name; choose another one',
+          hint: 'this name is reserved: every JavaScript object has a property with it; choose another one',
         });
   }
 }
@@ -253,7 +253,7 @@ export function validateReport(
         else if (number !== 'delta_m')
           report({
             mark: key,
-            message: `"${number}" does not say which number this is`,
+            message: `"${number}" does not name a metric`,
             hint: 'write task.metric, such as semseg.mIoU, or delta_m',
           });
       }

@@ -103,7 +103,7 @@ class Variables {
     this.report({
       mark,
       message: 'a type cannot be a variable',
-      hint: 'what the options around it mean depends on it; write whole slots into rows or a sweep',
+      hint: 'it decides which options the slot has; write whole slots into rows or a sweep',
     });
   }
 
@@ -143,7 +143,7 @@ class Variables {
   #tooMuch(mark: Mark): YamlNode {
     this.report({
       mark,
-      message: 'variables make too much text and too many values of this experiment',
+      message: 'variables make this experiment too large',
       hint: `they may become ${FILLED} values in all rows together`,
     });
     return { kind: 'scalar', value: null, mark, unfilled: true };

@@ -57,7 +57,7 @@ export function parseYaml(source: SourceText, report: ReportFault): YamlNode | u
 }
 
 const TOO_MANY = `more than ${NODES} keys and values are written here, aliases counted as often as they are used`;
-const TOO_MANY_HINT = 'an experiment is described by a few hundred; a sweep makes many rows of little text';
+const TOO_MANY_HINT = 'most experiments have a few hundred; a sweep makes many rows from little text';
 
 function markOf(source: SourceText, start: number, end: number, path: readonly string[] = []): Mark {
   return { source, start, end, path };
@@ -220,7 +220,9 @@ class Builder {
     this.report({
       mark,
       message:
-        node === 'open' ? `"*${name}" refers to what it is inside of` : `there is no anchor "&${name}" above`,
+        node === 'open'
+          ? `"*${name}" refers to a map or list that contains it`
+          : `there is no anchor "&${name}" above`,
     });
     return { kind: 'scalar', value: null, mark };
   }
@@ -249,10 +251,14 @@ const COMPLAINTS: readonly [pattern: RegExp, message: string, hint: string][] = 
     'a key goes over several lines',
     'is a ":" missing in the line above?',
   ],
-  [/document separator/, 'this does not belong to what is above', 'a file is one map of "key: value" lines'],
+  [
+    /document separator/,
+    'this line does not belong to the map or list above it',
+    'a file is one map of "key: value" lines',
+  ],
   [
     /bad indentation/,
-    'this does not belong to what is above',
+    'this line does not belong to the map or list above it',
     'keys of one map start in the same column; text with ": " in it, or that begins with @ ` % & *, needs quotes',
   ],
 ];

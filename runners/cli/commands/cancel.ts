@@ -30,7 +30,7 @@ async function cancel(
   const { name, trials } = openExperiment(file, { ...choiceOf(choice, overrides), runs });
   const jobs = Jobs.of(runs, name);
   if (!jobs.any)
-    throw new MtcpError('usage', 'nothing of it was ever handed to a cluster', {
+    throw new MtcpError('usage', 'no job of it was ever submitted to a cluster', {
       where: file,
       hint: `looked in ${runs}; --runs names another folder. What runs here is stopped with Ctrl-C`,
     });

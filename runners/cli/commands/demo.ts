@@ -31,7 +31,7 @@ async function demo(
   const { makeDemo } = await import('../../inference/demo/folder.js');
   const parsed = sizeOfInput(size);
   if (parsed === 'native')
-    throw new MtcpError('usage', 'the model of a page has one height and width', {
+    throw new MtcpError('usage', 'the model of a page has a fixed height and width', {
       where: `argument "--size ${size}"`,
       hint: 'give them, such as 480x640; pictures of any size are resized to it',
     });

@@ -42,7 +42,7 @@ async function exportModel(
       hint: `${didYouMean(options.format, FORMATS)}; mtcp weights export writes safetensors`,
     });
   if (options.size === 'native' || options.size === 'dynamic')
-    throw new MtcpError('usage', 'an exported model has one height and width', {
+    throw new MtcpError('usage', 'an exported model has a fixed height and width', {
       where: `argument "--size ${options.size}"`,
       hint: `give them, such as 480x640: ${ONE_SIZE}`,
     });

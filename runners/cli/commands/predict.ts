@@ -94,7 +94,7 @@ async function sourceOf(run: string, { weights, row, profile, checkpoint }: Opti
   if (checkpoint !== undefined)
     throw new MtcpError(
       'usage',
-      '--checkpoint is one of a trained trial, --weights a file: give one of them',
+      '--checkpoint chooses a checkpoint of a trained trial, --weights a file: give only one of them',
     );
   const { oneTrial } = await import('../one-trial.js');
   const trial = oneTrial(run, [], { row: row === undefined ? undefined : [row], profile });

@@ -216,7 +216,7 @@ function parseSize(text: string): number {
 /** Each figure as SVG and PDF. */
 async function writeFigures(made: ExperimentReport, folder: string, flags: FigureFlags): Promise<void> {
   if (folder === '-')
-    throw new MtcpError('usage', 'figures are several files', {
+    throw new MtcpError('usage', 'figures are written as several files', {
       where: 'argument "--out -"',
       hint: 'name a folder, such as -o figures/',
     });

@@ -31,7 +31,7 @@ describe('other names of options', () => {
 
   it('are not written together', () => {
     expect(() => rates(GOOD.replace('rate: 1e-3', 'rate: 1e-3, lr: 1e-3'))).to.throw(
-      'optimizer.lr and another name of it are both written here',
+      'optimizer.lr is written here under two names',
     );
   });
 });

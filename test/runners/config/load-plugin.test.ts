@@ -118,9 +118,7 @@ did you mean "b.ts"?`,
       '"x.yaml": a plugin is a file of TypeScript or JavaScript (.ts, .mts, .js, .mjs)',
     );
     expect(faults({ 'c/d.ts': '' }, 'c')).to.contain('"c": this is a folder, not a file');
-    expect(faults({ 'a.ts': 'export const a = 1;' })).to.contain(
-      '"a.ts": this plugin announces no component',
-    );
+    expect(faults({ 'a.ts': 'export const a = 1;' })).to.contain('"a.ts": this plugin declares no component');
     expect(faults({ 'a.ts': "import 'mtcp';" }))
       .to.contain('a plugin cannot import "mtcp"')
       .and.to.contain('mtcp/registry');

@@ -38,7 +38,7 @@ describe('--data', () => {
       const { kind, message, hint, where } = refused(TABLE3, { profile, data: foreign() });
       expect({ kind, message }).to.deep.equal({
         kind: 'usage',
-        message: 'data set "embedded-rooms" reads no folder: it makes its own images',
+        message: 'data set "embedded-rooms" reads no folder: it renders its own images',
       });
       expect(where).to.match(/^argument "--data /);
       expect(hint).to.equal('to train on this folder: --profile full (nyud-v2)');

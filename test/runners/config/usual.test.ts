@@ -102,6 +102,6 @@ define({ kind: 'dataset', name: 'shy', summary: 'Says nothing.', options: none, 
     expect(() => loadExperiment(join(folder, 'y.yaml')))
       .to.throw(MtcpErrors)
       .with.nested.property('errors[0].hint')
-      .that.contains('does not say before it is read');
+      .that.contains('are known only once it is read');
   });
 });

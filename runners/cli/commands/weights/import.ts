@@ -64,10 +64,14 @@ async function importFile(
   await import('../../../../modules/index.js');
   const { importWeights } = await import('../../../app/weights/import.js');
   if (row || system !== undefined)
-    throw new MtcpError('usage', 'a whole network goes into a row of an experiment, and no file was named', {
-      where: `argument "${row ? `--row ${row[0]}` : `--system ${system}`}"`,
-      hint: `mtcp weights import ${source} experiments/table1.yaml --row ROW --profile full`,
-    });
+    throw new MtcpError(
+      'usage',
+      'a whole network needs an experiment file with its row, and no file was given',
+      {
+        where: `argument "${row ? `--row ${row[0]}` : `--system ${system}`}"`,
+        hint: `mtcp weights import ${source} experiments/table1.yaml --row ROW --profile full`,
+      },
+    );
   const target = targetOf(source, out);
   const imported = await importWeights(source, target, {
     as: backbone,
@@ -106,7 +110,7 @@ async function importRow(
   const { importSystem } = await import('../../../app/weights/import-system.js');
   const { oneTrial } = await import('../../one-trial.js');
   if (backbone !== undefined || heads !== undefined)
-    throw new MtcpError('usage', 'the row says which backbone it has', {
+    throw new MtcpError('usage', 'the backbone is that of the row', {
       where: `argument "${backbone === undefined ? `--heads ${heads}` : `--backbone ${backbone}`}"`,
       hint: 'override model.backbone instead',
     });
@@ -146,7 +150,7 @@ function defaultTarget(source: string): string {
   const [name] = distinctNames([basename(whole, extname(whole) === '.safetensors' ? '.safetensors' : '')]);
   const target = `weights/${name}.safetensors`;
   if (existsSync(target) && digestOf(target) !== digestOf(source))
-    throw new MtcpError('usage', `there is ${target} already, made of another checkpoint`, {
+    throw new MtcpError('usage', `there is ${target} already, made from another checkpoint`, {
       where: `argument "${source}"`,
       hint: 'name a file with -o',
     });
