@@ -7,8 +7,9 @@ export function declare(command: Command): void {
     .description(
       'Shares the steps of trials with the process that writes the file: computes some micro-batches of each step, and writes nothing. mtcp run --processes and the jobs of a cluster start it.',
     )
-    .argument('<file>', 'where that process writes how it is reached')
+    .argument('<file>', 'file in which that process writes its address')
     .option('--once', 'one trial; it ends with the process that started it')
+    .addHelpText('after', '\nExample:\n  mtcp join runs/table3/.jobs/20260101120000-1a2b/main-0.meeting.json')
     .action(join);
 }
 
