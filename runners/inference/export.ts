@@ -15,7 +15,8 @@ import { tracePredictions } from '../training/evaluation.js';
 import { assembled } from '../model/assemble.js';
 import { SafetensorsFile } from '../support/safetensors.js';
 import { mergedAdapters } from '../store/weights/adapters.js';
-import type { TensorFile } from '../store/weights/split.js';
+import { numbersIn } from '../support/host-tensor.js';
+import { readTensor, type TensorFile } from '../support/tensor-file.js';
 import { wholeWeights } from '../store/checkpoint.js';
 import { trialIn, weightsIn } from '../store/weights/trial-folder.js';
 
@@ -105,10 +106,7 @@ export async function onnxModel({ folder, checkpoint, size }: OnnxModelOptions):
   const file = new SafetensorsFile(wholeWeights(weights));
   try {
     const merged = mergedAdapters(file, train.lora);
-    const total = [...merged.tensors.values()].reduce(
-      (sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1),
-      0,
-    );
+    const total = [...merged.tensors.values()].reduce((sum, { shape }) => sum + 4 * numbersIn(shape), 0);
     if (total > MOST_BYTES)
       throw new MtcpError('engine', `${total} bytes of weights do not fit one ONNX file`, { where: folder });
     const [height, width] = transform.size;
@@ -167,9 +165,7 @@ function weightOf(
       where: folder,
       hint: stored && 'the parameter depends on the size of the image; leave out --size',
     });
-  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  file.readInto(name, data);
-  return { data, dtype: 'float32', shape };
+  return { data: readTensor(file, name), dtype: 'float32', shape };
 }
 
 /**

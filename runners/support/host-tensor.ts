@@ -7,3 +7,6 @@ export interface HostTensor {
   readonly dtype: 'float32' | 'int32';
   readonly shape: readonly number[];
 }
+
+/** How many numbers a tensor of this shape has. */
+export const numbersIn = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);

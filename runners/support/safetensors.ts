@@ -7,7 +7,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { halfToNumber, numberToHalf } from '../../registry/support/half.js';
 import { openPlain } from '../../registry/support/plain-file.js';
 import { asIoError, discard, requireReplaceable, temporaryName } from './files.js';
-import type { HostTensor } from './host-tensor.js';
+import { numbersIn, type HostTensor } from './host-tensor.js';
 import { parseHeader, type Header } from './safetensors-header.js';
 
 /** Types that are written, by the type of the numbers and how they are stored, with their bytes a number. */
@@ -82,7 +82,7 @@ export function writeSafetensors(
   let offset = 0;
   for (const [name, { dtype, shape, half }] of tensors) {
     const stored = WRITTEN[half && dtype === 'float32' ? 'float16' : dtype];
-    const end = offset + stored.bytes * count(shape);
+    const end = offset + stored.bytes * numbersIn(shape);
     header[name] = { dtype: stored.dtype, shape: [...shape], data_offsets: [offset, end] };
     offset = end;
   }
@@ -247,7 +247,7 @@ export class SafetensorsFile {
   /** A tensor in an array of its own: float32, or int32 where whole numbers are stored. */
   read(name: string): HostTensor {
     const { dtype, shape } = this.tensors.get(name)!;
-    const size = count(shape);
+    const size = numbersIn(shape);
     const { as } = STORED[dtype];
     const data = as === 'float32' ? new Float32Array(size) : new Int32Array(size);
     this.readInto(name, data);
@@ -272,8 +272,6 @@ export function readSafetensors(path: string): {
     file.close();
   }
 }
-
-const count = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 const hexadecimal = (sum: number): string => sum.toString(16).padStart(8, '0');
 

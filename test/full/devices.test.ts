@@ -7,8 +7,8 @@ import { createEngine } from '../../runners/engine/index.js';
 import type { Engine } from '../../runners/engine/engine.js';
 import { xlaPlugin } from '../support/oracle.js';
 import { firstStep, gradientDistance, lossDistance, openStep } from '../support/parity.js';
-import { pending } from '../support/pending.js';
 import { ROOT } from '../support/rooms.js';
+import { requireXla } from '../support/xla/plugin.js';
 
 /** BatchNorm; LayerNorm; dropout; tasks stacked along the batch, and scattered sums. */
 const ROWS = [
@@ -22,7 +22,7 @@ describe('two and four devices beside one', function () {
   this.timeout(3_600_000);
 
   before(function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
   });
 
   for (const [name, row] of ROWS)

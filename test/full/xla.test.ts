@@ -13,8 +13,8 @@ import { RecordingEngine } from '../../runners/engine/recording.js';
 import { createXlaRuntime } from '../../runners/engine/xla/runtime.js';
 import { xlaPlugin } from '../support/oracle.js';
 import { firstStep, gradientDistance, lossDistance, openStep, whenRun } from '../support/parity.js';
-import { pending } from '../support/pending.js';
 import { ROOT } from '../support/rooms.js';
+import { requireXla } from '../support/xla/plugin.js';
 
 const FOLDER = join(ROOT, 'experiments');
 const chosen = process.env.MTCP_XLA_ROWS?.split(',');
@@ -44,7 +44,7 @@ describe('xla beside onnx', function () {
   const compared = new Map<string, string>();
 
   before(async function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
     onnx = await createEngine({ type: 'onnx', provider: 'cpu' }, 2);
   });
 

@@ -10,7 +10,9 @@ import { wholeWeights } from '../../store/checkpoint.js';
 import { mergedAdapters } from '../../store/weights/adapters.js';
 import { backboneMetadata, checkpointsOf } from '../../store/weights/told.js';
 import { trialIn, weightsIn } from '../../store/weights/trial-folder.js';
+import { numbersIn } from '../../support/host-tensor.js';
 import { SafetensorsFile, writeSafetensors, type WritableTensor } from '../../support/safetensors.js';
+import { tensorOf } from '../../support/tensor-file.js';
 
 export interface Exported {
   row: string;
@@ -47,16 +49,7 @@ export function exportWeights({ folder, out, part, dtype = 'float32', checkpoint
     const tensors = new Map(
       names.map((name): [string, WritableTensor] => [
         part === 'model' ? name : name.slice('backbone.'.length),
-        {
-          dtype: 'float32',
-          shape: weights.tensors.get(name)!.shape,
-          data: () => {
-            const array = new Float32Array(sizeOf(weights.tensors.get(name)!.shape));
-            weights.readInto(name, array);
-            return array;
-          },
-          half: dtype === 'float16',
-        },
+        { ...tensorOf(weights, name), half: dtype === 'float16' },
       ]),
     );
     const target = part === 'model' ? out : join(out, 'model.safetensors');
@@ -66,7 +59,7 @@ export function exportWeights({ folder, out, part, dtype = 'float32', checkpoint
     const backbone = { type, ...withDefaults(catalog.get('backbone', type).options, given) };
     writeSafetensors(target, tensors, { format: 'pt', trial: trial.hash, ...backboneMetadata(backbone) });
     if (part === 'backbone') writeSettings(trial, out);
-    const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + numbersIn(shape), 0);
     return {
       row: trial.row,
       seed: trial.seed,
@@ -79,8 +72,6 @@ export function exportWeights({ folder, out, part, dtype = 'float32', checkpoint
     file.close();
   }
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 function writeSettings(trial: TrialSpec, folder: string): void {
   const { backbone, format } = checkpointsOf(trial.config.model.backbone);

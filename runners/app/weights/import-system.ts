@@ -17,6 +17,8 @@ import { splitTensors } from '../../store/weights/split.js';
 import { shapesIn } from '../../store/weights/start.js';
 import { backboneMetadata, checkpointsOf } from '../../store/weights/told.js';
 import { writeSafetensors } from '../../support/safetensors.js';
+import { numbersIn } from '../../support/host-tensor.js';
+import { tensorOf } from '../../support/tensor-file.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
 
 export interface ImportedSystem {
@@ -67,15 +69,7 @@ export async function importSystem(
     );
     const digest = digestOf(path)!;
     const tensors = new Map(
-      [...fit.taken].map(([name, from]) => {
-        const shape = wanted.get(name)!;
-        const data = () => {
-          const array = new Float32Array(sizeOf(shape));
-          file.readInto(from, array);
-          return array;
-        };
-        return [name, { dtype: 'float32' as const, shape, data }];
-      }),
+      [...fit.taken].map(([name, from]) => [name, tensorOf(file, from, wanted.get(name))]),
     );
     makeFolder(dirname(out));
     writeSafetensors(out, tensors, {
@@ -108,7 +102,5 @@ function tableFor(names: readonly string[], path: string, as: string | undefined
   });
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
-
 const total = (fit: Fit, wanted: Shapes): number =>
-  [...fit.taken.keys()].reduce((sum, name) => sum + sizeOf(wanted.get(name)!), 0);
+  [...fit.taken.keys()].reduce((sum, name) => sum + numbersIn(wanted.get(name)!), 0);

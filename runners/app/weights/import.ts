@@ -14,6 +14,8 @@ import { makeFolder } from '../../../registry/support/make-folder.js';
 import { record } from '../../engine/recording.js';
 import { fitBackbone, requireFit, shapesOf, type Fit, type Shapes } from '../../store/weights/fit.js';
 import { writeSafetensors } from '../../support/safetensors.js';
+import { numbersIn } from '../../support/host-tensor.js';
+import { tensorOf } from '../../support/tensor-file.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
 import { backboneNames, splitTensors } from '../../store/weights/split.js';
 import { backboneMetadata, inferOptions, settingsOf } from '../../store/weights/told.js';
@@ -67,15 +69,10 @@ export async function importWeights(
     requireFit(fit, path);
     const digest = digestOf(path)!;
     const tensors = new Map(
-      [...fit.taken].map(([name, from]) => {
-        const shape = wanted.get(name)!;
-        const data = () => {
-          const array = new Float32Array(sizeOf(shape));
-          file.readInto(from, array);
-          return array;
-        };
-        return [name.slice('backbone.'.length), { dtype: 'float32' as const, shape, data }];
-      }),
+      [...fit.taken].map(([name, from]) => [
+        name.slice('backbone.'.length),
+        tensorOf(file, from, wanted.get(name)),
+      ]),
     );
     const metadata = {
       format: 'mtcp backbone weights',
@@ -153,6 +150,5 @@ async function parametersOf(type: string, options: Record<string, unknown>): Pro
   return shapesOf(new Map<string, { shape: number[] }>([...table.parameters, ...table.buffers]));
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
-
-const total = (shapes: Shapes): number => [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+const total = (shapes: Shapes): number =>
+  [...shapes.values()].reduce((sum, shape) => sum + numbersIn(shape), 0);

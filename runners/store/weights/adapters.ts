@@ -2,7 +2,7 @@
 import { adapterNames, isAdapter } from '../../../registry/contracts/adaptation.js';
 import type { LoraConfig } from '../../config/index.js';
 import type { Shapes } from './fit.js';
-import type { TensorFile } from './split.js';
+import { readTensor, type TensorFile } from '../../support/tensor-file.js';
 
 export const withoutAdapters = (shapes: Shapes): Shapes =>
   new Map([...shapes].filter(([name]) => !isAdapter(name)));
@@ -13,11 +13,6 @@ export const withoutAdapters = (shapes: Shapes): Shapes =>
  */
 export function mergedAdapters<T extends TensorFile>(file: T, lora: LoraConfig | null): TensorFile {
   if (!lora) return file;
-  const read = (name: string): Float32Array => {
-    const array = new Float32Array(file.tensors.get(name)!.shape.reduce((product, n) => product * n, 1));
-    file.readInto(name, array);
-    return array;
-  };
   return {
     tensors: new Map([...file.tensors].filter(([name]) => !isAdapter(name))),
     readInto(name, target) {
@@ -25,7 +20,7 @@ export function mergedAdapters<T extends TensorFile>(file: T, lora: LoraConfig |
       const names = adapterNames(name);
       if (!file.tensors.has(names.a)) return;
       const [rank, inputs] = file.tensors.get(names.a)!.shape;
-      const [a, b] = [read(names.a), read(names.b)];
+      const [a, b] = [readTensor(file, names.a), readTensor(file, names.b)];
       const scale = lora.alpha / rank;
       for (let row = 0; row < b.length / rank; row++)
         for (let column = 0; column < inputs; column++) {

@@ -5,7 +5,7 @@ import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.j
 import { MtcpError } from '../../../registry/errors.js';
 import { nearestNames } from '../../../registry/support/near.js';
 import type { HostTensor } from '../../support/host-tensor.js';
-import type { TensorFile } from './split.js';
+import type { TensorFile } from '../../support/tensor-file.js';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 

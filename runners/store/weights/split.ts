@@ -1,13 +1,9 @@
 // Tensors that other frameworks store as one and mtcp as several, for example the queries, keys and values of an
 // attention; and those that they store as several and mtcp as one.
 import type { CheckpointFormat } from '../../../registry/contracts/checkpoints.js';
+import { numbersIn } from '../../support/host-tensor.js';
 import type { StoredTensor } from '../../support/safetensors.js';
-
-/** Tensors by name, read when they are wanted. */
-export interface TensorFile {
-  readonly tensors: ReadonlyMap<string, Pick<StoredTensor, 'shape'>>;
-  readInto(name: string, target: Float32Array | Int32Array): void;
-}
+import { readTensor, type TensorFile } from '../../support/tensor-file.js';
 
 type Format = Pick<CheckpointFormat, 'splits' | 'joins'> | undefined;
 
@@ -53,9 +49,7 @@ function split(file: TensorFile, format: Format, among: Among): TensorFile {
     readInto(name, target) {
       const part = parts.get(name);
       if (!part) return file.readInto(name, target);
-      const { shape } = file.tensors.get(part.whole)!;
-      const whole = new Float32Array(shape.reduce((product, n) => product * n, 1));
-      file.readInto(part.whole, whole);
+      const whole = readTensor(file, part.whole);
       target.set(whole.subarray(part.index * target.length, (part.index + 1) * target.length));
     },
   };
@@ -83,7 +77,7 @@ function joined(file: TensorFile, format: Format, among: Among): TensorFile {
       if (!parts) return file.readInto(name, target);
       let start = 0;
       for (const part of parts) {
-        const size = file.tensors.get(part)!.shape.reduce((product, n) => product * n, 1);
+        const size = numbersIn(file.tensors.get(part)!.shape);
         file.readInto(part, target.subarray(start, (start += size)) as typeof target);
       }
     },

@@ -8,7 +8,8 @@ import type { RunFolder } from '../ledger/run-folder.js';
 import { fitBackbone, readFitted, requireFit, shapesOf, type Fit, type Shapes, type Started } from './fit.js';
 import { loadRows } from './rows.js';
 import { digestOf, WeightsSource } from '../../support/weights-source.js';
-import { backboneNames, splitTensors, type TensorFile } from './split.js';
+import type { TensorFile } from '../../support/tensor-file.js';
+import { backboneNames, splitTensors } from './split.js';
 import { checkpointsOf, requireTold } from './told.js';
 
 const hintOf = (trial: TrialSpec): string => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { FUNCTIONS_OFFSET, ORDER } from '../../../runners/engine/xla/pjrt-table.js';
 import { xlaPlugin } from '../oracle.js';
 import { ROOT, temporaryFolder } from '../rooms.js';
+import { XLA_MISSING } from './plugin.js';
 
 const REPLACED = [
   'Error_Message',
@@ -19,7 +20,7 @@ const REPLACED = [
 
 /** What a test needs to have it, and lacks; undefined if nothing is missing. */
 export function lacking(): string | undefined {
-  if (!xlaPlugin) return 'test/support/xla/install.sh installs the plugin';
+  if (!xlaPlugin) return XLA_MISSING;
   return spawnSync('cc', ['--version']).status === 0 ? undefined : 'a C compiler';
 }
 

@@ -10,6 +10,7 @@ import { untilDone } from '../../../../runners/engine/xla/session.js';
 import { cudaPlugin, xlaPlugin } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
 import { temporaryFolder } from '../../../support/rooms.js';
+import { requireXla } from '../../../support/xla/plugin.js';
 
 const PROGRAM = `module { func.func public @main(%x: tensor<4xf32>) -> (tensor<4xf32>) {
 %y = stablehlo.add %x, %x : tensor<4xf32>
@@ -74,7 +75,7 @@ describe('compiled programs', () => {
     this.timeout(120_000);
 
     before(function () {
-      if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+      requireXla(this);
     });
 
     it('are compiled once and give the same', async () => {

@@ -19,11 +19,9 @@ import { IGNORE, kindOf, type Task } from '../../../../registry/index.js';
 import { randomStream } from '../../../../registry/random.js';
 import * as tf from '../../../../registry/tf.js';
 import type { Tracer } from '../../../../runners/engine/engine.js';
-import { RecordingEngine } from '../../../../runners/engine/recording.js';
-import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
 import { isBatchedBy } from '../../../../runners/model/step-shape.js';
-import { expectClose, noise, runOnce, xlaPlugin, type Arrays } from '../../../support/oracle.js';
-import { pending } from '../../../support/pending.js';
+import { expectClose, noise, runOnce, type Arrays } from '../../../support/oracle.js';
+import { deviceEngines, requireXla } from '../../../support/xla/plugin.js';
 
 const BATCH = 4;
 
@@ -31,18 +29,10 @@ describe('several devices', function () {
   this.timeout(600_000);
 
   before(function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
   });
 
-  const engines = new Map<number, RecordingEngine>();
-  const engineOf = (devices: number): RecordingEngine => {
-    let engine = engines.get(devices);
-    if (!engine) {
-      engine = new RecordingEngine({ runtime: createXlaRuntime(xlaPlugin, 'float32', devices) });
-      engines.set(devices, engine);
-    }
-    return engine;
-  };
+  const engineOf = deviceEngines();
 
   /** What `define` computes from inputs of which those of samples are divided. */
   async function computed(devices: number, inputs: Arrays, define: (tracer: Tracer) => tf.NamedTensorMap) {

@@ -11,10 +11,8 @@ import { randomStream } from '../../../../registry/random.js';
 import { precompile } from '../../../../runners/app/precompile.js';
 import { openExperiment, type OpenOptions } from '../../../../runners/config/open.js';
 import type { EvaluationBatch } from '../../../../runners/data/batch.js';
-import { RecordingEngine } from '../../../../runners/engine/recording.js';
 import { DeviceBuffer } from '../../../../runners/engine/xla/client.js';
 import type { XlaMemory } from '../../../../runners/engine/xla/memory.js';
-import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
 import { assembled } from '../../../../runners/model/assemble.js';
 import { checkTrials } from '../../../../runners/model/check.js';
 import { ONCE } from '../../../../runners/model/views.js';
@@ -22,10 +20,10 @@ import { Evaluation } from '../../../../runners/training/evaluation.js';
 import { readCheckpoint, writeCheckpoint } from '../../../../runners/store/checkpoint.js';
 import { compileStep } from '../../../../runners/training/running-trial.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
-import { expectClose, xlaPlugin } from '../../../support/oracle.js';
-import { pending } from '../../../support/pending.js';
+import { expectClose } from '../../../support/oracle.js';
 import { ROOT, temporaryFolder } from '../../../support/rooms.js';
 import { TOY_SIZE, toyBatch, toyTrial } from '../../../support/toy-network.js';
+import { deviceEngines, requireXla } from '../../../support/xla/plugin.js';
 
 const TABLE3 = join(ROOT, 'experiments', 'table3.yaml');
 const BATCH = 4;
@@ -93,18 +91,10 @@ describe('several devices', function () {
   this.timeout(600_000);
 
   before(function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
   });
 
-  const engines = new Map<number, RecordingEngine>();
-  const engineOf = (devices: number): RecordingEngine => {
-    let engine = engines.get(devices);
-    if (!engine) {
-      engine = new RecordingEngine({ runtime: createXlaRuntime(xlaPlugin, 'float32', devices) });
-      engines.set(devices, engine);
-    }
-    return engine;
-  };
+  const engineOf = deviceEngines();
 
   interface Case {
     scheme?: Slot;

@@ -15,6 +15,7 @@ import { RECIPES } from '../../../../runners/app/engine-install.js';
 import { evaluate, noise, xlaEngines, xlaPlugin } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
 import { temporaryFolder } from '../../../support/rooms.js';
+import { requireXla } from '../../../support/xla/plugin.js';
 
 describe('xla plugins', () => {
   /** An environment as `mtcp engine install` makes it, with an empty file for a plugin. */
@@ -130,7 +131,7 @@ const void *GetPjrtApi(void) { return &api; }`);
     this.timeout(60_000);
 
     before(function () {
-      if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+      requireXla(this);
     });
 
     it('say what is wrong with a program', async () => {

@@ -12,9 +12,9 @@ import type { Precision } from '../../../../runners/engine/xla/lowering/index.js
 import { createXlaRuntime } from '../../../../runners/engine/xla/runtime.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
 import { evaluate, noise, xlaPlugin } from '../../../support/oracle.js';
-import { pending } from '../../../support/pending.js';
 import { ROOT } from '../../../support/rooms.js';
 import { TOY_SIZE, toyTrial } from '../../../support/toy-network.js';
+import { requireXla } from '../../../support/xla/plugin.js';
 
 /** Half a unit in the last of bfloat16's 8 bits. */
 const ROUNDING = 2 ** -9;
@@ -50,7 +50,7 @@ describe('precision', function () {
   this.timeout(600_000);
 
   before(function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
   });
 
   const engineOf = (precision: Precision) =>

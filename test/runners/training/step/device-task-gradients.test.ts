@@ -3,14 +3,14 @@ import { expect } from 'chai';
 import { randomStream } from '../../../../registry/random.js';
 import { sumOf } from '../../../../runners/training/step/device-task-gradients.js';
 import type * as tf from '../../../../registry/tf.js';
-import { evaluate, xlaEngines, xlaPlugin } from '../../../support/oracle.js';
-import { pending } from '../../../support/pending.js';
+import { evaluate, xlaEngines } from '../../../support/oracle.js';
+import { requireXla } from '../../../support/xla/plugin.js';
 
 describe('a sum of many numbers on a device', function () {
   this.timeout(60_000);
 
   before(function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
   });
 
   // Added up one after the other, millions of numbers would be off by ten times as much.

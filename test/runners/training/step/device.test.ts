@@ -12,10 +12,10 @@ import { readCheckpoint, writeCheckpoint, type RunState } from '../../../../runn
 import { Evaluation } from '../../../../runners/training/evaluation.js';
 import { ONCE } from '../../../../runners/model/views.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
-import { expectClose, recordingEngine, xlaEngines, xlaPlugin } from '../../../support/oracle.js';
-import { pending } from '../../../support/pending.js';
+import { expectClose, recordingEngine, xlaEngines } from '../../../support/oracle.js';
 import { temporaryFolder } from '../../../support/rooms.js';
 import { TOY_SIZE, toyBatch, toyTrial, type Toy } from '../../../support/toy-network.js';
+import { requireXla } from '../../../support/xla/plugin.js';
 
 interface Case {
   scheme?: Slot;
@@ -79,7 +79,7 @@ describe('a step on a device', function () {
   const steps: TrainingStep[] = [];
 
   before(function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
     [device] = xlaEngines();
   });
 

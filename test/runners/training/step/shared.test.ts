@@ -10,10 +10,10 @@ import type { TrainBatch } from '../../../../runners/data/batch.js';
 import type { Engine } from '../../../../runners/engine/engine.js';
 import { ALONE, type Exchange } from '../../../../runners/training/step/exchange.js';
 import { TrainingStep } from '../../../../runners/training/step/step.js';
-import { expectClose, recordingEngine, xlaEngines, xlaPlugin } from '../../../support/oracle.js';
-import { pending } from '../../../support/pending.js';
+import { expectClose, recordingEngine, xlaEngines } from '../../../support/oracle.js';
 import { dismiss, meet } from '../../../support/teams.js';
 import { TOY_SIZE, toyBatch, toyTrial, type Toy } from '../../../support/toy-network.js';
+import { requireXla } from '../../../support/xla/plugin.js';
 
 interface Case {
   scheme?: Slot;
@@ -215,7 +215,7 @@ describe('a step on devices that processes share', function () {
   this.timeout(600_000);
 
   before(function () {
-    if (!xlaPlugin) pending(this, 'test/support/xla/install.sh installs the plugin');
+    requireXla(this);
   });
 
   const CASES: Record<string, Case> = {
