@@ -80,6 +80,28 @@ describe('evaluation', () => {
     expect([...exact.data]).to.deep.equal([0, 0.25, 0.75, 1]);
   });
 
+  it('rounds into memory that it is given, for maps of any size', () => {
+    const space = new Float32Array(4);
+    const rounded = (data: number[]) =>
+      toLabel(
+        map(1, data.length, 1, data),
+        labelLike('binary', 1, data.length),
+        task('binary'),
+        sv,
+        'x',
+        space,
+      );
+    for (const data of [
+      [0, 1],
+      [1, 0, 0.2, 1],
+      [0, 0, 1, 1, 0],
+    ])
+      expect([...rounded(data).data].map((v) => Math.round(v * 255))).to.deep.equal(
+        data.map((v) => Math.floor(v * 255)),
+      );
+    expect(rounded([0.5]).data.buffer).to.equal(space.buffer);
+  });
+
   it('resizes classes by nearest neighbour and metres smoothly', () => {
     const classes = toLabel(map(1, 2, 1, [3, 7]), labelLike('classes', 2, 4), task('classes'), sv, 'x');
     expect([...classes.data]).to.deep.equal([3, 3, 7, 7, 3, 3, 7, 7]);
