@@ -89,6 +89,7 @@ export const processesOf = ({ processes = 1 }: RunSettings = {}): { processes?: 
 function localProcesses(count: number): Processes {
   return {
     count,
+    areRenewed: true,
     meet(folder) {
       const file = joinPath(folder.path, `meeting-${randomUUID().slice(0, 8)}.json`);
       const started = Array.from({ length: count - 1 }, () => start(file));
@@ -134,6 +135,7 @@ function start(file: string): { child: ChildProcess; ended: Promise<never> } {
  */
 export const placedProcesses = (count: number, file: string): Processes => ({
   count,
+  areRenewed: false,
   meet: () => call(file, { others: count - 1, isLocal: false }),
 });
 
@@ -155,12 +157,17 @@ export async function joinOnce(file: string, tell: (message: string) => void): P
 }
 
 /**
- * Takes part in one trial after the other, as a file calls for them, until the process is ended.
+ * Takes part in one trial after the other, as a file calls for them.
  * @param tell hears what went wrong; process 0 reports it too
+ * @param stopRequested asked between two trials: process 0 ends the one under way
  */
-export async function joinAll(file: string, tell: (message: string) => void): Promise<never> {
+export async function joinAll(
+  file: string,
+  tell: (message: string) => void,
+  stopRequested: () => boolean,
+): Promise<void> {
   let last: string | undefined;
-  for (; ; await sleep(POLL)) {
+  for (; !stopRequested(); await sleep(POLL)) {
     try {
       const meeting = MEETING.find(file);
       if (!meeting || meeting.id === last) continue;

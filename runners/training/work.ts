@@ -10,6 +10,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Claim, LedgerTrial, Ledger, TrialRef } from '../store/ledger/ledger.js';
 import { EventLog } from '../store/ledger/events.js';
 import type { RunFolder, TrialState } from '../store/ledger/run-folder.js';
+import { ProcessLost } from '../support/team/errors.js';
 import { Interrupted } from './interrupted.js';
 import type { Observed } from './running-trial.js';
 import type { Processes } from './processes/processes.js';
@@ -40,6 +41,8 @@ export interface Worked {
   interrupted: boolean;
   /** Set if it ended because this process's device has stopped working: another process may go on. */
   lost?: boolean;
+  /** Set if it ended because another process that shares its trials was lost, which nothing here can start again. */
+  alone?: boolean;
 }
 
 export interface WorkContext<T extends TrialRef = TrialSpec> {
@@ -86,6 +89,8 @@ export async function workThrough<T extends TrialRef>(context: WorkContext<T>): 
           lost = true;
           return { failed, interrupted: false, lost };
         }
+        if (error instanceof ProcessLost && context.processes?.areRenewed === false)
+          return { failed, interrupted: false, alone: true };
         // What a trial without memory held there is not to be missing for the next one.
         if (error instanceof DeviceError) engines.close();
       } finally {

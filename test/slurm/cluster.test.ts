@@ -138,6 +138,47 @@ describe('an experiment on a Slurm cluster', function () {
     }
   });
 
+  it('shares a trial between two nodes, and leaves the bytes that one process leaves', async () => {
+    const rows = { d: { epochs: 3, accumulate: 2 } };
+    const experiment = new ClusterExperiment(rows, ', nodes: 2');
+    const alone = new ClusterExperiment(rows);
+    const { code, stderr } = await experiment.run();
+    expect(code, stderr).to.equal(0);
+    const { d } = await experiment.status();
+    expect(d.job).to.include({ word: 'COMPLETED' });
+    const [shared] = allEvents(d).filter(({ event }) => event === 'shared');
+    expect(shared).to.have.property('processes').with.length(2);
+    const local = await alone.run('--launcher', 'local', '--threads', '1');
+    expect(local.code, local.stderr).to.equal(0);
+    expectSameRun(experiment.runs, alone.runs);
+    await cluster.until('nothing is left in the queue', queueIsEmpty);
+    for (const node of NODES) expect(cluster.processesOn(node), node).to.deep.equal([]);
+  });
+
+  it('goes on from a checkpoint when the second node of a trial dies, and saves one when it is cancelled', async () => {
+    const rows = { e: { epochs: 60, accumulate: 2 } };
+    const experiment = new ClusterExperiment(rows, ', nodes: 2').hold();
+    await experiment.run('--detach');
+    const { e } = await experiment.status();
+    await cluster.until('e trains', () => experiment.epochs(e) > 2);
+    const before = experiment.epochs(e);
+    await cluster.killNode('n2');
+    await cluster.until('the trial has ended', () => allEvents(e).at(-1)!.event === 'warning');
+    expect(allEvents(e).at(-1))
+      .to.have.property('message')
+      .that.matches(/process 1 .* is lost/);
+    cluster.startNode('n2');
+    await cluster.until(
+      'e goes on',
+      () => experiment.epochs(e) > before && allEvents(e).some(({ event }) => event === 'resumed'),
+    );
+    expect(allEvents(e).filter(({ event }) => event === 'shared')).to.have.length(2);
+    await experiment.command('cancel');
+    await cluster.until('e has saved a checkpoint', () => allEvents(e).at(-1)?.event === 'interrupted');
+    await cluster.until('nothing is left in the queue', queueIsEmpty);
+    experiment.letGo();
+  });
+
   it('does not notice that the controller is started again', async () => {
     const experiment = new ClusterExperiment({ k: 60 }).hold();
     let seen = '';

@@ -14,11 +14,15 @@ export function declare(command: Command): void {
 }
 
 async function join(file: string, { once }: { once?: boolean }): Promise<void> {
-  // When to stop is decided by the process that has the trial; this one has nothing to save.
-  for (const signal of STOPPING) process.on(signal, () => {});
+  // When a trial stops is decided by the process that has it; this one has nothing to save.
+  let asked = false;
+  for (const signal of STOPPING) process.on(signal, () => (asked ||= signal === 'SIGTERM'));
   const { joinAll, joinOnce } = await import('../../launching/processes.js');
   const tell = (message: string) => void process.stderr.write(`${message}\n`);
-  if (!once) return joinAll(file, tell);
+  if (!once) {
+    await joinAll(file, tell, () => asked);
+    process.exit(0);
+  }
   const { dieWith } = await import('../../support/parent.js');
   dieWith(process.ppid);
   // Libraries may have threads that would go on.

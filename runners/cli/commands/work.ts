@@ -43,11 +43,16 @@ async function work(submission: string, { group, task, timeLeft = '', warning }:
   // A batch system may say it several times, to the process and to its parents; it kills when it means it.
   const stop = takeStopSignals(() => {}, { insist: false });
   const progress = new Progress(process.stderr, false);
+  const narrate = narrator(progress);
+  let gotFurther = false;
   try {
-    const { failed, interrupted, lost } = await workOn(submission, {
+    const { failed, interrupted, lost, alone } = await workOn(submission, {
       group,
       task: task === undefined ? undefined : parseWhole(task, '--task'),
-      observe: narrator(progress),
+      observe(event) {
+        gotFurther ||= event.event === 'checkpoint';
+        narrate(event);
+      },
       stopRequested: () => stop.requested() || performance.now() >= until,
     });
     progress.clear();
@@ -59,6 +64,10 @@ async function work(submission: string, { group, task, timeLeft = '', warning }:
       process.stderr.write(
         `stopped after a checkpoint: ${stop.requested() ? 'told to' : 'the time of the job is nearly over'}\n`,
       );
+      process.exitCode = STOPPED;
+    } else if (alone && gotFurther) {
+      // Without a new checkpoint it might go on like this for ever.
+      process.stderr.write('stopped: it goes on from the last checkpoint when all nodes are there\n');
       process.exitCode = STOPPED;
     } else if (failed.length > 0) process.exitCode = 1;
   } finally {

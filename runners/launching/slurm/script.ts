@@ -34,7 +34,7 @@ while [ -n "$interrupted" ]; do
   interrupted=
   wait "$child"
   code=$?
-done${nodes > 1 ? '\nkill "$others" 2> /dev/null' : ''}`,
+done${nodes > 1 ? '\n# Slurm ends them with the job; srun would try for long if their node has died.\nkill -KILL "$others" 2> /dev/null' : ''}`,
     `# Told to stop before it could listen: nothing is lost, so go on later.
 if [ -n "$warned" ] && [ "$code" -eq 143 ]; then code=${STOPPED}; fi`,
     `# Stopped after a checkpoint. Unless the job is being cancelled, it goes on from there.
@@ -89,7 +89,7 @@ record() {
 const programOf = (job: Pick<JobRequest, 'command' | 'arguments'>, command: string | null): string =>
   command === null ? job.command.map(quote).join(' ') : [command, ...job.arguments.map(quote)].join(' ');
 
-/** The processes of the further nodes. They have nothing to save, and are ended when the first node is done. */
+/** The processes of the further nodes. They have nothing to save, and end with the job. */
 function others({ join }: JobRequest, { nodes, cpus, command }: SlurmOptions): string {
   const step = [
     'srun',
@@ -103,7 +103,8 @@ function others({ join }: JobRequest, { nodes, cpus, command }: SlurmOptions): s
   return `# The other nodes of the task, which share its trials.
 ${step.join(' ')} \\
   ${programOf(join, command)}-"$task".meeting.json < /dev/null &
-others=$!`;
+others=$!
+disown "$others"`;
 }
 
 /** A word of the shell. */

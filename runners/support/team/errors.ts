@@ -3,10 +3,11 @@ import { MtcpError, type ErrorKind } from '../../../registry/errors.js';
 
 /** Another process that shares the work has ended, or cannot be reached. What was saved is not affected. */
 export class ProcessLost extends MtcpError {
-  constructor(message: string) {
-    super('engine', message, {
-      hint: 'the same command goes on from the last checkpoint; a process that was killed may have run out of memory',
-    });
+  constructor(
+    message: string,
+    hint = 'the same command goes on from the last checkpoint; a process that was killed may have run out of memory',
+  ) {
+    super('engine', message, { hint });
   }
 }
 

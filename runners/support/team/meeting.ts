@@ -9,6 +9,7 @@ import { MtcpError } from '../../../registry/errors.js';
 import { JsonFormat } from '../../../registry/support/json-file.js';
 import { PRIVATE_FILE, writeWhole } from '../files.js';
 import { greetAsGuest, greetAsHost, newSecret, type Secret } from './handshake.js';
+import { ProcessLost } from './errors.js';
 import { Link, PATIENCE } from './link.js';
 import { Team } from './team.js';
 
@@ -100,10 +101,9 @@ export async function call(file: string, options: CallOptions): Promise<Team> {
       return new Team(0, others + 1, new Map(come.map(({ link }, i) => [i + 1, link])));
     };
     const late = () =>
-      new MtcpError(
-        'engine',
+      new ProcessLost(
         `${come.length} of ${others} other processes have joined this one within ${patience / 1000} s`,
-        { hint: 'their output says why; between machines, the ports from 1024 on must be open' },
+        'their output says why; between machines, the ports from 1024 on must be open',
       );
     return await Promise.race([team(), limit(patience, late), ...(broken ? [broken] : [])]);
   } catch (error) {

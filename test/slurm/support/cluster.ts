@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const NODES = ['n1', 'n2'] as const;
 export type Node = (typeof NODES)[number];
 
-const PROGRAMS = ['munged', 'slurmctld', 'slurmd', 'sbatch', 'squeue', 'scontrol', 'scancel'];
+const PROGRAMS = ['munged', 'slurmctld', 'slurmd', 'sbatch', 'squeue', 'scontrol', 'scancel', 'srun'];
 
 /** What of Slurm this machine lacks. */
 export const missingPrograms = (): string[] =>

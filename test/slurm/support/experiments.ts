@@ -14,8 +14,16 @@ trust({ own: HELD });
 const NETWORK =
   'tasks: { semseg: null, normals: null }, model: { decoder: null, interaction: null, refinement: null }, scheme: { type: equal }';
 
-/** Row to its epochs, of two steps each, and perhaps the row that it starts from. */
-export type Rows = Readonly<Record<string, number | { epochs: number; from: string }>>;
+interface Row {
+  epochs: number;
+  /** The row that it starts from. */
+  from?: string;
+  /** Micro-batches of a step, each of one sample. */
+  accumulate?: number;
+}
+
+/** Row to its epochs, of two steps each, and perhaps more. */
+export type Rows = Readonly<Record<string, number | Row>>;
 
 export class ClusterExperiment {
   readonly runs = temporaryFolder();
@@ -25,9 +33,10 @@ export class ClusterExperiment {
   /** @param launcher further options of the launcher, as YAML */
   constructor(rows: Rows, launcher = '') {
     const lines = Object.entries(rows).map(([name, row]) => {
-      const { epochs, from } = typeof row === 'number' ? { epochs: row, from: undefined } : row;
+      const { epochs, from, accumulate }: Row = typeof row === 'number' ? { epochs: row } : row;
+      const divided = accumulate === undefined ? '' : `, batch: ${accumulate}, accumulate: ${accumulate}`;
       const start = from === undefined ? '' : `, weights: { rows: { model: ${from} } }`;
-      return `  ${name}: { ${NETWORK}, train: { epochs: ${epochs} }${start} }\n`;
+      return `  ${name}: { ${NETWORK}, train: { epochs: ${epochs}${divided} }${start} }\n`;
     });
     this.file = experimentFile(
       `plugins: ${HELD}\nschedule: { type: held, by: ${this.#hold} }\nrows:\n${lines.join('')}launcher: { type: slurm, cpus: 1${launcher} }\n`,

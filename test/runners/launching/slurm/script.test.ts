@@ -71,6 +71,24 @@ describe('the script of a job array', () => {
     expect(slurmScript(request('/w'), optionsOf())).not.to.match(/partition|gres|mem=|%4|module/);
   });
 
+  it('starts a process on each further node of a task, and ends them with it', async () => {
+    const one = slurmScript(request('/w'), optionsOf({}));
+    expect(one).not.to.contain('srun');
+    const several = slurmScript(request('/w'), optionsOf({ nodes: 3, cpus: 8 }));
+    expect(several).to.contain('#SBATCH --nodes=3\n#SBATCH --ntasks-per-node=1\n');
+    expect(several).to.match(
+      /srun --nodes=2 --ntasks=2 --ntasks-per-node=1 --relative=1 .*--cpus-per-task=8/,
+    );
+    expect(several).to.contain(`'/opt/it is/main.js' join /w/tasks/1-"$task".meeting.json`);
+    expect(several.indexOf('srun')).to.be.below(several.indexOf(' work '));
+    expect(several).to.contain('kill -KILL "$others"');
+    const contained = slurmScript(
+      request('/w'),
+      optionsOf({ nodes: 2, command: 'apptainer exec mtcp.sif mtcp' }),
+    );
+    expect(contained).to.contain('apptainer exec mtcp.sif mtcp join /w/tasks/1-"$task".meeting.json');
+  });
+
   it('starts mtcp by another command where the site has one', () => {
     const text = slurmScript(request('/w'), optionsOf({ command: 'apptainer exec --nv mtcp.sif mtcp' }));
     expect(text).to.contain('\napptainer exec --nv mtcp.sif mtcp work /runs/x \\\n');
