@@ -42,14 +42,18 @@ describe('a site file', () => {
       time: 60,
       requeues: 20,
     });
-    expect(launcherSlot(plain, { site, chosen: 'local' })).to.deep.equal({ type: 'local', jobs: 'auto' });
-    expect(launcherSlot(plain)).to.deep.equal({ type: 'local', jobs: 'auto' });
+    expect(launcherSlot(plain, { site, chosen: 'local' })).to.deep.equal({
+      type: 'local',
+      jobs: 'auto',
+      processes: 1,
+    });
+    expect(launcherSlot(plain)).to.deep.equal({ type: 'local', jobs: 'auto', processes: 1 });
     const given = openExperiment(experimentFile('launcher: { type: slurm, time: 5, modules: [] }\n'), {
       profile: 'smoke',
     });
     expect(launcherSlot(given, { site })).to.deep.include({ partition: 'gpu', time: 5, modules: [] });
     const here = openExperiment(experimentFile('launcher: { type: local, jobs: 2 }\n'), { profile: 'smoke' });
-    expect(launcherSlot(here, { site })).to.deep.equal({ type: 'local', jobs: 2 });
+    expect(launcherSlot(here, { site })).to.deep.equal({ type: 'local', jobs: 2, processes: 1 });
     expect(launcherSlot(here, { site, chosen: 'slurm' })).to.include({ type: 'slurm', partition: 'gpu' });
     expect(() => launcherSlot(plain, { chosen: 'slrum' })).to.throw('there is no launcher "slrum"');
     const none = openExperiment(experimentFile('launcher: null\n'), { profile: 'smoke' });
