@@ -24,7 +24,7 @@ describe('shell completion', function () {
   it('offers commands, flags and what an argument can be', () => {
     expect(offered('')).to.include.members(['run', 'plan', 'config', 'new']).and.not.include('complete');
     expect(offered('config', '')).to.include.members(['show', 'diff']);
-    expect(offered('run', '--pro')).to.deep.equal(['--profile']);
+    expect(offered('run', '--prof')).to.deep.equal(['--profile']);
     expect(offered('run', '')).to.deep.equal([':files']);
     expect(offered('new', 'component', 'inter')).to.deep.equal(['interaction']);
     expect(offered('describe', 'scheme', 'lp')).to.deep.equal(['lps']);
