@@ -190,7 +190,9 @@ describe('a meeting of processes', function () {
     const meeting = await calledFor(file);
     const one = rejection(join(meeting));
     expect((await leader)!.message).to.equal('1 of 2 other processes have joined this one within 0.5 s');
-    expect((await one)!.message).to.equal('1 of 2 other processes have joined this one within 0.5 s');
+    expect((await one)!.message).to.equal(
+      'process 0: 1 of 2 other processes have joined this one within 0.5 s',
+    );
     expect(existsSync(file)).to.equal(false);
   });
 });
