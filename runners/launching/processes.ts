@@ -14,6 +14,7 @@ import type { RunSettings, TrialSpec } from '../config/index.js';
 import { takesDevice } from '../engine/index.js';
 import { assembled } from '../model/assemble.js';
 import { takesWholeBatches, undealt, unsharedScheme } from '../model/division.js';
+import { patienceOf } from '../support/team/link.js';
 import { call, join, MEETING } from '../support/team/meeting.js';
 import { follow } from '../training/processes/follow.js';
 import type { Processes } from '../training/processes/processes.js';
@@ -41,7 +42,7 @@ export function processesIn({ processes }: { processes?: number }, launcher: Lau
 /**
  * Whether so many processes can share each of the trials.
  * @param flag what the command was asked for, if it was
- * @throws MtcpError or MtcpErrors `config` at each row that they cannot share
+ * @throws MtcpError or MtcpErrors `config` at each row that they cannot share; `usage` if their patience is no number
  */
 export function requireShared(
   trials: readonly TrialSpec[],
@@ -49,6 +50,7 @@ export function requireShared(
   { isLocal, flag }: { isLocal: boolean; flag?: number },
 ): void {
   if (processes === 1) return;
+  patienceOf();
   const option = isLocal ? 'launcher.processes' : 'launcher.nodes';
   const asked = flag === undefined ? option : `argument "--processes ${flag}"`;
   const faults = new Map<string, MtcpError>();

@@ -27,8 +27,23 @@ const WAITING = 2 ** 20;
 /** Signs of life in the time after which silence counts as the end. */
 const BEATS = 10;
 
-/** The milliseconds of silence after which a process counts as lost. */
-export const PATIENCE = 1000 * (Number(process.env.MTCP_PROCESS_PATIENCE) || 300);
+/** Seconds of silence after which a process counts as lost, unless MTCP_PROCESS_PATIENCE says otherwise. */
+const SECONDS = 300;
+const MOST_SECONDS = 24 * 3600;
+
+/**
+ * The same in milliseconds.
+ * @throws MtcpError `usage` if MTCP_PROCESS_PATIENCE is no such number
+ */
+export function patienceOf({ MTCP_PROCESS_PATIENCE: given }: NodeJS.ProcessEnv = process.env): number {
+  if (!given) return 1000 * SECONDS;
+  const seconds = Number(given);
+  if (seconds >= 1 && seconds <= MOST_SECONDS) return 1000 * seconds;
+  throw new MtcpError('usage', `"${given}" is not a number of seconds from 1 to ${MOST_SECONDS}`, {
+    where: 'environment variable MTCP_PROCESS_PATIENCE',
+    hint: `without it, ${SECONDS} seconds of silence count as the loss of a process`,
+  });
+}
 
 interface Wanted {
   into: Uint8Array;
@@ -59,7 +74,7 @@ export class Link {
   constructor(
     readonly socket: Socket,
     private called: string,
-    readonly patience = PATIENCE,
+    readonly patience = patienceOf(),
   ) {
     socket.setNoDelay(true).setKeepAlive(true, 15_000);
     socket.resume().on('data', (chunk) => this.#take(chunk));

@@ -10,7 +10,7 @@ import { JsonFormat } from '../../../registry/support/json-file.js';
 import { PRIVATE_FILE, writeWhole } from '../files.js';
 import { greetAsGuest, greetAsHost, newSecret, type Secret } from './handshake.js';
 import { ProcessLost } from './errors.js';
-import { Link, PATIENCE } from './link.js';
+import { Link, patienceOf } from './link.js';
 import { Team } from './team.js';
 
 export interface Meeting extends Secret {
@@ -77,7 +77,7 @@ export interface CallOptions {
  * @throws MtcpError `engine` if they do not come; `io` if the file cannot be written
  */
 export async function call(file: string, options: CallOptions): Promise<Team> {
-  const { others, isLocal, broken, patience = PATIENCE } = options;
+  const { others, isLocal, broken, patience = patienceOf() } = options;
   const secret = newSecret();
   const door = await Door.open(secret, isLocal);
   const come: { link: Link; member: Member }[] = [];
@@ -119,7 +119,7 @@ export async function call(file: string, options: CallOptions): Promise<Team> {
  * Joins a meeting, and waits until all are connected to each other.
  * @throws MtcpError `engine` if process 0 cannot be reached or does not know this meeting
  */
-export async function join(meeting: Meeting, patience = PATIENCE): Promise<Team> {
+export async function join(meeting: Meeting, patience = patienceOf()): Promise<Team> {
   const { hosts, port } = meeting;
   const links = new Map<number, Link>();
   const leader = new Link(await dial(hosts, port, meeting), 'process 0', patience);

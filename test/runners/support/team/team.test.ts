@@ -8,7 +8,7 @@ import { MtcpError } from '../../../../registry/errors.js';
 import { randomStream } from '../../../../registry/random.js';
 import { ProcessLost } from '../../../../runners/support/team/errors.js';
 import { greetAsGuest } from '../../../../runners/support/team/handshake.js';
-import { Link } from '../../../../runners/support/team/link.js';
+import { Link, patienceOf } from '../../../../runners/support/team/link.js';
 import { call, join } from '../../../../runners/support/team/meeting.js';
 import { calledFor, dismiss, meet, meetingFile } from '../../../support/teams.js';
 
@@ -199,6 +199,15 @@ describe('a meeting of processes', function () {
 
 describe('a connection between processes', function () {
   this.timeout(30_000);
+
+  it('has a patience that is a number of seconds', () => {
+    expect(patienceOf({})).to.equal(300_000);
+    expect(patienceOf({ MTCP_PROCESS_PATIENCE: '20' })).to.equal(20_000);
+    for (const given of ['soon', '5m', '0', '-3', 'Infinity', '1e9'])
+      expect(() => patienceOf({ MTCP_PROCESS_PATIENCE: given }), given)
+        .to.throw(MtcpError, `"${given}" is not a number of seconds`)
+        .with.property('where', 'environment variable MTCP_PROCESS_PATIENCE');
+  });
 
   it('refuses what is no frame, and more numbers than were expected', async () => {
     for (const [bad, message] of [
