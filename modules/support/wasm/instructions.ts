@@ -30,6 +30,7 @@ const INSTRUCTIONS = {
   'i32.lt_u': [[0x49], ['i32', 'i32'], 'i32'],
   'i32.lt_s': [[0x48], ['i32', 'i32'], 'i32'],
   'i32.add': [[0x6a], ['i32', 'i32'], 'i32'],
+  'i32.sub': [[0x6b], ['i32', 'i32'], 'i32'],
   'i32.mul': [[0x6c], ['i32', 'i32'], 'i32'],
   'i32.and': [[0x71], ['i32', 'i32'], 'i32'],
   'i32.shl': [[0x74], ['i32', 'i32'], 'i32'],
@@ -65,6 +66,9 @@ const INSTRUCTIONS = {
   'f32x4.div': [simd(231), BINARY, 'v128'],
   'f32x4.min': [simd(232), BINARY, 'v128'],
   'f32x4.max': [simd(233), BINARY, 'v128'],
+  /** Of two numbers the second where it is smaller (larger), else the first: also where one is no number. */
+  'f32x4.pmin': [simd(234), BINARY, 'v128'],
+  'f32x4.pmax': [simd(235), BINARY, 'v128'],
   /** The same number twice, or four times. */
   'f64x2.splat': [simd(20), ['f64'], 'v128'],
   'i32x4.splat': [simd(17), ['i32'], 'v128'],
@@ -74,6 +78,8 @@ const INSTRUCTIONS = {
   /** Towards zero; what is no number is 0. */
   'i32x4.trunc_sat_f32x4_s': [simd(248), UNARY, 'v128'],
   'f32x4.convert_i32x4_s': [simd(250), UNARY, 'v128'],
+  /** The sign bits of four numbers, the first one lowest. */
+  'i32x4.bitmask': [simd(164), UNARY, 'i32'],
   'i32x4.eq': [simd(55), BINARY, 'v128'],
   'i32x4.lt_s': [simd(57), BINARY, 'v128'],
   'i32x4.ge_s': [simd(63), BINARY, 'v128'],

@@ -13,7 +13,7 @@ export interface RoomsManifest extends SynthesisManifest {
 }
 
 const RECIPE: Recipe<Intrinsics> = {
-  version: 3,
+  version: 4,
   things: 'rooms',
   folders: NYUD_FOLDERS,
   worker: new URL('./worker.js', import.meta.url),

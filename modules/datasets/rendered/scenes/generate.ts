@@ -5,7 +5,7 @@ import { PASCAL_FOLDERS, PascalFolder, writePascalSplit } from '../../folders/pa
 
 const RECIPE: Recipe<number[]> = {
   /** Goes up whenever the same options give other files. */
-  version: 2,
+  version: 3,
   things: 'scenes',
   folders: PASCAL_FOLDERS,
   worker: new URL('./worker.js', import.meta.url),

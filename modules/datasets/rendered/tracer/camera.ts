@@ -77,12 +77,11 @@ function judge({ scene, labels }: World, camera: Camera, height: number, width: 
   if (scene.inside(...camera.at)) return 0;
   const [rows, columns] = PROBE;
   const counts = new Map<number, number>();
-  let nearest = Infinity;
   let total = 0;
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < columns; j++) {
       const hit = traceThrough(scene, camera, ((j + 0.5) / columns) * width, ((i + 0.5) / rows) * height);
-      nearest = Math.min(nearest, hit.distance);
+      if (hit.distance < NEAREST) return 0;
       total += hit.distance;
       counts.set(labels[hit.surface], (counts.get(labels[hit.surface]) ?? 0) + 1);
     }
@@ -90,8 +89,7 @@ function judge({ scene, labels }: World, camera: Camera, height: number, width: 
   const seen = [...counts.values()].filter((count) => count >= 2).length;
   const shell = (counts.get(0) ?? 0) + (counts.get(1) ?? 0) + (counts.get(21) ?? 0);
   const largest = Math.max(...counts.values());
-  if (nearest < NEAREST || total / rays < 1.6 || seen < 5 || largest > 0.5 * rays || shell > 0.75 * rays)
-    return 0;
+  if (total / rays < 1.6 || seen < 5 || largest > 0.5 * rays || shell > 0.75 * rays) return 0;
   return seen + 16 * (1 - shell / rays);
 }
 

@@ -1,10 +1,10 @@
-// A room as rays see it: the six faces of an empty cuboid seen from inside, and solids in a tree of bounding
-// boxes. Nothing is allocated while tracing; a hit is written into one record per scene.
+// A room as rays see it: the six faces of an empty cuboid seen from inside, and solids. Only solids whose bounding box a ray
+// meets are looked at (boxes.ts). Nothing is allocated while tracing; a hit is written into one record per scene.
+import { Boxes, type Box } from './boxes.js';
 import { invert, type Part, type Shape } from './solids.js';
 
 const SHAPES: readonly Shape[] = ['box', 'ellipsoid', 'cylinder'];
 const [BOX, ELLIPSOID] = [0, 1];
-const LEAF_PARTS = 2;
 /** Rays start a little off the surface they leave. */
 const NEAR = 1e-4;
 
@@ -32,8 +32,7 @@ export class Scene {
   readonly #inverse: Float64Array;
   readonly #shape: Uint8Array;
   readonly #taper: Float64Array;
-  readonly #tree: Tree;
-  readonly #stack = new Int32Array(64);
+  readonly #boxes: Boxes;
   #blocker = -1;
 
   constructor(
@@ -44,7 +43,7 @@ export class Scene {
     this.#inverse = Float64Array.from(parts.flatMap((part) => invert(part.transform)));
     this.#shape = Uint8Array.from(parts, (part) => SHAPES.indexOf(part.shape));
     this.#taper = Float64Array.from(parts, (part) => part.taper);
-    this.#tree = new Tree(parts);
+    this.#boxes = new Boxes(parts.map(boundsOf));
   }
 
   /** The nearest surface along a ray that starts inside the room, in `hit`. */
@@ -78,11 +77,12 @@ export class Scene {
   /** Whether a point lies in a solid, where rays must not start. */
   inside(x: number, y: number, z: number): boolean {
     const m = this.#inverse;
-    for (let i = 0; i < m.length; i += 12) {
+    for (let part = 0, i = 0; i < m.length; part++, i += 12) {
       const ux = m[i] * x + m[i + 1] * y + m[i + 2] * z + m[i + 3];
       const uy = m[i + 4] * x + m[i + 5] * y + m[i + 6] * z + m[i + 7];
       const uz = m[i + 8] * x + m[i + 9] * y + m[i + 10] * z + m[i + 11];
-      if (Math.max(Math.abs(ux), Math.abs(uy), Math.abs(uz)) < 1.01) return true;
+      const across = Math.max(Math.abs(ux), Math.abs(uy)) / Math.max(1, this.#taper[part]);
+      if (Math.max(across, Math.abs(uz)) < 1.01) return true;
     }
     return false;
   }
@@ -98,52 +98,28 @@ export class Scene {
     return dz > 0 ? CEILING : FLOOR;
   }
 
-  /** Lowers `hit.distance` to the nearest part; with `any`, stops at the first part that is nearer. */
+  /**
+   * Lowers `hit.distance` to the nearest part, of several at the same distance the first; with `any`, stops at the first
+   * part that is nearer.
+   */
   #search(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number, any: boolean): boolean {
-    const { bounds, count, next, axis, order } = this.#tree;
-    const stack = this.#stack;
-    const ix = 1 / dx;
-    const iy = 1 / dy;
-    const iz = 1 / dz;
-    // Which corner of a box the ray meets first, on each axis.
-    const nearX = dx < 0 ? 3 : 0;
-    const nearY = dy < 0 ? 4 : 1;
-    const nearZ = dz < 0 ? 5 : 2;
     let best = this.hit.distance;
     let surface = -1;
-    let top = 1;
-    stack[0] = 0;
-    while (top > 0) {
-      const node = stack[--top];
-      const box = node * 6;
-      let enter = (bounds[box + nearX] - ox) * ix;
-      let leave = (bounds[box + 3 - nearX] - ox) * ix;
-      const enterY = (bounds[box + nearY] - oy) * iy;
-      const leaveY = (bounds[box + 5 - nearY] - oy) * iy;
-      const enterZ = (bounds[box + nearZ] - oz) * iz;
-      const leaveZ = (bounds[box + 7 - nearZ] - oz) * iz;
-      if (enterY > enter) enter = enterY;
-      if (enterZ > enter) enter = enterZ;
-      if (leaveY < leave) leave = leaveY;
-      if (leaveZ < leave) leave = leaveZ;
-      if (enter > leave || leave < 0 || enter > best) continue;
-      const parts = count[node];
-      if (parts > 0) {
-        for (let i = next[node]; i < next[node] + parts; i++) {
-          const distance = this.#meet(order[i], ox, oy, oz, dx, dy, dz);
-          if (distance >= best) continue;
-          best = distance;
-          surface = order[i];
-          if (any) {
-            this.#blocker = surface;
-            return true;
-          }
+    const groups = this.#boxes.find(ox, oy, oz, dx, dy, dz, best);
+    const { found } = this.#boxes;
+    for (let g = 0; g < groups; g++) {
+      let part = (found[g] >> 4) * 4;
+      for (let hits = found[g] & 15; hits !== 0; hits >>= 1, part++) {
+        if ((hits & 1) === 0) continue;
+        const distance = this.#meet(part, ox, oy, oz, dx, dy, dz);
+        if (distance >= best) continue;
+        best = distance;
+        surface = part;
+        if (any) {
+          this.#blocker = surface;
+          return true;
         }
-        continue;
       }
-      const towards = axis[node] === 0 ? dx : axis[node] === 1 ? dy : dz;
-      stack[top++] = towards > 0 ? next[node] : node + 1;
-      stack[top++] = towards > 0 ? node + 1 : next[node];
     }
     if (surface < 0) return false;
     this.hit.distance = best;
@@ -275,90 +251,12 @@ function meetCylinder(
   return z >= -1 && z <= 1 ? t : Infinity;
 }
 
-/** Nodes in depth-first order: the first child follows its parent, `next` is the second (or the first part). */
-class Tree {
-  readonly bounds: Float64Array;
-  readonly count: Int32Array;
-  readonly next: Int32Array;
-  readonly axis: Uint8Array;
-  readonly order: Int32Array;
-
-  constructor(parts: readonly Part[]) {
-    const boxes = parts.map(boundsOf);
-    const nodes = Math.max(1, 2 * parts.length);
-    this.bounds = new Float64Array(6 * nodes);
-    this.count = new Int32Array(nodes);
-    this.next = new Int32Array(nodes);
-    this.axis = new Uint8Array(nodes);
-    this.order = Int32Array.from(parts, (_, i) => i);
-    this.#build(boxes, 0, parts.length, 0);
-  }
-
-  /** Builds the node of parts [from, to) at index `node`; returns the next free index. */
-  #build(boxes: readonly Box[], from: number, to: number, node: number): number {
-    const ids = this.order.subarray(from, to);
-    this.bounds.set(around(boxes, ids), 6 * node);
-    if (ids.length <= LEAF_PARTS) {
-      this.next[node] = from;
-      this.count[node] = ids.length;
-      return node + 1;
-    }
-    const { axis, first } = bestSplit(boxes, ids);
-    this.axis[node] = axis;
-    sortAlong(boxes, ids, axis);
-    this.next[node] = this.#build(boxes, from, from + first, node + 1);
-    return this.#build(boxes, from + first, to, this.next[node]);
-  }
-}
-
-/** Lower corner, then upper corner. */
-type Box = readonly number[];
-
-function around(boxes: readonly Box[], ids: Int32Array): number[] {
-  const box = [Infinity, Infinity, Infinity, -Infinity, -Infinity, -Infinity];
-  for (const id of ids) grow(box, boxes[id]);
-  return box;
-}
-
-function grow(box: number[], other: Box): void {
-  for (let k = 0; k < 3; k++) {
-    box[k] = Math.min(box[k], other[k]);
-    box[k + 3] = Math.max(box[k + 3], other[k + 3]);
-  }
-}
-
-function sortAlong(boxes: readonly Box[], ids: Int32Array, axis: number): void {
-  const centre = (id: number) => boxes[id][axis] + boxes[id][axis + 3];
-  ids.sort((a, b) => centre(a) - centre(b) || a - b);
-}
-
-function area([x0, y0, z0, x1, y1, z1]: Box): number {
-  return (x1 - x0) * (y1 - y0) + (y1 - y0) * (z1 - z0) + (z1 - z0) * (x1 - x0);
-}
-
-/** Surface area heuristic: a random ray meets a box in proportion to its surface, and pays for its parts. */
-function bestSplit(boxes: readonly Box[], ids: Int32Array): { axis: number; first: number } {
-  let best = { axis: 0, first: ids.length >> 1, cost: Infinity };
-  for (const axis of [0, 1, 2]) {
-    const sorted = ids.slice();
-    sortAlong(boxes, sorted, axis);
-    const costs = new Float64Array(ids.length);
-    for (const end of [0, 1]) {
-      const box = [Infinity, Infinity, Infinity, -Infinity, -Infinity, -Infinity];
-      for (let i = 1; i < ids.length; i++) {
-        grow(box, boxes[sorted[end === 0 ? i - 1 : ids.length - i]]);
-        costs[end === 0 ? i : ids.length - i] += i * area(box);
-      }
-    }
-    for (let first = 1; first < ids.length; first++)
-      if (costs[first] < best.cost) best = { axis, first, cost: costs[first] };
-  }
-  return best;
-}
-
-/** Lower and upper corner of the transformed cube. */
-function boundsOf({ transform: m }: Part): Box {
-  const reach = [0, 4, 8].map((row) => Math.abs(m[row]) + Math.abs(m[row + 1]) + Math.abs(m[row + 2]));
+/** Of the transformed cube, which is wider for a cylinder whose top is. */
+function boundsOf({ transform: m, taper }: Part): Box {
+  const wide = Math.max(1, taper);
+  const reach = [0, 4, 8].map(
+    (row) => wide * (Math.abs(m[row]) + Math.abs(m[row + 1])) + Math.abs(m[row + 2]),
+  );
   const centre = [m[3], m[7], m[11]];
   return [...centre.map((c, k) => c - reach[k]), ...centre.map((c, k) => c + reach[k])];
 }

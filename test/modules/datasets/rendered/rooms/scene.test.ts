@@ -74,7 +74,48 @@ describe('rays', () => {
     expect(beside.distance).to.be.closeTo(1.2, 1e-12);
   });
 
-  it('find in the tree what asking every part finds', () => {
+  it('meet cylinders that grow wider than their foot', () => {
+    const parts = placed(model().cylinder([0, 0, 0], [1, 1, 1], GREY, { taper: 2 }), [2, 2, 0], 0);
+    // The radius is 0.5 below and 1 above.
+    expect(trace(parts, [0.2, 2, 0.9], [1.2, 2, 0.9]).distance).to.be.closeTo(2 - 0.2 - 0.95, 1e-12);
+    expect(trace(parts, [2, 2.9, 2], [2, 2.9, 1]).distance).to.be.closeTo(1, 1e-12);
+    expect(new Scene(parts, [4, 4, 3]).inside(2, 2.9, 0.95)).to.equal(true);
+  });
+
+  it('meet the first of two parts that share a face', () => {
+    const parts = placed(
+      model().box([0, 0, 0], [1, 1, 1], GREY).box([0, 0, 0], [2, 1, 1], GREY),
+      [2, 2, 0],
+      0,
+    );
+    expect(trace(parts, [2, 0.5, 0.5], [2, 1.5, 0.5])).to.include({ distance: 1, surface: 0 });
+    expect(trace([...parts].reverse(), [2, 0.5, 0.5], [2, 1.5, 0.5])).to.include({ distance: 1, surface: 0 });
+  });
+
+  it('meet what lies on the way along an axis, also from a face of its box', () => {
+    const parts = placed(model().box([0, 0, 0.5], [1, 1, 1], GREY), [2, 2, 0], 0);
+    for (const sign of [1, -1])
+      for (const z of [0.5001, 1, 1.4999]) {
+        const { distance, surface } = trace(parts, [2 - sign * 1.5, 2, z], [2 - sign * 0.5, 2, z]);
+        expect({ distance, surface }).to.deep.equal({ distance: 1, surface: 0 });
+      }
+    // -0 is a direction, too.
+    const scene = new Scene(parts, [4, 4, 3]);
+    expect(scene.blocked(2, 0.5, 1, -0, 1, -0, 1.1)).to.equal(true);
+    expect(scene.blocked(2, 0.5, 1, -0, 1, -0, 0.9)).to.equal(false);
+  });
+
+  it('go back and forth between rooms', () => {
+    const [near, far] = [1, 2.5].map(
+      (y) => new Scene(placed(model().box([0, 0, 0], [4, 0.2, 3], GREY), [2, y, 0], 0), [4, 4, 3]),
+    );
+    for (let i = 0; i < 3; i++) {
+      expect(near.trace(2, 0.1, 1, 0, 1, 0).distance).to.be.closeTo(0.8, 1e-12);
+      expect(far.trace(2, 0.1, 1, 0, 1, 0).distance).to.be.closeTo(2.3, 1e-12);
+    }
+  });
+
+  it('find among many parts what asking every part finds', () => {
     const random = randomStream('rays');
     const between = (low: number, high: number) => low + random.uniform() * (high - low);
     const all = model();
@@ -84,19 +125,19 @@ describe('rays', () => {
       const turn = [between(0, 360), between(0, 360), between(0, 360)] as const;
       if (i % 3 === 0) all.box(at, size, GREY, { turn });
       else if (i % 3 === 1) all.ellipsoid(at, size, GREY, { turn });
-      else all.cylinder(at, size, GREY, { turn, taper: 0.6 });
+      else all.cylinder(at, size, GREY, { turn, taper: i % 2 === 0 ? 0.6 : 1.7 });
     }
-    const tree = new Scene(all.parts, [4, 4, 3]);
+    const together = new Scene(all.parts, [4, 4, 3]);
     const alone = all.parts.map((part) => new Scene([part], [4, 4, 3]));
     for (let i = 0; i < 300; i++) {
       const ray = [2, 2, 1.5, random.normal(), random.normal(), random.normal()] as const;
-      if (tree.inside(2, 2, 1.5)) continue;
-      const { distance } = tree.trace(...ray);
+      if (together.inside(2, 2, 1.5)) continue;
+      const { distance } = together.trace(...ray);
       const nearest = Math.min(...alone.map((scene) => scene.trace(...ray).distance));
       expect(distance).to.be.closeTo(nearest, 1e-9);
       const solid = alone.some((scene) => scene.trace(...ray).surface === 0);
-      expect(tree.blocked(...ray, Infinity)).to.equal(solid);
-      expect(tree.blocked(...ray, nearest * 0.999)).to.equal(false);
+      expect(together.blocked(...ray, Infinity)).to.equal(solid);
+      expect(together.blocked(...ray, nearest * 0.999)).to.equal(false);
     }
   });
 });
