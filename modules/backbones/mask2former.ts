@@ -1,7 +1,7 @@
 // Mask2Former as MT-CP's shared backbone: image -> R, one map at stride 4 (paper section 3.2).
 //
 // "Project the masks onto the pixel embeddings and sum over the instances" can only mean, shape by shape, that
-// R is the pixel embedding E of each place times the sum of all masks there; and because a mask is the product
+// R is the pixel embedding E of each position times the sum of all masks there; and because a mask is the product
 // of E with a query's mask embedding, that sum is one product of E with the summed embeddings.
 import * as tf from '../../registry/tf.js';
 import {

@@ -1,5 +1,5 @@
 // TaskPrompter's encoder (Ye and Xu 2023): a plain vision transformer in which every task has a prompt, a token of its
-// own that goes through all blocks with the patches. How strongly a prompt asks for a place (with each head), and for a
+// own that goes through all blocks with the patches. How strongly a prompt asks for a position (with each head), and for a
 // channel (in each window), weighs the map: that makes a task's features out of the shared ones.
 //
 // As the released code has it: the weights are scores before scale and softmax, and of the channels' attention nothing
@@ -137,7 +137,7 @@ export class PromptedVit implements Backbone {
     { tapped, last }: { tapped: boolean; last: boolean },
   ): { tokens: tf.Tensor3D; scores?: Scores } {
     const { channels, heads } = this.#size;
-    const places = grid[0] * grid[1];
+    const positions = grid[0] * grid[1];
     const count = this.tasks.length;
     const normalized = layerNorm(scope.at('norm1'), tokens, VIT_EPSILON);
     const at = scope.at('attn');
@@ -146,12 +146,12 @@ export class PromptedVit implements Backbone {
       3,
       2,
     ) as tf.Tensor3D[];
-    const [prompts, patches] = tf.split(normalized, [count, places], 1) as tf.Tensor3D[];
-    const asked = tapped || !last ? linear(at.at('token_trans'), prompts, places, vitInit) : undefined;
+    const [prompts, patches] = tf.split(normalized, [count, positions], 1) as tf.Tensor3D[];
+    const asked = tapped || !last ? linear(at.at('token_trans'), prompts, positions, vitInit) : undefined;
     let attended = linear(at.at('proj'), attention(q, k, v, heads), channels, vitInit);
     if (!last) {
       const back = linear(at.at('token_trans1'), asked!, channels, vitInit);
-      const [first, rest] = tf.split(attended, [count, places], 1);
+      const [first, rest] = tf.split(attended, [count, positions], 1);
       attended = tf.concat([first.add(back), rest], 1) as tf.Tensor3D;
     }
     const y = tokens.add<tf.Tensor3D>(dropPath(scope.at('drop_path1'), attended, drop));
@@ -197,9 +197,11 @@ export class PromptedVit implements Backbone {
     const byHead = x.reshape([batch, rows * columns, heads, channels / heads]);
     const [h, w] = [rows / windows, columns / windows];
     const byWindow = x.reshape([batch * windows, h, windows, w, channels]);
-    const places = tf.slice(spatial, [0, 0, 0, count], [-1, -1, -1, -1]).transpose([2, 0, 3, 1]);
+    const positions = tf.slice(spatial, [0, 0, 0, count], [-1, -1, -1, -1]).transpose([2, 0, 3, 1]);
     return this.tasks.map((_, t) => {
-      const here = tf.slice(places, [t, 0, 0, 0], [1, -1, -1, -1]).reshape([batch, rows * columns, heads, 1]);
+      const here = tf
+        .slice(positions, [t, 0, 0, 0], [1, -1, -1, -1])
+        .reshape([batch, rows * columns, heads, 1]);
       const there = tf
         .slice(channel, [0, t, 0, 0, 0], [-1, 1, -1, -1, -1])
         .reshape([batch * windows, 1, windows, 1, channels]);

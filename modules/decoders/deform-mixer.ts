@@ -1,5 +1,5 @@
 // DeMT's deformable mixer (Xu et al. 2023): for each task, channels are mixed by a 1x1 convolution, then each channel
-// is read at a place of its own, and mixed again.
+// is read at a position of its own, and mixed again.
 //
 // What the released code does, and so do we: the network that predicts the offsets is given the coordinates
 // themselves (from 1, plus those of a 3x3 neighbourhood), and every channel has its own offset.

@@ -1,5 +1,5 @@
 // MLoRE (Yang et al. 2024): at every tap of a plain transformer, two modules in series in which all tasks share a
-// bank of low-rank experts and each task's router picks from it; the taps are then mixed place by place.
+// bank of low-rank experts and each task's router picks from it; the taps are then mixed position by position.
 //
 // Experts are linear and stay so: what a task takes from them is one convolution into all ranks together, each
 // rank's channels times its expert's share, one convolution back.

@@ -1,4 +1,4 @@
-// The head of MT-CP for classes, normals and saliency: per place, two 1x1 convolutions with a normalisation
+// The head of MT-CP for classes, normals and saliency: at each position, two 1x1 convolutions with a normalisation
 // between them, then a fixed enlargement.
 import {
   component,

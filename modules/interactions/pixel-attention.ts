@@ -2,7 +2,7 @@
 //
 // The paper speaks of attention between the tokens of all tasks. The code hands [batch, tokens, channels] to an
 // attention that takes its first axis for the sequence; trained and tested with one image per device, that makes
-// of the interaction a linear map, and of the query an attention over the tasks at each place. This is what the
+// of the interaction a linear map, and of the query an attention over the tasks at each position. This is what the
 // published numbers stand for, and it never mixes images of a batch; so it is what this block does.
 import * as tf from '../../registry/tf.js';
 import {
@@ -27,7 +27,7 @@ const schema = defineOptions({
 @component({
   kind: 'interaction',
   name: 'pixel_attention',
-  summary: 'At every place each task asks all tasks: attention over tasks.',
+  summary: 'At every position, each task asks all tasks: attention over tasks.',
   source: 'Xu et al. 2023 (DeMT); yangyangxu0/DeMT src/model/heads/demt_head.py',
   options: schema,
   file: import.meta.url,

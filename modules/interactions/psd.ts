@@ -1,6 +1,6 @@
-// Pattern-structure diffusion (Zhou et al. 2020). Around each place a task has a local structure: how alike the
+// Pattern-structure diffusion (Zhou et al. 2020). Around each position a task has a local structure: how alike the
 // neighbours are. Within a task features diffuse along it, again and again, so that reach grows; between tasks the
-// structure at the same place is carried over as far as the two structures match.
+// structure at the same position is carried over as far as the two structures match.
 //
 // There is no released code and only the paper's abstract was at hand. The paper says: small local structures,
 // recursive aggregation within a task, structures transferred between tasks by their match, both diffused together.

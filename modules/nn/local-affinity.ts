@@ -1,4 +1,4 @@
-// Affinities between each place and its neighbours: softmax over the taps of a window, and the mixture of
+// Affinities between each position and its neighbours: softmax over the taps of a window, and the mixture of
 // neighbours by such weights.
 import * as tf from '../../registry/tf.js';
 

@@ -37,7 +37,7 @@ export class Boxes {
       const k = Math.floor((i % GROUP_FLOATS) / LANES);
       const outwards = k < 3 ? -1 : 1;
       const box = boxes[LANES * Math.floor(i / GROUP_FLOATS) + (i % LANES)];
-      // Places of the last group that have no box: no ray meets them.
+      // Where the last group has no more boxes: no ray meets these.
       return box ? box[k] + outwards * MARGIN : -outwards * Infinity;
     });
   }

@@ -142,7 +142,7 @@ export class Scene {
     return meetCylinder(px, py, pz, vx, vy, vz, this.#taper[part]);
   }
 
-  /** Fills in place and normal of the hit; `face` is where the ray leaves the room. */
+  /** Fills in position and normal of the hit; `face` is where the ray leaves the room. */
   #describe(ox: number, oy: number, oz: number, dx: number, dy: number, dz: number, face: number): Hit {
     const { hit } = this;
     const x = ox + dx * hit.distance;
