@@ -32,9 +32,15 @@ const AT_WORK: ReadonlySet<Called> = new Set([
   'Buffer_ToHostBuffer',
 ]);
 
+/** Calls on other threads at a time. Koffi refuses more than 256, and Node has four threads for them by default. */
+const MOST_CALLS = 128;
+
 export class PjrtApi {
   readonly version: string;
   readonly #functions = new Map<string, Native>();
+  #running = 0;
+  /** Calls that begin when others have ended. */
+  readonly #waiting: (() => void)[] = [];
 
   /**
    * @param path of the shared library
@@ -89,19 +95,23 @@ export class PjrtApi {
   }
 
   /** The same on a thread of its own, for what takes long. */
-  callAsync<N extends Called>(name: N, values: Values<FieldsOf<N>>): Promise<Struct<FieldsOf<N>>> {
+  async callAsync<N extends Called>(name: N, values: Values<FieldsOf<N>>): Promise<Struct<FieldsOf<N>>> {
     const args = this.#arguments(name, values);
-    return new Promise((resolve, reject) =>
-      this.#function(name).async(args.memory, (failure, error) => {
-        try {
-          if (failure) throw failure as Error;
-          this.#check(name, error);
-          resolve(args);
-        } catch (reason) {
-          reject(reason as Error);
-        }
-      }),
-    );
+    if (this.#running < MOST_CALLS) this.#running++;
+    else await new Promise<void>((begin) => this.#waiting.push(begin));
+    try {
+      const error = await new Promise((resolve, reject) =>
+        this.#function(name).async(args.memory, (failure, result) =>
+          failure ? reject(failure as Error) : resolve(result),
+        ),
+      );
+      this.#check(name, error);
+      return args;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running--;
+    }
   }
 
   /** Frees something. A device that has failed may refuse that; what it holds is lost anyway, so nothing is said. */

@@ -1,8 +1,10 @@
 // Plugins of the xla engine: where they are found, and what is said of those that cannot be used. What they compute is
 // compared with the other engines by test/support/oracle.ts, in the tests of kernels and of modules/nn.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { pbkdf2 } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { MtcpError } from '../../../../registry/errors.js';
 import { takesDevice } from '../../../../runners/engine/index.js';
@@ -16,6 +18,8 @@ import { evaluate, noise, xlaEngines, xlaPlugin } from '../../../support/oracle.
 import { pending } from '../../../support/pending.js';
 import { temporaryFolder } from '../../../support/rooms.js';
 import { requireXla } from '../../../support/xla/plugin.js';
+
+const derive = promisify(pbkdf2);
 
 describe('xla plugins', () => {
   /** An environment as `mtcp engine install` makes it, with an empty file for a plugin. */
@@ -144,6 +148,16 @@ const void *GetPjrtApi(void) { return &api; }`);
       expect(error).to.be.instanceOf(MtcpError);
       expect(error!.message).to.contain('nonsense');
       expect(error!.where).to.equal('PJRT_Client_Compile');
+    });
+
+    it('take a thousand arrays at once, while other work keeps the threads busy', async () => {
+      const client = openClient(xlaPlugin!);
+      const busy = Array.from({ length: 4 }, () => derive('password', 'salt', 100_000, 32, 'sha256'));
+      const arrays = Array.from({ length: 1000 }, (_, i) => Float32Array.of(i, i + 0.5));
+      const buffers = await Promise.all(arrays.map((data) => client.upload(data, 'float32', [2])));
+      expect(buffers).to.have.length(1000);
+      for (const buffer of buffers) buffer.destroy();
+      await Promise.all(busy);
     });
 
     it('see what inputs hold at each run, with constants that are too large for text', async () => {
