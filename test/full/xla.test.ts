@@ -28,6 +28,8 @@ const chosen = process.env.MTCP_XLA_ROWS?.split(',');
  */
 const WHOLE = 30;
 const SINGLE = 100;
+/** Times float32's own distance of the losses after an update. */
+const AFTER = 5;
 
 /** Of the engine's rows, each with the name of its experiment. */
 const ROWS = readdirSync(FOLDER)
@@ -62,7 +64,7 @@ describe('xla beside onnx', function () {
       // The scheme has gone on with the step before.
       for (const how of ['one way', 'another way']) {
         const again = await openStep(trial, onnx);
-        moved.push((await firstStep(trial, again, how)).gradients);
+        moved.push(await firstStep(trial, again, how));
         again.close();
       }
       return { expected, moved };
@@ -94,16 +96,22 @@ describe('xla beside onnx', function () {
         compared.set(programs.join(), title);
         const { expected, moved } = await expectedOf(trial);
         const losses = lossDistance(actual.losses, expected.losses);
-        const { whole, own, worst } = gradientDistance(actual.gradients, expected.gradients, moved);
+        const { whole, own, worst } = gradientDistance(
+          actual.gradients,
+          expected.gradients,
+          moved.map(({ gradients }) => gradients),
+        );
+        const after = lossDistance(actual.after, expected.after);
+        const ownAfter = Math.max(...moved.map((each) => lossDistance(each.after, expected.after)));
         const seconds = Math.round((performance.now() - began) / 1000);
         tell(
-          `losses ${losses.toExponential(1)}, gradients ${whole.toExponential(1)} (float32 itself ${own.toExponential(1)}), at most ${worst.times.toFixed(1)} times that in ${worst.name}, ${seconds} s`,
+          `losses ${losses.toExponential(1)}, gradients ${whole.toExponential(1)} (float32 itself ${own.toExponential(1)}), at most ${worst.times.toFixed(1)} times that in ${worst.name}, losses after it ${after.toExponential(1)} (${ownAfter.toExponential(1)}), ${seconds} s`,
         );
         expect(losses).to.be.below(1e-5);
         expect(whole).to.be.below(WHOLE * own);
         expect(worst.times, worst.name).to.be.below(SINGLE);
-        // AdamW's first step is the sign of the gradient where that is next to nothing.
-        expect(lossDistance(actual.after, expected.after)).to.be.below(5e-3);
+        // AdamW's first step is the sign of the gradient where that is next to nothing, so rounding alone moves these losses.
+        expect(after).to.be.below(Math.max(5e-3, AFTER * ownAfter));
       } finally {
         engine.close();
       }
