@@ -2,6 +2,10 @@
 // gradients, then the losses of a second one. Rows whose programs are the same are compared once. XLA's own passes run
 // as always, but LLVM does not optimise the code for the CPU: that takes a quarter of an hour for MT-CP, and this a minute.
 // MTCP_XLA_ROWS=table3,table4 chooses experiments.
+//
+// Known to fail: PAD-Net of Table 1, in the losses after the update. At smoke size HRNet's last maps have one pixel, so BatchNorm
+// over two images gives plus and minus one, and sums of these are 0 but for rounding where a ReLU decides by the sign. There,
+// engines differ in which channels have a gradient.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
