@@ -2,7 +2,6 @@
 // precision; what saving would cut to 0 to 255 is not cut here. Values are copied in blocks into a small memory, which
 // stays in the cache.
 import type { MapData, TaskKind } from '../../registry/index.js';
-import { Instance, Memory, Module } from './wasm/api.js';
 import { i32, load, op, repeatWhile, storeLane, type Statement } from './wasm/instructions.js';
 import { WasmModule } from './wasm/module.js';
 import type { Vector } from './wasm/vector.js';
@@ -65,8 +64,7 @@ class Rounding {
   readonly #block: Float32Array;
 
   constructor() {
-    const memory = new Memory({ initial: 1, maximum: 1, shared: true });
-    const { exports } = new Instance(new Module(moduleOf().toBytes()), { env: { memory } });
+    const { memory, exports } = moduleOf().instantiate();
     this.#run = exports as Record<Program, (bytes: number, shift: number, scale: number) => void>;
     this.#block = new Float32Array(memory.buffer, 0, BLOCK);
   }

@@ -5,6 +5,9 @@ import koffi, { type LibraryHandle } from 'koffi';
 /** Calls run on stacks of koffi's own; graph passes and compilers recurse deeply. */
 const STACK = 16 << 20;
 
+/** Calls on other threads at a time. Koffi refuses more than 256 in a process, and each has a stack. */
+const MOST_CALLS = 64;
+
 let isConfigured = false;
 
 /** koffi unloads a library whose handle is garbage; what is called through pointers of its own needs it all the same. */
@@ -17,4 +20,35 @@ export function loadLibrary(path: string): LibraryHandle {
   const handle = koffi.load(path);
   handles.push(handle);
   return handle;
+}
+
+export interface AsyncFunction {
+  async(...args: unknown[]): void;
+}
+
+let running = 0;
+/** Calls that begin when others have ended. */
+const waiting: (() => void)[] = [];
+
+/** Calls a native function on another thread; waits while many others run. */
+export function callOnThread(native: AsyncFunction, ...args: unknown[]): Promise<unknown> {
+  if (running >= MOST_CALLS)
+    return new Promise<void>((begin) => waiting.push(begin)).then(() => begun(native, args));
+  running++;
+  return begun(native, args);
+}
+
+/** Of `running`, this call is one. */
+async function begun(native: AsyncFunction, args: readonly unknown[]): Promise<unknown> {
+  try {
+    return await new Promise((resolve, reject) =>
+      native.async(...args, (error: Error | null, result: unknown) =>
+        error ? reject(error) : resolve(result),
+      ),
+    );
+  } finally {
+    const next = waiting.shift();
+    if (next) next();
+    else running--;
+  }
 }

@@ -2,10 +2,6 @@
 // gradients, then the losses of a second one. Rows whose programs are the same are compared once. XLA's own passes run
 // as always, but LLVM does not optimise the code for the CPU: that takes a quarter of an hour for MT-CP, and this a minute.
 // MTCP_XLA_ROWS=table3,table4 chooses experiments.
-//
-// Known to fail: PAD-Net of Table 1, in the losses after the update. At smoke size HRNet's last maps have one pixel, so BatchNorm
-// over two images gives plus and minus one, and sums of these are 0 but for rounding where a ReLU decides by the sign. There,
-// engines differ in which channels have a gradient.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -32,8 +28,16 @@ const chosen = process.env.MTCP_XLA_ROWS?.split(',');
  */
 const WHOLE = 30;
 const SINGLE = 100;
-/** Times float32's own distance of the losses after an update. */
-const AFTER = 5;
+
+/**
+ * Not the two of the smoke profile: where a map has one pixel, BatchNorm over two images gives plus and minus one, and sums
+ * of these are 0 but for rounding, where a ReLU decides by the sign. Engines then differ in which channels have a gradient.
+ */
+const IMAGES = 3;
+const withImages = (trial: TrialSpec): TrialSpec => ({
+  ...trial,
+  config: { ...trial.config, train: { ...trial.config.train, batch: IMAGES } },
+});
 
 /** Of the engine's rows, each with the name of its experiment. */
 const ROWS = readdirSync(FOLDER)
@@ -42,7 +46,7 @@ const ROWS = readdirSync(FOLDER)
   .filter(({ name }) => chosen?.includes(name) ?? true)
   .flatMap(({ file, name }) =>
     openExperiment(join(FOLDER, file), { profile: 'smoke', seeds: [0] }).trials.map(
-      (trial): [string, TrialSpec] => [`${name}: ${trial.row}`, trial],
+      (trial): [string, TrialSpec] => [`${name}: ${trial.row}`, withImages(trial)],
     ),
   );
 
@@ -68,7 +72,7 @@ describe('xla beside onnx', function () {
       // The scheme has gone on with the step before.
       for (const how of ['one way', 'another way']) {
         const again = await openStep(trial, onnx);
-        moved.push(await firstStep(trial, again, how));
+        moved.push((await firstStep(trial, again, how)).gradients);
         again.close();
       }
       return { expected, moved };
@@ -100,22 +104,16 @@ describe('xla beside onnx', function () {
         compared.set(programs.join(), title);
         const { expected, moved } = await expectedOf(trial);
         const losses = lossDistance(actual.losses, expected.losses);
-        const { whole, own, worst } = gradientDistance(
-          actual.gradients,
-          expected.gradients,
-          moved.map(({ gradients }) => gradients),
-        );
-        const after = lossDistance(actual.after, expected.after);
-        const ownAfter = Math.max(...moved.map((each) => lossDistance(each.after, expected.after)));
+        const { whole, own, worst } = gradientDistance(actual.gradients, expected.gradients, moved);
         const seconds = Math.round((performance.now() - began) / 1000);
         tell(
-          `losses ${losses.toExponential(1)}, gradients ${whole.toExponential(1)} (float32 itself ${own.toExponential(1)}), at most ${worst.times.toFixed(1)} times that in ${worst.name}, losses after it ${after.toExponential(1)} (${ownAfter.toExponential(1)}), ${seconds} s`,
+          `losses ${losses.toExponential(1)}, gradients ${whole.toExponential(1)} (float32 itself ${own.toExponential(1)}), at most ${worst.times.toFixed(1)} times that in ${worst.name}, ${seconds} s`,
         );
         expect(losses).to.be.below(1e-5);
         expect(whole).to.be.below(WHOLE * own);
         expect(worst.times, worst.name).to.be.below(SINGLE);
-        // AdamW's first step is the sign of the gradient where that is next to nothing, so rounding alone moves these losses.
-        expect(after).to.be.below(Math.max(5e-3, AFTER * ownAfter));
+        // AdamW's first step is the sign of the gradient where that is next to nothing.
+        expect(lossDistance(actual.after, expected.after)).to.be.below(5e-3);
       } finally {
         engine.close();
       }

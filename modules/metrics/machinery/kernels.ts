@@ -1,7 +1,6 @@
 // The inner loops of metrics in WebAssembly. Maps are copied in blocks into a small memory, which stays in the cache;
 // what comes out are sums over pixels, and counts.
 import { IGNORE, type MapData } from '../../../registry/index.js';
-import { Instance, Memory, Module } from '../../support/wasm/api.js';
 import { WasmModule } from '../../support/wasm/module.js';
 import { BINS, defineAngles, type AngleForm } from './angles.js';
 import {
@@ -36,8 +35,7 @@ class Kernels {
     defineAngles(module, 'atan2');
     defineDepth(module);
     definePassed(module);
-    const memory = new Memory({ initial: PAGES, maximum: PAGES, shared: true });
-    const { exports } = new Instance(new Module(module.toBytes()), { env: { memory } });
+    const { memory, exports } = module.instantiate();
     this.#run = exports as Record<Kernel, (pixels: number) => void>;
     this.#first = new Float32Array(memory.buffer, FIRST, CHANNELS * BLOCK);
     this.#again = new Float32Array(memory.buffer, AGAIN, BLOCK);

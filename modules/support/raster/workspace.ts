@@ -1,7 +1,6 @@
 // Memory for one image at a time, and the kernels that work on it. It belongs to the thread and is used again for the next
 // image, so that nothing is allocated once the largest one was seen. Addresses stay valid until `clear`; views of the
 // memory only until the next `allocate`, which may move it.
-import { Instance, Memory, Module } from '../wasm/api.js';
 import { kernelModule, kernelsOf, type Kernels } from './kernels.js';
 
 const PAGE = 2 ** 16;
@@ -11,7 +10,6 @@ const SLACK = 16;
 export class Workspace {
   #pages = 0;
   #used = 0;
-  #memory!: Memory;
   #kernels!: Kernels;
   #bytes!: Uint8Array<SharedArrayBuffer>;
   #floats!: Float32Array<SharedArrayBuffer>;
@@ -55,13 +53,10 @@ export class Workspace {
 
   #grow(pages: number): void {
     const before = this.#bytes;
-    const module = kernelModule(pages);
+    const { memory, exports } = kernelModule(pages).instantiate();
     this.#pages = pages;
-    this.#memory = new Memory({ initial: pages, maximum: pages, shared: true });
-    this.#kernels = kernelsOf(
-      new Instance(new Module(module.toBytes()), { env: { memory: this.#memory } }).exports,
-    );
-    const { buffer } = this.#memory;
+    this.#kernels = kernelsOf(exports);
+    const { buffer } = memory;
     this.#bytes = new Uint8Array(buffer);
     this.#floats = new Float32Array(buffer);
     this.#integers = new Int32Array(buffer);

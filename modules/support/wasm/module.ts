@@ -1,5 +1,6 @@
 // A WebAssembly module of functions that work on one memory, which comes from outside so that several threads can share
 // it. Functions are written with the expressions of instructions.ts; `toBytes` gives what WebAssembly.Module compiles.
+import { Instance, Memory, Module } from './api.js';
 import { unsigned, type Expression, type Statement, type Type } from './instructions.js';
 
 const TYPE = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const satisfies Record<Type, number>;
@@ -60,6 +61,13 @@ export class WasmModule {
       variables,
       bytes: parts.flatMap(({ bytes }) => bytes),
     });
+  }
+
+  /** Compiles it for this thread, with a memory of its own. */
+  instantiate(): { memory: Memory; exports: Record<string, unknown> } {
+    const memory = new Memory({ initial: this.pages, maximum: this.pages, shared: true });
+    const { exports } = new Instance(new Module(this.toBytes()), { env: { memory } });
+    return { memory, exports };
   }
 
   /** Imports `env.memory`; exports every function under its name. */

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
-import { loadLibrary } from '../../support/native-library.js';
+import { callOnThread, loadLibrary, type AsyncFunction } from '../../support/native-library.js';
 
 const API_VERSION = 17;
 
@@ -144,7 +144,7 @@ function open(path: string): Ort {
       name,
       bind(entry(api, index), 'void *', args),
     ]),
-  ) as Record<FunctionName, Call & { async: (...args: unknown[]) => void }>;
+  ) as Record<FunctionName, Call & AsyncFunction>;
   const releases = Object.fromEntries(
     Object.entries(RELEASES).map(([name, index]) => [name, bind(entry(api, index), 'void', ['void *'])]),
   ) as Record<keyof typeof RELEASES, (pointer: Pointer) => void>;
@@ -158,18 +158,8 @@ function open(path: string): Ort {
     throw new MtcpError('engine', `onnxruntime ${name}: ${message}`);
   };
   const call: Ort['call'] = (name, ...args) => check(name, functions[name](...args));
-  const callAsync: Ort['callAsync'] = (name, ...args) =>
-    new Promise((resolve, reject) => {
-      functions[name].async(...args, (error: Error | null, status: Pointer | null) => {
-        try {
-          if (error) throw error;
-          check(name, status);
-          resolve();
-        } catch (problem) {
-          reject(problem as Error);
-        }
-      });
-    });
+  const callAsync: Ort['callAsync'] = async (name, ...args) =>
+    check(name, (await callOnThread(functions[name], ...args)) as Pointer | null);
   const ort: Ort = {
     version,
     call,

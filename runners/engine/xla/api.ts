@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import koffi from 'koffi';
 import { MtcpError } from '../../../registry/errors.js';
-import { loadLibrary } from '../../support/native-library.js';
+import { callOnThread, loadLibrary, type AsyncFunction } from '../../support/native-library.js';
 import { DeviceError } from '../device-error.js';
 import {
   ARGUMENTS,
@@ -17,9 +17,7 @@ import {
 import { Struct, textAt, type Fields, type Values } from './structs.js';
 
 type FieldsOf<N extends Called> = (typeof ARGUMENTS)[N]['fields'];
-type Native = ((args: Buffer) => unknown) & {
-  async(args: Buffer, done: (error: unknown, result: unknown) => void): void;
-};
+type Native = ((args: Buffer) => unknown) & AsyncFunction;
 
 /** A function that frees what came with it. */
 const RELEASE = koffi.proto('void', ['uintptr_t']);
@@ -32,15 +30,9 @@ const AT_WORK: ReadonlySet<Called> = new Set([
   'Buffer_ToHostBuffer',
 ]);
 
-/** Calls on other threads at a time. Koffi refuses more than 256, and Node has four threads for them by default. */
-const MOST_CALLS = 128;
-
 export class PjrtApi {
   readonly version: string;
   readonly #functions = new Map<string, Native>();
-  #running = 0;
-  /** Calls that begin when others have ended. */
-  readonly #waiting: (() => void)[] = [];
 
   /**
    * @param path of the shared library
@@ -97,21 +89,8 @@ export class PjrtApi {
   /** The same on a thread of its own, for what takes long. */
   async callAsync<N extends Called>(name: N, values: Values<FieldsOf<N>>): Promise<Struct<FieldsOf<N>>> {
     const args = this.#arguments(name, values);
-    if (this.#running < MOST_CALLS) this.#running++;
-    else await new Promise<void>((begin) => this.#waiting.push(begin));
-    try {
-      const error = await new Promise((resolve, reject) =>
-        this.#function(name).async(args.memory, (failure, result) =>
-          failure ? reject(failure as Error) : resolve(result),
-        ),
-      );
-      this.#check(name, error);
-      return args;
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
-    }
+    this.#check(name, await callOnThread(this.#function(name), args.memory));
+    return args;
   }
 
   /** Frees something. A device that has failed may refuse that; what it holds is lost anyway, so nothing is said. */

@@ -1,7 +1,6 @@
 // Which of some boxes a ray meets, tested four at a time in WebAssembly. Single precision is enough: boxes are made a little
 // larger, so that rounding finds a box too many now and then, and never one too few. The memory belongs to the thread, and
 // holds the boxes that were asked last.
-import { Instance, Memory, Module } from '../../../support/wasm/api.js';
 import {
   f32x4,
   i32,
@@ -88,10 +87,9 @@ class Kernel {
   owner?: Boxes;
 
   constructor(readonly pages: number) {
-    const memory = new Memory({ initial: pages, maximum: pages, shared: true });
+    const { memory, exports } = findModule(pages).instantiate();
     this.floats = new Float32Array(memory.buffer);
     this.integers = new Int32Array(memory.buffer);
-    const { exports } = new Instance(new Module(findModule(pages).toBytes()), { env: { memory } });
     this.find = exports.find as Kernel['find'];
   }
 }

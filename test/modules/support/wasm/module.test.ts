@@ -1,12 +1,11 @@
 // Encoded modules are valid WebAssembly and compute what they say.
 import { expect } from 'chai';
-import { Instance, Memory, Module } from '../../../../modules/support/wasm/api.js';
+import type { Memory } from '../../../../modules/support/wasm/api.js';
 import { f32x4, i32, load, op, repeatWhile, store } from '../../../../modules/support/wasm/instructions.js';
 import { WasmModule } from '../../../../modules/support/wasm/module.js';
 
 function instance<Functions>(module: WasmModule): { memory: Memory; functions: Functions } {
-  const memory = new Memory({ initial: module.pages, maximum: module.pages, shared: true });
-  const { exports } = new Instance(new Module(module.toBytes()), { env: { memory } });
+  const { memory, exports } = module.instantiate();
   return { memory, functions: exports as Functions };
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Material } from '../../../../../modules/datasets/rendered/tracer/materials.js';
 import { CEILING, FLOOR, Scene } from '../../../../../modules/datasets/rendered/tracer/scene.js';
-import { Model, placed, type Part } from '../../../../../modules/datasets/rendered/tracer/solids.js';
+import { invert, Model, placed, type Part } from '../../../../../modules/datasets/rendered/tracer/solids.js';
 import { randomStream } from '../../../../../registry/random.js';
 
 const GREY: Material = {
@@ -115,7 +115,7 @@ describe('rays', () => {
     }
   });
 
-  it('find among many parts what asking every part finds', () => {
+  it('meet nothing before the nearest of many parts, and a part there', () => {
     const random = randomStream('rays');
     const between = (low: number, high: number) => low + random.uniform() * (high - low);
     const all = model();
@@ -127,17 +127,35 @@ describe('rays', () => {
       else if (i % 3 === 1) all.ellipsoid(at, size, GREY, { turn });
       else all.cylinder(at, size, GREY, { turn, taper: i % 2 === 0 ? 0.6 : 1.7 });
     }
-    const together = new Scene(all.parts, [4, 4, 3]);
-    const alone = all.parts.map((part) => new Scene([part], [4, 4, 3]));
-    for (let i = 0; i < 300; i++) {
-      const ray = [2, 2, 1.5, random.normal(), random.normal(), random.normal()] as const;
-      if (together.inside(2, 2, 1.5)) continue;
-      const { distance } = together.trace(...ray);
-      const nearest = Math.min(...alone.map((scene) => scene.trace(...ray).distance));
-      expect(distance).to.be.closeTo(nearest, 1e-9);
-      const solid = alone.some((scene) => scene.trace(...ray).surface === 0);
-      expect(together.blocked(...ray, Infinity)).to.equal(solid);
-      expect(together.blocked(...ray, nearest * 0.999)).to.equal(false);
+    const scene = new Scene(all.parts, [4, 4, 3]);
+    const inverses = all.parts.map(({ transform }) => invert(transform));
+    /** Whether a point lies in a solid that is larger by `margin` of its size. */
+    const isInside = (x: number, y: number, z: number, margin: number) =>
+      all.parts.some(({ shape, taper }, i) => {
+        const m = inverses[i];
+        const [u, v, w] = [0, 4, 8].map((r) => m[r] * x + m[r + 1] * y + m[r + 2] * z + m[r + 3]);
+        if (shape === 'box') return Math.max(Math.abs(u), Math.abs(v), Math.abs(w)) <= 1 + margin;
+        if (shape === 'ellipsoid') return Math.hypot(u, v, w) <= 1 + margin;
+        const radius = 1 + ((taper - 1) / 2) * (w + 1);
+        return Math.abs(w) <= 1 + margin && Math.hypot(u, v) <= radius + margin;
+      });
+    const start = [2, 2, 1.5] as const;
+    expect(isInside(...start, 0), 'rays start outside').to.equal(false);
+    let solid = 0;
+    for (let i = 0; i < 60; i++) {
+      const raw = [random.normal(), random.normal(), random.normal()];
+      const length = Math.hypot(...raw);
+      const [dx, dy, dz] = raw.map((x) => x / length);
+      const at = (t: number) => [start[0] + t * dx, start[1] + t * dy, start[2] + t * dz] as const;
+      const { distance, surface } = scene.trace(...start, dx, dy, dz);
+      for (let t = 0; t < distance - 1e-6; t += 5e-3)
+        if (isInside(...at(t), 0)) expect.fail(`${t} m lies in a solid, before ${distance} m`);
+      const isSolid = surface < all.parts.length;
+      if (isSolid) solid++;
+      if (isSolid) expect(isInside(...at(distance), 1e-6)).to.equal(true);
+      expect(scene.blocked(...start, dx, dy, dz, 100)).to.equal(isSolid);
+      expect(scene.blocked(...start, dx, dy, dz, distance * 0.999)).to.equal(false);
     }
+    expect(solid).to.be.within(10, 60);
   });
 });
