@@ -116,7 +116,7 @@ export function buildReport(
     measuredSection(experiment, shown, measured, constant, primary),
     search && searchSection(search),
     ...differencesSections(measured, primary),
-    experiment.report.printed && printedSection(experiment.report.printed, primary),
+    experiment.report.printed && printedSection(experiment.report.printed, primary, measured),
     weightsSection(courses),
   ].filter((section) => section !== undefined);
   const losses = [...damaged, ...rows.flatMap((row) => row.damaged ?? [])];

@@ -2,6 +2,7 @@
 import type { Experiment, Parameter, Point } from '../config/index.js';
 import type { TrialState } from '../store/ledger/run-folder.js';
 import { keyOf, type MeasuredRow, type Primary } from './measure.js';
+import { rankCorrelation, ranksOf } from './statistics.js';
 
 export interface SearchTrial {
   /** Of the proposal, from 1; 0 is the row itself, as it is written. */
@@ -111,37 +112,20 @@ export function importances(result: SearchResult): Importance[] {
   const order = ranked(result).filter(({ point }) => point);
   const scored = order.filter(({ halved }) => !halved);
   if (scored.length < ENOUGH) return [];
-  const ranks = ranksOf(scored.map(({ score }) => score!));
+  const scores = scored.map(({ score }) => score!);
   return result.over
     .map(({ kind, path, name }) => {
       const values = scored.map(({ point }) => point![path]);
       const value =
         kind === 'range'
-          ? Math.abs(correlation(ranksOf(values as number[]), ranks))
-          : correlationRatio(values as string[], ranks);
+          ? Math.abs(rankCorrelation(values as number[], scores) ?? 0)
+          : correlationRatio(values as string[], ranksOf(scores));
       return { name, value };
     })
     .sort((a, b) => b.value - a.value);
 }
 
-/** Ranks from 1; equal values have their mean rank. */
-function ranksOf(values: readonly number[]): number[] {
-  return values.map(
-    (value) =>
-      values.filter((other) => other < value).length +
-      (values.filter((other) => other === value).length + 1) / 2,
-  );
-}
-
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-function correlation(a: readonly number[], b: readonly number[]): number {
-  const [ma, mb] = [mean(a), mean(b)];
-  const sum = (of: (i: number) => number) => a.reduce((total, _, i) => total + of(i), 0);
-  const both = sum((i) => (a[i] - ma) * (b[i] - mb));
-  const [va, vb] = [sum((i) => (a[i] - ma) ** 2), sum((i) => (b[i] - mb) ** 2)];
-  return va === 0 || vb === 0 ? 0 : both / Math.sqrt(va * vb);
-}
 
 /** Root of the share of the variance that lies between the groups. */
 function correlationRatio(groups: readonly string[], values: readonly number[]): number {

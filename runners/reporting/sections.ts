@@ -9,7 +9,7 @@ import { keyOf, type MeasuredRow, type Primary } from './measure.js';
 import type { RowResult } from './row-result.js';
 import { decimalsFor, formatNumber, signed } from './numbers.js';
 import type { WeightCourse } from './plots/weights.js';
-import { pairedDifference, spreadOf } from './statistics.js';
+import { pairedDifference, rankCorrelation, spreadOf } from './statistics.js';
 import { sparkline, type Cell, type Column } from './table.js';
 
 export interface Section {
@@ -70,7 +70,12 @@ function differencesSection(measured: readonly MeasuredRow[], primary: Primary):
 export const meansOf = (measured: readonly MeasuredRow[], task: string): number[] =>
   measured.flatMap(({ scores }) => scores.get(task)?.spread?.mean ?? []);
 
-export function printedSection({ source, setting, rows }: Printed, primary: Primary): Section {
+/** @param measured the rows above, for how alike the two orders are */
+export function printedSection(
+  { source, setting, rows }: Printed,
+  primary: Primary,
+  measured: readonly MeasuredRow[],
+): Section {
   const all = Object.values(rows);
   const withDelta = all.some((numbers) => Object.hasOwn(numbers, 'delta_m'));
   const keys = [...primary].map(([task, info]) => keyOf(task, info));
@@ -89,8 +94,32 @@ export function printedSection({ source, setting, rows }: Printed, primary: Prim
     ]),
     notes: [
       `${setting ? `${setting}. ` : ''}Other data and another scale than above: compare the order of rows, not the numbers.`,
+      ...orderNotes(rows, primary, measured),
     ],
   };
+}
+
+/** How alike the order of the measured rows is to the printed one. Nothing if rows were measured under several conditions. */
+function orderNotes(printed: Printed['rows'], primary: Primary, measured: readonly MeasuredRow[]): string[] {
+  const both = measured.filter(({ name, done }) => done.length > 0 && Object.hasOwn(printed, name));
+  if (new Set(both.map(({ group }) => group)).size !== 1) return [];
+  const correlations = [...primary].flatMap(([task, info]) => {
+    const pairs = both.flatMap(({ name, scores }): [number, number][] => {
+      const [ours, theirs] = [scores.get(task)?.spread?.mean, own(printed[name], keyOf(task, info))];
+      return ours === undefined || theirs === undefined ? [] : [[ours, theirs]];
+    });
+    const correlation = rankCorrelation(
+      pairs.map(([ours]) => ours),
+      pairs.map(([, theirs]) => theirs),
+    );
+    return correlation === undefined
+      ? []
+      : [`${task} ${info.name} ${signed(correlation, 2)} (${pairs.length} rows)`];
+  });
+  if (correlations.length === 0) return [];
+  return [
+    `Spearman's rank correlation of this order with the measured one (1: the same, 0: unrelated, -1: the reverse): ${correlations.join(', ')}.`,
+  ];
 }
 
 /** Weights and losses of every epoch. */

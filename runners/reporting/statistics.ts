@@ -1,4 +1,4 @@
-// Numbers over seeds, and delta-m.
+// Numbers over seeds, delta-m, and how alike two orders are.
 import type { MetricInfo } from '../../registry/contracts/learning.js';
 
 export interface Spread {
@@ -49,6 +49,28 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Pa
   const t = mean / (deviation / Math.sqrt(count));
   return { mean, count, p: 1 - studentCentral(Math.abs(t), count - 1) };
 }
+
+/**
+ * Spearman's rank correlation, from -1 (the reverse order) to 1 (the same order). Equal values share their mean rank.
+ * Undefined for fewer than three pairs, or if all values of one side are equal.
+ */
+export function rankCorrelation(a: readonly number[], b: readonly number[]): number | undefined {
+  if (a.length < 3) return undefined;
+  const [x, y] = [ranksOf(a), ranksOf(b)];
+  const middle = (a.length + 1) / 2;
+  const product = (u: readonly number[], v: readonly number[]) =>
+    u.reduce((sum, rank, i) => sum + (rank - middle) * (v[i] - middle), 0);
+  const scale = Math.sqrt(product(x, x) * product(y, y));
+  return scale === 0 ? undefined : product(x, y) / scale;
+}
+
+/** Ranks from 1; equal values have their mean rank. */
+export const ranksOf = (values: readonly number[]): number[] =>
+  values.map((value) => {
+    const below = values.filter((other) => other < value).length;
+    const equal = values.filter((other) => other === value).length;
+    return below + (equal + 1) / 2;
+  });
 
 /**
  * The probability that Student's t with a whole number of degrees of freedom lies within -t..t

@@ -43,6 +43,10 @@ describe('a report', () => {
     expect(printed).to.contain('56.25').and.to.contain('+7.10').and.not.to.contain('31.27');
   });
 
+  it('says how alike the measured and the printed order of rows are, from three rows on', () => {
+    expect(report.text).to.contain('the reverse): depth RMSE +0.50 (3 rows).');
+  });
+
   it('escapes names in Markdown, LaTeX and CSV', () => {
     expect(report.markdown)
       .to.contain('\\<script\\>')

@@ -1,6 +1,6 @@
-// Delta-m against the tables of the paper, and spreads worked by hand.
+// Delta-m against the tables of the paper, rank correlations against SciPy, and spreads worked by hand.
 import { expect } from 'chai';
-import { deltaM, spreadOf } from '../../../runners/reporting/statistics.js';
+import { deltaM, rankCorrelation, spreadOf } from '../../../runners/reporting/statistics.js';
 
 describe('delta-m', () => {
   it("gives the gain that the paper's NYUD-v2 table states over its single-task rows", () => {
@@ -24,5 +24,19 @@ describe('spread over seeds', () => {
   it('is the mean and the sample standard deviation, of one seed the number alone', () => {
     expect(spreadOf([1, 2, 3])).to.deep.equal({ mean: 2, deviation: 1, count: 3 });
     expect(spreadOf([5])).to.deep.equal({ mean: 5, count: 1 });
+  });
+});
+
+describe('the rank correlation', () => {
+  it('agrees with scipy.stats.spearmanr, ties included', () => {
+    const a = [3, 1, 4, 1, 5, 9, 2.5];
+    const b = [2, 7, 1, 8, 2, 8, 1];
+    expect(rankCorrelation(a, b)).to.be.closeTo(-0.08334762598987158, 1e-12);
+    expect(rankCorrelation(a, a)).to.equal(1);
+  });
+
+  it('is not defined where there is no order', () => {
+    expect(rankCorrelation([1, 2], [1, 2])).to.equal(undefined);
+    expect(rankCorrelation([1, 1, 1], [1, 2, 3])).to.equal(undefined);
   });
 });
