@@ -19,6 +19,7 @@ import {
   type Scope,
   type Task,
 } from '../../registry/index.js';
+import { promptedVitCheckpoint } from '../checkpoints/vit.js';
 import { attention, splitHeads } from '../nn/attention.js';
 import { dropPath, layerNorm, linear } from '../nn/layers.js';
 import {
@@ -67,6 +68,7 @@ const promptInit: Initializer = (values, _, random) => {
   source:
     'Ye and Xu 2023 (TaskPrompter); prismformore/Multi-Task-Transformer TaskPrompter/models/transformers/taskprompter.py',
   options: schema,
+  checkpoint: promptedVitCheckpoint,
   file: import.meta.url,
 })
 export class PromptedVit implements Backbone {

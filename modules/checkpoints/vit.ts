@@ -40,3 +40,13 @@ export const vitCheckpoint: CheckpointFormat = {
 
   settings: ({ heads, grid }) => ({ num_heads: heads, grid }),
 };
+
+/** What TaskPrompter's encoder starts from: a plain transformer, which knows nothing of prompts. */
+export const promptedVitCheckpoint: CheckpointFormat = {
+  ...vitCheckpoint,
+  of: 'vit',
+  fresh: [
+    [/^task_prompts$/, 'prompts of the tasks, which a plain transformer does not have'],
+    [/\.attn\.token_trans1?\./, 'leads prompts through positions, which a plain transformer does not do'],
+  ],
+};

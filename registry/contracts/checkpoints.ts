@@ -7,6 +7,8 @@ export interface CheckpointFormat {
   readonly title: string;
   /** Where to download one. */
   readonly example: string;
+  /** The component as which such files are imported, if it is another one whose weights this one starts from. */
+  readonly of?: string;
   /**
    * Tensors that such files have in one: what the pattern finds in the name becomes each of the parts' names in turn,
    * and the first axis is split into as many equal parts. Before anything is renamed.

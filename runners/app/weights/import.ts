@@ -102,7 +102,9 @@ function recognise(
   as: string | undefined,
   heads: number | undefined,
 ): { entry: Known; options: Record<string, unknown> } {
-  const known = catalog.list('backbone').filter((entry): entry is Known => entry.checkpoint !== undefined);
+  const known = catalog
+    .list('backbone')
+    .filter((entry): entry is Known => entry.checkpoint !== undefined && entry.checkpoint.of === undefined);
   const candidates = as === undefined ? known : known.filter(({ name }) => name === as);
   if (candidates.length === 0)
     throw new MtcpError('usage', `there is no backbone "${as}" with public checkpoints`, {

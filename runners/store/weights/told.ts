@@ -50,7 +50,7 @@ export function settingsOf(
   const text = source.metadata[KEY];
   if (text === undefined) return source.settings;
   const { type: own, ...options } = BACKBONE.parse(text, `${source.path}, metadata "${KEY}"`);
-  if (own !== type) return source.settings;
+  if (own !== type && own !== format.of) return source.settings;
   try {
     return { ...source.settings, ...format.settings(options) };
   } catch (cause) {

@@ -6,9 +6,15 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import '../../../modules/index.js';
+import { ParameterTable, Pass } from '../../../modules/nn/scope.js';
+import type { Tensor4D } from '../../../registry/tf.js';
 import { forward } from '../../../runners/app/compare/forward.js';
 import { loadExperiment, type TrialSpec } from '../../../runners/config/index.js';
 import { importWeights, type Imported } from '../../../runners/app/weights/import.js';
+import { record } from '../../../runners/engine/recording.js';
+import { assembled } from '../../../runners/model/assemble.js';
+import { loadStart } from '../../../runners/store/weights/start.js';
+import type { HostTensor } from '../../../runners/support/host-tensor.js';
 import {
   readSafetensors,
   writeSafetensors,
@@ -300,6 +306,40 @@ describe('checkpoints of other libraries', function () {
     const trial = trialOf({ ...SWIN_V2, drop_path: 0 }, out, CASES['swin-v2'].size);
     const error = await rejection(expectMaps('swin-v2', trial));
     expect(error.message).to.contain('was trained with window: 16, the model has 4');
+  });
+
+  it('of a plain transformer are what an encoder with prompts starts from, prompts aside', async () => {
+    const out = join(folder, 'plain-vit.safetensors');
+    const { backbone } = await importWeights(write('vit'), out, { heads: 2 });
+    expect(backbone.type).to.equal('vit');
+    const prompted = { ...backbone, ...RUN.vit, type: 'prompted_vit', windows: 1 };
+    const started = async (weights: string, options: object = prompted) => {
+      const trial = trialOf(options as Imported['backbone'], weights, CASES.vit.size);
+      const table = new ParameterTable();
+      await record((tracer) => {
+        const image = tracer.input('image', 'float32', [1, ...CASES.vit.size, 3]) as Tensor4D;
+        return assembled(trial).network.forward(new Pass(table, tracer, true).root, image);
+      });
+      const arrays = new Map<string, HostTensor['data']>();
+      const array = (name: string) => {
+        const { shape } = table.parameters.get(name)!;
+        if (!arrays.has(name)) arrays.set(name, new Float32Array(sizeOf(shape)));
+        return arrays.get(name)!;
+      };
+      loadStart(trial, table, array, () => {
+        throw new Error('no other row');
+      });
+      return { arrays, names: [...table.parameters.keys()].filter((name) => name.startsWith('backbone.')) };
+    };
+    const { arrays, names } = await started(out);
+    const source = readSafetensors(out).tensors;
+    for (const [name, data] of arrays)
+      expect([...data], name).to.deep.equal([...source.get(name.slice('backbone.'.length))!.data]);
+    const drawn = names.filter((name) => !arrays.has(name));
+    expect(drawn).to.include('backbone.task_prompts');
+    for (const name of drawn) expect(name).to.match(/task_prompts$|\.attn\.token_trans1?\.(weight|bias)$/);
+    const other = await rejection(started(out, { ...prompted, heads: 4 }));
+    expect(other.message).to.contain('was trained with heads: 2, the model has 4');
   });
 
   it('of a plain transformer fit one inside a pyramid, whose own parameters are drawn', async () => {

@@ -84,6 +84,15 @@ describe('mtcp', function () {
     );
   });
 
+  it('describes the network of a row with path=value arguments', async () => {
+    const row = ['describe', TABLE3, '--row', 'MT-CP', '--profile', 'smoke', '--json'];
+    const { stdout } = await mtcp(...row, 'augment.size=[64,32]');
+    expect((JSON.parse(stdout) as object[])[0])
+      .to.have.nested.property('flow.image')
+      .that.eql([64, 32, 3]);
+    expect(await mtcp(...row, 'nothing')).to.include({ code: 2 });
+  });
+
   it('describes the sections of a trial', async () => {
     const { stdout } = await mtcp('describe', 'evaluate');
     expect(stdout)

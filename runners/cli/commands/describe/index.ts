@@ -7,7 +7,7 @@ export function declare(command: Command): void {
     .description(
       'Shows the options of a component or of a section such as train. For an experiment file it shows the blocks of the network of each row and the shapes of the maps between them; --format svg draws one row.',
     )
-    .argument('<name...>', 'name, kind and name, section, or experiment file')
+    .argument('<name...>', 'name, kind and name, section, or experiment file with path=value arguments')
     .option(...PLUGINS)
     .option('--row <name>', 'with an experiment file: only this row; may be given several times', collect)
     .option('--profile <name>', 'with an experiment file: embedded (default), full, smoke or another')
@@ -20,7 +20,7 @@ export function declare(command: Command): void {
     )
     .action(async (names: string[], options) =>
       /\.ya?ml$/.test(names[0])
-        ? (await import('./network.js')).draw(names[0], options)
+        ? (await import('./network.js')).draw(names[0], names.slice(1), options)
         : (await import('./components.js')).describe(names, options),
     );
 }

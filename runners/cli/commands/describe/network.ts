@@ -15,13 +15,18 @@ export interface DrawOptions {
   json?: boolean;
 }
 
-export async function draw(file: string, { row, profile, format, out, json }: DrawOptions): Promise<void> {
+/** @param overrides `path=value` arguments */
+export async function draw(
+  file: string,
+  overrides: readonly string[],
+  { row, profile, format, out, json }: DrawOptions,
+): Promise<void> {
   if (format !== undefined && !['text', 'svg'].includes(format))
     throw new MtcpError('usage', `there is no format "${format}"`, {
       where: `argument "--format ${format}"`,
       hint: 'formats: text, svg',
     });
-  const { trials } = openExperiment(file, { profile, rows: row });
+  const { trials } = openExperiment(file, { profile, rows: row, overrides });
   const rows = [...new Map(trials.map((trial) => [trial.row, trial])).values()];
   if (format === 'svg' && rows.length > 1)
     throw new MtcpError('usage', 'a picture shows one row', {
