@@ -5,10 +5,11 @@ import { MtcpError } from '../../registry/index.js';
 /** [batch, n, channels] -> [batch, heads, n, channels / heads] */
 export function splitHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {
   const [batch, n, channels] = x.shape;
-  return x.reshape([batch, n, heads, widthOfHead(channels, heads)]).transpose([0, 2, 1, 3]);
+  return x.reshape([batch, n, heads, channelsOfHead(channels, heads)]).transpose([0, 2, 1, 3]);
 }
 
-function widthOfHead(channels: number, heads: number): number {
+/** @throws MtcpError `component` if the heads cannot have equally many channels */
+export function channelsOfHead(channels: number, heads: number): number {
   if (channels % heads === 0) return channels / heads;
   throw new MtcpError('component', `${heads} attention heads cannot share ${channels} channels evenly`, {
     hint: `the number of heads must divide ${channels}`,
@@ -53,7 +54,7 @@ const FEW_KEYS = 8;
 /** The same for one query and a few keys, by arithmetic on whole tensors. */
 function ofOneQuery(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, heads: number): tf.Tensor3D {
   const [batch, keys, channels] = k.shape;
-  const split = (x: tf.Tensor3D) => x.reshape([batch, -1, heads, widthOfHead(channels, heads)]);
+  const split = (x: tf.Tensor3D) => x.reshape([batch, -1, heads, channelsOfHead(channels, heads)]);
   const scores = split(q).mul(split(k)).sum(3).transpose([0, 2, 1]);
   const weights = tf.softmax(scores).transpose([0, 2, 1]).reshape([batch, keys, heads, 1]);
   return weights.mul(split(v)).sum(1).reshape([batch, 1, channels]);

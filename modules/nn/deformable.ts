@@ -11,6 +11,7 @@ import { recomputes } from '../../registry/contracts/memory.js';
 import { OPERATIONS, type DeformableOptions } from '../../registry/contracts/operations.js';
 import type { Initializer, Scope } from '../../registry/index.js';
 import { xavierUniform, zeros } from './initializers.js';
+import { channelsOfHead } from './attention.js';
 import { linear } from './layers.js';
 import { holdsWhole, recomputed } from './ops/recomputed.js';
 import { defineOp } from './ops/op.js';
@@ -39,6 +40,7 @@ const rays =
  * @param values [batch, sum of height * width, channels]
  * @param references [n, 2], (x, y) of each query in 0..1
  * @returns [batch, n, channels]
+ * @throws MtcpError `component` if the heads cannot have equally many channels
  */
 export function deformableAttention(
   scope: Scope,
@@ -48,6 +50,7 @@ export function deformableAttention(
   { heads, points, levels }: DeformableOptions,
 ): tf.Tensor3D {
   const [batch, n, channels] = queries.shape;
+  channelsOfHead(channels, heads);
   const taps = levels.length * points;
   const projected = linear(scope.at('value_proj'), values, channels, {
     weightInit: xavierUniform,

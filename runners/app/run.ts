@@ -33,6 +33,7 @@ import { statusOf } from '../store/ledger/status.js';
 import { track } from '../tracking/index.js';
 import { checkTrials } from '../model/check.js';
 import { inspect } from '../training/inspect.js';
+import { checkGradients } from './check-gradients.js';
 import { workThrough, type Failure, type Worked } from '../training/work.js';
 import { ledgerOptions, type RunEvent, type RunOptions, type RunOutcome } from './run-options.js';
 import { leftOver } from './left.js';
@@ -182,6 +183,11 @@ function open(experiment: Experiment, options: Observed, watch: Stopwatch): Run 
   const { name, title, profile, needed } = experiment;
   const slot = launcherSlot(experiment, { chosen: options.launcher, site: siteHere() });
   const launcher = createLauncher(slot);
+  if (options.detach && !isBatchLauncher(launcher))
+    throw new MtcpError('usage', `launcher "${slot.type}" submits no jobs to leave alone`, {
+      where: 'argument "--detach"',
+      hint: 'name a batch system, such as --launcher slurm; to train here in the background, add & to the command',
+    });
   const jobs = Jobs.of(runs, name);
   const ledger = new Ledger(runs, needed, ledgerOptions(options, jobs));
   const states = ledger.entries.map((entry) => ({ entry, state: ledger.state(entry) }));
@@ -221,6 +227,7 @@ async function check({
   await checkTrials(experiment, trials, (done, total) =>
     observe({ event: 'preparing', what: 'checking networks', done, total }),
   );
+  await checkGradients(experiment, trials);
   requireWritable(folder, options.runs);
 }
 

@@ -4,6 +4,7 @@ import { loadExperiment, profilesOf, validateFiles, type LoadOptions } from '../
 import '../../modules/index.js';
 import type { MtcpError } from '../../registry/errors.js';
 import { findMisfits } from '../model/check.js';
+import { gradientFaults } from './check-gradients.js';
 
 /** All faults of all files. Files with faults in themselves are not built. */
 export async function validateDeeply(
@@ -19,9 +20,9 @@ export async function validateDeeply(
     for (const profile of options.profile === undefined ? profilesOf(file, options) : [options.profile]) {
       const experiment = loadExperiment(file, { ...options, profile: profile ?? undefined });
       const what = profile === null ? file : `${file}, profile ${profile}`;
-      faults.push(
-        ...(await findMisfits(experiment, experiment.trials, (done, total) => observe(what, done, total))),
-      );
+      const { trials } = experiment;
+      const misfits = await findMisfits(experiment, trials, (done, total) => observe(what, done, total));
+      faults.push(...misfits, ...(misfits.length === 0 ? await gradientFaults(experiment, trials) : []));
     }
   }
   const seen = new Set<string>();

@@ -8,6 +8,7 @@ import { guardOutput, watchOutput } from '../support/output.js';
 import { COMMANDS, declareCommands } from './commands/index.js';
 import { TRUST } from './flags.js';
 import { packageRoot } from './package.js';
+import { refuseEmpty } from './refuse-empty.js';
 
 guardOutput();
 // A fault outside the command's own promise, such as the loader's when no file can be opened any more.
@@ -77,6 +78,8 @@ program.hook('preAction', (_, action) => {
   command = topmost(action).name();
   // Relative paths depend on the working directory: if it no longer exists, that is reported here, once.
   process.cwd();
+  // What is completed is often empty yet.
+  if (command !== 'complete') refuseEmpty(action);
 });
 
 try {
@@ -86,10 +89,19 @@ try {
   process.exitCode = await tell(error);
 }
 
+function takesOverrides(command: Command): boolean {
+  return command.registeredArguments.some((argument) => argument.name() === 'overrides');
+}
+
 /** Prints what went wrong. @returns the exit code */
 async function tell(error: unknown): Promise<number> {
   // commander has printed its message already; --help and --version end here too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) {
+    const called = program.commands.find((each) => process.argv.slice(2).includes(each.name()));
+    if (error.code === 'commander.unknownOption' && called && takesOverrides(called))
+      process.stderr.write('(a value of the experiment has no dashes in front: train.epochs=5)\n');
+    return error.exitCode === 0 ? 0 : 2;
+  }
   const told = MtcpError.is(error) ? error : systemFault(error);
   if (told) {
     const { formatErrors, wantsColor } = await import('../config/format.js');

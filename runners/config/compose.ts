@@ -114,6 +114,8 @@ function overlays(section: 'rows' | 'profiles', files: readonly YamlMap[], repor
     if (named && isNull(named)) layers.clear();
     if (named?.kind !== 'map') continue;
     for (const [name, { key, value }] of named.entries) {
+      const fault = faultInName(name);
+      if (fault) report({ mark: key, message: `the name of a ${what} ${fault}`, hint: NAMES });
       if (value.kind === 'map') layers.set(name, [...(layers.get(name) ?? []), value]);
       if (!isNull(value) || layers.delete(name)) continue;
       const near = nearestNames(name, layers.keys());
@@ -125,6 +127,14 @@ function overlays(section: 'rows' | 'profiles', files: readonly YamlMap[], repor
     }
   }
   return layers;
+}
+
+const NAMES = 'names are for people: letters, digits and signs on one line, such as "MT-CP w/o CFM"';
+
+/** Tables, folders, --row and --profile all show the name. */
+function faultInName(name: string): string | undefined {
+  if (name.trim() === '') return 'is empty';
+  return /\p{Cc}/u.test(name) ? 'has a line break or another control character' : undefined;
 }
 
 class Reader {
@@ -155,6 +165,12 @@ class Reader {
     if (text === undefined) return;
     const source = new SourceText(display(file), text, dirname(file), 'file', extendedBy);
     this.sources.push(source);
+    const unread = text.indexOf(UNREAD);
+    if (unread >= 0) {
+      const mark = { source, start: unread, end: unread + 1, path: [] };
+      this.#fail(mark, 'this character cannot be read: the file is not in UTF-8', 'save it as UTF-8 text');
+      return;
+    }
     const root = this.#root(source);
     if (!root) return;
     this.#nodes += sizeOf(root);
@@ -204,6 +220,9 @@ class Reader {
     this.report({ mark, message, hint });
   }
 }
+
+/** What decoding writes for bytes that are not UTF-8: those of a binary file, of Latin-1, of UTF-16. */
+const UNREAD = '\uFFFD';
 
 const READ_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',

@@ -104,11 +104,22 @@ export function unknownOption(
   const home = Object.keys(sections).find(
     (name) => name !== path[0] && Object.hasOwn(sections[name].properties ?? {}, option),
   );
+  const [first, ...rest] = option.split('.');
+  if (allowed.includes(first) && rest.length > 0)
+    return { mark: entry ?? map.mark, message: what + place, hint: `write ${nested(option)}; ${DOTTED}` };
   let hint = near.length > 0 ? `did you mean ${near.map(quote).join(' or ')}? ` : '';
   if (near.length === 0 && home !== undefined) hint = `"${option}" belongs in ${home}; `;
   hint += options.length > 0 ? `allowed: ${options.join(', ')}` : 'it has no options';
   return { mark: entry ?? map.mark, message: what + place, hint };
 }
+
+const DOTTED = 'dotted paths are for arguments and for the paths of a sweep';
+
+/** train.epochs as files write it: `train: { epochs: ... }`. */
+const nested = (path: string): string =>
+  path
+    .split('.')
+    .reduceRight((value, key) => (value === '...' ? `${key}: ...` : `${key}: { ${value} }`), '...');
 
 /** Whether a required option was set to null and may be. */
 function nulled(map: YamlNode, schema: JsonSchema, name: string): boolean {
@@ -239,8 +250,20 @@ function expected(schema: JsonSchema): string[] {
     .map((type) => TYPES[type]);
 }
 
+/** Items that may stand alone by mistake: `seeds: 3`. */
+const IS_ITEM: Readonly<Record<string, (value: unknown) => boolean>> = {
+  integer: Number.isInteger,
+  number: Number.isFinite,
+  string: (value) => typeof value === 'string',
+};
+
 /** The likely slip behind a value of the wrong type. */
 function typeHint(wanted: readonly string[], data: unknown, schema: JsonSchema): string | undefined {
+  const size = typeof data === 'string' ? /^(\d+) ?[x,] ?(\d+)$/.exec(data) : null;
+  if (wanted.includes('array') && size) return `write [${size[1]}, ${size[2]}]`;
+  const item = schema.items?.type;
+  if (wanted.includes('array') && item !== undefined && [item].flat().some((type) => IS_ITEM[type]?.(data)))
+    return `write [${shown(data)}]`;
   if (typeof data !== 'string') return undefined;
   if (wanted.includes('boolean') && /^(yes|on|y)$/i.test(data)) return 'write true';
   if (wanted.includes('boolean') && /^(no|off|n)$/i.test(data)) return 'write false';

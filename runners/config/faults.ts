@@ -34,6 +34,9 @@ export class Faults {
   #count = 0;
   #more = 0;
 
+  /** @param byArgument whether an argument that is at fault in some rows can be kept to the others: --where-it-fits */
+  constructor(private readonly options: { readonly byArgument: boolean } = { byArgument: true }) {}
+
   get any(): boolean {
     return this.#sightings.size > 0;
   }
@@ -76,7 +79,7 @@ export class Faults {
         ({ fault: { mark: a } }, { fault: { mark: b } }) =>
           rank(a.source) - rank(b.source) || a.start - b.start,
       )
-      .map((sighting) => toError(sighting, looked));
+      .map((sighting) => toError(sighting, looked, this.options.byArgument));
     if (this.#more === 0) return errors;
     const { kind, where } = errors[0];
     const rest = new MtcpError(kind, `there are more faults than these ${errors.length}`, { where });
@@ -105,7 +108,11 @@ export function throwAll(errors: readonly MtcpError[]): void {
   if (errors.length > 1) throw new MtcpErrors(errors[0].kind, errors);
 }
 
-function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combination[]): MtcpError {
+function toError(
+  { fault, anywhere, seen }: Sighting,
+  looked: readonly Combination[],
+  byArgument = true,
+): MtcpError {
   const { mark, message, hint, note } = fault;
   const [section, name] = mark.path;
   const part = (of: 'row' | 'profile') =>
@@ -124,7 +131,8 @@ function toError({ fault, anywhere, seen }: Sighting, looked: readonly Combinati
   ].filter((line) => line !== undefined && line !== '');
   // An argument that other rows accept, and that is no slip of a name that this row has.
   const isSlip = hint?.startsWith('did you mean') ?? false;
-  const fitsElsewhere = mark.source.kind === 'argument' && seen.length > 0 && partial('row') && !isSlip;
+  const fitsElsewhere =
+    byArgument && mark.source.kind === 'argument' && seen.length > 0 && partial('row') && !isSlip;
   const hints = [...(hint ? [clip(hint)] : []), ...(fitsElsewhere ? [WHERE_IT_FITS] : [])];
   return new MtcpError(mark.source.hasLines ? 'config' : 'usage', clip(message), {
     where: where(mark),

@@ -242,14 +242,16 @@ export class Schemas {
 
   /**
    * A document as ajv compiles it: choices by `type` become the keyword `branches`, which compiles a branch
-   * when a value asks for it; overlays pass, since what they lead to is validated; whole numbers are exact ones.
+   * when a value asks for it; overlays pass if they are maps, since what is in them is validated; whole numbers are
+   * exact ones.
    */
   #lazy(name: string): JsonSchema {
     const absolute = (ref: string) =>
       ref.startsWith('#') ? name + ref : posix.join(posix.dirname(name), ref);
     return JSON.parse(JSON.stringify(this.#document(name)), (_, value: unknown) => {
       if (!isPlainObject(value)) return value;
-      if (typeof value.$ref === 'string' && value.$ref.includes('overlay.json')) return {};
+      if (typeof value.$ref === 'string' && value.$ref.includes('overlay.json'))
+        return value.$ref.endsWith('/trial') ? { type: ['object', 'null'] } : {};
       if ([value.type].flat().includes('integer')) return { ...EXACT, ...value };
       if (!Array.isArray(value.allOf)) return value;
       const { allOf: _choices, ...rest } = value;

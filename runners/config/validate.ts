@@ -220,7 +220,7 @@ export function validateReport(
         report({
           mark,
           message: `row "${row}" has no task "${task}"`,
-          hint: `its tasks: ${tasks.join(', ')}`,
+          hint: tasks.length > 0 ? `its tasks: ${tasks.join(', ')}` : 'it has no tasks at all',
         });
   };
   const checkRow = (row: string, mark: Mark, place: string): boolean => {

@@ -61,7 +61,7 @@ export async function findMisfits(
   const recorded = new Set<string>();
   const keys = trials.map(keyOf);
   const total = new Set(keys).size;
-  const faults = new Faults();
+  const faults = new Faults({ byArgument: false });
   for (const [i, trial] of trials.entries()) {
     let misfits = known.get(keys[i]);
     if (!misfits) {

@@ -2,6 +2,8 @@
 // arguments and runs the command. It imports slow modules only when it runs, so that help and completion answer at
 // once.
 import { Option, type Command } from 'commander';
+import { MtcpError } from '../../../registry/errors.js';
+import { didYouMean, nearestNames } from '../../../registry/support/near.js';
 
 interface CommandFile {
   /** Adds arguments, flags, help and action, or commands below. */
@@ -157,8 +159,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
  * @param words of the command line after `mtcp`
  */
 export async function declareCommands(program: Command, words: readonly string[]): Promise<void> {
-  const [first, second] = words.filter((word) => !word.startsWith('-'));
-  const called = first === 'help' ? second : first;
+  const [first, second, third] = words.filter((word) => !word.startsWith('-'));
+  const [called, below] = first === 'help' ? [second, third] : [first, second];
+  const asksHelp = first === 'help' || words.some((word) => word === '--help' || word === '-h');
+  if (asksHelp) requireKnown('mtcp', called, Object.keys(COMMANDS));
   for (const [name, { summary }] of Object.entries(COMMANDS)) {
     const command = program.command(name, { hidden: summary === undefined });
     if (summary !== undefined) command.summary(summary);
@@ -166,8 +170,25 @@ export async function declareCommands(program: Command, words: readonly string[]
     (await COMMANDS[name].load()).declare(command);
     if (command.description() === '' && summary !== undefined)
       command.description(`${summary[0].toUpperCase()}${summary.slice(1)}.`);
-    for (const each of [command, ...command.commands]) acceptOutput(each);
+    if (asksHelp && command.commands.length > 0)
+      requireKnown(`mtcp ${name}`, below, ['help', ...command.commands.map((each) => each.name())]);
+    for (const each of [command, ...command.commands]) {
+      acceptOutput(each);
+      const path = each === command ? name : `${name} ${each.name()}`;
+      const lists = each.commands.length > 0 ? 'lists its commands' : 'lists its flags';
+      each.showHelpAfterError(`(mtcp ${path} --help ${lists})`);
+    }
   }
+}
+
+/** The help of an unknown command would be that of the one above it. @throws MtcpError `usage` */
+function requireKnown(above: string, name: string | undefined, known: readonly string[]): void {
+  if (name === undefined || known.includes(name)) return;
+  const near = nearestNames(name, known);
+  throw new MtcpError('usage', `there is no command "${name}"`, {
+    where: above,
+    hint: near.length > 0 ? didYouMean(name, near) : `${above} --help lists the commands`,
+  });
 }
 
 /** `--output` is what `--out` was called in some commands, and in other programs: another name of it, not shown. */

@@ -37,6 +37,7 @@ async function plan(
   await import('../../../modules/index.js');
   const { openExperiment } = await import('../../config/open.js');
   const { checkTrials } = await import('../../model/check.js');
+  const { checkGradients } = await import('../../app/check-gradients.js');
   const { inspect } = await import('../../training/inspect.js');
   const { durationOf, Speeds, targetOf } = await import('../../app/durations.js');
   const { createLauncher, launcherSlot, siteHere } = await import('../../launching/index.js');
@@ -47,6 +48,7 @@ async function plan(
   for (const fitted of experiment.fitted) process.stderr.write(`${fittedText(fitted)}\n`);
   const trials = experiment.needed;
   await checkTrials(experiment, trials);
+  await checkGradients(experiment, trials);
   const launcher = createLauncher(launcherSlot(experiment, { site: siteHere() }));
   const isLocal = !isBatchLauncher(launcher);
   const processes = processesIn({}, launcher);

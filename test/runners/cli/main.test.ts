@@ -64,6 +64,55 @@ describe('mtcp', function () {
       .that.contains('cfm');
   });
 
+  it('has no help for commands that do not exist', async () => {
+    for (const words of [
+      ['compare', '--help'],
+      ['data', 'render', '-h'],
+      ['help', 'compare'],
+    ])
+      expect(await mtcp(...words))
+        .to.include({ code: 2, stdout: '' })
+        .with.property('stderr')
+        .that.contains('there is no command');
+    expect(await mtcp('data', 'shwo', '--help'))
+      .to.include({ code: 2 })
+      .with.property('stderr')
+      .that.contains('did you mean "show"?');
+  });
+
+  it('refuses empty values, wherever they are', async () => {
+    const folder = temporaryFolder();
+    const cases: [string[], string][] = [
+      [['run', TABLE3, '--runs', ''], '--runs'],
+      [['report', TABLE3, '--runs', folder, '-o', ''], '--out'],
+      [['plan', TABLE3, '--row', ''], '--row'],
+      [['plan', ''], 'file'],
+      [['predict', folder, '', '-o', 'x'], 'images'],
+      [['mlflow', 'sync', '--runs', ''], '--runs'],
+    ];
+    for (const [words, flag] of cases)
+      expect(await mtcp(...words), words.join(' '))
+        .to.include({ code: 2, stdout: '' })
+        .with.property('stderr')
+        .that.contains(`argument "${flag}": its value is empty`);
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('says how values of an experiment are written as arguments', async () => {
+    for (const words of [['--train.epochs=3'], ['--epochs', '3']])
+      expect(await mtcp('plan', TABLE3, ...words))
+        .to.include({ code: 2 })
+        .with.property('stderr')
+        .that.contains('train.epochs=5')
+        .and.contains('mtcp plan --help');
+  });
+
+  it('refuses --detach where nothing can be left alone', async () => {
+    const { code, stderr } = await mtcp('run', TABLE3, '--detach', '--runs', temporaryFolder());
+    expect(code).to.equal(2);
+    expect(stderr).to.contain('argument "--detach"').and.to.contain('--launcher slurm');
+  });
+
   it('lists and describes from the catalog', async () => {
     const { stdout } = await mtcp('list', '--json');
     const names = (JSON.parse(stdout) as { kind: string; name: string }[]).map(
