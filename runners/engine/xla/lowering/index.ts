@@ -6,6 +6,7 @@ import { moduleText, ONE_DEVICE, shardingText, type Mesh } from '../mesh.js';
 import './elementwise.js';
 import './gather.js';
 import { LOWERINGS, Operator } from './lowering.js';
+import { pickedFrom } from './picked.js';
 import './products.js';
 import './reduce.js';
 import './shape.js';
@@ -44,7 +45,9 @@ export function toStableHlo(
   { given = new Map(), donated = new Map(), precision, mesh = ONE_DEVICE, names = [] }: LoweringOptions = {},
 ): Lowered {
   const writer = new Writer(given, precision);
-  for (const node of graph.reachable(outputs, given)) {
+  const nodes = graph.reachable(outputs, given);
+  const once = pickedFrom(nodes);
+  for (const node of nodes) {
     const lower = LOWERINGS.get(node.op);
     if (!lower) {
       const [near] = nearestNames(node.op, LOWERINGS.keys(), 1);
@@ -55,6 +58,8 @@ export function toStableHlo(
     }
     const result = lower(new Operator(node, writer), writer);
     if (result) writer.define(node.outputs[0], result);
+    for (const output of node.outputs)
+      if (once.has(output)) writer.define(output, writer.barrier(writer.of(output)));
   }
   const results = outputs.map((value) => writer.of(value));
   const { parameters, lines } = writer;

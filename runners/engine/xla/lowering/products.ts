@@ -1,7 +1,7 @@
 // Matrix products and convolutions.
 import type { Shape } from '../../graph/ir.js';
 import { lowering, type Operator } from './lowering.js';
-import { LEVELS, typeText, type Named, type Precision, type Writer } from './writer.js';
+import { LEVELS, type Named, type Precision, type Writer } from './writer.js';
 
 lowering('FusedMatMul', (o, w) =>
   product(o, w, Boolean(o.int('transA')), Boolean(o.int('transB')), o.float('alpha', 1)),
@@ -136,8 +136,7 @@ function convolution(
   const [image, taps] = w.operands([x, filter], w.precision);
   const level = `#stablehlo<precision ${LEVELS[w.precision]}>`;
   const text = `stablehlo.convolution(${image.name}, ${taps.name}) dim_numbers = [b, f, 0, 1]x[${order}]->[b, f, 0, 1], window = {${window}} {batch_group_count = 1 : i64, feature_group_count = ${groups} : i64, precision_config = [${level}, ${level}]}`;
-  const types = `(${image.type}, ${taps.type}) -> ${typeText('float32', shape)}`;
-  return w.emit(`${text} : ${types}`, 'float32', shape);
+  return w.convolved(text, [image, taps], shape);
 }
 
 /** One number for each channel, along all pixels. */

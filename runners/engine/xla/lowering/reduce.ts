@@ -27,9 +27,6 @@ const REDUCE: Readonly<Record<string, { op: ReduceName; initial(dtype: DType): n
 for (const [name, { op, initial }] of Object.entries(REDUCE))
   lowering(name, (o, w) => {
     const axes = axesOf(o);
-    // The gradient of an extremum compares with it, so both have to be of the same roundings.
-    const isExtremum = op === 'maximum' || op === 'minimum';
-    if (isExtremum && o.inputs[0]!.node) w.define(o.inputs[0]!, w.barrier(o.arg(0)));
     const x = o.arg(0);
     const reduced = w.reduce(op, x, axes, initial(x.dtype));
     const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
@@ -91,7 +88,7 @@ lowering('CumSum', (o, w) => {
   const [from, to] = [w.iota(0, 'int32', square), w.iota(1, 'int32', square)];
   const [first, second] = o.int('reverse') ? [to, from] : [from, to];
   const counts = w.compare(o.int('exclusive') ? 'LT' : 'LE', first, second);
-  const sums = w.dot(x, w.convert(counts, 'float32'), [[], []], [[axis], [0]]);
+  const sums = w.dot(x, w.convert(counts, 'float32'), [[], []], [[axis], [0]], 'float32');
   const last = x.shape.length - 1;
   return w.transpose(
     sums,

@@ -25,8 +25,9 @@ export interface Parameter {
 }
 
 /**
- * What products and convolutions compute in; their results are float32, and so is everything else.
- * float32: as it is. tf32: 10 bits of mantissa, where the device has it. bfloat16: operands are rounded to it.
+ * What products and convolutions compute in; their sums are float32, and so is everything else.
+ * float32: as it is. tf32: 10 bits of mantissa, where the device has it. bfloat16: operands are rounded to it, and so are
+ * the results of convolutions.
  */
 export type Precision = 'float32' | 'tf32' | 'bfloat16';
 
@@ -277,10 +278,24 @@ export class Writer {
     return operands.map((operand) => {
       const type = typeOf(operand);
       if (precision !== 'bfloat16') return { name: operand.name, type };
-      const rounded = type.replace('f32>', 'bf16>');
+      const rounded = lowered(type);
       const text = `stablehlo.convert ${operand.name} : (${type}) -> ${rounded}`;
       return { name: this.emit(text, operand.dtype, operand.shape).name, type: rounded };
     });
+  }
+
+  /**
+   * A convolution of such operands, in float32. XLA's GPU compiler has no convolution whose operands are of another type
+   * than its result: it would take the rounding of the operands away and convolve float32. So the result is rounded, too.
+   */
+  convolved(text: string, operands: readonly { type: string }[], shape: Shape): Named {
+    const type = typeText('float32', shape);
+    const types = operands.map((operand) => operand.type);
+    if (!types.some((operand) => operand.endsWith(LOW)))
+      return this.emit(`${text} : (${types.join(', ')}) -> ${type}`, 'float32', shape);
+    const rounded = lowered(type);
+    const result = this.emit(`${text} : (${types.join(', ')}) -> ${rounded}`, 'float32', shape);
+    return this.emit(`stablehlo.convert ${result.name} : (${rounded}) -> ${type}`, 'float32', shape);
   }
 
   dot(
@@ -302,6 +317,9 @@ export class Writer {
     return this.emit(`${text} : (${x.type}, ${y.type}) -> ${typeText('float32', shape)}`, 'float32', shape);
   }
 }
+
+const LOW = 'bf16>';
+const lowered = (type: string): string => type.replace('f32>', LOW);
 
 /** XLA's names: what it may take away from the precision of the operands. */
 export const LEVELS: Readonly<Record<Precision, string>> = {

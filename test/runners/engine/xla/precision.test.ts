@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import * as tf from '../../../../registry/tf.js';
 import '../../../../modules/index.js';
+import { conv2d } from '../../../../modules/nn/ops/convolution.js';
+import type { ConvAttributes } from '../../../../registry/contracts/operations.js';
 import { createTrialContainer } from '../../../../registry/container.js';
 import { randomStream } from '../../../../registry/random.js';
 import { loadExperiment } from '../../../../runners/config/index.js';
@@ -84,6 +86,25 @@ describe('precision', function () {
         }))
       ).y.data;
     expect(distance(await product('bfloat16'), await product('float32'))).to.equal(0);
+  });
+
+  it('of convolutions rounds their operands and results', async () => {
+    const inputs = { x: noise([1, 9, 9, 32]), filter: noise([16, 32, 3, 3], 'filter') };
+    const how: ConvAttributes = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };
+    const convolution = async (precision: Precision) =>
+      (
+        await evaluate(engineOf(precision), inputs, ({ x, filter }) => ({
+          y: conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, how),
+        }))
+      ).y.data;
+    const [low, exact] = [await convolution('bfloat16'), await convolution('float32')];
+    expect(distance(low, exact)).to.be.within(ROUNDING / 4, 3 * ROUNDING);
+  });
+
+  it('of sums along an axis is float32', async () => {
+    const sums = async (precision: Precision) =>
+      (await evaluate(engineOf(precision), { a: noise([3, 40]) }, ({ a }) => ({ y: a.cumsum(1) }))).y.data;
+    expect(distance(await sums('bfloat16'), await sums('float32'))).to.equal(0);
   });
 
   it('of a step in bfloat16 is within a few per cent', async () => {
