@@ -10,16 +10,26 @@ const MOST_CALLS = 64;
 
 let isConfigured = false;
 
-/** koffi unloads a library whose handle is garbage; what is called through pointers of its own needs it all the same. */
-const handles: LibraryHandle[] = [];
+/** Of dlfcn.h. */
+const RTLD_NOW = 2;
 
 /** @throws Error if there is no such library or it cannot be loaded here */
 export function loadLibrary(path: string): LibraryHandle {
   if (!isConfigured) koffi.config({ sync_stack_size: STACK, async_stack_size: STACK });
   isConfigured = true;
   const handle = koffi.load(path);
-  handles.push(handle);
+  keepLoaded(path);
   return handle;
+}
+
+/**
+ * koffi unloads a library whose handle is garbage, and every library when the process ends. But functions of a library may
+ * be called later than that: through pointers that it gave away, on threads of its own, or as the process exits. A second
+ * reference keeps it loaded.
+ */
+function keepLoaded(path: string): void {
+  if (process.platform === 'win32') return;
+  koffi.load(null).func('void *dlopen(const char *path, int flags)')(path, RTLD_NOW);
 }
 
 export interface AsyncFunction {

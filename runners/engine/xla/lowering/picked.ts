@@ -6,7 +6,9 @@ import type { Node, Value } from '../../graph/ir.js';
 /** Operators that pick, besides Max and Min of two computed values; only their first operand holds numbers. */
 const PICKING = new Set(['ReduceMax', 'ReduceMin', 'ArgMax', 'ArgMin', 'TopK']);
 /** Operators that hand numbers on as they are. The pooling of a map is a maximum of slices of it. */
-const MOVING = new Set('Identity Reshape Expand Transpose Tile Concat Split Slice Pad Gather Max Min'.split(' '));
+const MOVING = new Set(
+  'Identity Reshape Expand Transpose Tile Concat Split Slice Pad Gather Max Min'.split(' '),
+);
 
 /** @returns values that nodes compute by arithmetic, and from which other nodes pick */
 export function pickedFrom(nodes: Iterable<Node>): ReadonlySet<Value> {

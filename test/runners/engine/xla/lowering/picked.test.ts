@@ -14,7 +14,13 @@ describe('values that extrema are picked from', () => {
         const [a, b] = ['a', 'b'].map((name) => tracer.input(name, 'float32', [1, 6, 6, 4]) as tf.Tensor4D);
         const value = (x: tf.Tensor4D) => picked(x.mul<tf.Tensor4D>(b).add<tf.Tensor4D>(x));
         if (!withGradient) return { y: value(a) };
-        return { gradient: tf.grad((x) => value(x as tf.Tensor4D).square().sum())(a) };
+        return {
+          gradient: tf.grad((x) =>
+            value(x as tf.Tensor4D)
+              .square()
+              .sum(),
+          )(a),
+        };
       },
       { target: TARGETS.xla },
     );
