@@ -82,9 +82,13 @@ function explain(error: ErrorObject, context: ExplainContext): Fault | undefined
     return missing(path, node, key, schema, error.params.missingProperty as string, context.hint?.(path));
   if (path.at(-1) === 'type' && schema.title !== undefined && typeof data === 'string')
     return { mark: node.mark, ...unknownType(schema.title, data, (schema.enum ?? []) as string[]) };
-  const mark = node.kind === 'map' ? (key ?? node.mark) : node.mark;
+  const mark = node.kind === 'map' ? (emptied(error, node) ?? key ?? node.mark) : node.mark;
   return { mark, ...wrongValue(path, error, schema, data) };
 }
+
+/** Of a map that may not be empty: where the last of its entries was removed. */
+const emptied = ({ keyword }: ErrorObject, { removed }: YamlMap): Mark | undefined =>
+  keyword === 'minProperties' ? [...removed.values()].at(-1)?.key : undefined;
 
 export function unknownOption(
   path: readonly string[],

@@ -1,6 +1,7 @@
 // mtcp mlflow: synchronises runs with a tracking server, closes runs whose process died, and opens the user
 // interface.
 import type { Command } from 'commander';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalog } from '../../../registry/catalog.js';
 import { MtcpError } from '../../../registry/errors.js';
@@ -71,7 +72,7 @@ interface Options {
 async function sync({ runs, uri, json }: Options): Promise<void> {
   await import('../../tracking/index.js');
   const { syncRuns } = await import('../../tracking/mlflow/sync.js');
-  const { client, progress, options } = await prepare(uri, json);
+  const { client, progress, options } = await prepare(runs, uri, json);
   const { sent, left, failed } = await syncRuns(client, runs, options);
   progress.clear();
   tellFailures(failed);
@@ -88,7 +89,7 @@ async function sync({ runs, uri, json }: Options): Promise<void> {
 async function gc({ runs, uri, json }: Options): Promise<void> {
   await import('../../tracking/index.js');
   const { closeDead } = await import('../../tracking/mlflow/sync.js');
-  const { client, progress, options } = await prepare(uri, json);
+  const { client, progress, options } = await prepare(runs, uri, json);
   const { closed, failed } = await closeDead(client, runs, options);
   progress.clear();
   tellFailures(failed);
@@ -109,7 +110,13 @@ function tellFailures(failed: SyncResult['failed']): void {
   if (failed.length > 0) process.exitCode = 1;
 }
 
-async function prepare(uri: string | undefined, json = false) {
+/** @throws MtcpError `usage` without a folder of runs: nothing to send is not the same as nothing left to send */
+async function prepare(runs: string, uri: string | undefined, json = false) {
+  if (!existsSync(runs))
+    throw new MtcpError('usage', 'there is no such folder', {
+      where: `argument "--runs ${runs}"`,
+      hint: 'give the folder that mtcp run wrote into; it is "runs" in the folder where mtcp run was started',
+    });
   const { connectionFromEnv, MlflowClient } = await import('../../tracking/mlflow/client/index.js');
   const client = new MlflowClient(connectionFromEnv(process.env, uri));
   const progress = new Progress(process.stderr, json);

@@ -57,6 +57,13 @@ describe('mtcp mlflow sync', function () {
     }
   });
 
+  it('refuses a folder of runs that is not there', async () => {
+    rmSync(runs, { recursive: true });
+    const { code, stdout, stderr } = await sync('http://127.0.0.1:5999');
+    expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' });
+    expect(stderr).to.contain(`argument "--runs ${runs}": there is no such folder`);
+  });
+
   it('ends with 0 when all of them go through', async () => {
     const server = await wrongServer(WELL);
     try {
