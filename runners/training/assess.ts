@@ -50,6 +50,20 @@ function tellUnjudged({ trial, emit, parts, state }: RunningTrial, judged: Measu
     emit({ event: 'warning', message: `epoch ${state.epoch}: the scheme is told no score of ${why}` });
 }
 
+/**
+ * Comes before the first step: images that do not fit, or labels that predictions cannot be compared with, must not come
+ * to light after days of training. Looks at the first images of every split that will be scored.
+ * @throws MtcpError `config` or `data`, as an evaluation would
+ */
+export async function rehearse({ trial, loader, evaluation, parts }: RunningTrial): Promise<void> {
+  const { evaluate } = trial.config;
+  for (const split of new Set<EvaluatedSplit>(['val', judgedSplit(trial.config, parts.criterion.scheme)]))
+    for await (const batch of loader.evaluate(split, evaluate.batch)) {
+      evaluation.requireComparable(batch);
+      break;
+    }
+}
+
 export function evaluateOn(
   { trial, loader, evaluation, average }: RunningTrial,
   split: EvaluatedSplit,

@@ -112,6 +112,16 @@ export class Evaluation {
     return measured(runs.map(({ task, run }) => [task.name, run.compute()]));
   }
 
+  /**
+   * Nothing is predicted: only sizes are looked at.
+   * @throws MtcpError `config` if what would be predicted for these images could not be compared with their labels
+   */
+  requireComparable({ raw, count }: EvaluationBatch): void {
+    for (const { id, image, labels } of raw.slice(0, count))
+      for (const task of this.tasks)
+        toLabel(this.#prediction(task.name, 0, image), labels[task.name], task, this.config, id);
+  }
+
   /** What was predicted for the i-th image of the batch; a view, overwritten by the next batch. */
   #prediction(task: string, i: number, image: MapData): MapData {
     const { data, shape } = this.#hosts.get(`prediction/${task}`)!;

@@ -13,7 +13,7 @@ import { RESOLVED } from '../store/resolved-file.js';
 import { writeWhole } from '../support/files.js';
 import { watchOutput } from '../support/output.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
-import { assess } from './assess.js';
+import { assess, rehearse } from './assess.js';
 import { trainEpoch } from './epoch.js';
 import { about, finish } from './finish.js';
 import { isSettled } from '../model/selection.js';
@@ -49,6 +49,7 @@ export async function runTrial(trial: TrialSpec, context: TrialContext): Promise
     team = await openTogether(trial, context);
     running = await openTrial(trial, context, log, emit, team);
     restore(running, before);
+    if (running.state.step === 0) await rehearse(running);
     await beginTogether(running);
     const isOver = ({ state }: RunningTrial) =>
       state.epoch === config.train.epochs || isSettled(config, state);

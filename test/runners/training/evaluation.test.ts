@@ -137,6 +137,34 @@ describe('evaluation', () => {
     }
   });
 
+  it('is rehearsed before the first step: what cannot be scored is not trained', async function () {
+    this.timeout(120_000);
+    const row = (augment: string) => `
+    augment: ${augment}
+    tasks: { semseg: null, human_parts: null }
+    model: { interaction: null, refinement: null }
+    scheme: { type: equal }
+    evaluate: { mode: atrc }`;
+    const file = join(temporaryFolder(), 'rehearsed.yaml');
+    writeFileSync(
+      file,
+      `name: rehearsed
+extends: ${join(ROOT, 'experiments/base/mtcp-pascal.yaml')}
+rows:
+  too large:${row('{ type: atrc, size: [24, 24] }')}
+  stretched:${row('{ type: sv, size: [64, 64] }')}
+`,
+    );
+    const runs = temporaryFolder();
+    const { failed } = await runExperiment(file, { profile: 'smoke', runs });
+    expect(failed.map(({ row }) => row)).to.have.members(['too large', 'stretched']);
+    for (const name of readdirSync(join(runs, 'rehearsed')).filter((each) => /^(too|str)/.test(each))) {
+      const events = readFileSync(join(runs, 'rehearsed', name, 'events.jsonl'), 'utf8');
+      expect(events).to.match(/does not fit into augment\.size 24x24|mode atrc compares without resizing/);
+      expect(events).not.to.contain('"event":"epoch"');
+    }
+  });
+
   it('scores two-logit saliency on padded images', async function () {
     this.timeout(60_000);
     const file = join(temporaryFolder(), 'padded.yaml');
