@@ -54,7 +54,9 @@ export async function precompile(
     } finally {
       engine.close();
     }
-    const taken = programs.flatMap(({ memory }) => (memory ? memory.arguments + memory.temporary : []));
+    const taken = programs.flatMap(({ memory }) =>
+      memory ? memory.arguments + memory.outputs + memory.temporary : [],
+    );
     const seconds = (performance.now() - began) / 1000;
     results.push({ row: trial.row, seconds, ...(taken.length > 0 && { memory: Math.max(...taken) }) });
   }

@@ -30,6 +30,12 @@ const AT_WORK: ReadonlySet<Called> = new Set([
   'Buffer_ToHostBuffer',
 ]);
 
+/**
+ * Libraries below the plugin may report it as a fault of their own: CUDA_ERROR_OUT_OF_MEMORY, hipErrorOutOfMemory,
+ * CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED.
+ */
+const NO_MEMORY = /out[ _]?of[ _]?memory|_alloc(ation)?_failed/i;
+
 export class PjrtApi {
   readonly version: string;
   readonly #functions = new Map<string, Native>();
@@ -131,8 +137,7 @@ export class PjrtApi {
     this.#function('Error_Destroy')(this.#arguments('Error_Destroy', { error: address }).memory);
     const code = coded.number('code');
     const where = `PJRT_${name}`;
-    // Libraries below the plugin may report it as a fault of their own.
-    if (code === ERROR_CODE.resourceExhausted || /out of memory/i.test(message))
+    if (code === ERROR_CODE.resourceExhausted || NO_MEMORY.test(message))
       throw new DeviceError('memory', message, where);
     if (AT_WORK.has(name) && ERROR_CODE.lost.includes(code)) throw new DeviceError('lost', message, where);
     throw new MtcpError('engine', message, { where });

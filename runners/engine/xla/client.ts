@@ -6,8 +6,16 @@ import { CompiledPrograms } from './compiled.js';
 import type { Moved } from '../device-memory.js';
 import { compileOptions, ON_ONE, type Placement } from './mesh.js';
 import type { PjrtApi } from './api.js';
-import { memoryStatsOf, namedValues, programOf, serialized, type MemoryStats } from './forms.js';
-import { BUFFER_TYPE, STRUCTS, UNTIL_TRANSFERRED } from './pjrt-table.js';
+import {
+  memoryStatsOf,
+  namedValues,
+  programOf,
+  rowMajor,
+  serialized,
+  type MemoryStats,
+  type Option,
+} from './forms.js';
+import { BUFFER_TYPE, DURING_CALL, STRUCTS } from './pjrt-table.js';
 import type { HostArray } from '../../support/host-tensor.js';
 
 export type ElementType = keyof typeof BUFFER_TYPE;
@@ -38,7 +46,14 @@ export class DeviceBuffer {
     if (data.byteLength === 0) return;
     const { api, moved } = this.client;
     moved.down += data.byteLength;
-    const args = api.call('Buffer_ToHostBuffer', { src, dst: data, dst_size: data.byteLength });
+    const rank = api.call('Buffer_Dimensions', { buffer: src }).number('num_dims');
+    const host_layout = rowMajor(rank);
+    const args = api.call('Buffer_ToHostBuffer', {
+      src,
+      host_layout,
+      dst: data,
+      dst_size: data.byteLength,
+    });
     await this.client.settled(args.address('event'));
   }
 
@@ -149,7 +164,7 @@ export class Executable {
 }
 
 /** Options of a plugin when its client is made, such as `cpu_device_count`. */
-export type ClientOptions = Readonly<Record<string, string | number | boolean>>;
+export type ClientOptions = Readonly<Record<string, Option>>;
 
 export class PjrtClient {
   readonly platform: string;
@@ -231,7 +246,7 @@ export class PjrtClient {
     }
   }
 
-  /** A copy of the array, on the first device if nothing else is said; the array may change when this resolves. */
+  /** A copy of the array, on the first device if nothing else is said; the array may change when this has returned. */
   async upload(
     data: Elements,
     dtype: ElementType,
@@ -242,22 +257,17 @@ export class PjrtClient {
     const devices = this.devices.slice(0, placement.devices);
     const parts = isDivided ? partsOf(data, devices.length) : devices.map(() => data);
     const own = isDivided ? [shape[0] / devices.length, ...shape.slice(1)] : shape;
-    const uploads = devices.map((device, i) => this.#upload(parts[i], dtype, own, device));
+    const handles: Handle[] = [];
     try {
-      return new DeviceBuffer(this, await allSettled(uploads), placement);
+      for (const [i, device] of devices.entries()) handles.push(this.#upload(parts[i], dtype, own, device));
     } catch (error) {
-      for (const upload of await Promise.allSettled(uploads))
-        if (upload.status === 'fulfilled') this.api.free('Buffer_Destroy', { buffer: upload.value });
+      for (const buffer of handles) this.api.free('Buffer_Destroy', { buffer });
       throw error;
     }
+    return new DeviceBuffer(this, handles, placement);
   }
 
-  async #upload(
-    data: Elements,
-    dtype: ElementType,
-    shape: readonly number[],
-    device: Handle,
-  ): Promise<Handle> {
+  #upload(data: Elements, dtype: ElementType, shape: readonly number[], device: Handle): Handle {
     this.moved.up += data.byteLength;
     const dims = Buffer.alloc(8 * Math.max(1, shape.length));
     shape.forEach((n, i) => dims.writeBigInt64LE(BigInt(n), 8 * i));
@@ -267,17 +277,12 @@ export class PjrtClient {
       type: BUFFER_TYPE[dtype],
       dims,
       num_dims: shape.length,
-      host_buffer_semantics: UNTIL_TRANSFERRED,
+      host_buffer_semantics: DURING_CALL,
       device,
     });
-    const handle = args.address('buffer');
-    try {
-      await this.settled(args.address('done_with_host_buffer'));
-    } catch (error) {
-      this.api.free('Buffer_Destroy', { buffer: handle });
-      throw error;
-    }
-    return handle;
+    const event = args.address('done_with_host_buffer');
+    if (event !== 0n) this.api.free('Event_Destroy', { event });
+    return args.address('buffer');
   }
 
   /** Runs on several devices follow each other: two at once could each wait for devices that the other has. */

@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { writeWhole } from '../../support/files.js';
-import { engineCache } from './plugin.js';
+import { engineCache, librariesBeside } from './plugin.js';
 
 /** Raised when what goes into a key or a file changes. */
 const FORMAT = 1;
@@ -32,7 +32,8 @@ export class CompiledPrograms {
     // Code for a CPU uses what this very model of it can do.
     const host = device === 'cpu' ? (cpus()[0]?.model ?? '') : '';
     const flags = process.env.XLA_FLAGS ?? '';
-    const about = [FORMAT, basename(plugin), statSync(plugin).size, version, device, host, flags];
+    const libraries = librariesBeside(plugin);
+    const about = [FORMAT, basename(plugin), statSync(plugin).size, version, device, host, flags, libraries];
     return createHash('sha256').update(JSON.stringify(about)).update(options).update(program).digest('hex');
   }
 

@@ -3,26 +3,47 @@
 import { MtcpError } from '../../../registry/errors.js';
 import type { PjrtApi } from './api.js';
 import { NAMED_VALUE, STRUCTS } from './pjrt-table.js';
-import { bytesAt, Struct } from './structs.js';
+import { bytesAt, Struct, type FieldValue } from './structs.js';
 
-export function namedValues(options: readonly [string, string | number | boolean][]): Buffer {
+/** A number is an integer, unless it is said to be none: plugins refuse one type in place of the other. */
+export type Option = string | number | boolean | { readonly float: number };
+
+export function namedValues(options: readonly [string, Option][]): Buffer {
   const size = Math.ceil(STRUCTS.NamedValue.size / 8) * 8;
   const list = Buffer.alloc(size * Math.max(1, options.length));
   options.forEach(([key, given], i) => {
     const name = Buffer.from(key);
-    const text = typeof given === 'string' ? Buffer.from(given) : undefined;
-    const value = new Struct(STRUCTS.NamedValue, {
+    const { type, value, count = 1 } = encoded(given);
+    const struct = new Struct(STRUCTS.NamedValue, {
       struct_size: STRUCTS.NamedValue.size,
       name,
       name_size: name.length,
-      type: text ? NAMED_VALUE.string : typeof given === 'boolean' ? NAMED_VALUE.bool : NAMED_VALUE.int64,
-      value: text ?? (given as number | boolean),
-      value_size: text?.length ?? 1,
+      type: NAMED_VALUE[type],
+      value,
+      value_size: count,
     });
-    value.memory.copy(list, size * i);
-    held.push(name, text);
+    struct.memory.copy(list, size * i);
+    held.push(name, value);
   });
   return list;
+}
+
+interface Encoded {
+  type: keyof typeof NAMED_VALUE;
+  value: FieldValue;
+  count?: number;
+}
+
+function encoded(given: Option): Encoded {
+  if (typeof given === 'boolean') return { type: 'bool', value: given };
+  if (typeof given === 'number') return { type: 'int64', value: given };
+  if (typeof given === 'string') {
+    const text = Buffer.from(given);
+    return { type: 'string', value: text, count: text.length };
+  }
+  const bits = Buffer.alloc(8);
+  bits.writeFloatLE(given.float);
+  return { type: 'float', value: bits.readBigInt64LE() };
 }
 
 /** Names and texts of client options: a plugin may look at them for as long as its client lives. */
@@ -41,6 +62,18 @@ export function programOf(text: string) {
   });
 }
 
+/** The last axis first, as arrays of ours lie; without it a buffer comes as the device lays it out. */
+export function rowMajor(rank: number) {
+  const axes = BigInt64Array.from({ length: Math.max(1, rank) }, (_, i) => BigInt(Math.max(0, rank - 1 - i)));
+  const { size, offsets } = STRUCTS.MemoryLayout;
+  return new Struct(STRUCTS.MemoryLayout, {
+    struct_size: size,
+    tiled_struct_size: offsets.type - offsets.tiled_struct_size,
+    minor_to_major: axes,
+    minor_to_major_size: rank,
+  });
+}
+
 /** A compiled program as bytes. */
 export function serialized(api: PjrtApi, executable: bigint): Buffer {
   const args = api.call('Executable_Serialize', { executable });
@@ -51,9 +84,10 @@ export function serialized(api: PjrtApi, executable: bigint): Buffer {
   }
 }
 
-/** Bytes on the device: what a program is handed, what it returns, and what it holds while it runs. */
+/** Bytes on the device: what a program is handed, what it returns elsewhere, and what it holds while it runs. */
 export interface MemoryStats {
   arguments: number;
+  /** Without those that take the memory of an argument. */
   outputs: number;
   temporary: number;
 }
@@ -63,7 +97,7 @@ export function memoryStatsOf(api: PjrtApi, executable: bigint): MemoryStats | u
     const args = api.call('Executable_GetCompiledMemoryStats', { executable });
     return {
       arguments: args.number('argument_size_in_bytes'),
-      outputs: args.number('output_size_in_bytes'),
+      outputs: args.number('output_size_in_bytes') - args.number('alias_size_in_bytes'),
       temporary: args.number('temp_size_in_bytes'),
     };
   } catch (error) {

@@ -8,9 +8,12 @@ export const VERSION_OFFSETS = { major: 32, minor: 36 } as const;
 /** Where the pointers to functions begin. */
 export const FUNCTIONS_OFFSET = 40;
 
-/** Versions of the interface that this table is right for; later minor versions only add at the end. */
+/**
+ * Versions of the interface that this table is right for; later minor versions only add at the end. 0.56 put a function in
+ * between.
+ */
 export const MAJOR = 0;
-export const OLDEST_MINOR = 54;
+export const OLDEST_MINOR = 57;
 
 /** In the order of the struct. */
 export const ORDER: readonly string[] = `
@@ -169,6 +172,7 @@ export const ARGUMENTS = {
     execute_device: 'pointer',
   }),
   Buffer_Destroy: args({ buffer: 'pointer' }),
+  Buffer_Dimensions: args({ buffer: 'pointer', dims: 'pointer', num_dims: 'size' }),
   Buffer_ToHostBuffer: args({
     src: 'pointer',
     host_layout: 'pointer',
@@ -197,6 +201,17 @@ export const STRUCTS = {
     task_ids: 'pointer',
     incarnation_ids: 'pointer',
   }),
+  /** Of the kind that names the order of axes (tiled; 0), without tiles. */
+  MemoryLayout: args({
+    tiled_struct_size: 'size',
+    tiled_extension_start: 'pointer',
+    minor_to_major: 'pointer',
+    minor_to_major_size: 'size',
+    tile_dims: 'pointer',
+    tile_dim_sizes: 'pointer',
+    num_tiles: 'size',
+    type: 'int',
+  }),
   NamedValue: args({
     name: 'pointer',
     name_size: 'size',
@@ -209,9 +224,12 @@ export const STRUCTS = {
 /** PJRT_Buffer_Type of the types that graphs use. */
 export const BUFFER_TYPE = { bool: 1, int32: 4, int64: 5, float32: 11 } as const;
 /** PJRT_NamedValue_Type. */
-export const NAMED_VALUE = { string: 0, int64: 1, bool: 4 } as const;
-/** PJRT_HostBufferSemantics: the memory may change again when the call has returned and its event has come. */
-export const UNTIL_TRANSFERRED = 1;
+export const NAMED_VALUE = { string: 0, int64: 1, float: 3, bool: 4 } as const;
+/**
+ * PJRT_HostBufferSemantics: the memory may change again when the call has returned. On a GPU the copy to the device itself
+ * begins when what runs there has ended; to wait for that would hold a thread for each array, and Node has few.
+ */
+export const DURING_CALL = 0;
 /**
  * PJRT_Error_Code: of an allocation that the device refuses, and of what is no fault of the caller (unknown, aborted,
  * internal, unavailable, data loss).

@@ -28,15 +28,37 @@ type Env = Readonly<Record<string, string | undefined>>;
 export const engineCache = (env: Env = process.env): string =>
   join(env.MTCP_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mtcp'), 'engines');
 
-/** Every plugin on this machine, those that are asked for by name first. */
-export function findPlugins(env: Env = process.env): FoundPlugin[] {
-  const found: FoundPlugin[] = [];
-  if (env.MTCP_PJRT_PLUGIN) found.push({ variant: 'path', path: env.MTCP_PJRT_PLUGIN });
-  for (const packages of packageFolders(env))
-    for (const [variant, patterns] of Object.entries(VARIANTS))
-      for (const path of libraries(packages))
-        if (patterns.some((pattern) => pattern.test(path))) found.push({ variant, path });
-  return found.filter(({ path }, i) => i === found.findIndex((other) => other.path === path));
+/** Files of the devices' drivers: with one of them, there may be such a device. The second ones are those of Windows' Linux. */
+const DRIVERS: Readonly<Record<string, readonly string[]>> = {
+  cuda: ['/dev/nvidiactl', '/dev/dxg', '/dev/nvhost-ctrl', '/dev/nvgpu'],
+  rocm: ['/dev/kfd', '/dev/dxg'],
+  tpu: ['/dev/accel0', '/dev/vfio'],
+};
+
+/**
+ * Every plugin on this machine: the one that is named, those whose device may be there, that of the CPU, others (which can
+ * compile ahead).
+ */
+export function findPlugins(env: Env = process.env, exists = existsSync): FoundPlugin[] {
+  const named = env.MTCP_PJRT_PLUGIN ? [{ variant: 'path', path: env.MTCP_PJRT_PLUGIN }] : [];
+  const found = pluginsIn(packageFolders(env));
+  const rank = ({ variant }: FoundPlugin): number => {
+    if (variant === 'cpu') return 1;
+    return DRIVERS[variant.replace(/\d+$/, '')].some((file) => exists(file)) ? 0 : 2;
+  };
+  const all = [...named, ...found.sort((a, b) => rank(a) - rank(b))];
+  return all.filter(({ path }, i) => i === all.findIndex((other) => other.path === path));
+}
+
+/** @param folders where Python packages are installed (site-packages) */
+export function pluginsIn(folders: readonly string[]): FoundPlugin[] {
+  return folders.flatMap((packages) =>
+    Object.entries(VARIANTS).flatMap(([variant, patterns]) =>
+      libraries(packages)
+        .filter((path) => patterns.some((pattern) => pattern.test(path)))
+        .map((path) => ({ variant, path })),
+    ),
+  );
 }
 
 /** site-packages of the cache's environments and of the active one. */
@@ -75,9 +97,13 @@ function libraries(packages: string): string[] {
  * @param wanted a variant, the path of a library, or nothing for the first that is found
  * @throws MtcpError `engine` if there is none
  */
-export function pluginFor(wanted: string | undefined, env: Env = process.env): FoundPlugin {
+export function pluginFor(
+  wanted: string | undefined,
+  env: Env = process.env,
+  exists = existsSync,
+): FoundPlugin {
   if (wanted !== undefined && !Object.hasOwn(VARIANTS, wanted)) return { variant: 'path', path: wanted };
-  const found = findPlugins(env);
+  const found = findPlugins(env, exists);
   const plugin = found.find(({ variant }) => wanted === undefined || variant === wanted);
   if (plugin) return plugin;
   throw new MtcpError(
@@ -89,6 +115,24 @@ export function pluginFor(wanted: string | undefined, env: Env = process.env): F
   );
 }
 
+const isFor = (variants: readonly string[], { variant, path }: FoundPlugin): boolean =>
+  variants.some((name) => variant === name || VARIANTS[name].some((pattern) => pattern.test(path)));
+
 /** Whether it computes on this machine's processor, which several processes can share. */
-export const isForCpu = ({ variant, path }: FoundPlugin): boolean =>
-  variant === 'cpu' || VARIANTS.cpu.some((pattern) => pattern.test(path));
+export const isForCpu = (plugin: FoundPlugin): boolean => isFor(['cpu'], plugin);
+
+/** Whether it is one of those that JAX builds for GPUs. */
+export const isForGpu = (plugin: FoundPlugin): boolean => isFor(['cuda13', 'cuda12', 'rocm'], plugin);
+
+/**
+ * NVIDIA's packages beside a plugin, with their versions. Compiled programs name kernels of cuDNN and cuBLAS by numbers
+ * of their version.
+ */
+export function librariesBeside(plugin: string): string[] {
+  const packages = join(plugin, '..', '..', '..');
+  return existsSync(packages)
+    ? readdirSync(packages)
+        .filter((name) => /^nvidia[-_].*\.dist-info$/.test(name))
+        .sort()
+    : [];
+}

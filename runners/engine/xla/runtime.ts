@@ -5,10 +5,11 @@ import { TARGETS } from '../graph/target.js';
 import type { Runtime } from '../runtime.js';
 import { PjrtApi } from './api.js';
 import { PjrtClient, type ClientOptions } from './client.js';
+import { gpuMemoryOptions } from './gpu-memory.js';
 import type { Precision } from './lowering/index.js';
 import { XlaMemory } from './memory.js';
 import { meshOf } from './mesh.js';
-import { pluginFor } from './plugin.js';
+import { isForGpu, pluginFor } from './plugin.js';
 import { createXlaSession, lowerGraph } from './session.js';
 
 /**
@@ -33,11 +34,30 @@ export function closeClients(plugin?: string): void {
 
 /** @throws MtcpError `engine` if there is no such plugin, or it cannot be used here */
 export function openClient(plugin: string | undefined, options: ClientOptions = {}): PjrtClient {
-  const { path } = pluginFor(plugin);
+  const found = pluginFor(plugin);
+  const { path } = found;
   const key = JSON.stringify([path, options]);
   let client = clients.get(key);
-  if (!client) clients.set(key, (client = new PjrtClient(new PjrtApi(path), options)));
+  if (!client) clients.set(key, (client = isForGpu(found) ? onGpu(path, options) : onOther(path, options)));
   return client;
+}
+
+const onOther = (path: string, options: ClientOptions) => new PjrtClient(new PjrtApi(path), options);
+
+/** The first call of the driver: what it says is seldom what is missing. */
+function onGpu(path: string, options: ClientOptions): PjrtClient {
+  const all = { ...gpuMemoryOptions(), ...options };
+  const api = new PjrtApi(path);
+  try {
+    return new PjrtClient(api, all);
+  } catch (error) {
+    if (!MtcpError.is(error, 'engine')) throw error;
+    throw new MtcpError('engine', error.message, {
+      where: error.where,
+      hint: 'nvidia-smi (rocm-smi) shows whether there is a driver that works, a GPU, and a process that has its memory; `--engine onnx` and `--engine xla:cpu` compute on the CPU',
+      cause: error,
+    });
+  }
 }
 
 /**

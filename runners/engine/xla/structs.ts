@@ -71,12 +71,16 @@ export class Struct<F extends Fields> {
 /** Where memory of ours lies. It has to stay reachable for as long as the address is used. */
 export const addressOf = (memory: NodeJS.ArrayBufferView): bigint => BigInt(koffi.address(memory));
 
-/** A list of addresses as C wants it. */
+/** Memory that lists of addresses point into, by the list: V8 knows nothing of a number that is an address. */
+const pointedAt = new WeakMap<Buffer, unknown>();
+
+/** A list of addresses as C wants it; keeps alive what they are addresses of. */
 export function addresses(values: readonly (bigint | NodeJS.ArrayBufferView)[]): Buffer {
   const list = Buffer.alloc(8 * Math.max(1, values.length));
   values.forEach((value, i) =>
     list.writeBigUInt64LE(typeof value === 'bigint' ? value : addressOf(value), 8 * i),
   );
+  pointedAt.set(list, values);
   return list;
 }
 

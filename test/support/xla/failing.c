@@ -1,7 +1,8 @@
 // A PJRT plugin that passes every call on to another plugin, and fails when it is told to:
 //
 //   FAILING_AT     the run of an executable, counted in the process from 1, that fails
-//   FAILING_HOW    memory: this run finds no memory. late: the same, said by its event. lost: nothing works from then on.
+//   FAILING_HOW    memory: this run finds no memory. late: the same, said by its event. driver: the same, said by a library
+//                  below as a fault of its own. lost: nothing works from then on.
 //   FAILING_ONCE   a file; without it nothing fails, and the failure removes it
 //
 // REAL, where the functions begin (CALLS) and which is which (AT_...) are defined by who compiles this: failing.ts.
@@ -21,7 +22,9 @@ typedef struct { Header header; void *error; } DestroyArgs;
 static const Api *real;
 static Api mine;
 static int runs, is_lost, is_late;
-static struct { int code; const char *message; } memory = {8, "Out of memory allocating 1073741824 bytes."},
+typedef struct { int code; const char *message; } Failure;
+static Failure memory = {8, "Out of memory allocating 1073741824 bytes."},
+    driver = {13, "hipMalloc: hipErrorOutOfMemory"},
     lost = {13, "CUDA_ERROR_LAUNCH_FAILED: unspecified launch failure"};
 
 static int fails_now(void) {
@@ -30,12 +33,12 @@ static int fails_now(void) {
   return !once || unlink(once) == 0;
 }
 
-static int is_ours(void *error) { return error == &memory || error == &lost; }
+static int is_ours(void *error) { return error == &memory || error == &driver || error == &lost; }
 
 static void *message(void *args) {
   MessageArgs *a = args;
   if (!is_ours(a->error)) return real->calls[AT_Error_Message](args);
-  a->message = a->error == &memory ? memory.message : lost.message;
+  a->message = ((Failure *)a->error)->message;
   a->length = strlen(a->message);
   return 0;
 }
@@ -43,7 +46,7 @@ static void *message(void *args) {
 static void *code(void *args) {
   CodeArgs *a = args;
   if (!is_ours(a->error)) return real->calls[AT_Error_GetCode](args);
-  a->code = a->error == &memory ? memory.code : lost.code;
+  a->code = ((Failure *)a->error)->code;
   return 0;
 }
 
@@ -56,7 +59,7 @@ static void *execute(void *args) {
     const char *how = getenv("FAILING_HOW");
     if (how && !strcmp(how, "lost")) is_lost = 1;
     else if (how && !strcmp(how, "late")) is_late = 1;
-    else return &memory;
+    else return how && !strcmp(how, "driver") ? &driver : &memory;
   }
   return is_lost ? &lost : real->calls[AT_LoadedExecutable_Execute](args);
 }

@@ -1,5 +1,5 @@
 // The cache of compiled programs, and compilation for a device that is not here.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MtcpError } from '../../../../registry/errors.js';
@@ -32,6 +32,24 @@ describe('compiled programs', () => {
     ];
     expect(new Set(keys).size).to.equal(keys.length);
     expect(stored.keyOf(about, 'p', options)).to.equal(keys[0]);
+  });
+
+  it("have another key for other versions of NVIDIA's libraries, whose kernels they name", () => {
+    const packages = temporaryFolder();
+    const plugin = join(packages, 'jax_plugins', 'xla_cuda13', 'xla_cuda_plugin.so');
+    mkdirSync(join(plugin, '..'), { recursive: true });
+    writeFileSync(plugin, '');
+    const stored = new CompiledPrograms(temporaryFolder());
+    const key = () => stored.keyOf({ ...about, plugin }, 'p', options);
+    const keys = [key()];
+    for (const name of ['nvidia_cudnn_cu13-9.12.0.dist-info', 'nvidia_cudnn_cu13-9.13.0.dist-info']) {
+      mkdirSync(join(packages, name));
+      keys.push(key());
+      rmSync(join(packages, name), { recursive: true });
+    }
+    mkdirSync(join(packages, 'numpy-2.0.0.dist-info'));
+    expect(key()).to.equal(keys[0]);
+    expect(new Set(keys).size).to.equal(3);
   });
 
   it('are not read if a bit of them has changed', () => {

@@ -46,7 +46,7 @@ describe('a device that fails', function () {
 
   const noise = (name: string) => randomStream(name);
 
-  for (const how of ['memory', 'late'])
+  for (const how of ['memory', 'late', 'driver'])
     it(`names what takes less memory, and can go on (${how})`, async () => {
       const { step, batch } = await toyStep();
       failAtThird(how);
@@ -55,7 +55,8 @@ describe('a device that fails', function () {
       const error = (await rejection(step.gradientsOf(batch(), noise))) as DeviceError;
       expect(error).to.be.instanceOf(DeviceError);
       expect(error.reason).to.equal('memory');
-      expect(error.message).to.include('the device is out of memory: Out of memory allocating');
+      const said = how === 'driver' ? 'hipMalloc: hipErrorOutOfMemory' : 'Out of memory allocating';
+      expect(error.message).to.include(`the device is out of memory: ${said}`);
       for (const knob of ['train.batch', 'train.accumulate', 'recompute', 'precision', 'evaluate.batch'])
         expect(error.hint).to.include(knob);
       // One run failed, and nothing was lost: the step can be taken again, from the weights of the first one.

@@ -10,7 +10,7 @@ import { MtcpError } from '../../../../registry/errors.js';
 import { takesDevice } from '../../../../runners/engine/index.js';
 import { PjrtApi } from '../../../../runners/engine/xla/api.js';
 import { ARGUMENTS, ORDER } from '../../../../runners/engine/xla/pjrt-table.js';
-import { findPlugins, pluginFor } from '../../../../runners/engine/xla/plugin.js';
+import { findPlugins, isForGpu, pluginFor } from '../../../../runners/engine/xla/plugin.js';
 import { openClient } from '../../../../runners/engine/xla/runtime.js';
 import { layoutOf, Struct } from '../../../../runners/engine/xla/structs.js';
 import { RECIPES } from '../../../../runners/app/engine-install.js';
@@ -39,8 +39,14 @@ describe('xla plugins', () => {
       'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so',
       'jax_plugins/xla_cuda13/other.so',
     );
-    expect(findPlugins(env).map(({ variant }) => variant)).to.deep.equal(['cuda13', 'cpu']);
-    expect(pluginFor(undefined, env).variant).to.equal('cuda13');
+    const variants = (device?: string) =>
+      findPlugins(env, (file) => file === device).map(({ variant }) => variant);
+    expect(variants('/dev/nvidiactl')).to.deep.equal(['cuda13', 'cpu']);
+    // Without a GPU it compiles ahead only.
+    expect(variants()).to.deep.equal(['cpu', 'cuda13']);
+    expect(variants('/dev/kfd')).to.deep.equal(['cpu', 'cuda13']);
+    expect(pluginFor(undefined, env, () => true).variant).to.equal('cuda13');
+    expect(pluginFor(undefined, env, () => false).variant).to.equal('cpu');
     expect(pluginFor('cpu', env).path).to.contain('pjrt_c_api_cpu_plugin.so');
     const named = { ...env, MTCP_PJRT_PLUGIN: '/opt/a plugin.so' };
     expect(pluginFor(undefined, named)).to.deep.equal({ variant: 'path', path: '/opt/a plugin.so' });
@@ -48,6 +54,21 @@ describe('xla plugins', () => {
       .to.throw(MtcpError, 'no PJRT plugin for rocm')
       .with.property('hint')
       .that.contains('mtcp engine install xla:rocm');
+  });
+
+  it('for a GPU come first in whatever order they were installed, and are known by their path, too', () => {
+    const cache = temporaryFolder();
+    for (const [name, file] of [
+      ['xla-cpu', 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so'],
+      ['xla-rocm', 'jax_plugins/xla_rocm7/xla_rocm_plugin.so'],
+    ]) {
+      const path = join(cache, 'engines', name, 'lib', 'python3.12', 'site-packages', file);
+      mkdirSync(join(path, '..'), { recursive: true });
+      writeFileSync(path, '');
+    }
+    const found = findPlugins({ MTCP_CACHE: cache }, (file) => file === '/dev/kfd');
+    expect(found.map(({ variant }) => variant)).to.deep.equal(['rocm', 'cpu']);
+    expect(found.map(({ path }) => isForGpu({ variant: 'path', path }))).to.deep.equal([true, false]);
   });
 
   it('for a GPU take it for one process', () => {
@@ -104,8 +125,8 @@ const void *GetPjrtApi(void) { return &api; }`);
 
     it('or by the version that they speak', () => {
       expect(() => new PjrtApi(ofVersion(1, 0))).to.throw(MtcpError, 'it speaks version 1.0');
-      expect(() => new PjrtApi(ofVersion(0, 53)))
-        .to.throw(MtcpError, 'mtcp speaks 0.54 and later')
+      expect(() => new PjrtApi(ofVersion(0, 56)))
+        .to.throw(MtcpError, 'mtcp speaks 0.57 and later')
         .with.property('hint')
         .that.contains('MTCP_PJRT_PLUGIN');
       expect(() => new PjrtApi(ofVersion(0, 60))).to.throw(MtcpError, 'it lacks PJRT_Plugin_Initialize');

@@ -1,0 +1,29 @@
+// How a plugin for a GPU takes its memory: three quarters of it at once, unless it is told otherwise. Who shares a GPU tells
+// it by the environment variables that JAX has for these plugins.
+import { MtcpError } from '../../../registry/errors.js';
+import type { ClientOptions } from './client.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The second is the older name. */
+const FRACTION = ['XLA_CLIENT_MEM_FRACTION', 'XLA_PYTHON_CLIENT_MEM_FRACTION'];
+
+/**
+ * Options of a client on a GPU.
+ * @throws MtcpError `usage` for a share of the memory that is none
+ */
+export function gpuMemoryOptions(env: Env = process.env): ClientOptions {
+  const { XLA_PYTHON_CLIENT_PREALLOCATE: preallocate, XLA_PYTHON_CLIENT_ALLOCATOR: allocator } = env;
+  const name = FRACTION.find((variable) => env[variable]);
+  const fraction = Number(name && env[name]);
+  if (name && !(fraction > 0))
+    throw new MtcpError('usage', `"${env[name]}" is no share of a GPU's memory`, {
+      where: name,
+      hint: 'a number such as 0.5',
+    });
+  return {
+    ...(preallocate && { preallocate: !/^(0|false)$/i.test(preallocate) }),
+    ...(allocator && { allocator: allocator.toLowerCase() }),
+    ...(name && { memory_fraction: { float: fraction } }),
+  };
+}
