@@ -46,15 +46,23 @@ interface Found {
   folders: string[];
 }
 
+/** What the peers of MT-CP import beside torch. */
+export const FOR_MTCP: readonly string[] = ['numpy', 'safetensors', 'transformers'];
+
 /**
  * @param given of the argument --python; otherwise MTCP_PYTHON, or python3 if it has torch
+ * @param modules that the peers import beside torch
  * @returns a Python that has all that the peers import, or one with torch if the rest cannot be installed beside it:
  *   then cases that need the rest fail by themselves, and others run
  * @throws MtcpError `usage` if a Python that was asked for has no torch, `engine` if there is no torch and it cannot be installed
  */
-export function pythonWithTorch(given: string | undefined, report: (line: string) => void): string {
+export function pythonWithTorch(
+  given: string | undefined,
+  report: (line: string) => void,
+  modules: readonly string[] = Object.keys(MODULES),
+): string {
   const asked = given ?? process.env.MTCP_PYTHON;
-  const found = look(asked ?? 'python3');
+  const found = look(asked ?? 'python3', modules);
   if (asked !== undefined && !found)
     throw new MtcpError('usage', `${asked} does not import torch`, {
       where: given === undefined ? 'MTCP_PYTHON' : `argument "--python ${given}"`,
@@ -72,9 +80,16 @@ export function pythonWithTorch(given: string | undefined, report: (line: string
   }
 }
 
-function look(python: string): Found | undefined {
-  const { status, stdout } = spawnSync(python, ['-c', LOOK, ...Object.keys(MODULES)], { encoding: 'utf8' });
+function look(python: string, modules: readonly string[] = Object.keys(MODULES)): Found | undefined {
+  const { status, stdout } = spawnSync(python, ['-c', LOOK, ...modules], { encoding: 'utf8' });
   return status === 0 ? (JSON.parse(stdout) as Found) : undefined;
+}
+
+/** Folders in which a Python finds packages. */
+export function packageFolders(python: string): string[] {
+  const script = 'import json, sys; print(json.dumps([path for path in sys.path if path]))';
+  const { status, stdout } = spawnSync(python, ['-c', script], { encoding: 'utf8' });
+  return status === 0 ? (JSON.parse(stdout) as string[]) : [];
 }
 
 /** An environment with what `base` lacks; the version of torch stays. */

@@ -13,7 +13,14 @@ import { CASES } from '../cases.js';
 import { runCommand } from '../command.js';
 import type { Precision } from '../compare.js';
 import { measure, type Measured } from '../measure.js';
-import { pythonWithTorch } from '../python.js';
+import { FOR_MTCP, packageFolders, pythonWithTorch } from '../python.js';
+import {
+  PLUGIN_VARIANTS,
+  findPlugins,
+  isForGpu,
+  pluginFor,
+  pluginsIn,
+} from '../../runners/engine/xla/plugin.js';
 
 interface Options {
   plugin: string;
@@ -97,13 +104,29 @@ function chosen({ cases, precisions }: Options): Run[] {
   return RUNS.filter(({ name, precision }) => names.includes(name) && wanted.includes(precision));
 }
 
+/**
+ * The path of the plugin: one that is named, or found by mtcp, or in the Python that has PyTorch.
+ * @throws MtcpError `engine` if there is none
+ */
+function pluginOf(wanted: string, python: string): string {
+  const isAny = wanted === 'default';
+  const named = isAny ? process.env.MTCP_PJRT_PLUGIN : wanted;
+  if (named && !PLUGIN_VARIANTS.includes(named)) return named;
+  const found = [...findPlugins(), ...pluginsIn(packageFolders(python))];
+  const fitting = found.find((plugin) => (isAny ? isForGpu(plugin) : plugin.variant === wanted));
+  return (fitting ?? pluginFor(isAny ? undefined : wanted)).path;
+}
+
 async function bench(options: Options): Promise<void> {
   const began = performance.now();
   const until = began + 60_000 * Number(options.minutes);
   const runs = chosen(options);
-  const python = pythonWithTorch(options.python, say);
+  const python = pythonWithTorch(options.python, say, FOR_MTCP);
   const threads = availableParallelism();
-  const plugin = options.plugin === 'default' ? null : options.plugin;
+  // For this process and those that it starts, doctor's included.
+  process.env.MTCP_PJRT_PLUGIN = pluginOf(options.plugin, python);
+  // PyTorch's process needs memory at the same time.
+  process.env.XLA_PYTHON_CLIENT_PREALLOCATE ??= 'false';
 
   say('doctor: training steps of xla beside those of the default engine');
   const { engines, versions, machine } = await diagnose(() => {}, threads, ['xla']);
@@ -120,7 +143,7 @@ async function bench(options: Options): Promise<void> {
       continue;
     }
     const how = {
-      engine: { type: 'xla', plugin, precision: run.precision } as const,
+      engine: { type: 'xla', plugin: null, precision: run.precision } as const,
       device: options.device,
       precision: run.precision,
       compile: run.compile,

@@ -67,6 +67,8 @@ export class PjrtApi {
   }
 
   #load() {
+    // Plugins for GPUs tell what they do, among the lines of a terminal; warnings still come through.
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
     try {
       return loadLibrary(this.path).func('GetPjrtApi', 'void *', [])() as never;
     } catch (error) {

@@ -10,7 +10,7 @@ import { MtcpError } from '../../../../registry/errors.js';
 import { takesDevice } from '../../../../runners/engine/index.js';
 import { PjrtApi } from '../../../../runners/engine/xla/api.js';
 import { ARGUMENTS, ORDER } from '../../../../runners/engine/xla/pjrt-table.js';
-import { findPlugins, isForGpu, pluginFor } from '../../../../runners/engine/xla/plugin.js';
+import { findPlugins, isForGpu, pluginFor, pluginsIn } from '../../../../runners/engine/xla/plugin.js';
 import { openClient } from '../../../../runners/engine/xla/runtime.js';
 import { layoutOf, Struct } from '../../../../runners/engine/xla/structs.js';
 import { RECIPES } from '../../../../runners/app/engine-install.js';
@@ -69,6 +69,14 @@ describe('xla plugins', () => {
     const found = findPlugins({ MTCP_CACHE: cache }, (file) => file === '/dev/kfd');
     expect(found.map(({ variant }) => variant)).to.deep.equal(['rocm', 'cpu']);
     expect(found.map(({ path }) => isForGpu({ variant: 'path', path }))).to.deep.equal([true, false]);
+  });
+
+  it('are found in the packages of any Python', () => {
+    const packages = temporaryFolder();
+    const path = join(packages, 'jax_plugins', 'xla_cuda12', 'xla_cuda_plugin.so');
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, '');
+    expect(pluginsIn(['/nowhere', packages])).to.deep.equal([{ variant: 'cuda12', path }]);
   });
 
   it('for a GPU take it for one process', () => {

@@ -65,11 +65,16 @@ describe('a convolution for XLA', () => {
       process.execPath,
       ['--input-type=module', '-e', script, program, folder, cudaPlugin],
       {
-        env: { ...process.env, XLA_FLAGS: `--xla_dump_to=${dumped} --xla_dump_hlo_as_text` },
+        env: {
+          ...process.env,
+          TF_CPP_MIN_LOG_LEVEL: undefined,
+          XLA_FLAGS: `--xla_dump_to=${dumped} --xla_dump_hlo_as_text`,
+        },
         encoding: 'utf8',
       },
     );
     expect(status, stderr).to.equal(0);
+    expect(stderr, 'what the plugin does is not told on a terminal').to.not.match(/^I\d{4} /m);
     const optimized = readdirSync(dumped).find((name) => name.endsWith('after_optimizations.txt'))!;
     const calls = readFileSync(join(dumped, optimized), 'utf8')
       .split('\n')
