@@ -124,6 +124,8 @@ export const isForCpu = (plugin: FoundPlugin): boolean => isFor(['cpu'], plugin)
 /** Whether it is one of those that JAX builds for GPUs. */
 export const isForGpu = (plugin: FoundPlugin): boolean => isFor(['cuda13', 'cuda12', 'rocm'], plugin);
 
+export const isForRocm = (plugin: FoundPlugin): boolean => isFor(['rocm'], plugin);
+
 /**
  * NVIDIA's packages beside a plugin, with their versions. Compiled programs name kernels of cuDNN and cuBLAS by numbers
  * of their version.

@@ -5,11 +5,11 @@ import { TARGETS } from '../graph/target.js';
 import type { Runtime } from '../runtime.js';
 import { PjrtApi } from './api.js';
 import { PjrtClient, type ClientOptions } from './client.js';
-import { gpuMemoryOptions } from './gpu-memory.js';
+import { gpuOptions } from './gpu-options.js';
 import type { Precision } from './lowering/index.js';
 import { XlaMemory } from './memory.js';
 import { meshOf } from './mesh.js';
-import { isForGpu, pluginFor } from './plugin.js';
+import { isForGpu, pluginFor, type FoundPlugin } from './plugin.js';
 import { createXlaSession, lowerGraph } from './session.js';
 
 /**
@@ -38,16 +38,16 @@ export function openClient(plugin: string | undefined, options: ClientOptions = 
   const { path } = found;
   const key = JSON.stringify([path, options]);
   let client = clients.get(key);
-  if (!client) clients.set(key, (client = isForGpu(found) ? onGpu(path, options) : onOther(path, options)));
+  if (!client) clients.set(key, (client = isForGpu(found) ? onGpu(found, options) : onOther(path, options)));
   return client;
 }
 
 const onOther = (path: string, options: ClientOptions) => new PjrtClient(new PjrtApi(path), options);
 
 /** The first call of the driver: what it says is seldom what is missing. */
-function onGpu(path: string, options: ClientOptions): PjrtClient {
-  const all = { ...gpuMemoryOptions(), ...options };
-  const api = new PjrtApi(path);
+function onGpu(plugin: FoundPlugin, options: ClientOptions): PjrtClient {
+  const all = { ...gpuOptions(plugin), ...options };
+  const api = new PjrtApi(plugin.path);
   try {
     return new PjrtClient(api, all);
   } catch (error) {

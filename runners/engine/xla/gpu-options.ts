@@ -1,7 +1,8 @@
-// How a plugin for a GPU takes its memory: three quarters of it at once, unless it is told otherwise. Who shares a GPU tells
-// it by the environment variables that JAX has for these plugins.
+// What a plugin for a GPU is told when its client is made, as JAX tells it. It takes three quarters of the GPU's memory at once,
+// unless it hears otherwise: who shares a GPU says so by the environment variables that JAX has for these plugins.
 import { MtcpError } from '../../../registry/errors.js';
 import type { ClientOptions } from './client.js';
+import { isForRocm, type FoundPlugin } from './plugin.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -10,9 +11,10 @@ const FRACTION = ['XLA_CLIENT_MEM_FRACTION', 'XLA_PYTHON_CLIENT_MEM_FRACTION'];
 
 /**
  * Options of a client on a GPU.
+ * @param plugin one of those for GPUs
  * @throws MtcpError `usage` for a share of the memory that is none
  */
-export function gpuMemoryOptions(env: Env = process.env): ClientOptions {
+export function gpuOptions(plugin: FoundPlugin, env: Env = process.env): ClientOptions {
   const { XLA_PYTHON_CLIENT_PREALLOCATE: preallocate, XLA_PYTHON_CLIENT_ALLOCATOR: allocator } = env;
   const name = FRACTION.find((variable) => env[variable]);
   const fraction = Number(name && env[name]);
@@ -22,6 +24,8 @@ export function gpuMemoryOptions(env: Env = process.env): ClientOptions {
       hint: 'a number such as 0.5',
     });
   return {
+    // By itself it may look for a GPU of NVIDIA's.
+    ...(isForRocm(plugin) && { platform_name: 'ROCM' }),
     ...(preallocate && { preallocate: !/^(0|false)$/i.test(preallocate) }),
     ...(allocator && { allocator: allocator.toLowerCase() }),
     ...(name && { memory_fraction: { float: fraction } }),

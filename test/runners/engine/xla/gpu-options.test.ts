@@ -1,12 +1,12 @@
 // Options of plugins for GPUs.
 import { expect } from 'chai';
 import { MtcpError } from '../../../../registry/errors.js';
-import { gpuMemoryOptions } from '../../../../runners/engine/xla/gpu-memory.js';
+import { gpuOptions } from '../../../../runners/engine/xla/gpu-options.js';
 import { closeClients, openClient } from '../../../../runners/engine/xla/runtime.js';
 import { cudaPlugin } from '../../../support/oracle.js';
 import { pending } from '../../../support/pending.js';
 
-describe("a GPU's memory", () => {
+describe('a GPU', () => {
   const NAMES = ['XLA_PYTHON_CLIENT_PREALLOCATE', 'XLA_PYTHON_CLIENT_ALLOCATOR', 'XLA_CLIENT_MEM_FRACTION'];
   const before = NAMES.map((name) => process.env[name]);
 
@@ -17,20 +17,28 @@ describe("a GPU's memory", () => {
     }),
   );
 
+  const cuda = { variant: 'cuda13', path: '/opt/plugin.so' };
+
   it("is shared by JAX's environment variables", () => {
-    expect(gpuMemoryOptions({})).to.deep.equal({});
+    expect(gpuOptions(cuda, {})).to.deep.equal({});
     expect(
-      gpuMemoryOptions({
+      gpuOptions(cuda, {
         XLA_PYTHON_CLIENT_PREALLOCATE: 'false',
         XLA_PYTHON_CLIENT_ALLOCATOR: 'BFC',
         XLA_PYTHON_CLIENT_MEM_FRACTION: '.5',
       }),
     ).to.deep.equal({ preallocate: false, allocator: 'bfc', memory_fraction: { float: 0.5 } });
-    expect(gpuMemoryOptions({ XLA_PYTHON_CLIENT_PREALLOCATE: 'true' })).to.deep.equal({ preallocate: true });
+    expect(gpuOptions(cuda, { XLA_PYTHON_CLIENT_PREALLOCATE: 'true' })).to.deep.equal({ preallocate: true });
     for (const wrong of ['half', '0', '-1'])
-      expect(() => gpuMemoryOptions({ XLA_CLIENT_MEM_FRACTION: wrong }))
+      expect(() => gpuOptions(cuda, { XLA_CLIENT_MEM_FRACTION: wrong }))
         .to.throw(MtcpError, `"${wrong}" is no share`)
         .with.property('where', 'XLA_CLIENT_MEM_FRACTION');
+  });
+
+  it("of AMD's is looked for by name", () => {
+    const path = '/opt/jax_plugins/xla_rocm7/xla_rocm_plugin.so';
+    for (const variant of ['rocm', 'path'])
+      expect(gpuOptions({ variant, path }, {})).to.deep.equal({ platform_name: 'ROCM' });
   });
 
   it('is told to the plugin in the types that it takes, and an absent GPU is said so', function () {
