@@ -37,6 +37,7 @@ import { checkGradients } from './check-gradients.js';
 import { workThrough, type Failure, type Worked } from '../training/work.js';
 import { ledgerOptions, type RunEvent, type RunOptions, type RunOutcome } from './run-options.js';
 import { leftOver } from './left.js';
+import { otherCodeNote } from './other-code.js';
 import { setAside, setAsideIfDataChanged } from './set-aside.js';
 import { Stopwatch } from './timings.js';
 
@@ -45,6 +46,8 @@ export async function runExperiment(file: string, options: RunOptions): Promise<
   const experiment = openExperiment(file, options);
   const tell = options.observe ?? (() => {});
   for (const warning of experiment.warnings) tell({ event: 'warning', message: warning.format() });
+  const note = options.fresh ? undefined : otherCodeNote(options.runs, experiment.needed);
+  if (note !== undefined) tell({ event: 'warning', message: note });
   for (const fitted of experiment.fitted) tell({ event: 'fitted', ...fitted });
   const tracking = track(experiment, options.runs, (message) => tell({ event: 'tracking', ...message }));
   let ended: InvocationOutcome = 'failed';

@@ -60,12 +60,14 @@ export function measuredSection(
   choice: Choice = {},
 ): Section {
   const measured = choice.rows
-    ? choice.rows.map((name) => pickNamed('row', name, all, (row) => row.name))
+    ? choice.rows.map((name) => pickNamed('row', name, all, (row) => row.name, 'rows'))
     : all;
   const groups = [...new Set(measured.map(({ group }) => group))];
   const footnotes = new Footnotes();
   const noise = noiseOf(experiment);
   // Of all rows: the one that is compared with need not be shown.
+  if (choice.against !== undefined && !choice.significance)
+    pickNamed('row', choice.against, all, (row) => row.name, 'against');
   const significance =
     choice.significance &&
     significanceOf(choice.against === undefined ? measured : all, choice.significance, choice.against);
@@ -81,8 +83,11 @@ export function measuredSection(
     ...COSTS,
   ];
   const others = () => otherMetrics(rows, measured, constant, primary, decimalsOf, footnotes, significance);
+  const pickColumn = (key: string, option: string) =>
+    pickNamed('column', key, [...possible, ...others()], (each) => each.key, option);
+  for (const key of Object.keys(choice.digits ?? {})) pickColumn(key, 'digits');
   const columns = choice.columns
-    ? choice.columns.map((key) => pickNamed('column', key, [...possible, ...others()], (each) => each.key))
+    ? choice.columns.map((key) => pickColumn(key, 'columns'))
     : possible.filter(({ cell, always }) => always || measured.some((row) => cell(row) !== ''));
   return {
     id: 'measured',
@@ -112,11 +117,18 @@ export function measuredSection(
   };
 }
 
-function pickNamed<T>(what: string, name: string, all: readonly T[], nameOf: (each: T) => string): T {
+/** @param option of report.latex, or the flag of the same name */
+function pickNamed<T>(
+  what: string,
+  name: string,
+  all: readonly T[],
+  nameOf: (each: T) => string,
+  option: string,
+): T {
   const found = all.find((each) => nameOf(each) === name);
   if (found) return found;
   throw new MtcpError('usage', `the table has no ${what} "${name}"`, {
-    where: `report.latex.${what}s`,
+    where: `report.latex.${option}`,
     hint: didYouMean(name, new Set(all.map(nameOf))),
   });
 }

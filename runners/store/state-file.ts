@@ -58,7 +58,7 @@ export function readState<S>(folder: string): { files: Record<string, number>; s
   if (format !== FORMAT)
     throw new MtcpError('weights', `was written in format ${format}, this version reads ${FORMAT}`, {
       where: folder,
-      hint: "delete the run's folder to start again",
+      hint: 'mtcp run --fresh starts again; the folder is renamed, not deleted',
     });
   if (checksum === undefined) throw new MtcpError('weights', 'has lost its checksum', { where: path });
   return { files, state };

@@ -208,7 +208,7 @@ export class SafetensorsFile {
   #fault(what: string, cause?: unknown): MtcpError {
     return new MtcpError('weights', what, {
       where: this.path,
-      hint: 'the file is damaged or not a safetensors file; delete it and make or fetch it again',
+      hint: 'it is another kind of file, or damaged: then make or fetch it again',
       cause,
     });
   }

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { dump } from 'js-yaml';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { MtcpError } from '../../../registry/errors.js';
 import { isPlainObject } from '../../../registry/options.js';
 import { didYouMean } from '../../../registry/support/near.js';
@@ -161,6 +161,8 @@ function shortly(value: unknown): string {
 
 interface Side {
   readonly label: string;
+  /** Of the folder of a run: the beginning of the hash that its trial had when it was trained. */
+  readonly hash?: string;
   readonly trials: readonly TrialSpec[];
   provenance(trial: TrialSpec): Provenance;
 }
@@ -182,7 +184,8 @@ function diff(a: string, b: string, { profile, json }: { profile?: string; json?
   }
   const out = [`A  ${sides[0].label}`, `B  ${sides[1].label}`];
   for (const { row, same, values } of rows) {
-    const head = values.length === 0 ? 'no difference' : same ? 'the same trial all the same' : undefined;
+    const none = same ? 'no difference' : 'no difference in values; the code of components is another';
+    const head = values.length === 0 ? none : same ? 'the same trial all the same' : undefined;
     out.push('', `${row}${head === undefined ? '' : `: ${head}`}`);
     for (const { path, a, b, from } of values) {
       out.push(`  ${path}`, `    A  ${shortly(a)}   (${from[0]})`, `    B  ${shortly(b)}   (${from[1]})`);
@@ -199,7 +202,8 @@ function diff(a: string, b: string, { profile, json }: { profile?: string; json?
 function open(name: string, profile: string | undefined): Side {
   if (readResolved(name) !== undefined) {
     const { trials, provenance } = loadExperiment(join(name, RESOLVED));
-    return { label: name, trials: trials.slice(0, 1), provenance };
+    const hash = /-([0-9a-f]{8})$/.exec(basename(resolve(name)))?.[1];
+    return { label: name, hash, trials: trials.slice(0, 1), provenance };
   }
   const at = existsSync(name) ? -1 : name.indexOf('#');
   const file = at < 0 ? name : name.slice(0, at);
@@ -239,6 +243,9 @@ function pair([a, b]: readonly Side[]): {
   };
 }
 
+/** One of them may be the beginning only. */
+const sameHash = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
+
 function compare(sides: readonly Side[], a: TrialSpec, b: TrialSpec): RowDifference {
   const fromOf = (side: Side, trial: TrialSpec, path: string) =>
     side.provenance(trial).origin(path.split('.')).where ?? 'default';
@@ -248,7 +255,7 @@ function compare(sides: readonly Side[], a: TrialSpec, b: TrialSpec): RowDiffere
   ]);
   return {
     row: a.row === b.row ? a.row : `${a.row} / ${b.row}`,
-    same: a.hash === b.hash,
+    same: sameHash(sides[0].hash ?? a.hash, sides[1].hash ?? b.hash),
     values: found.map(({ path, values }) => ({
       path,
       a: values.a ?? null,

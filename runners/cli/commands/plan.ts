@@ -37,6 +37,7 @@ async function plan(
   await import('../../../modules/index.js');
   const { openExperiment } = await import('../../config/open.js');
   const { checkTrials } = await import('../../model/check.js');
+  const { otherCodeNote } = await import('../../app/other-code.js');
   const { checkGradients } = await import('../../app/check-gradients.js');
   const { inspect } = await import('../../training/inspect.js');
   const { durationOf, Speeds, targetOf } = await import('../../app/durations.js');
@@ -47,6 +48,8 @@ async function plan(
   tellWarnings(experiment.warnings);
   for (const fitted of experiment.fitted) process.stderr.write(`${fittedText(fitted)}\n`);
   const trials = experiment.needed;
+  const note = otherCodeNote(runs, trials);
+  if (note !== undefined) process.stderr.write(`${note}\n`);
   await checkTrials(experiment, trials);
   await checkGradients(experiment, trials);
   const launcher = createLauncher(launcherSlot(experiment, { site: siteHere() }));

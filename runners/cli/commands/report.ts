@@ -85,14 +85,20 @@ async function report(
     runs: options.runs,
     latex: latexOf(options, format),
   });
-  for (const { what, error } of made.faults)
+  const { otherCodeNote } = await import('../../app/other-code.js');
+  const note = otherCodeNote(options.runs, made.experiment.trials);
+  if (note !== undefined) process.stderr.write(`${note}\n`);
+  // Of what was asked for, a fault is not a warning.
+  for (const { what, error } of made.faults.filter((fault) => fault.what !== IN_LATEX || format !== 'latex'))
     process.stderr.write(`warning: no ${what}: ${messageOf(error)}\n`);
   if (format === 'figures') {
     await writeFigures(made, options.out ?? join(made.folder, 'figures'), options);
     if (options.check) check(made, file);
     return;
   }
-  const text = await render(made, format);
+  const text = await render(made, format).catch((error: unknown) => {
+    throw withFlag(error, options);
+  });
   const path = options.out ?? (format === 'html' ? join(made.folder, 'report.html') : '-');
   if (path === '-') process.stdout.write(text);
   else {
@@ -100,6 +106,19 @@ async function report(
     process.stderr.write(`${path}\n`);
   }
   if (options.check) check(made, file);
+}
+
+/** What a report calls its table in LaTeX. */
+const IN_LATEX = 'table in LaTeX';
+
+/** A fault of `report.latex` at the flag that said it, if one did. */
+function withFlag(error: unknown, flags: LatexFlags): unknown {
+  if (!MtcpError.is(error)) return error;
+  const option = /^report\.latex\.(\w+)$/.exec(error.where ?? '')?.[1] as keyof LatexFlags | undefined;
+  const value = option && flags[option];
+  if (value === undefined) return error;
+  const where = `argument "--${option} ${[value].flat().join(' ')}"`;
+  return new MtcpError(error.kind, error.message, { where, hint: error.hint, cause: error });
 }
 
 function parseFormat(name: string): Format {
@@ -247,7 +266,7 @@ async function render(made: ExperimentReport, format: Exclude<Format, 'figures'>
     case 'md':
       return made.markdown;
     case 'latex': {
-      const fault = made.faults.find(({ what }) => what === 'table in LaTeX');
+      const fault = made.faults.find(({ what }) => what === IN_LATEX);
       if (fault) throw fault.error;
       return made.latex;
     }

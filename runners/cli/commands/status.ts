@@ -46,6 +46,9 @@ async function status(
   const { jobStatusOf, noteOn } = await import('../../launching/status.js');
   const experiment = openExperiment(file, { ...choiceOf(choice, overrides), runs });
   const { name, trials } = experiment;
+  const { otherCodeNote } = await import('../../app/other-code.js');
+  const note = json ? undefined : otherCodeNote(runs, trials);
+  if (note !== undefined) process.stderr.write(`${note}\n`);
   let shown = '';
   for (;;) {
     const began = performance.now();

@@ -107,6 +107,22 @@ describe('mtcp', function () {
         .and.contains('mtcp plan --help');
   });
 
+  it('says once what is wrong with a flag of a report, and which flag', async () => {
+    const runs = temporaryFolder();
+    const words = ['--profile', 'smoke', '--runs', runs, '--format', 'latex'];
+    for (const flag of [
+      ['--rows', 'MTCP'],
+      ['--digits', 'semseg.miou=2'],
+    ]) {
+      const { code, stdout, stderr } = await mtcp('report', TABLE3, ...words, ...flag);
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' });
+      expect(stderr.match(/the table has no/g)).to.have.length(1);
+      expect(stderr)
+        .to.contain(`argument "${flag.join(' ')}"`)
+        .and.to.contain('did you mean');
+    }
+  });
+
   it('refuses --detach where nothing can be left alone', async () => {
     const { code, stderr } = await mtcp('run', TABLE3, '--detach', '--runs', temporaryFolder());
     expect(code).to.equal(2);

@@ -61,6 +61,8 @@ report:
     const wrong: [LatexConfig, string][] = [
       [{ columns: ['depth.rmse'] }, 'depth.RMSE'],
       [{ rows: ['bettr'] }, 'better'],
+      [{ digits: { 'depth.rmse': 2 } }, 'depth.RMSE'],
+      [{ against: 'bettr' }, 'better'],
     ];
     for (const [latex, hint] of wrong) {
       const { faults, text } = reportWith(latex);
