@@ -7,7 +7,7 @@ import { suppress } from '../../../modules/metrics/machinery/suppression.js';
 import { laplacianEdges, outline } from '../../../modules/support/outline.js';
 import { thin } from '../../../modules/support/thin.js';
 import { createTrialContainer } from '../../../registry/container.js';
-import type { LabelMap, MapData } from '../../../registry/index.js';
+import type { LabelMap, MapData, Metric } from '../../../registry/index.js';
 import { readJson } from '../../reference/fixtures.js';
 
 interface Mask {
@@ -39,10 +39,9 @@ const {
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'base64'));
 
 const TASK = { name: 'edge', kind: 'boundary', channels: 1 };
-const start = (type: string, options: object) =>
-  createTrialContainer([TASK])
-    .create('metric', { type, ...options })
-    .start(TASK);
+const metric = (type: string, options: object): Metric =>
+  createTrialContainer([TASK]).create('metric', { type, ...options });
+const start = (type: string, options: object) => metric(type, options).start(TASK);
 
 /** As evaluation hands them over: probabilities of bytes, and a label. */
 function imagesOf({ images }: Case): { prediction: MapData; label: LabelMap }[] {
@@ -83,6 +82,26 @@ describe('odsF against SciPy', function () {
       return run.compute();
     });
     expect(values[0]).to.deep.equal(values[1]);
+  });
+
+  it('counts an image once for the split and for the image by itself, and again if it has changed', () => {
+    const [{ prediction, label }] = imagesOf(cases[0]);
+    const own = metric('odsf', {});
+    const score = (of: Metric, data: MapData['data']) => {
+      const before = process.cpuUsage();
+      const run = of.start(TASK);
+      run.update({ ...prediction, data }, label);
+      const { user } = process.cpuUsage(before);
+      return { values: run.compute(), user };
+    };
+    const [first, second] = [score(own, prediction.data), score(own, prediction.data)];
+    expect(second.values).to.deep.equal(first.values);
+    expect(second.user).to.be.below(first.user / 2);
+    const changed = prediction.data;
+    for (let i = 0; i < changed.length; i += 2) changed[i] = 0;
+    const third = score(own, changed).values;
+    expect(third).not.to.deep.equal(first.values);
+    expect(third).to.deep.equal(score(metric('odsf', {}), changed).values);
   });
 
   it('is 100 where the label itself is predicted, and says where nothing is known or labelled', () => {
