@@ -113,6 +113,10 @@ async function run(file: string, overrides: string[], options: Options): Promise
     else if (options.timings) process.stderr.write(`${timingsText(outcome.timings)}\n`);
     if (options.json) process.stdout.write(`${JSON.stringify(outcome.report.json)}\n`);
     else process.stdout.write(`${outcome.report.text}\nruns and report: ${outcome.folder}\n`);
+    if (isPart(options, overrides) && !options.json && !options.quiet)
+      process.stderr.write(
+        `its report is of the rows, seeds and values asked for; mtcp report ${file} --format html writes the page of the file as it is\n`,
+      );
     for (const { row, seed, message } of outcome.failed)
       process.stderr.write(`\nfailed: ${row}, seed ${seed}\n${message}\n`);
     if (outcome.elsewhere.length > 0)
@@ -127,6 +131,10 @@ async function run(file: string, overrides: string[], options: Options): Promise
     stop.end();
   }
 }
+
+/** Whether other trials of the file may have been in the report before. */
+const isPart = ({ row, seeds }: Options, overrides: string[]): boolean =>
+  row !== undefined || seeds !== undefined || overrides.length > 0;
 
 /** Options of `runExperiment` that also say what a dry run would do. */
 const runOptions = async (options: Options, overrides: string[]) => ({

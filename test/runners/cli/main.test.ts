@@ -226,14 +226,8 @@ describe('mtcp', function () {
 
   it('writes no control characters where nobody watches, and the table to stdout alone', async () => {
     const file = experimentFile(`rows: { depth: ${DEPTH_ONLY} }\n`);
-    const { code, stdout, stderr } = await mtcp(
-      'run',
-      file,
-      '--profile',
-      'smoke',
-      '--runs',
-      temporaryFolder(),
-    );
+    const words = ['run', file, '--profile', 'smoke', '--runs', temporaryFolder()];
+    const { code, stdout, stderr } = await mtcp(...words);
     expect(code).to.equal(0);
     // oxlint-disable-next-line no-control-regex
     expect(stdout + stderr).not.to.match(/[\x1b\r]/);
@@ -241,6 +235,8 @@ describe('mtcp', function () {
     expect(stderr)
       .to.contain('[1/1] depth, seed 0')
       .and.to.match(/epoch 1: depth/);
+    expect(stderr).not.to.contain('its report is of');
+    expect((await mtcp(...words, '--row', 'depth')).stderr).to.contain('its report is of the rows');
   });
 
   it('exits with 1 when a trial fails, after the others', async () => {
