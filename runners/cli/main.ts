@@ -8,7 +8,7 @@ import { guardOutput, watchOutput } from '../support/output.js';
 import { COMMANDS, declareCommands } from './commands/index.js';
 import { TRUST } from './flags.js';
 import { packageRoot } from './package.js';
-import { refuseEmpty } from './refuse-empty.js';
+import { checkValues } from './values.js';
 
 guardOutput();
 // A fault outside the command's own promise, such as the loader's when no file can be opened any more.
@@ -79,7 +79,7 @@ program.hook('preAction', (_, action) => {
   // Relative paths depend on the working directory: if it no longer exists, that is reported here, once.
   process.cwd();
   // What is completed is often empty yet.
-  if (command !== 'complete') refuseEmpty(action);
+  if (command !== 'complete') checkValues(action);
 });
 
 try {

@@ -57,17 +57,24 @@ export function writeWhole(path: string, content: string | Uint8Array, mode = 0o
 /**
  * Writes what a user has named as an output: into a device or a pipe, such as /dev/stdout, and else a whole file, where
  * a link leads.
- * @throws MtcpError `io`
+ * @throws MtcpError `io`; `usage` for a folder
  */
 export function writeOutput(path: string, content: string | Uint8Array): void {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) throw isFolder(path);
     if (stat && isSpecial(stat)) writeFileSync(path, content);
     else writeWhole(stat ? realpathSync(path) : path, content);
   } catch (error) {
     throw asIoError(error, path);
   }
 }
+
+const isFolder = (path: string): MtcpError =>
+  new MtcpError('usage', 'this is a folder; the output is a file', {
+    where: path,
+    hint: 'name a file in it',
+  });
 
 /** @throws MtcpError `io` where a file would take the place of a device, which the administrator may do by accident */
 export function requireReplaceable(path: string): void {

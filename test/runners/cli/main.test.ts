@@ -98,6 +98,22 @@ describe('mtcp', function () {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
+  it('refuses a file where a folder is to be written, and a folder where a file is', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'mine.yaml');
+    writeFileSync(file, 'mine');
+    for (const words of [
+      ['predict', folder, 'x.png', '-o', file],
+      ['data', 'show', TABLE3, '--output', file],
+      ['schema', '-o', folder],
+    ])
+      expect(await mtcp(...words), words.join(' '))
+        .to.include({ code: 2, stdout: '' })
+        .with.property('stderr')
+        .that.matches(/this is a (file; the output is a folder|folder; the output is a file)/);
+    expect(readdirSync(folder)).to.deep.equal(['mine.yaml']);
+  });
+
   it('says how values of an experiment are written as arguments', async () => {
     for (const words of [['--train.epochs=3'], ['--epochs', '3']])
       expect(await mtcp('plan', TABLE3, ...words))
