@@ -108,21 +108,21 @@ lowering('ConvTranspose', (o, w) => {
     const spread = (x.shape[2 + axis] - 1) * strides[axis] + 1;
     return [before, o.out.shape[2 + axis] - spread - before + reach];
   });
-  const { turned, order } = turnedFilter(w, filter, groups);
-  const result = convolution(w, x, turned, order, o.out.shape, {
+  const [taps, order] = groups === 1 ? [filter, 'i, o, 0, 1'] : [joined(w, filter, groups), 'o, i, 0, 1'];
+  const result = convolution(w, x, taps, order, o.out.shape, {
     window: `stride = [1, 1], pad = [${pairs(margins)}], lhs_dilate = [${strides.join(', ')}], rhs_dilate = [${dilations.join(', ')}]`,
     groups,
+    isTurned: true,
   });
   return o.has(2) ? w.binary('add', result, biasOf(o, w)) : result;
 });
 
-function turnedFilter(w: Writer, filter: Named, groups: number): { turned: Named; order: string } {
-  if (groups === 1) return { turned: w.reverse(filter, [2, 3]), order: 'i, o, 0, 1' };
+/** Filters of groups as those of a convolution: [channels out, channels in / groups, height, width]. */
+function joined(w: Writer, filter: Named, groups: number): Named {
   const [inputs, outputs, height, width] = filter.shape;
   const each = inputs / groups;
   const apart = w.transpose(w.reshape(filter, [groups, each, outputs, height, width]), [0, 2, 1, 3, 4]);
-  const joined = w.reshape(apart, [groups * outputs, each, height, width]);
-  return { turned: w.reverse(joined, [2, 3]), order: 'o, i, 0, 1' };
+  return w.reshape(apart, [groups * outputs, each, height, width]);
 }
 
 function convolution(
@@ -131,9 +131,11 @@ function convolution(
   filter: Named,
   order: string,
   shape: Shape,
-  { window, groups }: { window: string; groups: number },
+  { window, groups, isTurned = false }: { window: string; groups: number; isTurned?: boolean },
 ): Named {
-  const [image, taps] = w.operands([x, filter], w.precision);
+  const [image, given] = w.operands([x, filter], w.precision);
+  // XLA tells the gradient of a convolution by its turned filter: nothing may stand between the two.
+  const taps = isTurned ? w.turned(given, filter) : given;
   const level = `#stablehlo<precision ${LEVELS[w.precision]}>`;
   const text = `stablehlo.convolution(${image.name}, ${taps.name}) dim_numbers = [b, f, 0, 1]x[${order}]->[b, f, 0, 1], window = {${window}} {batch_group_count = 1 : i64, feature_group_count = ${groups} : i64, precision_config = [${level}, ${level}]}`;
   return w.convolved(text, [image, taps], shape);

@@ -16,6 +16,12 @@ export interface Named {
   readonly shape: Shape;
 }
 
+/** A result in a lower precision than its own, with its type as text. */
+interface Operand {
+  readonly name: string;
+  readonly type: string;
+}
+
 /** What the program is handed, in order: inputs by name, and constants that are too large for text. */
 export interface Parameter {
   readonly dtype: DType;
@@ -273,8 +279,13 @@ export class Writer {
     return this.emit(`stablehlo.optimization_barrier ${x.name} : ${typeOf(x)}`, x.dtype, x.shape);
   }
 
+  /** A filter, in some precision, by half a turn of its spatial axes, which are the last two. */
+  turned({ name, type }: Operand, { dtype, shape }: Named): Operand {
+    return { name: this.emit(`stablehlo.reverse ${name}, dims = [2, 3] : ${type}`, dtype, shape).name, type };
+  }
+
   /** Operands of a product in its precision, with their types. */
-  operands(operands: readonly Named[], precision: Precision): { name: string; type: string }[] {
+  operands(operands: readonly Named[], precision: Precision): Operand[] {
     return operands.map((operand) => {
       const type = typeOf(operand);
       if (precision !== 'bfloat16') return { name: operand.name, type };

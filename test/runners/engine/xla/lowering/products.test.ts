@@ -18,12 +18,17 @@ const ENGINE = new URL('../../../../../runners/engine/xla/', import.meta.url);
 
 describe('a convolution for XLA', () => {
   /** A convolution, or its gradients. */
-  const lowered = async (precision: Precision, channels: number, withGradients: boolean) => {
+  const lowered = async (precision: Precision, channels: number, withGradients: boolean, stride = 1) => {
     const { graph, outputs } = await record(
       (tracer): tf.NamedTensorMap => {
         const x = tracer.input('x', 'float32', [2, 16, 16, channels]) as tf.Tensor4D;
         const filter = tracer.input('filter', 'float32', [channels, channels, 3, 3]) as tf.Tensor4D;
-        const how: ConvAttributes = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 };
+        const how: ConvAttributes = {
+          stride: [stride, stride],
+          padding: [1, 1, 1, 1],
+          dilation: [1, 1],
+          groups: 1,
+        };
         const y = (x: tf.Tensor, filter: tf.Tensor) => conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, how);
         if (!withGradients) return { y: y(x, filter) };
         const [dx, df] = tf.grads((a, b) => y(a, b).square().sum())([x, filter]);
@@ -45,6 +50,16 @@ describe('a convolution for XLA', () => {
         expect(types, line).to.deep.equal([wanted, wanted, wanted]);
         expect(line).to.contain(precision === 'float32' ? 'HIGHEST' : 'DEFAULT');
       }
+    }
+  });
+
+  it('is a gradient by its turned filter, with nothing between: XLA for GPUs tells it by that', async () => {
+    for (const precision of ['float32', 'bfloat16'] as const) {
+      const lines = (await lowered(precision, 8, true, 2)).split('\n');
+      const [gradient, ...more] = lines.filter((line) => line.includes('lhs_dilate'));
+      expect(more).to.deep.equal([]);
+      const [, filter] = /stablehlo.convolution\(%\w+, (%\w+)\)/.exec(gradient)!;
+      expect(lines.find((line) => line.startsWith(`${filter} = `))).to.contain('stablehlo.reverse');
     }
   });
 
