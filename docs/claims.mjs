@@ -25,12 +25,13 @@ const PAIRS = [
 
 const [folder = 'runs/claims', ...given] = process.argv.slice(2).filter((each) => each !== '--');
 
-/** By row and seed. */
+/** By row and seed. A setting of the command line is part of a row's name ("MT-CP, epochs=16") and is left out. */
 const rows = new Map();
 for (const trial of readdirSync(folder)) {
   const file = join(folder, trial, 'result.json');
   if (!existsSync(file)) continue;
-  const { row, seed, metrics } = JSON.parse(readFileSync(file, 'utf8'));
+  const { row: name, seed, metrics } = JSON.parse(readFileSync(file, 'utf8'));
+  const row = name.replace(/, [\w.]+=\S+$/, '');
   if (!rows.has(row)) rows.set(row, new Map());
   rows.get(row).set(seed, metrics);
 }
@@ -69,6 +70,7 @@ for (const key of keys) {
     .filter((row) => !APART.includes(row))
     .map((row) => spreadOf([...valuesOf(row, key).values()]))
     .filter(({ count }) => count > 2);
+  if (spreads.length === 0) continue;
   const degrees = spreads.reduce((sum, { count }) => sum + count - 1, 0);
   const squares = spreads.reduce((sum, { count, deviation }) => sum + (count - 1) * deviation ** 2, 0);
   const noise = Math.sqrt(squares / degrees);

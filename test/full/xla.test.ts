@@ -28,6 +28,11 @@ const chosen = process.env.MTCP_XLA_ROWS?.split(',');
  */
 const WHOLE = 30;
 const SINGLE = 100;
+/**
+ * Of losses after an update: AdamW's first step is the sign of the gradient, also where that is next to nothing. Or so
+ * many times what moved inputs do to the same losses on onnxruntime, if that is more.
+ */
+const AFTER = { least: 5e-3, times: 3 };
 
 /**
  * Not the two of the smoke profile: where a map has one pixel, BatchNorm over two images gives plus and minus one, and sums
@@ -72,7 +77,7 @@ describe('xla beside onnx', function () {
       // The scheme has gone on with the step before.
       for (const how of ['one way', 'another way']) {
         const again = await openStep(trial, onnx);
-        moved.push((await firstStep(trial, again, how)).gradients);
+        moved.push(await firstStep(trial, again, how));
         again.close();
       }
       return { expected, moved };
@@ -104,16 +109,21 @@ describe('xla beside onnx', function () {
         compared.set(programs.join(), title);
         const { expected, moved } = await expectedOf(trial);
         const losses = lossDistance(actual.losses, expected.losses);
-        const { whole, own, worst } = gradientDistance(actual.gradients, expected.gradients, moved);
+        const { whole, own, worst } = gradientDistance(
+          actual.gradients,
+          expected.gradients,
+          moved.map(({ gradients }) => gradients),
+        );
+        const after = lossDistance(actual.after, expected.after);
+        const ownAfter = Math.max(...moved.map((each) => lossDistance(each.after, expected.after)));
         const seconds = Math.round((performance.now() - began) / 1000);
         tell(
-          `losses ${losses.toExponential(1)}, gradients ${whole.toExponential(1)} (float32 itself ${own.toExponential(1)}), at most ${worst.times.toFixed(1)} times that in ${worst.name}, ${seconds} s`,
+          `losses ${losses.toExponential(1)}, gradients ${whole.toExponential(1)} (float32 itself ${own.toExponential(1)}), at most ${worst.times.toFixed(1)} times that in ${worst.name}, losses after an update ${after.toExponential(1)} (${ownAfter.toExponential(1)}), ${seconds} s`,
         );
         expect(losses).to.be.below(1e-5);
         expect(whole).to.be.below(WHOLE * own);
         expect(worst.times, worst.name).to.be.below(SINGLE);
-        // AdamW's first step is the sign of the gradient where that is next to nothing.
-        expect(lossDistance(actual.after, expected.after)).to.be.below(5e-3);
+        expect(after).to.be.below(Math.max(AFTER.least, AFTER.times * ownAfter));
       } finally {
         engine.close();
       }

@@ -81,13 +81,16 @@ export function gradientDistance(
   moved: readonly FirstStep['gradients'][],
 ): GradientDistance {
   const sums = { actual: 0, own: 0, length: 0 };
+  // A gradient that is 0 because its terms cancel is, on another engine, their rounding.
+  const cancelled = 2 ** -24 * Math.hypot(...[...expected.values()].map((gradient) => distance(gradient)));
   let worst = { name: '', times: 0 };
   for (const [name, gradient] of expected) {
     const length = distance(gradient);
     const off = distance(gradient, actual.get(name)!);
     const own = Math.max(...moved.map((each) => distance(gradient, each.get(name)!)));
     // Numbers may happen to round in the same way; they are no more exact than float32 for that.
-    const times = off / Math.max(own, length * 2 ** -22, Number.MIN_VALUE);
+    const floor = length === 0 ? cancelled : length * 2 ** -22;
+    const times = off / Math.max(own, floor, Number.MIN_VALUE);
     if (!(times <= worst.times)) worst = { name, times };
     sums.actual += off ** 2;
     sums.own += own ** 2;
