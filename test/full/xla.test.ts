@@ -39,9 +39,9 @@ const AFTER = { least: 5e-3, times: 3 };
  * of these are 0 but for rounding, where a ReLU decides by the sign. Engines then differ in which channels have a gradient.
  */
 const IMAGES = 3;
-const withImages = (trial: TrialSpec): TrialSpec => ({
+const withImages = ({ config, ...trial }: TrialSpec): TrialSpec => ({
   ...trial,
-  config: { ...trial.config, train: { ...trial.config.train, batch: IMAGES } },
+  config: { ...config, train: { ...config.train, batch: IMAGES * config.train.accumulate } },
 });
 
 /** Of the engine's rows, each with the name of its experiment. */
