@@ -29,6 +29,7 @@ import {
   validateVariables,
   type Draft,
 } from './validate.js';
+import { warnOfMistypedProfiles } from './mistyped-profiles.js';
 import { warnOfValuesWithoutEffect } from './without-effect.js';
 import { DEFAULT_PROFILE, type LoadOptions } from './experiment.js';
 
@@ -127,7 +128,10 @@ export function examine(file: string, options: LoadOptions, expected: 'experimen
     if (combinations.some(({ row }) => origins.has(row) && isChosen(row, composition, options)))
       validateOverrides(composition, overrides.layers, faults.report);
     const complete = expected === 'any' && options.profile === undefined;
-    if (!faults.any) warnOfValuesWithoutEffect(composition, drafts, complete, faults);
+    if (!faults.any) {
+      warnOfValuesWithoutEffect(composition, drafts, complete, faults);
+      warnOfMistypedProfiles(composition, faults);
+    }
   }
   return {
     errors: faults.errors(combinations, [...composition.sources, ...overrides.sources]),

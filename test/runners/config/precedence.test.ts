@@ -100,6 +100,18 @@ rows: { plain: {}, other: { optimizer: { rate: 0.7 } } }
     expect(load(files).warnings).to.have.length(2);
   });
 
+  it('warns of a profile that is spelled nearly as an inherited one', () => {
+    const text = (name: string) =>
+      `name: x\nextends: base.yaml\nprofiles: { ${name}: { optimizer: { rate: 0.7 } } }\n`;
+    expect(warned({ 'x.yaml': text('embeded') })).to.deep.equal([
+      'x.yaml:3:13 profile "embeded" is new, beside the inherited "embedded" (did you mean "embedded"? If not, choose a name that is easier to tell apart)',
+    ]);
+    // Also when another one is run.
+    expect(load({ 'x.yaml': text('ful') }, { profile: 'embedded' }).warnings).to.have.length(1);
+    for (const name of ['embedded', 'embedded-long', 'full2', 'mine'])
+      expect(warned({ 'x.yaml': text(name) })).to.deep.equal([]);
+  });
+
   it('does not warn of what an argument or a sweep replaces', () => {
     const text = 'name: x\nextends: base.yaml\noptimizer: { rate: 0.5 }\n';
     expect(load({ 'x.yaml': text }, { overrides: ['optimizer.rate=0.7'] }).warnings).to.deep.equal([]);
