@@ -1,6 +1,6 @@
 // npm run bench:loader: full-size samples from the disk through both input pipelines, images a second, beside a
 // PyTorch DataLoader that does the same with PIL and OpenCV; then what the evaluation metrics cost. Both sides
-// read the same folder with as many workers and take turns.
+// read the same folder with as many workers and take turns. `--edges` shows what odsF costs, with one thread and with several.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,9 @@ import { createTrialContainer } from '../registry/container.js';
 import type { LabelMap, MapData } from '../registry/contracts/data.js';
 import type { Task } from '../registry/contracts/tasks.js';
 import { randomStream } from '../registry/random.js';
+import { laplacianEdges } from '../modules/support/outline.js';
+import { thin } from '../modules/support/thin.js';
+import { resize } from '../modules/support/warp.js';
 import { createLoader } from '../runners/data/loader.js';
 import { markdownTable, textTable } from '../runners/reporting/table.js';
 import { toLabel } from '../runners/training/evaluation.js';
@@ -33,6 +36,7 @@ interface Options {
   python?: string;
   markdown?: boolean;
   metrics?: boolean;
+  edges?: boolean;
 }
 
 /** Photographs with structure at all scales and blocks of labels, as large as NYU Depth v2's. */
@@ -150,8 +154,61 @@ function writeMetricCosts(draw: typeof textTable): void {
   process.stdout.write(`${draw([{ title: 'metric' }, { title: 'ms an image', align: 'right' }], costs)}\n`);
 }
 
+/** Borders of drawn regions, and a prediction that is a blurred and noisy one of them, cut to bytes as evaluation does. */
+function drawnEdges(id: number, height: number, width: number): { prediction: MapData; label: LabelMap } {
+  const random = randomStream('bench', 'edges', id);
+  const seeds = Array.from({ length: 40 }, () => [random.uniform() * width, random.uniform() * height]);
+  const region = Uint8Array.from({ length: height * width }, (_, p) => {
+    const [x, y] = [p % width, Math.floor(p / width)];
+    const away = seeds.map(([a, b]) => (x - a) ** 2 + (y - b) ** 2);
+    return away.indexOf(Math.min(...away));
+  });
+  const map = { height, width, channels: 1 };
+  const data = thin(laplacianEdges(region, height, width), height, width);
+  // A quarter of the size and back: blurred.
+  const small = resize(
+    { ...map, data: Float32Array.from(data, (value) => 255 * value) },
+    height >> 2,
+    width >> 2,
+    'linear',
+  );
+  const blurred = resize(small, height, width, 'linear').data;
+  const noisy = Float32Array.from(blurred, (value) => {
+    const byte = Math.floor(value + 20 * random.normal() + 20);
+    return Math.max(0, Math.min(255, byte)) / 255;
+  });
+  return { prediction: { ...map, data: noisy }, label: { kind: 'boundary', ...map, data } };
+}
+
+/** Seconds an image of odsF with 101 thresholds, the start of its threads included. */
+async function writeEdgeCosts(draw: typeof textTable, count: number, most: number): Promise<void> {
+  const [height, width] = [425, 560];
+  const images = Array.from({ length: count }, (_, id) => drawnEdges(id, height, width));
+  const task: Task = { name: 'edge', kind: 'boundary', channels: 1 };
+  const rows: string[][] = [];
+  for (const threads of [1, most]) {
+    const metric = createTrialContainer([task]).create('metric', { type: 'odsf', thresholds: 'hed' });
+    const [began, used] = [performance.now(), process.cpuUsage()];
+    const run = metric.start(task, threads);
+    for (const [i, { prediction, label }] of images.entries()) await run.update(prediction, label, String(i));
+    const { odsF } = await run.compute();
+    const { user, system } = process.cpuUsage(used);
+    const [wall, cpu] = [performance.now() - began, (user + system) / 1000].map((ms) => ms / 1000 / count);
+    rows.push([String(threads), wall.toFixed(1), cpu.toFixed(1), String(odsF)]);
+    await metric.close?.();
+  }
+  const columns = ['threads', 's an image', 'CPU s an image', 'odsF'];
+  process.stdout.write(
+    `${draw(
+      columns.map((title) => ({ title, align: 'right' as const })),
+      rows,
+    )}\n`,
+  );
+}
+
 async function main(options: Options): Promise<void> {
   const draw = options.markdown ? markdownTable : textTable;
+  if (options.edges) return writeEdgeCosts(draw, Number(options.images), Number(options.workers));
   if (options.metrics) return writeMetricCosts(draw);
   const python = pythonWithTorch(options.python, (line) => process.stderr.write(`${line}\n`));
   const [workers, rounds] = [Number(options.workers), Number(options.rounds)];
@@ -201,5 +258,6 @@ const program = new Command('bench:loader')
   .option('--python <path>', 'a Python with torch; MTCP_PYTHON does the same')
   .option('--markdown', 'tables in Markdown')
   .option('--metrics', 'only the metrics, which needs no Python')
+  .option('--edges', 'only odsF, on --images images, with 1 thread and with --workers threads')
   .action(main);
 await runCommand(program);

@@ -8,7 +8,10 @@
 //   AP    area under the curve of precision over recall, at recalls 0, 0.01, ..., 1 where it is defined
 //
 // Pixels whose label is unknown count neither as boundaries nor as predictions.
+//
+// An image takes seconds, so images are counted in worker threads while the next ones are predicted.
 import {
+  type Absent,
   component,
   Configured,
   defineOptions,
@@ -17,12 +20,17 @@ import {
   type MapData,
   type Metric,
   type MetricRun,
+  MtcpError,
   type OptionsOf,
+  type Task,
 } from '../../registry/index.js';
-import { countPairs, pointsOf } from './machinery/matching.js';
-import { suppress } from './machinery/suppression.js';
-import { outline } from '../support/outline.js';
-import { thin } from '../support/thin.js';
+import {
+  countBoundaries,
+  type BoundaryImage,
+  type Counting,
+  type Counts,
+} from './machinery/boundary-counts.js';
+import { ImageThreads } from './machinery/image-threads.js';
 
 const schema = defineOptions({
   max_distance: {
@@ -52,13 +60,13 @@ const schema = defineOptions({
   },
 });
 
-interface Counts {
-  /** Pairs, for each threshold. */
-  paired: Float64Array;
-  /** Predicted boundary pixels. */
-  predicted: Float64Array;
-  labelled: number;
-}
+const WORKER = new URL('./machinery/boundary-worker.js', import.meta.url);
+
+/**
+ * Images of fewer pixels are counted at once. One of 64x96 takes 0.1 s, and starting a thread takes as long as eight of them:
+ * a small split of small images would be done later with threads.
+ */
+const WORTH_A_THREAD = 128 * 128;
 
 @component({
   kind: 'metric',
@@ -73,7 +81,11 @@ interface Counts {
 })
 export class OdsF extends Configured<OptionsOf<typeof schema>> implements Metric {
   /** The last image: the split's score and the image's own are asked for one after the other, and counting takes seconds. */
-  #last: { prediction: MapData['data']; label: MapData['data']; width: number; counts: Counts } | undefined;
+  #last:
+    | (Pick<BoundaryImage, 'prediction' | 'label' | 'width'> & { counts: Counts | Promise<Counts> })
+    | undefined;
+  /** Started with the first image. */
+  #threads: ImageThreads<BoundaryImage, Counts> | undefined;
 
   readonly values = [
     { name: 'odsF', unit: '%', better: 'higher', primary: true },
@@ -81,35 +93,46 @@ export class OdsF extends Configured<OptionsOf<typeof schema>> implements Metric
     { name: 'AP', unit: '%', better: 'higher' },
   ] as const;
 
-  start(): MetricRun {
+  start(_task: Task, threads = 1): MetricRun {
     const thresholds = thresholdsOf(this.options.thresholds);
-    const images: Counts[] = [];
+    const images: (Counts | Promise<Counts>)[] = [];
+    const failures: unknown[] = [];
     return {
-      update: (prediction, label) => {
+      update: (prediction, label, id) => {
         if (label.data.every((value) => value === IGNORE)) return;
-        images.push(this.#countOnce(prediction, label, thresholds));
-      },
-      compute() {
-        const labelled = images.reduce((sum, image) => sum + image.labelled, 0);
-        if (images.length === 0) return absent('no pixel of the split has a known boundary');
-        if (labelled === 0) return absent('no pixel of the split is a boundary');
-        const pooled = thresholds.map((_threshold, t) =>
-          scoresOf(
-            images.reduce((sum, { paired }) => sum + paired[t], 0),
-            images.reduce((sum, { predicted }) => sum + predicted[t], 0),
-            labelled,
-          ),
+        const counts = counted(id, () => this.#countOnce(prediction, label, thresholds, threads));
+        const place = images.push(counts) - 1;
+        if (!(counts instanceof Promise)) return;
+        counts.then(
+          (known) => (images[place] = known),
+          (error: unknown) => failures.push(error),
         );
-        return {
-          odsF: 100 * Math.max(...pooled.map(({ f }) => f)),
-          oisF: 100 * bestOfEach(images),
-          AP: 100 * areaUnder(pooled),
-        };
+        // An error comes out here, and not only at the end of the split.
+        return this.#threads?.room().then(() => {
+          if (failures.length > 0) throw failures[0];
+        });
       },
+      compute: () =>
+        images.some((counts) => counts instanceof Promise)
+          ? Promise.all(images).then((counts) => valuesOf(counts, thresholds.length))
+          : valuesOf(images as Counts[], thresholds.length),
     };
   }
 
-  #countOnce(prediction: MapData, label: LabelMap, thresholds: readonly number[]): Counts {
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    const threads = this.#threads;
+    this.#threads = this.#last = undefined;
+    await threads?.close();
+  }
+
+  /** A promise where a thread counts. */
+  #countOnce(
+    prediction: MapData,
+    label: LabelMap,
+    thresholds: readonly number[],
+    threads: number,
+  ): Counts | Promise<Counts> {
     const last = this.#last;
     if (
       last?.width === label.width &&
@@ -117,44 +140,15 @@ export class OdsF extends Configured<OptionsOf<typeof schema>> implements Metric
       areEqual(last.label, label.data)
     )
       return last.counts;
-    const counts = this.#count(prediction, label, thresholds);
-    // Copies, since the arrays are written to again.
-    const [predicted, labelled] = [prediction.data.slice(), label.data.slice()];
-    this.#last = { prediction: predicted, label: labelled, width: label.width, counts };
-    return counts;
-  }
-
-  #count(prediction: MapData, label: LabelMap, thresholds: readonly number[]): Counts {
-    const { height, width, data } = label;
-    const known = (values: ArrayLike<number>) =>
-      Float32Array.from(values, (value, p) => (data[p] === IGNORE ? 0 : value));
-    const truth = Uint8Array.from(data, (value) => Number(value > 0 && value !== IGNORE));
-    const lines = thin(this.options.outline ? outline(truth, height, width) : truth, height, width);
-    const labels = pointsOf(lines, height, width);
-    const edges = known(prediction.data);
-    const thinnest = this.options.suppress ? suppress(edges, height, width) : edges;
-    const reach = this.options.max_distance * Math.sqrt(height * height + width * width);
-    const counts: Counts = {
-      paired: new Float64Array(thresholds.length),
-      predicted: new Float64Array(thresholds.length),
-      labelled: labels.count,
-    };
-    let before = -1;
-    for (const [t, threshold] of thresholds.entries()) {
-      let above = 0;
-      for (let p = 0; p < thinnest.length; p++) if (thinnest[p] > threshold) above++;
-      // With as many pixels it is the same mask as at the last threshold.
-      if (above === before) {
-        counts.paired[t] = counts.paired[t - 1];
-        counts.predicted[t] = counts.predicted[t - 1];
-        continue;
-      }
-      before = above;
-      const mask = Uint8Array.from(thinnest, (value) => Number(value > threshold));
-      const predicted = pointsOf(thin(mask, height, width), height, width);
-      counts.predicted[t] = predicted.count;
-      counts.paired[t] = countPairs(predicted, labels, reach);
-    }
+    const { height, width } = label;
+    // Copies, since the arrays are written to again; and a view would take all that lies behind it along to a thread.
+    const job = { height, width, prediction: prediction.data.slice(), label: label.data.slice() };
+    const how: Counting = { ...this.options, thresholds };
+    const counts =
+      threads > 1 && height * width >= WORTH_A_THREAD
+        ? (this.#threads ??= new ImageThreads<BoundaryImage, Counts>(WORKER, threads, how)).run(job)
+        : countBoundaries(job, how);
+    this.#last = { prediction: job.prediction, label: job.label, width, counts };
     return counts;
   }
 }
@@ -165,10 +159,48 @@ function areEqual(a: MapData['data'], b: MapData['data']): boolean {
   return true;
 }
 
+/** What `count` returns; its errors name the image. */
+function counted(id: string | undefined, count: () => Counts | Promise<Counts>): Counts | Promise<Counts> {
+  const named = (cause: unknown) => {
+    const message = `odsF of ${id ?? 'an image'}: ${(cause as Error).message}`;
+    return MtcpError.is(cause)
+      ? new MtcpError(cause.kind, message, { where: id, hint: cause.hint, cause })
+      : new Error(message, { cause });
+  };
+  try {
+    const counts = count();
+    if (!(counts instanceof Promise)) return counts;
+    return counts.catch((error: unknown) => {
+      throw named(error);
+    });
+  } catch (error) {
+    throw named(error);
+  }
+}
+
 /** In single precision, like the probabilities that they are compared with. */
 function thresholdsOf(which: '99' | 'hed'): number[] {
   const even = Array.from({ length: 99 }, (_, i) => Math.fround((i + 1) / 100));
   return which === '99' ? even : [Math.fround(0.001), ...even, Math.fround(0.999)];
+}
+
+/** Sums of whole numbers: the order of the images does not matter. */
+function valuesOf(images: readonly Counts[], thresholds: number): Record<string, number | Absent> {
+  const labelled = images.reduce((sum, image) => sum + image.labelled, 0);
+  if (images.length === 0) return absent('no pixel of the split has a known boundary');
+  if (labelled === 0) return absent('no pixel of the split is a boundary');
+  const pooled = Array.from({ length: thresholds }, (_, t) =>
+    scoresOf(
+      images.reduce((sum, { paired }) => sum + paired[t], 0),
+      images.reduce((sum, { predicted }) => sum + predicted[t], 0),
+      labelled,
+    ),
+  );
+  return {
+    odsF: 100 * Math.max(...pooled.map(({ f }) => f)),
+    oisF: 100 * bestOfEach(images),
+    AP: 100 * areaUnder(pooled),
+  };
 }
 
 interface Scores {

@@ -104,16 +104,26 @@ export interface Measured {
 
 export interface Metric {
   readonly values: readonly MetricInfo[];
-  /** Starts a new evaluation of `task`. */
-  start(task: Task): MetricRun;
+  /**
+   * Starts a new evaluation of `task`.
+   * @param threads worker threads that it may start; with 1, the default, everything is counted in the caller's
+   */
+  start(task: Task, threads?: number): MetricRun;
+  /** Ends threads, and what they have not done; `start` may be called again. */
+  close?(): Promise<void>;
 }
 
 export interface MetricRun {
   /**
-   * One image: decoded prediction (class indices, metres, unit normals, probability) against its label. The prediction
-   * is valid until this returns.
+   * One image: decoded prediction (class indices, metres, unit normals, probability) against its label. The maps are valid
+   * until this returns: what is worked on later is to be copied. A promise resolves when the next image may come, and a
+   * metric that works on several images at a time lets it wait where memory would grow otherwise.
+   * @param id of the image, for messages
    */
-  update(prediction: MapData, label: LabelMap): void;
+  update(prediction: MapData, label: LabelMap, id?: string): void | Promise<void>;
   /** Every value, or why there is none; a number that is not finite counts as none. */
-  compute(): Record<string, number | Absent>;
+  compute(): Scored | Promise<Scored>;
 }
+
+/** Values of a metric by their names. */
+export type Scored = Record<string, number | Absent>;

@@ -13,7 +13,7 @@ import { judgedSplit } from '../model/selection.js';
 import { noteMemory, type RunningTrial } from './running-trial.js';
 
 /** @param each sees every image of the split with its predictions */
-export async function assess(running: RunningTrial, each?: (predicted: Predicted) => void): Promise<void> {
+export async function assess(running: RunningTrial, each?: (predicted: Predicted) => unknown): Promise<void> {
   const { trial, context, emit, parts, state } = running;
   const { scheme } = parts.criterion;
   const began = performance.now();
@@ -67,7 +67,7 @@ export async function rehearse({ trial, loader, evaluation, parts }: RunningTria
 export function evaluateOn(
   { trial, loader, evaluation, average }: RunningTrial,
   split: EvaluatedSplit,
-  each?: (predicted: Predicted) => void,
+  each?: (predicted: Predicted) => unknown,
 ): Promise<Measured> {
   return averaged(average, () => evaluation.run(loader.evaluate(split, trial.config.evaluate.batch), each));
 }

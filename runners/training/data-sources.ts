@@ -7,7 +7,7 @@ import type { Measured } from '../../registry/contracts/learning.js';
 import { messageOf, MtcpError } from '../../registry/errors.js';
 import type { ClassCounts } from '../../registry/contracts/tasks.js';
 import { JsonFormat, NUMBERS, TEXTS, type FileSchema } from '../../registry/support/json-file.js';
-import type { TrialSpec } from '../config/index.js';
+import { threadsOf, type TrialSpec } from '../config/index.js';
 import { countClasses, splitStatistics } from '../data/statistics.js';
 import { writeWhole } from '../support/files.js';
 import type { TrialResult } from '../store/ledger/run-folder.js';
@@ -141,7 +141,8 @@ export class DataSources {
     const { tasks, metrics } = assembled(trial);
     const { batch } = trial.config.evaluate;
     const constant = await splitStatistics(loader.evaluate('train', batch), tasks);
-    const scores = await scoreConstant(loader.evaluate('val', batch), tasks, metrics, constant);
+    const threads = threadsOf(trial.config);
+    const scores = await scoreConstant(loader.evaluate('val', batch), tasks, metrics, constant, threads);
     writeWhole(path, `${JSON.stringify(scores, null, 2)}\n`);
     return scores;
   }

@@ -15,7 +15,7 @@ import { ParameterTable, Pass } from '../../modules/nn/scope.js';
 import { decode, encoded, rounded } from '../../modules/support/rounding.js';
 import { cropCentre, resize } from '../../modules/support/warp.js';
 import type { LabelMap, MapData, Sample, Transform } from '../../registry/contracts/data.js';
-import type { Absent, Measured, Metric, MetricRun } from '../../registry/contracts/learning.js';
+import type { Measured, Metric, MetricRun, Scored } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { kindOf } from '../../registry/kinds.js';
 import { MtcpError } from '../../registry/errors.js';
@@ -53,6 +53,7 @@ export class Evaluation {
     weights: Weights,
     /** How the pipeline fits images into the network's input. */
     readonly fit: Transform['fit'],
+    private readonly threads: number,
   ) {
     this.#binding = program.bind((name, spec) => {
       const weight = weights.input(name);
@@ -63,6 +64,7 @@ export class Evaluation {
     });
   }
 
+  /** @param threads that metrics may use, each */
   static async compile(
     engine: Engine,
     network: Network,
@@ -71,6 +73,7 @@ export class Evaluation {
     size: readonly [number, number],
     weights: Weights,
     fit?: Transform['fit'],
+    threads = 1,
   ): Promise<Evaluation> {
     const program = await engine.compile(
       'evaluation',
@@ -80,15 +83,15 @@ export class Evaluation {
         isBatched: isBatchedBy(config.batch),
       },
     );
-    return new Evaluation(program, network.tasks, metrics, config, weights, fit);
+    return new Evaluation(program, network.tasks, metrics, config, weights, fit, threads);
   }
 
-  /** @param each sees every image with its predictions, in order */
+  /** @param each sees every image with its predictions, in order; the next one waits for it */
   async run(
     batches: AsyncIterable<EvaluationBatch>,
-    each?: (predicted: Predicted) => void,
+    each?: (predicted: Predicted) => unknown,
   ): Promise<Measured> {
-    const runs = started(this.tasks, this.metrics);
+    const runs = started(this.tasks, this.metrics, this.threads);
     const space: Record<string, Float32Array> = {};
     for await (const { image, raw, count } of batches) {
       this.#hosts.get('image')!.data.set(image);
@@ -104,12 +107,12 @@ export class Evaluation {
           const atLabel = toLabel(prediction, label, task, this.config, raw[i].id, space[task.name]);
           if (atLabel.data !== prediction.data) space[task.name] = atLabel.data as Float32Array;
           compared[task.name] = atLabel;
-          run.update(atLabel, label);
+          await run.update(atLabel, label, raw[i].id);
         }
-        each?.({ sample: raw[i], predictions, compared });
+        await each?.({ sample: raw[i], predictions, compared });
       }
     }
-    return measured(runs.map(({ task, run }) => [task.name, run.compute()]));
+    return measured(await computed(runs));
   }
 
   /**
@@ -131,9 +134,11 @@ export class Evaluation {
     return this.fit === 'pad' ? cropCentre(whole, image.height, image.width) : whole;
   }
 
-  close(): void {
+  /** Ends the threads of metrics, too. */
+  async close(): Promise<void> {
     this.#binding.close();
     this.program.close();
+    await closeAll(this.metrics);
   }
 }
 
@@ -169,9 +174,10 @@ export function tracePredictions(
 function started(
   tasks: readonly Task[],
   metrics: Readonly<Record<string, Metric>>,
+  threads: number,
 ): { task: Task; run: MetricRun }[] {
   return tasks.map((task) => {
-    const run = metrics[task.name].start(task);
+    const run = metrics[task.name].start(task, threads);
     if (typeof run?.update !== 'function' || typeof run.compute !== 'function')
       throw new MtcpError(
         'component',
@@ -184,8 +190,15 @@ function started(
   });
 }
 
+const computed = (runs: readonly { task: Task; run: MetricRun }[]): Promise<[string, Scored][]> =>
+  Promise.all(runs.map(async ({ task, run }) => [task.name, await run.compute()] as [string, Scored]));
+
+async function closeAll(metrics: Readonly<Record<string, Metric>>): Promise<void> {
+  await Promise.all(Object.values(metrics).map((metric) => metric.close?.()));
+}
+
 /** The values of tasks as one record; what is not a finite number is null, with the reason. */
-export function measured(results: readonly [string, Record<string, number | Absent>][]): Measured {
+export function measured(results: readonly [string, Scored][]): Measured {
   const metrics: Measured['metrics'] = {};
   const absent: Record<string, string> = {};
   for (const [task, values] of results) {
@@ -239,34 +252,39 @@ export function toLabel(
 /**
  * The scores of a predictor that says the same everywhere: what a model has to beat.
  * @param constant what it says of each task, null where the training split does not tell
+ * @param threads that metrics may use, each
  */
 export async function scoreConstant(
   batches: AsyncIterable<EvaluationBatch>,
   tasks: readonly Task[],
   metrics: Record<string, Metric>,
   constant: Record<string, readonly number[] | null>,
+  threads = 1,
 ): Promise<Measured> {
-  const runs = started(tasks, metrics);
-  for await (const { raw } of batches)
-    for (const { labels } of raw)
-      for (const { task, run } of runs) {
-        const value = constant[task.name];
-        if (!value) continue;
-        const label = labels[task.name];
-        const channels = kindOf(task).labelChannels(task);
-        const data = new Float32Array(label.height * label.width * channels);
-        for (let i = 0; i < data.length; i++) data[i] = value[i % channels];
-        run.update({ height: label.height, width: label.width, channels, data }, label);
-      }
-  const unknown = { absent: 'no pixel of the training split has a known label' };
-  return measured(
-    runs.map(({ task, run }) => {
-      const values = run.compute();
-      const known = constant[task.name] !== null;
-      return [
-        task.name,
-        known ? values : Object.fromEntries(Object.keys(values).map((name) => [name, unknown])),
-      ];
-    }),
-  );
+  const runs = started(tasks, metrics, threads);
+  try {
+    for await (const { raw } of batches)
+      for (const { id, labels } of raw)
+        for (const { task, run } of runs) {
+          const value = constant[task.name];
+          if (!value) continue;
+          const label = labels[task.name];
+          const channels = kindOf(task).labelChannels(task);
+          const data = new Float32Array(label.height * label.width * channels);
+          for (let i = 0; i < data.length; i++) data[i] = value[i % channels];
+          await run.update({ height: label.height, width: label.width, channels, data }, label, id);
+        }
+    const unknown = { absent: 'no pixel of the training split has a known label' };
+    const results = await computed(runs);
+    return measured(
+      results.map(([task, values]) => [
+        task,
+        constant[task] !== null
+          ? values
+          : Object.fromEntries(Object.keys(values).map((name) => [name, unknown])),
+      ]),
+    );
+  } finally {
+    await closeAll(metrics);
+  }
 }

@@ -30,15 +30,14 @@ export async function finish(running: RunningTrial): Promise<TrialResult> {
   const shown: PredictedSample[] = [];
   let images: ImageScoring | undefined = new ImageScoring(parts.tasks, parts.metrics, EXTREMES);
   const confusion = new Confusion(parts.tasks);
-  const see = (predicted: Predicted) => {
+  const scoreless = (error: unknown) => {
+    // A metric may be at a loss with a single image; that of the split is what counts.
+    images = undefined;
+    emit({ event: 'warning', message: `no metrics of single images: ${messageOf(error)}` });
+  };
+  const see = async (predicted: Predicted) => {
     confusion.add(predicted);
-    try {
-      images?.add(predicted);
-    } catch (error) {
-      // A metric may be at a loss with a single image; that of the split is what counts.
-      images = undefined;
-      emit({ event: 'warning', message: `no metrics of single images: ${messageOf(error)}` });
-    }
+    await images?.add(predicted).catch(scoreless);
     const { sample, predictions } = predicted;
     // Predictions are views into the program's outputs; copies outlive the next batch.
     if (shown.length < SHOWN) shown.push({ sample, predictions: structuredClone(predictions) });
@@ -49,6 +48,7 @@ export async function finish(running: RunningTrial): Promise<TrialResult> {
     save(running);
   } else if (!LEFT.every((name) => existsSync(join(folder.path, name))))
     await evaluateOn(running, 'val', see);
+  await images?.complete().catch(scoreless);
   await writePredictions(folder.path, shown, parts.tasks).catch((error: Error) =>
     emit({ event: 'warning', message: `no pictures of predictions: ${error.message}` }),
   );

@@ -3,7 +3,7 @@
 // The metric of an image is the task's metric over a split of this image alone. Where a metric's first value counts what
 // does not occur (mIoU over all classes), images are ranked by the value that it names beside it.
 import type { MapData } from '../../registry/contracts/data.js';
-import type { Metric } from '../../registry/contracts/learning.js';
+import type { Metric, Scored } from '../../registry/contracts/learning.js';
 import type { Task } from '../../registry/contracts/tasks.js';
 import { primaryOf } from '../model/primary-metrics.js';
 import type { ImageScores, ImageValue } from '../store/images.js';
@@ -19,6 +19,13 @@ export interface Extreme {
   prediction: MapData;
 }
 
+/** What a metric compared, and the image's place in the split. */
+interface Seen extends Pick<Extreme, 'image' | 'label' | 'prediction'> {
+  place: number;
+}
+
+type Kept = Extreme & Seen;
+
 export interface TaskExtremes {
   task: Task;
   value: ImageValue;
@@ -31,7 +38,9 @@ export interface TaskExtremes {
 export class ImageScoring {
   readonly #values: ImageValue[];
   readonly #images: ImageScores['images'] = [];
-  readonly #extremes: TaskExtremes[];
+  readonly #extremes: (TaskExtremes & { worst: Kept[]; best: Kept[] })[];
+  /** Images that a metric was not done with when they had been taken in. */
+  readonly #open: Promise<void>[] = [];
 
   /** @param shown how many of the worst, and of the best, are kept of each task */
   constructor(
@@ -52,31 +61,68 @@ export class ImageScoring {
     }));
   }
 
-  /** Takes in an image; its predictions may be overwritten afterwards. */
-  add({ sample, compared }: Predicted): void {
-    const { metrics } = measured(
-      this.tasks.map((task) => {
-        const run = this.metrics[task.name].start(task);
-        run.update(compared[task.name], sample.labels[task.name]);
-        return [task.name, run.compute()];
-      }),
-    );
-    const values = this.#values.map(({ task, name }) => metrics[`${task}.${name}`] ?? null);
-    this.#images.push({ id: sample.id, values });
-    for (const { task, value, worst, best } of this.#extremes) {
-      const score = values[this.#values.indexOf(value)];
-      if (score === null) continue;
-      const sign = value.better === 'higher' ? 1 : -1;
-      const make = (): Extreme => ({
-        id: sample.id,
-        score,
-        image: structuredClone(sample.image),
-        label: structuredClone(sample.labels[task.name]),
-        prediction: structuredClone(compared[task.name]),
-      });
-      insert(worst, sign * score, (other) => sign * other.score, this.shown, make);
-      insert(best, -sign * score, (other) => -sign * other.score, this.shown, make);
+  /**
+   * Takes in an image; its predictions may be overwritten once this resolves. Where a metric is not done by then, copies wait
+   * for it: no more than the metric has images in work.
+   */
+  async add({ sample, compared }: Predicted): Promise<void> {
+    const place = this.#images.length;
+    this.#images.push({ id: sample.id, values: this.#values.map(() => null) });
+    for (const task of this.tasks) {
+      const { name } = task;
+      const seen: Seen = {
+        place,
+        image: sample.image,
+        label: sample.labels[name],
+        prediction: compared[name],
+      };
+      const run = this.metrics[name].start(task);
+      await run.update(seen.prediction, sample.labels[name], sample.id);
+      const values = run.compute();
+      if (!(values instanceof Promise)) this.#take(name, values, seen);
+      else {
+        const copy = {
+          place,
+          image: copyOf(seen.image),
+          label: copyOf(seen.label),
+          prediction: copyOf(seen.prediction),
+        };
+        const taken = values.then((known) => this.#take(name, known, copy));
+        // It is reported by `complete`.
+        taken.catch(() => undefined);
+        this.#open.push(taken);
+      }
     }
+  }
+
+  /**
+   * Resolves when all images are scored.
+   * @throws what a metric threw
+   */
+  async complete(): Promise<void> {
+    await Promise.all(this.#open);
+  }
+
+  #take(name: string, scored: Scored, { place, ...maps }: Seen): void {
+    const { metrics } = measured([[name, scored]]);
+    const { id, values } = this.#images[place];
+    this.#values.forEach((value, i) => {
+      if (value.task === name) values[i] = metrics[`${name}.${value.name}`] ?? null;
+    });
+    const { value, worst, best } = this.#extremes.find(({ task }) => task.name === name)!;
+    const score = values[this.#values.indexOf(value)];
+    if (score === null) return;
+    const sign = value.better === 'higher' ? 1 : -1;
+    const make = (): Kept => ({
+      place,
+      id,
+      score,
+      image: copyOf(maps.image),
+      label: copyOf(maps.label),
+      prediction: copyOf(maps.prediction),
+    });
+    insert(worst, { place, key: sign * score }, (other) => sign * other.score, this.shown, make);
+    insert(best, { place, key: -sign * score }, (other) => -sign * other.score, this.shown, make);
   }
 
   scores(epoch: number): ImageScores {
@@ -99,15 +145,21 @@ function rankedBy(metric: Metric): string {
   return primary.beside ?? primary.name;
 }
 
-/** Keeps the `count` smallest by `key`, in order; of equals, those that came first. */
+const copyOf = (map: MapData): MapData => ({ ...map, data: map.data.slice() });
+
+/**
+ * Keeps the `count` smallest by `key`, in order; of equals, those of the lowest place, in whatever order they come.
+ */
 function insert(
-  list: Extreme[],
-  own: number,
-  key: (other: Extreme) => number,
+  list: Kept[],
+  { place, key }: { place: number; key: number },
+  keyOf: (other: Kept) => number,
   count: number,
-  make: () => Extreme,
+  make: () => Kept,
 ): void {
-  const after = list.findIndex((other) => key(other) > own);
+  const after = list.findIndex(
+    (other) => keyOf(other) > key || (keyOf(other) === key && other.place > place),
+  );
   if (after < 0 && list.length >= count) return;
   list.splice(after < 0 ? list.length : after, 0, make());
   if (list.length > count) list.pop();

@@ -5,7 +5,7 @@ import { MtcpError } from '../../registry/errors.js';
 import { undealt, undivided } from '../model/division.js';
 import type { DatasetInfo } from '../../registry/contracts/data.js';
 import type { ClassCounts } from '../../registry/contracts/tasks.js';
-import type { RunSettings, TrialSpec } from '../config/index.js';
+import { threadsOf, type RunSettings, type TrialSpec } from '../config/index.js';
 import type { Loader } from '../data/loader.js';
 import type { Engine } from '../engine/engine.js';
 import type { Team } from '../support/team/team.js';
@@ -98,7 +98,7 @@ export async function openTrial(
     const engine = telling(context.engine, (what) => context.observe({ event: 'phase', what }));
     const step = await compileStep(trial, engine, parts, loader.size, team);
     opened.push(step);
-    const evaluation = await compileEvaluation(trial, engine, parts, loader, step.weights);
+    const evaluation = await compileEvaluation(trial, engine, parts, loader, step.weights, context.settings);
     opened.push(evaluation);
     const programs = {
       gradient: step.gradientProgram,
@@ -175,18 +175,20 @@ export async function compileStep(
 }
 
 export function compileEvaluation(
-  { config: { evaluate } }: TrialSpec,
+  { config }: TrialSpec,
   engine: Engine,
   { network, metrics }: Assembly,
   { size, fit }: Pick<Loader, 'size' | 'fit'>,
   weights: Weights,
+  settings?: RunSettings,
 ): Promise<Evaluation> {
-  return Evaluation.compile(engine, network, metrics, evaluate, size, weights, fit);
+  const threads = threadsOf(config, settings);
+  return Evaluation.compile(engine, network, metrics, config.evaluate, size, weights, fit, threads);
 }
 
 export async function closeTrial({ step, evaluation, loader }: RunningTrial): Promise<void> {
   step.close();
-  evaluation.close();
+  await evaluation.close();
   await loader.close();
 }
 

@@ -98,7 +98,16 @@ async function measure(
     const ofStep = programs.length;
     // Where the update is a program, it is the last one of a step.
     const ofGradients = step.update.isProgram ? ofStep - 1 : ofStep;
-    const evaluation = await Evaluation.compile(engine, network, metrics, evaluate, size, step.weights, fit);
+    const evaluation = await Evaluation.compile(
+      engine,
+      network,
+      metrics,
+      evaluate,
+      size,
+      step.weights,
+      fit,
+      threadsOf(trial.config),
+    );
     step.weights.initialize(trial.seed);
 
     observe(`${steps} steps`);
@@ -117,7 +126,7 @@ async function measure(
       forward: evaluation.program.flopsByOperator?.() ?? [],
     };
     step.close();
-    evaluation.close();
+    await evaluation.close();
     const { stepsPerEpoch } = loader;
     engine.close();
 

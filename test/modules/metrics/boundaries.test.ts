@@ -7,7 +7,7 @@ import { suppress } from '../../../modules/metrics/machinery/suppression.js';
 import { laplacianEdges, outline } from '../../../modules/support/outline.js';
 import { thin } from '../../../modules/support/thin.js';
 import { createTrialContainer } from '../../../registry/container.js';
-import type { LabelMap, MapData, Metric } from '../../../registry/index.js';
+import { IGNORE, randomStream, type LabelMap, type MapData, type Metric } from '../../../registry/index.js';
 import { readJson } from '../../reference/fixtures.js';
 
 interface Mask {
@@ -60,7 +60,7 @@ describe('odsF against SciPy', function () {
   this.timeout(120_000);
 
   for (const example of cases)
-    it(example.name, () => {
+    it(example.name, async () => {
       const run = start('odsf', {
         max_distance: example.max_distance,
         thresholds: example.hed ? 'hed' : '99',
@@ -68,7 +68,7 @@ describe('odsF against SciPy', function () {
         outline: example.outlined ?? false,
       });
       for (const { prediction, label } of imagesOf(example)) run.update(prediction, label);
-      const { odsF, oisF, AP } = run.compute();
+      const { odsF, oisF, AP } = await run.compute();
       expect(odsF).to.be.closeTo(example.odsF, 1e-9);
       expect(oisF).to.be.closeTo(example.oisF, 1e-9);
       expect(AP).to.be.closeTo(example.AP, 1e-9);
@@ -104,7 +104,7 @@ describe('odsF against SciPy', function () {
     expect(third).to.deep.equal(score(metric('odsf', {}), changed).values);
   });
 
-  it('is 100 where the label itself is predicted, and says where nothing is known or labelled', () => {
+  it('is 100 where the label itself is predicted, and says where nothing is known or labelled', async () => {
     const [{ label }] = imagesOf(cases[0]);
     const exact = start('odsf', { suppress: false });
     exact.update({ ...label, data: Float32Array.from(label.data) }, label);
@@ -114,13 +114,103 @@ describe('odsF against SciPy', function () {
       { ...label, data: new Float32Array(label.data.length) },
       { ...label, data: label.data.map(() => 255) },
     );
-    expect(none.compute().odsF).to.deep.equal({ absent: 'no pixel of the split has a known boundary' });
+    expect((await none.compute()).odsF).to.deep.equal({
+      absent: 'no pixel of the split has a known boundary',
+    });
     const empty = start('odsf', {});
     empty.update(
       { ...label, data: new Float32Array(label.data.length) },
       { ...label, data: label.data.map(() => 0) },
     );
-    expect(empty.compute().odsF).to.deep.equal({ absent: 'no pixel of the split is a boundary' });
+    expect((await empty.compute()).odsF).to.deep.equal({ absent: 'no pixel of the split is a boundary' });
+  });
+});
+
+describe('odsF in threads', function () {
+  this.timeout(60_000);
+  const [height, width] = [130, 140];
+  const map = { height, width, channels: 1 };
+
+  /** Wavy lines of few probabilities, so that counting does not take long; the label is one pixel aside. */
+  function wave(i: number): { prediction: Float32Array; label: Uint8Array } {
+    const random = randomStream('odsF in threads', i);
+    const [prediction, label] = [new Float32Array(height * width), new Uint8Array(height * width)];
+    for (let line = 0; line < 8; line++)
+      for (let x = 0; x < width; x++) {
+        const y = Math.round(8 + 15 * line + 4 * Math.sin(x / 9 + line + i));
+        prediction[y * width + x] = (1 + random.integer(4)) / 5;
+        label[(y + random.integer(3)) * width + x] = 1;
+      }
+    label.fill(IGNORE, 0, 10 * i);
+    return { prediction, label };
+  }
+
+  /** One pair of arrays for all images, as an evaluation has; each image also by itself, as mtcp images has it. */
+  async function score(of: Metric, threads: number, images = 5) {
+    const [prediction, data] = [new Float32Array(height * width), new Uint8Array(height * width)];
+    const run = of.start(TASK, threads);
+    const alone: unknown[] = [];
+    let promises = 0;
+    for (let i = 0; i < images; i++) {
+      const drawn = wave(i);
+      prediction.set(drawn.prediction);
+      data.set(drawn.label);
+      const maps = [
+        { ...map, data: prediction },
+        { ...map, kind: 'boundary', data },
+      ] as const;
+      const room = run.update(...maps, `image ${i}`);
+      promises += Number(room instanceof Promise);
+      await room;
+      const own = of.start(TASK);
+      await own.update(...maps, `image ${i}`);
+      alone.push(own.compute());
+    }
+    return { split: await run.compute(), alone: await Promise.all(alone), promises };
+  }
+
+  it('is what it is without, for the split and for each image', async () => {
+    const [plain, threaded] = [metric('odsf', {}), metric('odsf', {})];
+    const [one, two] = [await score(plain, 1), await score(threaded, 2)];
+    expect([one.promises, two.promises]).to.deep.equal([0, 5]);
+    expect(two.split).to.deep.equal(one.split);
+    expect(two.alone).to.deep.equal(one.alone);
+    expect(one.split.odsF).to.be.within(1, 99);
+    await threaded.close!();
+    // Closed, it may be started again.
+    expect((await score(threaded, 2, 1)).split).to.deep.equal(one.alone[0]);
+    await threaded.close!();
+  });
+
+  it('counts small images in place', () => {
+    const run = metric('odsf', {}).start(TASK, 2);
+    const small = { height: 64, width: 96, channels: 1 };
+    const data = new Float32Array(64 * 96);
+    const label = { ...small, kind: 'boundary', data: new Uint8Array(64 * 96) };
+    expect(run.update({ ...small, data }, label, 'a')).to.equal(undefined);
+    expect(run.compute()).to.have.property('odsF').that.is.an('object');
+  });
+
+  it('stops at an image that cannot be counted, and names it', async () => {
+    for (const threads of [1, 2]) {
+      const own = metric('odsf', {});
+      const run = own.start(TASK, threads);
+      const update = async (id: string, of = map) => {
+        const { prediction, label } = wave(0);
+        await run.update({ ...of, data: prediction }, { ...of, kind: 'boundary', data: label }, id);
+      };
+      await update('fine');
+      // More pixels than an array can have.
+      const errors: unknown[] = [];
+      const note = (error: unknown) => errors.push(error);
+      await update('broken', { ...map, height: 2 ** 30, width: 2 ** 30 }).catch(note);
+      // From a thread it comes a little later: with one of the next images, or at the end.
+      for (let i = 0; i < 6 && errors.length === 0; i++) await update(`next ${i}`).catch(note);
+      if (errors.length === 0) await Promise.resolve(run.compute()).catch(note);
+      expect(errors).to.have.length(1);
+      expect((errors[0] as Error).message).to.match(/^odsF of broken: .*length/);
+      await own.close!();
+    }
   });
 });
 
@@ -187,7 +277,7 @@ describe('lines of masks', () => {
 });
 
 describe('the loss as a measure of boundaries', () => {
-  it('is the balanced cross entropy over all known pixels', () => {
+  it('is the balanced cross entropy over all known pixels', async () => {
     const run = start('boundary_loss', { second_sigmoid: false });
     const map = { height: 1, width: 3, channels: 1 };
     run.update(
@@ -195,13 +285,13 @@ describe('the loss as a measure of boundaries', () => {
       { ...map, kind: 'boundary', data: Uint8Array.of(1, 0, 255) },
     );
     const expected = -(0.95 * Math.log(0.5) + 0.05 * Math.log(0.75)) / 2;
-    expect(run.compute().loss).to.be.closeTo(expected, 1e-7);
+    expect((await run.compute()).loss).to.be.closeTo(expected, 1e-7);
   });
 
-  it('takes probabilities for logits, as the numbers in papers do', () => {
+  it('takes probabilities for logits, as the numbers in papers do', async () => {
     const run = start('boundary_loss', {});
     const map = { height: 1, width: 1, channels: 1 };
     run.update({ ...map, data: Float32Array.of(1) }, { ...map, kind: 'boundary', data: Uint8Array.of(1) });
-    expect(run.compute().loss).to.be.closeTo(0.95 * Math.log(1 + Math.exp(-1)), 1e-7);
+    expect((await run.compute()).loss).to.be.closeTo(0.95 * Math.log(1 + Math.exp(-1)), 1e-7);
   });
 });

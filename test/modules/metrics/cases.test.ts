@@ -43,7 +43,7 @@ function measure(
     .start(task);
   for (let i = 0; i < images; i++)
     run.update(mapOf(`${name}/${i}/prediction`, kind), mapOf(`${name}/${i}/label`, kind));
-  return run.compute();
+  return run.compute() as Record<string, number | Absent>;
 }
 
 function compare(

@@ -3,10 +3,12 @@ import '../../../modules/index.js';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import sharp from 'sharp';
 import { createTrialContainer } from '../../../registry/container.js';
 import type { MapData } from '../../../registry/contracts/data.js';
+import type { Metric } from '../../../registry/contracts/learning.js';
 import { IGNORE, type Task } from '../../../registry/contracts/tasks.js';
 import { errorsOf, writeFailures } from '../../../runners/training/failures.js';
 import { ImageScoring } from '../../../runners/training/image-scores.js';
@@ -30,25 +32,46 @@ const LABELS = {
 };
 const sample = (id: string) => ({ id, image: map(new Uint8Array(18).fill(90), 3), labels: LABELS }) as never;
 
-function scored(errors: number[]) {
-  const scoring = new ImageScoring([DEPTH, SEMSEG], METRICS, 2);
+async function scored(errors: number[], metrics: Record<string, Metric> = METRICS) {
+  const scoring = new ImageScoring([DEPTH, SEMSEG], metrics, 2);
   // One array for all predictions, as programs have.
   const depth = new Float32Array(6);
-  errors.forEach((error, i) => {
+  for (const [i, error] of errors.entries()) {
     LABELS.depth.data.forEach((value, at) => (depth[at] = value + error));
     const semseg = map(Uint8Array.of(0, i > 1 ? 1 : 0, 1, 1, 1, 0));
-    scoring.add({
+    await scoring.add({
       sample: sample(`image ${i}`),
       predictions: {},
       compared: { depth: map(depth), semseg },
     });
-  });
+  }
   return scoring;
 }
 
+/** The metric of depths, done in no order, after all images have been seen; `fails` at one of them. */
+function late(fails?: number): Record<string, Metric> {
+  let count = 0;
+  const depth: Metric = {
+    values: METRICS.depth.values,
+    start(task) {
+      const run = METRICS.depth.start(task);
+      const own = count++;
+      return {
+        update: async (...maps) => run.update(...maps),
+        compute: async () => {
+          await setTimeout([60, 20, 50, 30, 40][own % 5]);
+          if (own === fails) throw new Error('lost count');
+          return run.compute();
+        },
+      };
+    },
+  };
+  return { ...METRICS, depth };
+}
+
 describe('metrics of single images', () => {
-  it('are those of a split of one image, ranked by what occurs in it', () => {
-    const { values, images } = scored([0.5, 0.25]).scores(7);
+  it('are those of a split of one image, ranked by what occurs in it', async () => {
+    const { values, images } = (await scored([0.5, 0.25])).scores(7);
     const at = (task: string, name: string) =>
       values.findIndex((value) => value.task === task && value.name === name);
     expect(images.map(({ values: numbers }) => numbers[at('depth', 'RMSE')])).to.deep.equal([0.5, 0.25]);
@@ -57,19 +80,30 @@ describe('metrics of single images', () => {
     expect(ranked).to.deep.equal(['depth.RMSE', 'semseg.mIoU_present']);
   });
 
-  it('keep the worst and the best of each task, as they were when they were seen', () => {
-    const [depth, semseg] = scored([0.3, 0.1, 0.5, 0.2, 0.4]).extremes();
+  it('keep the worst and the best of each task, as they were when they were seen', async () => {
+    const [depth, semseg] = (await scored([0.3, 0.1, 0.5, 0.2, 0.4])).extremes();
     expect(depth.worst.map(({ id }) => id)).to.deep.equal(['image 2', 'image 4']);
     expect(depth.best.map(({ id }) => id)).to.deep.equal(['image 1', 'image 3']);
     expect(depth.worst[0].prediction.data[0]).to.be.closeTo(1.5, 1e-6);
     expect(semseg.worst.map(({ id }) => id)).to.deep.equal(['image 2', 'image 3']);
     // Of fewer images than are shown, none is shown twice.
-    const [few] = scored([0.3]).extremes();
+    const [few] = (await scored([0.3])).extremes();
     expect([few.worst.length, few.best.length]).to.deep.equal([1, 0]);
   });
 
-  it('errors are distances, 0 or 1 for classes, and unknown where the label is', () => {
-    const [depth, semseg] = scored([0.5, 0.5, 0.5]).extremes();
+  it('are the same of a metric that is done later, and in another order', async () => {
+    const errors = [0.3, 0.1, 0.5, 0.1, 0.5, 0.3, 0.1];
+    const [now, later] = [await scored(errors), await scored(errors, late())];
+    await Promise.all([now.complete(), later.complete()]);
+    expect(later.scores(1)).to.deep.equal(now.scores(1));
+    expect(later.extremes()).to.deep.equal(now.extremes());
+    const failing = await scored(errors, late(3));
+    const outcome = await failing.complete().catch((error: Error) => error.message);
+    expect(outcome).to.equal('lost count');
+  });
+
+  it('errors are distances, 0 or 1 for classes, and unknown where the label is', async () => {
+    const [depth, semseg] = (await scored([0.5, 0.5, 0.5])).extremes();
     const known = [...errorsOf(depth.worst[0], DEPTH)];
     known.slice(0, 5).forEach((error) => expect(error).to.be.closeTo(0.5, 1e-6));
     expect(known[5]).to.deep.equal(NaN);
@@ -78,7 +112,7 @@ describe('metrics of single images', () => {
 
   it('are drawn: a row for each image', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mtcp-failures-'));
-    await writeFailures(folder, scored([0.5, 0.1, 0.2, 0.3, 0.4]).extremes());
+    await writeFailures(folder, (await scored([0.5, 0.1, 0.2, 0.3, 0.4])).extremes());
     const picture = sharp(readFileSync(join(folder, 'failures.png')));
     const { width, height } = await picture.metadata();
     expect(width).to.equal(4 * 192 + 3 * 4);
