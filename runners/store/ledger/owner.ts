@@ -61,11 +61,18 @@ function machineHere(): string | null {
   }
 }
 
-/** Start time: field 22 of /proc/<pid>/stat. Field 2 is a name in parentheses that may contain spaces and parentheses. */
+/** States of a process that has ended, and whose parent has not asked how: in a container perhaps nobody ever does. */
+const ENDED = ['Z', 'X'];
+
+/**
+ * Start time: field 22 of /proc/<pid>/stat. Field 2 is a name in parentheses that may contain spaces and parentheses; the
+ * state follows it. Null for a process that has ended.
+ */
 function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return ENDED.includes(fields[0]) ? null : fields[19];
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 // Who has a folder: among processes of this machine, processes of other machines, and processes that died.
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +87,31 @@ describe('a lease', () => {
     const { owner } = take(folder);
     foreign(folder, { ...owner, started: '1' });
     expect(ownerOf(folder)).to.have.property('alive', false);
+  });
+
+  it('is taken over from a process that has ended without its parent asking how', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const folder = temporaryFolder();
+    const script = `
+      const { Lease } = await import(${JSON.stringify(LEASE)});
+      Lease.take(${JSON.stringify(folder)});
+      console.log(process.pid);
+      process.kill(process.pid, 'SIGKILL');`;
+    // Becomes a program that never waits for its child.
+    const parent = spawn('sh', [
+      '-c',
+      '"$0" --input-type=module --eval "$1" & exec sleep 60',
+      process.execPath,
+      script,
+    ]);
+    try {
+      const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+      const stat = () => readFileSync(`/proc/${String(pid).trim()}/stat`, 'utf8');
+      while (!stat().includes(') Z ')) await new Promise((done) => setTimeout(done, 10));
+      expect(take(folder).number).to.equal(2);
+    } finally {
+      parent.kill('SIGKILL');
+    }
   });
 
   it('believes in an owner on another machine as long as it shows signs of life', () => {
