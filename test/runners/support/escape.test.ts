@@ -18,6 +18,8 @@ import { DEPTH_ONLY, experimentFile, ROOT, temporaryFolder } from '../../support
 
 // Clears the screen, sets a title, reverses the text, ends lines and cells.
 const HOSTILE = 'a\u001b[2J\u009b1m\u001b]0;b\u0007\u202ec\r\nd|e & f\\g';
+/** The same, as far as names of rows may have it. */
+const NAME = 'a\u202ec d|e & f\\g';
 /** Every control character but newline, and what reverses text. */
 const OBEYED = /(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
 
@@ -55,7 +57,7 @@ describe('a row with a hostile name', function () {
   const file = experimentFile(`title: ${JSON.stringify(HOSTILE)}
 rows:
   base: ${DEPTH_ONLY}
-  ${JSON.stringify(HOSTILE)}: ${DEPTH_ONLY.replace(/ }$/, ', optimizer: { rate: 0.5 } }')}
+  ${JSON.stringify(NAME)}: ${DEPTH_ONLY.replace(/ }$/, ', optimizer: { rate: 0.5 } }')}
 report: { delta_m: { depth: base } }
 `);
   const runs = temporaryFolder();
