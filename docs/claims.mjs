@@ -25,13 +25,13 @@ const PAIRS = [
 
 const [folder = 'runs/claims', ...given] = process.argv.slice(2).filter((each) => each !== '--');
 
-/** By row and seed. A setting of the command line is part of a row's name ("MT-CP, epochs=16") and is left out. */
+/** By row and seed. Settings of the command line are part of a row's name ("MT-CP, epochs=16") and are left out. */
 const rows = new Map();
 for (const trial of readdirSync(folder)) {
   const file = join(folder, trial, 'result.json');
   if (!existsSync(file)) continue;
   const { row: name, seed, metrics } = JSON.parse(readFileSync(file, 'utf8'));
-  const row = name.replace(/, [\w.]+=\S+$/, '');
+  const row = name.replace(/(, [\w.]+=[^\s,]+)+$/, '');
   if (!rows.has(row)) rows.set(row, new Map());
   rows.get(row).set(seed, metrics);
 }
